@@ -1,0 +1,121 @@
+import { defineConfig } from "oxlint";
+
+/** One import that a folder may not make, and the reason a reader is given. */
+type Ban = { group: string[]; message: string };
+
+const drivers: Record<string, Ban> = {
+  pg: { group: ["pg", "pg/*"], message: "pg is imported in packages/engine/src/ledger only: everyone else speaks the ledger port." },
+  pglite: {
+    group: ["@electric-sql/pglite", "@electric-sql/pglite/*"],
+    message: "PGlite is imported in packages/engine/src/ledger only: everyone else speaks the ledger port.",
+  },
+  undici: { group: ["undici"], message: "undici is imported in packages/engine/src/transport only: everyone else speaks the transport port." },
+  bullmq: { group: ["bullmq", "ioredis"], message: "BullMQ and ioredis are imported in packages/engine/src/turns only: everyone else rings turns." },
+  hono: { group: ["hono", "hono/*", "@hono/*"], message: "The HTTP framework is imported in apps/server/src/http and apps/sandbox only." },
+};
+
+const siblings = (names: string[], message: string): Ban => ({
+  group: names.flatMap((name) => [`**/${name}/**`, `@postrider/${name}`, `@postrider/${name}/*`]),
+  message,
+});
+
+/** Folders inside the engine that `folder` may not reach, with the reason. */
+const engineArrows: Record<string, Ban> = {
+  core: siblings(
+    ["ports", "dispatch", "ledger", "turns", "transport", "testing"],
+    "core holds pure decisions: it imports nothing of the engine but core.",
+  ),
+  ports: siblings(
+    ["dispatch", "ledger", "turns", "transport", "testing"],
+    "ports are declared by their consumers in the words of core; an adapter's shape may not leak into them.",
+  ),
+  dispatch: siblings(
+    ["ledger", "turns", "transport", "testing"],
+    "dispatch speaks to ports only: a new ledger, turns or transport must fit without a change here.",
+  ),
+  ledger: siblings(["dispatch", "turns", "transport"], "adapters do not know each other nor their consumers: core <- ports <- ledger."),
+  turns: siblings(["dispatch", "ledger", "transport"], "adapters do not know each other nor their consumers: core <- ports <- turns."),
+  transport: siblings(["dispatch", "ledger", "turns"], "adapters do not know each other nor their consumers: core <- ports <- transport."),
+};
+
+const packageArrows: Record<string, Ban> = {
+  protocol: {
+    group: ["@postrider/*", "node:*", "zod", "../../../*"],
+    message: "protocol is isomorphic with zero dependencies: Web APIs only, and it knows no other package.",
+  },
+  sender: {
+    group: ["@postrider/engine", "@postrider/engine/*", "@postrider/receiver", "@postrider/server", "node:*"],
+    message: "the sender SDK knows protocol alone, and runs wherever fetch does.",
+  },
+  receiver: {
+    group: ["@postrider/engine", "@postrider/engine/*", "@postrider/sender", "@postrider/server", "zod"],
+    message: "the receiver kit knows protocol alone: partners must not install a dispatcher.",
+  },
+  engine: {
+    group: ["@postrider/sender", "@postrider/receiver", "@postrider/server", "@postrider/cli"],
+    message: "protocol <- engine <- apps: the engine knows nobody above it.",
+  },
+};
+
+const all = Object.values(drivers);
+const restrict = (...bans: Ban[]) => ["error", { patterns: bans }] as ["error", unknown];
+const allBut = (...free: string[]) => Object.entries(drivers).flatMap(([name, ban]) => (free.includes(name) ? [] : [ban]));
+
+const clockRule = ["error", { object: "Date", property: "now", message: "time is an argument: take `now` or a Clock." }, { object: "Math", property: "random", message: "chance is an argument: take a Random." }];
+
+export default defineConfig({
+  plugins: ["typescript", "import", "unicorn", "oxc", "promise", "vitest"],
+  categories: { correctness: "error", suspicious: "error", perf: "error" },
+  ignorePatterns: ["**/dist/**", "**/node_modules/**"],
+  rules: {
+    "no-restricted-imports": restrict(...all),
+    "no-restricted-properties": clockRule,
+    "no-restricted-globals": [
+      "error",
+      { name: "setTimeout", message: "loops hold a Clock: use clock.sleep(ms, signal)." },
+      { name: "setInterval", message: "loops hold a Clock: use clock.sleep(ms, signal)." },
+    ],
+    "no-console": "error",
+    "import/no-cycle": "error",
+    "typescript/no-floating-promises": "error",
+    "typescript/no-misused-promises": "error",
+    "typescript/switch-exhaustiveness-check": "error",
+    "typescript/no-explicit-any": "error",
+    "max-lines-per-function": ["error", { max: 90, skipBlankLines: true, skipComments: true }],
+    "max-lines": ["error", { max: 400, skipBlankLines: true, skipComments: true }],
+    // Reasons to stay off: order is meant in these loops; shadowing and sorted names are taste; side-effect imports are how tests set up.
+    "no-await-in-loop": "off",
+    "no-shadow": "off",
+    "no-underscore-dangle": "off",
+    "import/no-unassigned-import": "off",
+    "unicorn/no-array-sort": "off",
+    "typescript/consistent-return": "off",
+    "typescript/no-unsafe-type-assertion": "off",
+  },
+  overrides: [
+    { files: ["packages/protocol/src/**"], rules: { "no-restricted-imports": restrict(...all, packageArrows.protocol!) } },
+    { files: ["packages/sender/src/**"], rules: { "no-restricted-imports": restrict(...all, packageArrows.sender!) } },
+    { files: ["packages/receiver/src/**"], rules: { "no-restricted-imports": restrict(...all, packageArrows.receiver!) } },
+    { files: ["packages/engine/src/**"], rules: { "no-restricted-imports": restrict(...all, packageArrows.engine!) } },
+    { files: ["packages/engine/src/core/**"], rules: { "no-restricted-imports": restrict(...all, packageArrows.engine!, engineArrows.core!) } },
+    { files: ["packages/engine/src/ports/**"], rules: { "no-restricted-imports": restrict(...all, packageArrows.engine!, engineArrows.ports!) } },
+    { files: ["packages/engine/src/dispatch/**"], rules: { "no-restricted-imports": restrict(...all, packageArrows.engine!, engineArrows.dispatch!) } },
+    { files: ["packages/engine/src/ledger/**"], rules: { "no-restricted-imports": restrict(...allBut("pg", "pglite"), packageArrows.engine!, engineArrows.ledger!) } },
+    { files: ["packages/engine/src/turns/**"], rules: { "no-restricted-imports": restrict(...allBut("bullmq"), packageArrows.engine!, engineArrows.turns!) } },
+    { files: ["packages/engine/src/transport/**"], rules: { "no-restricted-imports": restrict(...allBut("undici"), packageArrows.engine!, engineArrows.transport!) } },
+    { files: ["apps/server/src/http/**", "apps/sandbox/src/**"], rules: { "no-restricted-imports": restrict(...allBut("hono")) } },
+    { files: ["apps/cli/src/**", "examples/**", "bench/**", "e2e/**", "scripts/**"], rules: { "no-console": "off", "no-restricted-properties": "off", "no-restricted-globals": "off" } },
+    { files: ["apps/**"], rules: { "no-restricted-properties": "off", "no-restricted-globals": "off" } },
+    { files: ["**/clock.ts", "**/random.ts", "packages/engine/src/testing/**"], rules: { "no-restricted-properties": "off", "no-restricted-globals": "off" } },
+    {
+      files: ["**/*.test.ts", "**/*.testsuite.ts", "packages/engine/src/testing/**", "e2e/**", "bench/**"],
+      rules: {
+        "no-restricted-imports": "off",
+        "no-restricted-properties": "off",
+        "no-restricted-globals": "off",
+        "max-lines-per-function": "off",
+        "typescript/no-explicit-any": "off",
+      },
+    },
+  ],
+});

@@ -1,0 +1,51 @@
+/** What an exchange means for its delivery, before any policy. */
+export type Verdict =
+  | { readonly kind: "accepted" }
+  /** Likely to pass by itself: the endpoint's ordinary schedule. */
+  | { readonly kind: "retryable"; readonly error: string }
+  /** Likely somebody's mistake that somebody mends: the short slow ladder, then dead with this reason. */
+  | { readonly kind: "client_error"; readonly reason: "rejected" | "target_refused"; readonly error: string }
+  /** Cannot pass without a change of the endpoint. */
+  | { readonly kind: "permanent"; readonly reason: "redirected"; readonly error: string }
+  /** 410: the endpoint is paused and its backlog kept, this delivery with it (Standard Webhooks). */
+  | { readonly kind: "gone"; readonly error: string };
+
+/** The parts of an exchange that the verdict depends on. */
+export interface ExchangeFacts {
+  readonly status: number | null;
+  readonly failure: { readonly class: string; readonly message: string } | null;
+  readonly location: string | null;
+}
+
+/**
+ * The verdict on an exchange. The status decides where one arrived, unless the body then failed: a body that
+ * broke off after a 2xx is retried, because an answer that was cut may not be an acceptance.
+ *
+ * | came back | verdict |
+ * |---|---|
+ * | 2xx, complete | accepted |
+ * | 3xx | permanent, never followed |
+ * | 408, 425, 429, 5xx, 1xx and unknown | retryable |
+ * | 410 | gone |
+ * | other 4xx | client_error |
+ * | refused target | client_error |
+ * | DNS, TLS, connect, reset, timeout, protocol | retryable |
+ */
+export function classify({ status, failure, location }: ExchangeFacts): Verdict {
+  if (failure?.class === "target_refused") {
+    return { kind: "client_error", reason: "target_refused", error: `target_refused: ${failure.message}` };
+  }
+  if (status === null || (failure !== null && status < 300)) {
+    return { kind: "retryable", error: failure ? `${failure.class}: ${failure.message}` : "protocol: no status" };
+  }
+  if (status >= 200 && status < 300) return { kind: "accepted" };
+  const error = `status ${status}`;
+  if (status >= 300 && status < 400) {
+    return { kind: "permanent", reason: "redirected", error: location ? `${error}: redirect to ${location.slice(0, 200)}` : error };
+  }
+  if (status === 410) return { kind: "gone", error };
+  if (status >= 400 && status < 500 && status !== 408 && status !== 425 && status !== 429) {
+    return { kind: "client_error", reason: "rejected", error };
+  }
+  return { kind: "retryable", error };
+}

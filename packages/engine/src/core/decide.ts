@@ -1,0 +1,69 @@
+import type { Verdict } from "./classify.ts";
+import type { Reason } from "./delivery.ts";
+import { jitteredMs, type RetryPolicy } from "./retry-policy.ts";
+
+/** What a delivery had behind it when the attempt began. */
+export interface DeliveryProgress {
+  /** Attempts recorded before this one. */
+  readonly attemptsMade: number;
+  /** Of those, answers on the client-error ladder. */
+  readonly clientErrors: number;
+  /** When it was accepted, or last replayed: the start of `expires_after`. Epoch ms. */
+  readonly enqueuedAtMs: number;
+}
+
+/** What becomes of the delivery, and of its endpoint. The ledger applies it; nothing else decides. */
+export type Decision =
+  | { readonly kind: "finish"; readonly reason: Reason }
+  | {
+      readonly kind: "retry";
+      readonly dueAtMs: number;
+      readonly clientErrors: number;
+      /** The whole endpoint waits until then, because its partner asked by Retry-After. */
+      readonly holdEndpointUntilMs: number | null;
+    }
+  /** The delivery stays pending and due; its endpoint is paused until somebody resumes it. */
+  | { readonly kind: "pause_endpoint"; readonly dueAtMs: number };
+
+/**
+ * The retry rule, whole. `nowMs` is the end of the attempt, `random` a number in [0, 1), `retryAfterMs` what the
+ * partner asked for (null: nothing).
+ *
+ * The next attempt is never earlier than the partner asked (capped by the policy); a delivery whose next attempt
+ * would fall after its expiry ends as `expired` now, since nothing could change that.
+ *
+ * @example decide(policy, progress, { kind: "retryable", error: "status 503" }, null, now, 0.5)
+ */
+export function decide(
+  policy: RetryPolicy,
+  progress: DeliveryProgress,
+  verdict: Verdict,
+  retryAfterMs: number | null,
+  nowMs: number,
+  random: number,
+): Decision {
+  if (verdict.kind === "accepted") return { kind: "finish", reason: "accepted_by_partner" };
+  if (verdict.kind === "permanent") return { kind: "finish", reason: verdict.reason };
+  if (verdict.kind === "gone") return { kind: "pause_endpoint", dueAtMs: nowMs };
+
+  const slow = verdict.kind === "client_error";
+  const ladder = slow ? policy.clientErrorScheduleMs : policy.scheduleMs;
+  const step = slow ? progress.clientErrors : progress.attemptsMade - progress.clientErrors;
+  const waitMs = ladder[step];
+  if (waitMs === undefined) return { kind: "finish", reason: slow ? verdict.reason : "retries_exhausted" };
+
+  const askedMs = retryAfterMs === null ? 0 : Math.min(retryAfterMs, policy.retryAfterMaxMs);
+  const dueAtMs = nowMs + Math.max(jitteredMs(waitMs, policy.jitter, random), askedMs);
+  if (isExpired(policy, progress.enqueuedAtMs, dueAtMs)) return { kind: "finish", reason: "expired" };
+  return {
+    kind: "retry",
+    dueAtMs,
+    clientErrors: progress.clientErrors + (slow ? 1 : 0),
+    holdEndpointUntilMs: askedMs > 0 ? nowMs + askedMs : null,
+  };
+}
+
+/** True where an attempt at `atMs` would come after the delivery's time has run out. */
+export function isExpired(policy: RetryPolicy, enqueuedAtMs: number, atMs: number): boolean {
+  return atMs > enqueuedAtMs + policy.expiresAfterMs;
+}

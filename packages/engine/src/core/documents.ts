@@ -1,0 +1,63 @@
+/**
+ * The documents operators write, as they are stored and shown: the words of the HTTP API. Schemas that check them
+ * live at the edges; `compileEndpoint` turns an endpoint document into what an attempt needs.
+ */
+import type { BodySource } from "./template/index.ts";
+
+export interface PartnerDocument {
+  readonly name: string;
+  /** Requests per second, over the whole cluster; null for no limit. Default null. */
+  readonly rate_per_second: number | null;
+  /** Requests that may go at once after a quiet time. Default: the rate, rounded up (at least 1). */
+  readonly burst: number | null;
+  /** Requests in flight at most, per dispatching process. Default 16. */
+  readonly max_in_flight: number;
+}
+
+export interface RetryDocument {
+  /** The waits between attempts: n entries are n retries, then the delivery is dead. */
+  readonly schedule: readonly string[];
+  /** The ladder for 4xx answers that are usually somebody's mistake: short and slow. */
+  readonly client_error_schedule: readonly string[];
+  /** `full`: a random wait between 0 and the scheduled one. `equal`: between half and all of it. `none`: exact. */
+  readonly jitter: "full" | "equal" | "none";
+  /** From acceptance (or replay); a delivery that has not succeeded by then ends as `expired`. */
+  readonly expires_after: string;
+  /** The longest wait a partner may ask for by Retry-After. */
+  readonly retry_after_max: string;
+}
+
+export interface EndpointDocument {
+  readonly url: string;
+  readonly method: "GET" | "POST" | "PUT";
+  /** Event types: exact, `prefix.*`, or `*`. */
+  readonly events: readonly string[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: BodySource;
+  readonly retry: RetryDocument;
+  /** One deadline over the whole exchange. */
+  readonly timeout: string;
+  /** False: the backlog is kept and nothing is sent. */
+  readonly enabled: boolean;
+  /** The signatures of a request: `v1` (HMAC-SHA256), `v1a` (ed25519), both, or none. */
+  readonly signing: readonly ("v1" | "v1a")[];
+}
+
+/** What an endpoint document that names only its URL means. */
+export const endpointDefaults = {
+  method: "POST",
+  events: ["*"],
+  headers: {},
+  retry: {
+    schedule: ["5s", "1m", "5m", "30m", "2h", "6h", "12h", "24h", "24h"],
+    client_error_schedule: ["5m", "1h", "6h"],
+    jitter: "full",
+    expires_after: "80h",
+    retry_after_max: "24h",
+  },
+  timeout: "10s",
+  enabled: true,
+  signing: ["v1"],
+} as const;
+
+export const partnerDefaults = { rate_per_second: null, burst: null, max_in_flight: 16 } as const;

@@ -1,0 +1,37 @@
+import { PostriderError } from "./errors.ts";
+
+const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const form = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)$/;
+
+/** The longest duration a document may name: 365 days. */
+export const maxDurationMs = 365 * unitMs.d;
+
+/**
+ * Milliseconds of a duration text: a number and a unit, `250ms`, `5s`, `1.5m`, `2h`, `3d`. Rounded to whole
+ * milliseconds. A duration is never negative, and at most 365 days.
+ *
+ * @throws PostriderError `invalid_duration`
+ * @example parseDurationMs("5s") // 5000
+ */
+export function parseDurationMs(text: string): number {
+  const match = form.exec(text);
+  const ms = match ? Math.round(Number(match[1]) * unitMs[match[2] as keyof typeof unitMs]) : Number.NaN;
+  if (!(ms <= maxDurationMs)) {
+    throw new PostriderError("invalid_duration", `"${text.slice(0, 40)}" is not a duration.`, {
+      hint: "Write a number and a unit, at most 365 days: 250ms, 5s, 10m, 2h, 3d.",
+    });
+  }
+  return ms;
+}
+
+/**
+ * The shortest text for a number of milliseconds that `parseDurationMs` reads back exactly.
+ *
+ * @example formatDurationMs(5400000) // "90m"
+ */
+export function formatDurationMs(ms: number): string {
+  for (const unit of ["d", "h", "m", "s"] as const) {
+    if (ms > 0 && ms % unitMs[unit] === 0) return `${ms / unitMs[unit]}${unit}`;
+  }
+  return `${ms}ms`;
+}

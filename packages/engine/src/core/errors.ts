@@ -1,0 +1,72 @@
+/**
+ * Every error that Postrider answers with: a stable code, what it means, the HTTP status the API gives it.
+ * `docs/reference/errors.md` lists the same codes; a test holds the two together.
+ */
+export const errorCodes = {
+  invalid_request: { status: 400, meaning: "The request does not have the documented form; `issues` names each place." },
+  invalid_template: { status: 400, meaning: "The endpoint's URL, headers or body hold a macro that cannot be compiled; `issues` gives the character." },
+  invalid_target: { status: 400, meaning: "The endpoint's URL may not be called: plain http or a private address that POSTRIDER_ALLOW_TARGETS does not name." },
+  invalid_event: { status: 400, meaning: "The event is not valid; nothing was stored." },
+  unauthorized: { status: 401, meaning: "The API key is missing or unknown." },
+  invalid_signature: { status: 401, meaning: "The request carries a signature and it does not match." },
+  not_found: { status: 404, meaning: "There is nothing under this id." },
+  method_not_allowed: { status: 405, meaning: "The path exists, but not with this method." },
+  conflict: { status: 409, meaning: "The event id exists with other content; nothing was changed." },
+  busy: { status: 409, meaning: "The thing is being worked on right now; try again." },
+  payload_too_large: { status: 413, meaning: "The body is larger than the limit." },
+  unsupported_media_type: { status: 415, meaning: "The body must be application/json." },
+  rate_limited: { status: 429, meaning: "Too many requests at once; try again after Retry-After." },
+  internal: { status: 500, meaning: "A fault in Postrider; the log has the details under the request id." },
+  ledger_unavailable: { status: 503, meaning: "The ledger cannot be reached; nothing was accepted, so send again." },
+  shutting_down: { status: 503, meaning: "This process is stopping; send to another or try again." },
+  invalid_settings: { status: 500, meaning: "A setting is wrong; the message names it and the nearest known one." },
+  invalid_duration: { status: 400, meaning: "A duration must be a number with a unit: 250ms, 5s, 10m, 2h, 3d." },
+  secret_unreadable: { status: 500, meaning: "A sealed secret cannot be opened with the master keys given." },
+  ledger_too_new: { status: 500, meaning: "The ledger was migrated by a newer Postrider; start that version." },
+} as const satisfies Record<string, { status: number; meaning: string }>;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+/** One place in a request that is wrong. */
+export interface Issue {
+  /** Dotted path into the document, e.g. `events[3].occurred_at` or `url`. */
+  readonly path: string;
+  readonly message: string;
+  /** 0-based character within the value at `path`, for templates. */
+  readonly position?: number;
+  readonly code?: string;
+}
+
+/**
+ * The one error class of the engine. `code` is stable; `hint` is the remedy; `issues` the places.
+ *
+ * @example throw new PostriderError("not_found", "There is no partner acme.", { hint: "List them with GET /v1/partners." })
+ */
+export class PostriderError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly issues: readonly Issue[] | undefined;
+
+  constructor(code: ErrorCode, message: string, detail: { hint?: string; issues?: readonly Issue[]; cause?: unknown } = {}) {
+    super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
+    this.name = "PostriderError";
+    this.code = code;
+    this.hint = detail.hint;
+    this.issues = detail.issues;
+  }
+
+  /** The HTTP status the API answers with. */
+  get status(): number {
+    return errorCodes[this.code].status;
+  }
+
+  /** The body the API answers with, under `error`. */
+  toJSON(): { code: ErrorCode; message: string; hint?: string; issues?: readonly Issue[] } {
+    return {
+      code: this.code,
+      message: this.message,
+      ...(this.hint === undefined ? {} : { hint: this.hint }),
+      ...(this.issues === undefined ? {} : { issues: this.issues }),
+    };
+  }
+}

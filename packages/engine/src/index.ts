@@ -1,0 +1,9 @@
+export { deliveryStates, reasons, type DeliveryState, type Reason, type TerminalState } from "./core/delivery.ts";
+export { endpointDefaults, partnerDefaults, type EndpointDocument, type PartnerDocument, type RetryDocument } from "./core/documents.ts";
+export { formatDurationMs, parseDurationMs } from "./core/duration.ts";
+export { errorCodes, PostriderError, type ErrorCode, type Issue } from "./core/errors.ts";
+export { openEngine, type Engine, type EngineOptions, type TestPostback } from "./engine.ts";
+export { systemClock, type Clock } from "./ports/clock.ts";
+export type * from "./ports/operations.ts";
+export { systemRandom, type Random } from "./ports/random.ts";
+export { silentTelemetry, type AttemptEvent, type Telemetry } from "./ports/telemetry.ts";

@@ -1,0 +1,174 @@
+/**
+ * What operators and the API ask of the ledger. Declared by the server; `ledger/` has the adapter.
+ * Every method takes `now` in epoch milliseconds where time matters, and answers in the words of the HTTP API.
+ */
+import type { DeliveryState, Reason } from "../core/delivery.ts";
+import type { EndpointDocument, PartnerDocument } from "../core/documents.ts";
+
+export interface AcceptResult {
+  readonly event_id: string;
+  readonly status: "accepted" | "duplicate" | "conflict" | "invalid";
+  /** Deliveries the event has (of the first acceptance, where it is a duplicate). */
+  readonly deliveries: number;
+  readonly error?: string;
+}
+
+/** The one door, for application events. */
+export interface EventDoor {
+  /**
+   * Commits events given as JSON texts (each one event document), in one transaction, and routes them. Results are
+   * in the order given. The texts are stored verbatim: numbers keep their digits.
+   *
+   * @throws PostriderError `ledger_unavailable`
+   */
+  accept(eventTexts: readonly string[], nowMs: number): Promise<{ readonly results: readonly AcceptResult[]; readonly partnerNos: readonly number[] }>;
+  /** Calls back with partners to ring when another process (or plain SQL) accepted events. Resolves to a stop function. */
+  onAccepted(listener: (partnerNos: readonly number[]) => void): Promise<() => Promise<void>>;
+}
+
+export interface Partner extends PartnerDocument {
+  readonly id: string;
+  readonly state: "active" | "paused";
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+export interface Endpoint extends EndpointDocument {
+  readonly id: string;
+  readonly partner: string;
+  /** Bumped by each change; attempts say which version they used. */
+  readonly version: number;
+  /** `paused` after a 410; `held` while a Retry-After is being waited for. */
+  readonly state: "active" | "paused" | "held" | "disabled";
+  readonly held_until: string | null;
+  /** Why it is paused or held, in words. */
+  readonly note: string | null;
+}
+
+export interface SigningKey {
+  readonly id: string;
+  readonly scheme: "v1" | "v1a";
+  /** The public key text (`whpk_…`) for `v1a`. */
+  readonly public_key: string | null;
+  readonly created_at: string;
+  /** Signs until then; null for the newest key. */
+  readonly retires_at: string | null;
+}
+
+export interface AttemptView {
+  readonly n: number;
+  readonly at: string;
+  readonly duration_ms: number;
+  readonly status: number | null;
+  readonly error?: string;
+  readonly response_body?: string;
+}
+
+export interface DeliveryView {
+  readonly id: string;
+  readonly event_id: string;
+  readonly type: string;
+  readonly partner: string;
+  readonly endpoint: string;
+  readonly state: DeliveryState;
+  readonly reason: Reason | null;
+  readonly attempts_made: number;
+  readonly next_attempt_at: string | null;
+  readonly accepted_at: string;
+  readonly finished_at: string | null;
+  readonly last_status: number | null;
+  readonly last_error: string | null;
+  readonly attempts?: readonly AttemptView[];
+}
+
+export interface EventView {
+  readonly event_id: string;
+  readonly type: string;
+  readonly schema_version: number;
+  readonly occurred_at: string;
+  readonly accepted_at: string;
+  readonly partner: string | null;
+  readonly data: unknown;
+  readonly deliveries: readonly DeliveryView[];
+}
+
+/** The same keys select deliveries for listing and for replaying. Times are ISO texts of acceptance. */
+export interface DeliveryFilter {
+  readonly state?: DeliveryState;
+  readonly partner?: string;
+  readonly endpoint?: string;
+  readonly type?: string;
+  readonly reason?: Reason;
+  readonly event_id?: string;
+  readonly since?: string;
+  readonly until?: string;
+  readonly delivery_ids?: readonly string[];
+}
+
+export interface DeliveryGroup {
+  readonly partner: string;
+  readonly endpoint: string;
+  readonly state: DeliveryState;
+  readonly reason: Reason | null;
+  readonly last_error: string | null;
+  readonly last_status: number | null;
+  readonly count: number;
+  readonly oldest_accepted_at: string;
+  readonly newest_accepted_at: string;
+}
+
+export interface ReplayView {
+  readonly replay_id: string;
+  readonly state: "running" | "done" | "cancelled";
+  readonly filter: DeliveryFilter;
+  readonly rate_per_second: number | null;
+  readonly requested_by: string;
+  readonly created_at: string;
+  readonly finished_at: string | null;
+  /** Selected when it was made. */
+  readonly matched: number;
+  /** Put back to pending so far. */
+  readonly replayed: number;
+  /** Selected, but no longer replayable when their turn came (already pending, or past retention). */
+  readonly skipped: number;
+}
+
+export interface Operations {
+  putPartner(id: string, document: PartnerDocument, nowMs: number): Promise<{ readonly partner: Partner; readonly created: boolean; /** Shown once, on creation. */ readonly signingSecret: string | null }>;
+  getPartner(id: string): Promise<Partner | null>;
+  listPartners(page: { readonly limit: number; readonly cursor?: string }): Promise<{ readonly partners: readonly Partner[]; readonly next_cursor?: string }>;
+  /** Waiting deliveries end as `cancelled` with reason `partner_deleted`. False where there was none. */
+  deletePartner(id: string, nowMs: number): Promise<boolean>;
+  setPartnerState(id: string, state: "active" | "paused", nowMs: number): Promise<Partner | null>;
+  /** Makes the next key of a scheme; the older ones go on signing until `overlapMs` has passed. Null where there is no partner. */
+  rotateSecret(id: string, options: { readonly overlapMs: number; readonly scheme: "v1" | "v1a" }, nowMs: number): Promise<{ readonly signingSecret: string | null; readonly publicKey: string | null; readonly keys: readonly SigningKey[] } | null>;
+  listKeys(id: string, nowMs: number): Promise<readonly SigningKey[]>;
+
+  /** Null where there is no partner. @throws PostriderError `invalid_template`, `invalid_target` */
+  putEndpoint(partner: string, id: string, document: EndpointDocument, nowMs: number): Promise<{ readonly endpoint: Endpoint; readonly created: boolean } | null>;
+  getEndpoint(partner: string, id: string, nowMs: number): Promise<Endpoint | null>;
+  listEndpoints(partner: string, nowMs: number): Promise<readonly Endpoint[] | null>;
+  /** Waiting deliveries end as `cancelled` with reason `endpoint_deleted`. */
+  deleteEndpoint(partner: string, id: string, nowMs: number): Promise<boolean>;
+  /** Ends a pause or hold that a partner's answer caused. */
+  resumeEndpoint(partner: string, id: string, nowMs: number): Promise<Endpoint | null>;
+
+  getEvent(eventId: string): Promise<EventView | null>;
+  getDelivery(id: string): Promise<DeliveryView | null>;
+  /** Newest first, by keyset. `cursor` is the opaque text of the page before. @throws PostriderError `invalid_request` for a bad cursor */
+  listDeliveries(filter: DeliveryFilter, page: { readonly limit: number; readonly cursor?: string }): Promise<{ readonly deliveries: readonly DeliveryView[]; readonly next_cursor?: string }>;
+  groupDeliveries(filter: DeliveryFilter): Promise<{ readonly matched: number; readonly groups: readonly DeliveryGroup[] }>;
+
+  /** Without `state` and ids only dead letters are selected; pending deliveries never are. */
+  createReplay(request: { readonly filter: DeliveryFilter; readonly ratePerSecond: number | null; readonly requestedBy: string }, nowMs: number): Promise<{ readonly replay: ReplayView; readonly groups: readonly DeliveryGroup[] }>;
+  getReplay(id: string): Promise<ReplayView | null>;
+  listReplays(limit: number): Promise<readonly ReplayView[]>;
+  cancelReplay(id: string, nowMs: number): Promise<ReplayView | null>;
+
+  /** accepted = terminal + pending, counted in one snapshot. */
+  conservation(): Promise<{ readonly accepted: number; readonly pending: number; readonly finished: Readonly<Record<string, number>>; readonly drift: number }>;
+  /** Cheap enough for every scrape: counts of waiting deliveries and the oldest due, per partner (at most `limit` partners, the largest first). */
+  backlog(nowMs: number, limit: number): Promise<{ readonly pending: number; readonly oldestDueMs: number | null; readonly partners: readonly { readonly partner: string; readonly pending: number; readonly oldestDueMs: number | null }[] }>;
+  /** The server's clock and version, for doctor and readiness. @throws PostriderError `ledger_unavailable` */
+  ping(): Promise<{ readonly serverTimeMs: number; readonly version: string; readonly migration: number }>;
+}

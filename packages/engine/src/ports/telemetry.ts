@@ -1,0 +1,43 @@
+/**
+ * What the dispatcher tells the outside: one wide event per attempt, and its own troubles. Declared by dispatch; the
+ * server turns it into log lines and metrics. No field may hold a secret, a body or a query string.
+ */
+import type { Reason } from "../core/delivery.ts";
+import type { FailureClass } from "./transport.ts";
+
+export interface AttemptEvent {
+  readonly deliveryId: string;
+  readonly eventId: string;
+  readonly type: string;
+  readonly partner: string;
+  readonly endpoint: string;
+  readonly endpointVersion: number;
+  readonly method: string;
+  /** Scheme, host and port only. Null where nothing could be rendered. */
+  readonly origin: string | null;
+  /** The number of this attempt, from 1. */
+  readonly n: number;
+  readonly status: number | null;
+  readonly failureClass: FailureClass | null;
+  /** In words, without data: `status 503`, `timeout: headers`. Null on success. */
+  readonly error: string | null;
+  readonly durationMs: number;
+  /** From the time it was due to the start of the attempt. */
+  readonly lateMs: number;
+  readonly outcome: "delivered" | "retry" | "dead" | "expired" | "paused";
+  readonly reason: Reason | null;
+  readonly nextAttemptAtMs: number | null;
+  /** From acceptance to the end of this attempt. */
+  readonly sinceAcceptedMs: number;
+}
+
+export interface Telemetry {
+  attempt(event: AttemptEvent): void;
+  /** A turn closed. */
+  turn(event: { readonly partner: string; readonly attempts: number; readonly durationMs: number }): void;
+  /** A statement of the ledger failed and is tried again, or a background loop met a fault. One call per streak, not per try. */
+  fault(event: { readonly where: string; readonly error: unknown; readonly retryInMs: number | null }): void;
+}
+
+/** Says nothing. */
+export const silentTelemetry: Telemetry = { attempt() {}, turn() {}, fault() {} };

@@ -1,0 +1,43 @@
+/**
+ * How one request reaches a partner. Declared by the attempt; `transport/` has the undici adapter.
+ */
+
+/** A rendered, signed request. Nothing of it is changed on the way to the socket. */
+export interface PostbackRequest {
+  readonly method: "GET" | "POST" | "PUT";
+  readonly url: string;
+  /** Lower-case names and values, in the order they are sent. `host` and `content-length` are the transport's. */
+  readonly headers: readonly (readonly [string, string])[];
+  /** The exact bytes that were signed, or null for no body. */
+  readonly body: string | Uint8Array | null;
+  /** One deadline over name look-up, connect, TLS, headers and body. Milliseconds from the call. */
+  readonly timeoutMs: number;
+}
+
+/** Where a failed exchange failed. Stored with the attempt, shown to operators, read by `classify`. */
+export const failureClasses = ["target_refused", "dns", "tls", "connect", "reset", "timeout", "protocol", "aborted"] as const;
+export type FailureClass = (typeof failureClasses)[number];
+
+/** What came back, or why nothing did. A transport never throws for what a partner does. */
+export interface Exchange {
+  /** The response's status, or null where none arrived. */
+  readonly status: number | null;
+  /** Set where the exchange did not complete: also after a status, when the body failed before its end. */
+  readonly failure: { readonly class: FailureClass; readonly message: string } | null;
+  /** The body as text: decoded as UTF-8 with replacement, NUL-safe, at most the cap (64 KiB) of bytes. */
+  readonly responseBody: string;
+  /** True where the body went on past the cap and the socket was destroyed. */
+  readonly truncated: boolean;
+  /** The raw header values that decisions need; null where absent. */
+  readonly retryAfter: string | null;
+  readonly location: string | null;
+  /** Milliseconds from the call to the end of the exchange. */
+  readonly durationMs: number;
+}
+
+export interface Transport {
+  /** Sends one request and resolves when the exchange is over, at the latest at its deadline. Never rejects. */
+  send(request: PostbackRequest, signal?: AbortSignal): Promise<Exchange>;
+  /** Closes idle sockets and refuses new requests. */
+  close(): Promise<void>;
+}

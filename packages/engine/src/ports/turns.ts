@@ -1,0 +1,32 @@
+/**
+ * Turns: the exclusive right to dispatch for one partner for a time slice. Declared by the dispatcher;
+ * `turns/` has the adapters. A turn carries no data: every turn can be derived from the ledger.
+ */
+
+/** What a running turn is told by its adapter. */
+export interface TurnSlot {
+  readonly partnerNo: number;
+  /** Aborts when the turn must end at once: the lock was lost or the process is stopping. */
+  readonly signal: AbortSignal;
+  /** True while other partners wait for a slot, so that a turn past its slice should close. */
+  contended(): boolean;
+}
+
+/** Runs one turn to its end. Resolves with the time (epoch ms) at which the partner next has work, or null. */
+export type RunTurn = (slot: TurnSlot) => Promise<{ readonly nextDueAtMs: number | null }>;
+
+export interface Turns {
+  /**
+   * "These partners have work": asks for a turn each. Idempotent; may be lost without harm (the sweep heals).
+   * A ring during an active turn of the partner leads to one more turn after it.
+   */
+  ring(partnerNos: readonly number[]): void;
+  /** Rings at a later time (epoch ms). The earliest of several wins. May be lost without harm. */
+  ringAt(partnerNo: number, atMs: number): void;
+  /** Begins to hand out turns. */
+  start(run: RunTurn): Promise<void>;
+  /** Hands out no new turn, aborts the active ones after `graceMs`, and resolves when all have ended. */
+  stop(graceMs: number): Promise<void>;
+  /** Turns active and waiting in this process, for metrics and fairness. */
+  load(): { readonly active: number; readonly waiting: number };
+}

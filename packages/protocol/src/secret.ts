@@ -1,0 +1,124 @@
+import { decodeBase64, encodeBase64 } from "./base64.ts";
+import { ProtocolError } from "./errors.ts";
+
+/** `whsec`: HMAC key. `whsk`: ed25519 private key, for signing. `whpk`: ed25519 public key, for verifying. */
+export type SecretKind = "whsec" | "whsk" | "whpk";
+
+/** `v1`: HMAC-SHA256. `v1a`: ed25519. */
+export type SignatureScheme = "v1" | "v1a";
+
+const printed = "[secret]";
+const schemes: Readonly<Record<SecretKind, SignatureScheme>> = { whsec: "v1", whsk: "v1a", whpk: "v1a" };
+const lengths: Readonly<Record<SecretKind, { fits: (byteLength: number) => boolean; words: string }>> = {
+  whsec: { fits: (byteLength) => byteLength >= 24 && byteLength <= 64, words: "24 to 64 bytes" },
+  whsk: { fits: (byteLength) => byteLength === 32 || byteLength === 64, words: "64 bytes (seed, then public key) or a 32-byte seed" },
+  whpk: { fits: (byteLength) => byteLength === 32, words: "32 bytes" },
+};
+
+/**
+ * A signing secret or key that does not print itself: strings, JSON and inspection all show `[secret]`.
+ *
+ * Made by {@link parseSecret}, {@link secretFromBytes} and the generators. Keep one object per secret: imported
+ * keys are cached on it.
+ */
+export class Secret {
+  readonly kind: SecretKind;
+  readonly #bytes: Uint8Array;
+
+  /** Use {@link secretFromBytes}, which checks the length; the bytes are copied. */
+  constructor(kind: SecretKind, bytes: Uint8Array) {
+    this.kind = kind;
+    this.#bytes = Uint8Array.from(bytes);
+  }
+
+  /** The scheme this secret signs or verifies. */
+  get scheme(): SignatureScheme {
+    return schemes[this.kind];
+  }
+
+  /**
+   * The one way to the key material: search for `reveal(` to review every use.
+   *
+   * `text` is the prefixed base64 to store or to show once. `bytes` is a copy, for a key object of your own:
+   * the HMAC key of a `whsec`; seed and maybe public key of a `whsk`; the public key of a `whpk`.
+   *
+   * @example
+   * ```ts
+   * const key = createSecretKey(secret.reveal().bytes);
+   * ```
+   */
+  reveal(): { text: string; bytes: Uint8Array<ArrayBuffer> } {
+    return { text: `${this.kind}_${encodeBase64(this.#bytes)}`, bytes: Uint8Array.from(this.#bytes) };
+  }
+
+  toString(): string {
+    return printed;
+  }
+
+  toJSON(): string {
+    return printed;
+  }
+
+  /** Node, Bun and Deno print objects through this symbol. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return printed;
+  }
+}
+
+/**
+ * Reads a serialized secret: `whsec_`, `whsk_` or `whpk_` and padded standard base64.
+ *
+ * A bare base64 secret without prefix is refused, because it does not say which scheme it is for.
+ * The text never appears in an error.
+ *
+ * @throws ProtocolError `secret_prefix_unknown`, `secret_not_base64`, `secret_length_invalid`
+ * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#signature-scheme
+ * @example
+ * ```ts
+ * const secret = parseSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+ * ```
+ */
+export function parseSecret(text: string): Secret {
+  const kind = readKind(text);
+  const bytes = decodeBase64(text.slice(kind.length + 1));
+  if (bytes === undefined) {
+    throw new ProtocolError(
+      "secret_not_base64",
+      { kind },
+      `The ${kind}_ secret is not padded standard base64: copy it whole, without spaces, quotes or line ends.`,
+    );
+  }
+  return secretFromBytes(kind, bytes);
+}
+
+/**
+ * A secret from its raw bytes (copied): 24 to 64 for `whsec`, 64 or 32 for `whsk`, 32 for `whpk`.
+ *
+ * Standard Webhooks asks for "base64 of the key" and leaves the layout of a `whsk` open. Written here, as Svix
+ * writes it, is the 64-byte form: the 32-byte seed of RFC 8032, then the public key. A bare seed is also read.
+ *
+ * @throws ProtocolError `secret_length_invalid`
+ */
+export function secretFromBytes(kind: SecretKind, bytes: Uint8Array): Secret {
+  const { fits, words } = lengths[kind];
+  if (!fits(bytes.length)) {
+    throw new ProtocolError(
+      "secret_length_invalid",
+      { kind, byteLength: bytes.length },
+      `The ${kind}_ secret has ${bytes.length} bytes and needs ${words}: check that it was copied whole, or make a new one.`,
+    );
+  }
+  return new Secret(kind, bytes);
+}
+
+function readKind(text: unknown): SecretKind {
+  const prefix = typeof text === "string" ? /^(whsec|whsk|whpk)_/.exec(text)?.[1] : undefined;
+  if (prefix === undefined) {
+    throw new ProtocolError(
+      "secret_prefix_unknown",
+      {},
+      "The secret has no known prefix: expected whsec_ (HMAC), whsk_ (private key) or whpk_ (public key). If your sender shows bare base64 for HMAC, put whsec_ in front.",
+    );
+  }
+  return prefix as SecretKind;
+}
