@@ -11,15 +11,18 @@ export interface ImportedKey {
 }
 
 // RFC 8410 section 7: the constant head of a PKCS #8 ed25519 private key; the 32-byte seed follows.
-const pkcs8Head = [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+const pkcs8Head = [
+  0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+];
 
 const imported = new WeakMap<Secret, Promise<ImportedKey>>();
 
 /** WebCrypto of this runtime. @throws ProtocolError `crypto_unsupported` */
 export function subtle(): SubtleCrypto {
-  const found = (globalThis.crypto as typeof globalThis.crypto | undefined)?.subtle as SubtleCrypto | undefined;
-  if (found === undefined) throw unsupported("WebCrypto");
-  return found;
+  // The types promise both; pages over plain http lack `subtle`, old runtimes lack `crypto`.
+  const runtime: { crypto?: { subtle?: SubtleCrypto } } = globalThis;
+  if (runtime.crypto?.subtle === undefined) throw unsupported("WebCrypto");
+  return runtime.crypto.subtle;
 }
 
 /** The key of a secret, imported once per object. @throws ProtocolError `secret_not_a_key`, `crypto_unsupported` */
@@ -40,7 +43,11 @@ export function importedKey(secret: Secret): Promise<ImportedKey> {
  */
 export async function publicKeyOf(secret: Secret): Promise<Secret> {
   if (secret.kind !== "whsk") {
-    throw new ProtocolError("secret_unsuitable", { kind: secret.kind, purpose: "sign" }, "Only a whsk_ has a public key to derive.");
+    throw new ProtocolError(
+      "secret_unsuitable",
+      { kind: secret.kind, purpose: "sign" },
+      "Only a whsk_ has a public key to derive.",
+    );
   }
   return secretFromBytes("whpk", await derivePublic(secret.reveal().bytes.subarray(0, 32)));
 }
@@ -48,7 +55,10 @@ export async function publicKeyOf(secret: Secret): Promise<Secret> {
 async function importKey(secret: Secret): Promise<ImportedKey> {
   const { bytes } = secret.reveal();
   if (secret.kind === "whsec") {
-    const key = await subtle().importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"]);
+    const key = await subtle().importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, [
+      "sign",
+      "verify",
+    ]);
     return { algorithm: "HMAC", key };
   }
   if (secret.kind === "whpk") {

@@ -38,7 +38,13 @@ export interface EnvelopeParts {
  * serializeEnvelope({ eventId: "conv-1", type: "conversion.approved", occurredAt, schemaVersion: 1, dataText: '{"payout":1.10}' });
  * ```
  */
-export function serializeEnvelope({ eventId, type, occurredAt, schemaVersion, dataText }: EnvelopeParts): string {
+export function serializeEnvelope({
+  eventId,
+  type,
+  occurredAt,
+  schemaVersion,
+  dataText,
+}: EnvelopeParts): string {
   if (dataText === "") throw optionInvalid("dataText", "the JSON text of data, for example null");
   if (!Number.isSafeInteger(schemaVersion) || schemaVersion < 1) {
     throw optionInvalid("schemaVersion", "a whole number from 1");

@@ -25,7 +25,9 @@ export function generateSecret(randomBytes: RandomBytes): Secret {
  *
  * @throws ProtocolError `option_invalid`, `crypto_unsupported`
  */
-export async function generateKeyPair(randomBytes: RandomBytes): Promise<{ privateKey: Secret; publicKey: Secret }> {
+export async function generateKeyPair(
+  randomBytes: RandomBytes,
+): Promise<{ privateKey: Secret; publicKey: Secret }> {
   const seed = draw(randomBytes);
   const publicKey = await publicKeyOf(secretFromBytes("whsk", seed));
   const privateKey = secretFromBytes("whsk", Uint8Array.from([...seed, ...publicKey.reveal().bytes]));
@@ -34,6 +36,7 @@ export async function generateKeyPair(randomBytes: RandomBytes): Promise<{ priva
 
 function draw(randomBytes: RandomBytes): Uint8Array {
   const bytes = randomBytes(32);
-  if (bytes.length !== 32) throw optionInvalid("randomBytes", "a function that returns as many bytes as it is asked for");
+  if (bytes.length !== 32)
+    throw optionInvalid("randomBytes", "a function that returns as many bytes as it is asked for");
   return bytes;
 }

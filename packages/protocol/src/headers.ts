@@ -43,11 +43,18 @@ export function readHeaders(source: HeaderSource, prefix: HeaderPrefix = "webhoo
   const id = single(values, names.id);
   const timestamp = single(values, names.timestamp);
   const signature = single(values, names.signature);
-  for (const [name, value] of [[names.id, id], [names.timestamp, timestamp]] as const) {
+  for (const [name, value] of [
+    [names.id, id],
+    [names.timestamp, timestamp],
+  ] as const) {
     if (value.includes(",")) throw duplicated(name);
   }
   checkId(id);
-  return { id, timestampSeconds: parseTimestamp(timestamp), signatures: parseSignatureHeader(signature, names.signature) };
+  return {
+    id,
+    timestampSeconds: parseTimestamp(timestamp),
+    signatures: parseSignatureHeader(signature, names.signature),
+  };
 }
 
 function parseTimestamp(text: string): number {
@@ -68,7 +75,9 @@ function collect(source: HeaderSource, names: readonly string[]): Map<string, st
   const found = new Map<string, string[]>();
   for (const pair of pairsOf(source)) {
     if (!Array.isArray(pair) || pair.length !== 2 || typeof pair[0] !== "string") throw unreadable();
-    const name = names.find((candidate) => candidate.length === pair[0].length && candidate === pair[0].toLowerCase());
+    const name = names.find(
+      (candidate) => candidate.length === pair[0].length && candidate === pair[0].toLowerCase(),
+    );
     if (name === undefined || pair[1] === undefined) continue;
     const values: readonly unknown[] = Array.isArray(pair[1]) ? pair[1] : [pair[1]];
     const texts = values.filter((value) => typeof value === "string");

@@ -3,7 +3,13 @@ export { sign, type SignOptions } from "./sign.ts";
 export { verify, type Verified, type VerifyOptions } from "./verify.ts";
 
 // Secrets
-export { parseSecret, Secret, secretFromBytes, type SecretKind, type SignatureScheme } from "./secret.ts";
+export {
+  parseSecret,
+  type Secret,
+  secretFromBytes,
+  type SecretKind,
+  type SignatureScheme,
+} from "./secret.ts";
 export { generateKeyPair, generateSecret, type RandomBytes } from "./generate.ts";
 export { publicKeyOf } from "./crypto-key.ts";
 export { requestSigningLabel, requestSigningSecret } from "./request-signing.ts";
@@ -34,4 +40,11 @@ export { checkFreshness, defaultToleranceSeconds, type Freshness } from "./times
 export { type Envelope, type EnvelopeParts, serializeEnvelope } from "./envelope.ts";
 
 // Errors
-export { type AnyProtocolError, type ErrorCode, errorCodes, type ErrorFields, isProtocolError, ProtocolError } from "./errors.ts";
+export {
+  type AnyProtocolError,
+  type ErrorCode,
+  errorCodes,
+  type ErrorFields,
+  isProtocolError,
+  ProtocolError,
+} from "./errors.ts";

@@ -21,9 +21,15 @@ export const requestSigningLabel = "postrider/request-signing/v1";
  * ```
  */
 export async function requestSigningSecret(apiKey: string): Promise<Secret> {
-  if (typeof apiKey !== "string" || apiKey === "") throw optionInvalid("apiKey", "the API key's text, not empty");
+  if (typeof apiKey !== "string" || apiKey === "")
+    throw optionInvalid("apiKey", "the API key's text, not empty");
   const encoder = new TextEncoder();
   const material = await subtle().importKey("raw", encoder.encode(apiKey), "HKDF", false, ["deriveBits"]);
-  const derivation = { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(0), info: encoder.encode(requestSigningLabel) };
+  const derivation = {
+    name: "HKDF",
+    hash: "SHA-256",
+    salt: new Uint8Array(0),
+    info: encoder.encode(requestSigningLabel),
+  };
   return secretFromBytes("whsec", new Uint8Array(await subtle().deriveBits(derivation, material, 256)));
 }

@@ -11,7 +11,10 @@ const printed = "[secret]";
 const schemes: Readonly<Record<SecretKind, SignatureScheme>> = { whsec: "v1", whsk: "v1a", whpk: "v1a" };
 const lengths: Readonly<Record<SecretKind, { fits: (byteLength: number) => boolean; words: string }>> = {
   whsec: { fits: (byteLength) => byteLength >= 24 && byteLength <= 64, words: "24 to 64 bytes" },
-  whsk: { fits: (byteLength) => byteLength === 32 || byteLength === 64, words: "64 bytes (seed, then public key) or a 32-byte seed" },
+  whsk: {
+    fits: (byteLength) => byteLength === 32 || byteLength === 64,
+    words: "64 bytes (seed, then public key) or a 32-byte seed",
+  },
   whpk: { fits: (byteLength) => byteLength === 32, words: "32 bytes" },
 };
 

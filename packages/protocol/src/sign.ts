@@ -1,6 +1,6 @@
 import { importedKey, subtle } from "./crypto-key.ts";
-import { ProtocolError } from "./errors.ts";
 import { idHeader, signatureHeader, type SignedHeaders, timestampHeader } from "./headers.ts";
+import { checkSecrets } from "./secret-list.ts";
 import type { Secret } from "./secret.ts";
 import { formatSignatureHeader, type SignatureEntry } from "./signature-header.ts";
 import { type RawBody, signingInput } from "./signing-input.ts";
@@ -21,7 +21,7 @@ export interface SignOptions {
  * A hot path on Node is served better by `signingPrefix`, key objects of `node:crypto` and `formatSignatureHeader`.
  *
  * @throws ProtocolError `id_malformed`, `timestamp_malformed`, `timestamp_in_milliseconds`, `body_not_raw`,
- * `secrets_missing`, `signatures_too_many`, `secret_unsuitable`, `secret_not_a_key`, `crypto_unsupported`
+ * `secrets_missing`, `option_invalid`, `secret_unsuitable`, `secret_not_a_key`, `signatures_too_many`, `crypto_unsupported`
  * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
  * @example
  * ```ts
@@ -29,7 +29,11 @@ export interface SignOptions {
  * await fetch(url, { method: "POST", body, headers });
  * ```
  */
-export async function sign(body: RawBody, { id, timestampSeconds, secrets }: SignOptions): Promise<SignedHeaders> {
+export async function sign(
+  body: RawBody,
+  { id, timestampSeconds, secrets }: SignOptions,
+): Promise<SignedHeaders> {
+  checkSecrets(secrets, "sign");
   const input = signingInput(id, timestampSeconds, body);
   const entries = await Promise.all(secrets.map((secret) => signOnce(input, secret)));
   return {
@@ -40,13 +44,6 @@ export async function sign(body: RawBody, { id, timestampSeconds, secrets }: Sig
 }
 
 async function signOnce(input: Uint8Array<ArrayBuffer>, secret: Secret): Promise<SignatureEntry> {
-  if (secret.kind === "whpk") {
-    throw new ProtocolError(
-      "secret_unsuitable",
-      { kind: secret.kind, purpose: "sign" },
-      "A whpk_ is a public key and cannot sign: give the whsk_ of the pair.",
-    );
-  }
   const { algorithm, key } = await importedKey(secret);
   return { scheme: secret.scheme, signature: new Uint8Array(await subtle().sign(algorithm, key, input)) };
 }

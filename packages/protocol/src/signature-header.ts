@@ -33,7 +33,11 @@ const schemeName = /^v[0-9]{1,3}[a-z]{0,2}$/;
  */
 export function formatSignatureHeader(entries: readonly SignatureEntry[]): string {
   if (entries.length === 0) {
-    throw new ProtocolError("secrets_missing", {}, "There is nothing to sign with: give at least one secret.");
+    throw new ProtocolError(
+      "secrets_missing",
+      {},
+      "There is nothing to sign with: give at least one secret.",
+    );
   }
   if (entries.length > maxSignatures) throw tooMany();
   return entries.map(({ scheme, signature }) => `${scheme},${asText(signature)}`).join(" ");

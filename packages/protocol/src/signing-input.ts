@@ -67,7 +67,11 @@ export function timestampInMilliseconds(): ProtocolError<"timestamp_in_milliseco
 
 function checkTimestampSeconds(timestampSeconds: number): void {
   if (!Number.isSafeInteger(timestampSeconds) || timestampSeconds < 0) {
-    throw new ProtocolError("timestamp_malformed", {}, "The timestamp to sign must be a whole number of seconds since 1970.");
+    throw new ProtocolError(
+      "timestamp_malformed",
+      {},
+      "The timestamp to sign must be a whole number of seconds since 1970.",
+    );
   }
   if (timestampSeconds >= firstImplausibleSecond) throw timestampInMilliseconds();
 }

@@ -15,7 +15,10 @@ export interface Freshness {
  *
  * @throws ProtocolError `timestamp_too_old`, `timestamp_too_new`, `option_invalid`
  */
-export function checkFreshness(timestampSeconds: number, { now, toleranceSeconds = defaultToleranceSeconds }: Freshness): void {
+export function checkFreshness(
+  timestampSeconds: number,
+  { now, toleranceSeconds = defaultToleranceSeconds }: Freshness,
+): void {
   const nowMs = now instanceof Date ? now.getTime() : Number.NaN;
   // A NaN would make every comparison below false, and so every timestamp fresh.
   if (!Number.isFinite(nowMs)) throw optionInvalid("now", "a valid Date");
@@ -26,7 +29,9 @@ export function checkFreshness(timestampSeconds: number, { now, toleranceSeconds
   const skewSeconds = Math.abs(aheadSeconds);
   if (skewSeconds <= toleranceSeconds) return;
   const [code, words] =
-    aheadSeconds < 0 ? (["timestamp_too_old", "in the past"] as const) : (["timestamp_too_new", "in the future"] as const);
+    aheadSeconds < 0
+      ? (["timestamp_too_old", "in the past"] as const)
+      : (["timestamp_too_new", "in the future"] as const);
   throw new ProtocolError(
     code,
     { skewSeconds, toleranceSeconds },

@@ -1,6 +1,7 @@
 import { importedKey, subtle } from "./crypto-key.ts";
 import { ProtocolError } from "./errors.ts";
 import { type HeaderPrefix, type HeaderSource, readHeaders } from "./headers.ts";
+import { checkSecrets } from "./secret-list.ts";
 import type { Secret, SignatureScheme } from "./secret.ts";
 import type { ReceivedSignatures } from "./signature-header.ts";
 import { type RawBody, signingInput } from "./signing-input.ts";
@@ -37,9 +38,13 @@ export interface Verified {
  * const { id } = await verify(body, request.headers, { secrets, now: new Date() });
  * ```
  */
-export async function verify(rawBody: RawBody, headers: HeaderSource, options: VerifyOptions): Promise<Verified> {
+export async function verify(
+  rawBody: RawBody,
+  headers: HeaderSource,
+  options: VerifyOptions,
+): Promise<Verified> {
   const { secrets } = options;
-  checkSecrets(secrets);
+  checkSecrets(secrets, "verify");
   const { id, timestampSeconds, signatures } = readHeaders(headers, options.headerPrefix);
   checkFreshness(timestampSeconds, options);
   const input = signingInput(id, timestampSeconds, rawBody);
@@ -48,7 +53,8 @@ export async function verify(rawBody: RawBody, headers: HeaderSource, options: V
     for (const [secretIndex, secret] of secrets.entries()) {
       if (secret.scheme !== scheme) continue;
       const { algorithm, key } = await importedKey(secret);
-      if (await subtle().verify(algorithm, key, signature, input)) return { id, timestampSeconds, scheme, secretIndex };
+      if (await subtle().verify(algorithm, key, signature, input))
+        return { id, timestampSeconds, scheme, secretIndex };
     }
   }
   throw new ProtocolError(
@@ -56,19 +62,6 @@ export async function verify(rawBody: RawBody, headers: HeaderSource, options: V
     { signaturesTried: signatures.entries.length, secretsTried: secrets.length },
     "No signature matches: check that the secret is this endpoint's, and that the body is byte for byte what was received (not parsed and serialized again).",
   );
-}
-
-function checkSecrets(secrets: readonly Secret[]): void {
-  if (secrets.length === 0) {
-    throw new ProtocolError("secrets_missing", {}, "There is nothing to verify against: give at least one secret.");
-  }
-  if (secrets.some((secret) => secret.kind === "whsk")) {
-    throw new ProtocolError(
-      "secret_unsuitable",
-      { kind: "whsk", purpose: "verify" },
-      "A whsk_ is the sender's private key: verify with the whpk_ of the pair, and make a new pair if the whsk_ was sent to you.",
-    );
-  }
 }
 
 function checkSchemes({ entries, offered }: ReceivedSignatures, secrets: readonly Secret[]): void {
