@@ -49,7 +49,7 @@ export async function publicKeyOf(secret: Secret): Promise<Secret> {
       "Only a whsk_ has a public key to derive.",
     );
   }
-  return secretFromBytes("whpk", await derivePublic(secret.reveal().bytes.subarray(0, 32)));
+  return secretFromBytes("whpk", await ownPublicKey(secret));
 }
 
 async function importKey(secret: Secret): Promise<ImportedKey> {
@@ -64,9 +64,10 @@ async function importKey(secret: Secret): Promise<ImportedKey> {
   if (secret.kind === "whpk") {
     return ed25519(secret, () => subtle().importKey("raw", bytes, "Ed25519", false, ["verify"]));
   }
-  const seed = bytes.subarray(0, 32);
-  if (bytes.length === 64 && !sameBytes(await derivePublic(seed), bytes.subarray(32))) throw notAKey(secret);
-  return ed25519(secret, () => subtle().importKey("pkcs8", pkcs8(seed), "Ed25519", false, ["sign"]));
+  await ownPublicKey(secret);
+  return ed25519(secret, () =>
+    subtle().importKey("pkcs8", pkcs8(bytes.subarray(0, 32)), "Ed25519", false, ["sign"]),
+  );
 }
 
 async function ed25519(secret: Secret, importing: () => Promise<CryptoKey>): Promise<ImportedKey> {
@@ -75,6 +76,14 @@ async function ed25519(secret: Secret, importing: () => Promise<CryptoKey>): Pro
   } catch (error) {
     throw isNotSupported(error) ? unsupported("Ed25519") : notAKey(secret);
   }
+}
+
+/** The public key of a `whsk`, derived from the seed; it must be the one the secret carries, if it carries one. */
+async function ownPublicKey(secret: Secret): Promise<Uint8Array<ArrayBuffer>> {
+  const { bytes } = secret.reveal();
+  const publicKey = await derivePublic(bytes.subarray(0, 32));
+  if (bytes.length === 64 && !sameBytes(publicKey, bytes.subarray(32))) throw notAKey(secret);
+  return publicKey;
 }
 
 async function derivePublic(seed: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {

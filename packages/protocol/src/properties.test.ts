@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   generateKeyPair,
@@ -29,10 +29,26 @@ const body = fc.oneof(fc.uint8Array({ maxLength: 300 }), fc.string({ unit: "bina
 const whsec = fc.uint8Array({ minLength: 24, maxLength: 64 }).map((bytes) => secretFromBytes("whsec", bytes));
 const at = (seconds: number): Date => new Date(seconds * 1000);
 
+function flip(bytes: Uint8Array, bit: number): Uint8Array {
+  const copy = Uint8Array.from(bytes);
+  const position = bit % (copy.length * 8);
+  copy[position >> 3] = (copy[position >> 3] ?? 0) ^ (1 << (position & 7));
+  return copy;
+}
+
 async function codeOf(attempt: Promise<unknown> | (() => unknown)): Promise<string> {
   try {
     await (typeof attempt === "function" ? attempt() : attempt);
     return "accepted";
+  } catch (error) {
+    if (isProtocolError(error)) return error.code;
+    throw error;
+  }
+}
+
+function timestampOrCode(headers: HeaderSource): string {
+  try {
+    return String(readHeaders(headers).timestampSeconds);
   } catch (error) {
     if (isProtocolError(error)) return error.code;
     throw error;
@@ -80,12 +96,6 @@ describe("round trip", () => {
 });
 
 describe("tampering", () => {
-  const flip = (bytes: Uint8Array, bit: number): Uint8Array => {
-    const copy = Uint8Array.from(bytes);
-    const position = bit % (copy.length * 8);
-    copy[position >> 3] = (copy[position >> 3] ?? 0) ^ (1 << (position & 7));
-    return copy;
-  };
   const filled = fc.uint8Array({ minLength: 1, maxLength: 120 });
 
   test("any flipped bit of the body is refused, in both schemes", async () => {
@@ -188,7 +198,7 @@ describe("junk", () => {
 
   test("a timestamp is read only if it prints back as it came", () => {
     const digits = fc
-      .array(fc.constantFrom(..."0123456789+-.eExX \t_"), { maxLength: 16 })
+      .array(fc.constantFrom(...Array.from("0123456789+-.eExX \t_")), { maxLength: 16 })
       .map((characters) => characters.join(""));
     const property = fc.property(fc.oneof(digits, value, fc.nat().map(String)), (text) => {
       const headers = {
@@ -196,12 +206,13 @@ describe("junk", () => {
         "webhook-timestamp": text,
         "webhook-signature": `v1,${"A".repeat(43)}=`,
       };
-      try {
-        expect(String(readHeaders(headers).timestampSeconds)).toBe(text);
-      } catch (error) {
-        if (!isProtocolError(error)) throw error;
-        expect(error.code).toMatch(/^(timestamp_|header_)/);
-      }
+      expect([
+        text,
+        "timestamp_malformed",
+        "timestamp_in_milliseconds",
+        "header_missing",
+        "header_duplicated",
+      ]).toContain(timestampOrCode(headers));
     });
     fc.assert(property, settings(2000));
   });

@@ -12,14 +12,14 @@ test.each(texts)("prints as [secret] by every road: %s", (text) => {
   const secret = parseSecret(text);
   const hidden = text.slice(text.indexOf("_") + 1, -4);
   const prints = [
-    `${secret}`,
+    "".concat(secret as unknown as string),
     String(secret),
     JSON.stringify({ secret }),
     inspect(secret),
     inspect({ deep: [secret] }, { depth: 9, showHidden: true, getters: true }),
     inspect(secret, { customInspect: false, showHidden: true }),
     JSON.stringify(Object.entries(secret)),
-    JSON.stringify(structuredClone({ ...secret })),
+    JSON.stringify(Object.getOwnPropertyDescriptors(secret)),
   ];
   expect(prints.slice(0, 4)).toEqual(["[secret]", "[secret]", '{"secret":"[secret]"}', "[secret]"]);
   for (const print of prints) expect(print).not.toContain(hidden);
