@@ -1,0 +1,175 @@
+import { encodeUrlLiteral } from "./encode.ts";
+import type { Report } from "./issue.ts";
+import { isEscapedBrace, lex, type Part } from "./lex.ts";
+import type { MacroRegistry, Parameter, Piece, UrlPlan } from "./plan.ts";
+import { dotSegment, longestUrl, macroMask, maskParts, partsBetween, splitParts } from "./url-text.ts";
+import { checkUrlLiterals } from "./url-literals.ts";
+
+/** A compiled URL, its fixed origin, and the query's parameters when they are to become a form. */
+export interface CompiledUrl {
+  readonly origin: string;
+  readonly plan: UrlPlan;
+  readonly form: readonly Parameter[];
+}
+
+/** Where the sections of a URL begin, as positions in the source. */
+interface Layout {
+  readonly authority: number;
+  readonly path: number;
+  readonly query: number;
+  readonly fragment: number;
+}
+
+function reportTooLong(position: number, report: Report): void {
+  const message = `A URL has at most ${longestUrl} characters, once encoded: send long values in the body.`;
+  report("url_too_long", position, message);
+}
+
+function layOut(masked: string, authority: number): Layout {
+  const after = masked.slice(authority).search(/[/?#]/);
+  const path = after === -1 ? masked.length : authority + after;
+  const hash = masked.indexOf("#", path);
+  const fragment = hash === -1 ? masked.length : hash;
+  const mark = masked.indexOf("?", path);
+  return { authority, path, query: mark === -1 || mark > fragment ? fragment : mark, fragment };
+}
+
+function refuseMacros(parts: readonly Part[], place: string, report: Report): void {
+  for (const part of parts) {
+    if (part.kind === "macro") {
+      const message = `No macro may stand in the ${place}: write the ${place} out, and use one endpoint per destination.`;
+      report("macro_not_allowed", part.start, message);
+    }
+  }
+}
+
+/** The position after `://`, or -1 when the URL does not begin with http:// or https://. */
+function readScheme(masked: string, parts: readonly Part[], report: Report): number {
+  const scheme = /^https?:\/\//i.exec(masked)?.[0];
+  if (scheme !== undefined) return scheme.length;
+  const colon = masked.indexOf("://");
+  if (masked.startsWith(macroMask) || masked.slice(0, Math.max(colon, 0)).includes(macroMask)) {
+    refuseMacros(partsBetween(parts, 0, colon === -1 ? 1 : colon), "scheme", report);
+  } else {
+    report(
+      "invalid_scheme",
+      0,
+      "A URL begins with https:// (or http:// where the target is allowed to be plain).",
+    );
+  }
+  return -1;
+}
+
+/** The origin written in the authority, or null (reported) when it is not a fixed host and port. */
+function readOrigin(masked: string, layout: Layout, parts: readonly Part[], report: Report): string | null {
+  const authority = masked.slice(layout.authority, layout.path);
+  const at = authority.lastIndexOf("@");
+  if (at !== -1) {
+    report(
+      "user_info_not_allowed",
+      layout.authority,
+      "No user name or password in a URL: send credentials in the authorization header.",
+    );
+  }
+  const host = layout.authority + at + 1;
+  const colon = /:[^:\]]*$/.exec(authority.slice(at + 1))?.index;
+  const port = colon === undefined ? layout.path : host + colon;
+  refuseMacros(partsBetween(parts, layout.authority, host), "user info", report);
+  refuseMacros(partsBetween(parts, host, port), "host", report);
+  refuseMacros(partsBetween(parts, port, layout.path), "port", report);
+  if (at !== -1 || authority.includes(macroMask)) return null;
+  const origin = `${masked.slice(0, layout.authority)}${authority}`;
+  if (authority !== "" && URL.canParse(origin)) return new URL(origin).origin;
+  report(
+    "invalid_host",
+    layout.authority,
+    "Not a host name or address with an optional port: write it like partner.example:8443.",
+  );
+  return null;
+}
+
+function compilePath(
+  parts: readonly Part[],
+  macros: MacroRegistry,
+  report: Report,
+): (string | readonly Piece[])[] {
+  const segments = splitParts(parts, "/").slice(1);
+  if (segments.length === 0) return [""];
+  return segments.map((segment) => {
+    const { pieces, optional } = macros.parameter(segment, (text) => encodeUrlLiteral(text, "path"));
+    const start = segment[0]?.start ?? 0;
+    for (const part of segment) {
+      if (part.kind === "macro" && part.macro?.modifier === "optional") {
+        report(
+          "optional_in_path",
+          part.start,
+          'There is nothing to drop in a path: use "!" or |default:"text".',
+        );
+      }
+    }
+    if (optional.length > 0 || pieces.some((piece) => typeof piece === "number")) return pieces;
+    const text = pieces.join("");
+    if (dotSegment.test(text)) {
+      report(
+        "dot_segment",
+        start,
+        'A "." or ".." segment is rewritten by HTTP clients: write the final path.',
+      );
+    }
+    return text;
+  });
+}
+
+function compileQuery(parts: readonly Part[], macros: MacroRegistry, report: Report): Parameter[] {
+  return splitParts(parts, "&").map((parameter) => {
+    for (const part of parameter) {
+      if (part.kind === "literal" && !isEscapedBrace(part) && part.text.includes("=")) break;
+      if (part.kind === "macro") {
+        const message = "No macro may stand in a parameter's name: write name={macro}.";
+        report("macro_not_allowed", part.start, message);
+      }
+    }
+    return macros.parameter(parameter, (text) => encodeUrlLiteral(text, "query"));
+  });
+}
+
+function constantText(path: UrlPlan["path"], query: readonly Parameter[]): string | null {
+  const segments = path.every((segment) => typeof segment === "string");
+  const parameters = query.every(({ pieces }) => pieces.every((piece) => typeof piece === "string"));
+  if (!segments || !parameters) return null;
+  const search = query.map(({ pieces }) => pieces.join("")).join("&");
+  return `/${path.join("/")}${query.length === 0 ? "" : `?${search}`}`;
+}
+
+/**
+ * Compiles a URL template. It is read as written, before any URL parser sees it (the WHATWG parser rewrites braces).
+ * With `asForm` the query's parameters are taken out of the URL and returned as `form`. Null after a report.
+ */
+export function compileUrl(
+  url: string,
+  asForm: boolean,
+  macros: MacroRegistry,
+  report: Report,
+): CompiledUrl | null {
+  if (url.length > longestUrl) {
+    reportTooLong(longestUrl, report);
+    return null;
+  }
+  const parts = lex(url, report);
+  const masked = maskParts(parts);
+  const authority = readScheme(masked, parts, report);
+  if (authority === -1) return null;
+  const layout = layOut(masked, authority);
+  checkUrlLiterals(url, masked, layout, report);
+  const origin = readOrigin(masked, layout, parts, report);
+  refuseMacros(partsBetween(parts, layout.fragment, url.length), "fragment", report);
+  const path = compilePath(partsBetween(parts, layout.path, layout.query), macros, report);
+  const queryParts = partsBetween(parts, layout.query + 1, layout.fragment);
+  const parameters = queryParts.length === 0 ? [] : compileQuery(queryParts, macros, report);
+  if (origin === null) return null;
+  const query = asForm ? [] : parameters;
+  const text = constantText(path, query);
+  const constant = text === null ? null : origin + text;
+  if (constant !== null && constant.length > longestUrl) reportTooLong(0, report);
+  return { origin, plan: { constant, path, query }, form: asForm ? parameters : [] };
+}

@@ -1,0 +1,77 @@
+import { compileDocument, type JsonArray, type JsonObject } from "./compile-body.ts";
+import { compileHeaders } from "./compile-headers.ts";
+import { compileUrl } from "./compile-url.ts";
+import { IssueList, type TemplateIssue } from "./issue.ts";
+import { type BodyPlan, MacroRegistry, type Parameter, type TemplatePlan } from "./plan.ts";
+
+export type HttpMethod = "GET" | "POST" | "PUT";
+
+/**
+ * What the body is made of: the Standard Webhooks payload, a form, nothing, or a JSON document whose strings may
+ * hold macros.
+ */
+export type BodySource = "envelope" | "form" | "none" | JsonObject | JsonArray;
+
+/** A postback as an endpoint document describes it. `body` defaults to `none` for GET, `envelope` otherwise. */
+export interface TemplateSource {
+  readonly method: HttpMethod;
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: BodySource;
+}
+
+/**
+ * A compiled template: plain immutable data, made once per endpoint version.
+ *
+ * `origin` is the scheme, host and port every rendered URL has; `macros` the distinct paths used, in order of
+ * appearance; `plan` is for the renderer only and may change its shape.
+ */
+export interface Template {
+  readonly method: HttpMethod;
+  readonly origin: string;
+  readonly macros: readonly string[];
+  readonly plan: TemplatePlan;
+}
+
+export type CompileResult =
+  | { readonly ok: true; readonly template: Template }
+  | { readonly ok: false; readonly issues: readonly TemplateIssue[] };
+
+function planBody(
+  body: BodySource,
+  form: readonly Parameter[],
+  macros: MacroRegistry,
+  issues: IssueList,
+): BodyPlan {
+  if (body === "form") return form.length === 0 ? { kind: "envelope_form" } : { kind: "form", fields: form };
+  if (body === "envelope" || body === "none") return { kind: body };
+  if (typeof body === "object" && body !== null) {
+    return { kind: "json", document: compileDocument(body, macros, (field) => issues.reportFor(field)) };
+  }
+  issues.reportFor("body")("invalid_body", 0, 'Write "envelope", "form", "none" or a JSON document.');
+  return { kind: "none" };
+}
+
+/**
+ * Compiles a postback template, or says everything that is wrong with it (at most 50 issues). Total and linear in
+ * the size of the source. The language is described in `docs/reference/templates.md`.
+ *
+ * @example
+ * const compiled = compileTemplate({ method: "GET", url: "https://t.example/pb?cid={data.click_id!}" });
+ * if (compiled.ok) compiled.template.origin; // "https://t.example"
+ */
+export function compileTemplate(source: TemplateSource): CompileResult {
+  const issues = new IssueList();
+  const macros = new MacroRegistry();
+  const body = source.body ?? (source.method === "GET" ? "none" : "envelope");
+  if (source.method === "GET" && body !== "none") {
+    issues.reportFor("body")("body_not_allowed", 0, 'A GET has no body: use "none", or the method POST.');
+  }
+  const url = compileUrl(source.url, body === "form", macros, issues.reportFor("url"));
+  const headers = compileHeaders(source.headers ?? {}, macros, (field) => issues.reportFor(field));
+  const bodyPlan = planBody(body, url?.form ?? [], macros, issues);
+  if (url === null || !issues.isEmpty) return { ok: false, issues: issues.toArray() };
+  const plan = { macros: macros.macros, data: macros.data, url: url.plan, headers, body: bodyPlan };
+  const names = [...new Set(macros.macros.map((macro) => macro.name))];
+  return { ok: true, template: { method: source.method, origin: url.origin, macros: names, plan } };
+}

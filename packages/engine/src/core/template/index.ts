@@ -1,0 +1,23 @@
+// Compile
+export {
+  type BodySource,
+  type CompileResult,
+  compileTemplate,
+  type HttpMethod,
+  type Template,
+  type TemplateSource,
+} from "./compile.ts";
+export type { JsonArray, JsonObject, JsonValue } from "./compile-body.ts";
+export { forbiddenHeaderPrefixes, forbiddenHeaders, isForbiddenHeader } from "./compile-headers.ts";
+export { type TemplateIssue, type TemplateIssueCode, templateIssueCodes } from "./issue.ts";
+
+// Render
+export { macroRoots, type PostbackFacts } from "./facts.ts";
+export {
+  type RenderedPostback,
+  type RenderFailure,
+  type RenderFailureReason,
+  renderFailureReasons,
+  renderTemplate,
+} from "./render.ts";
+export { longestUrl } from "./url-text.ts";

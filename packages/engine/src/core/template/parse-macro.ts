@@ -1,0 +1,237 @@
+import { isFactRoot, macroRoots, type FactRoot } from "./facts.ts";
+import { type AppliedFilter, type FilterDefinition, filters } from "./filters.ts";
+import type { TemplateIssueCode } from "./issue.ts";
+import { decodeString, endOfString } from "./json-text.ts";
+import { nearestName } from "./nearest.ts";
+
+/** What happens when the value is missing: `!` refuses to send, `?` drops the place, neither leaves it empty. */
+export type Modifier = "required" | "optional" | null;
+
+/** One macro as written. `segments` are the names after `data`; empty for the other roots. */
+export interface MacroSource {
+  readonly name: string;
+  readonly root: FactRoot | "data";
+  readonly segments: readonly string[];
+  readonly modifier: Modifier;
+  readonly filters: readonly AppliedFilter[];
+}
+
+/** Why a macro was refused, and where in the source string. */
+export interface MacroFailure {
+  readonly code: TemplateIssueCode;
+  readonly position: number;
+  readonly message: string;
+}
+
+export type ParsedMacro =
+  | { readonly macro: MacroSource; readonly end: number }
+  /** `end` is null when the macro could not be read to its closing brace. */
+  | { readonly failure: MacroFailure; readonly end: number | null };
+
+/** Reading position within one macro; the first failure ends the reading. */
+interface Cursor {
+  readonly source: string;
+  readonly open: number;
+  at: number;
+  failure: MacroFailure | null;
+}
+
+/** The most names and indexes in one path: bounds the walk over the data. */
+const deepestPath = 32;
+
+const bareName = /[\p{L}\p{N}_$@-]+/uy;
+const arrayIndex = /\d+/y;
+const filterName = /[a-z_][a-z0-9_]*/iy;
+
+function fail(cursor: Cursor, code: TemplateIssueCode, position: number, message: string): null {
+  cursor.failure ??= { code, position, message };
+  return null;
+}
+
+/** Fails at the cursor with what stands there. */
+function failHere(cursor: Cursor, expected: string): null {
+  const { source, at, open } = cursor;
+  if (at >= source.length) {
+    return fail(
+      cursor,
+      "unclosed_macro",
+      open,
+      'This macro never ends: close it with "}", or write "{{" for a brace.',
+    );
+  }
+  if (/\s/.test(source[at] as string)) {
+    return fail(cursor, "invalid_macro", at, "White space is not part of a macro: remove it.");
+  }
+  if (source.startsWith("??", at - 1)) {
+    return fail(cursor, "invalid_macro", at - 1, 'There is no "??": write |default:"text".');
+  }
+  const found = String.fromCodePoint(source.codePointAt(at) as number);
+  return fail(cursor, "invalid_macro", at, `Expected ${expected}, found ${JSON.stringify(found)}.`);
+}
+
+function readPattern(cursor: Cursor, pattern: RegExp): string | null {
+  pattern.lastIndex = cursor.at;
+  const text = pattern.exec(cursor.source)?.[0];
+  if (text === undefined) return null;
+  cursor.at += text.length;
+  return text;
+}
+
+/** Reads `"text"` with JSON's escapes. */
+function readQuoted(cursor: Cursor): string | null {
+  const end = endOfString(cursor.source, cursor.at);
+  if (end === -1) {
+    return fail(
+      cursor,
+      "unclosed_macro",
+      cursor.at,
+      'This text never ends: close it with a double quote (") and "}".',
+    );
+  }
+  const raw = cursor.source.slice(cursor.at, end);
+  let text = decodeString(raw);
+  try {
+    text = JSON.parse(raw) as string;
+  } catch {
+    return fail(
+      cursor,
+      "invalid_argument",
+      cursor.at,
+      "Not a JSON string: escape control characters and backslashes.",
+    );
+  }
+  cursor.at = end;
+  return text;
+}
+
+function readBracket(cursor: Cursor): string | null {
+  cursor.at += 1;
+  const segment = cursor.source[cursor.at] === '"' ? readQuoted(cursor) : readPattern(cursor, arrayIndex);
+  if (segment === null) return failHere(cursor, 'an index like [0] or a name like ["a b"]');
+  if (cursor.source[cursor.at] !== "]") return failHere(cursor, '"]"');
+  cursor.at += 1;
+  return segment;
+}
+
+/** Reads the names and indexes after the root. */
+function readSegments(cursor: Cursor): string[] {
+  const segments: string[] = [];
+  while (cursor.failure === null) {
+    const start = cursor.at;
+    const next = cursor.source[start];
+    if (next !== "." && next !== "[") break;
+    if (segments.length === deepestPath) {
+      fail(
+        cursor,
+        "invalid_macro",
+        start,
+        `A path has at most ${deepestPath} names: address an outer value.`,
+      );
+      break;
+    }
+    if (next === ".") cursor.at += 1;
+    const segment = next === "." ? readPattern(cursor, bareName) : readBracket(cursor);
+    if (segment === null) failHere(cursor, "a field name");
+    else segments.push(segment);
+  }
+  return segments;
+}
+
+function unknownRoot(path: string, root: string): string {
+  const near = nearestName(root, macroRoots);
+  const remedy =
+    near === null
+      ? `the event's own fields are written {data.${path}}`
+      : `did you mean {${near}${path.slice(root.length)}}`;
+  return `Unknown macro {${path}}: ${remedy}${near === null ? "." : "?"} Known: ${macroRoots.join(", ")}.`;
+}
+
+function readModifier(cursor: Cursor): Modifier {
+  const char = cursor.source[cursor.at];
+  if (char !== "!" && char !== "?") return null;
+  cursor.at += 1;
+  return char === "!" ? "required" : "optional";
+}
+
+function readArguments(cursor: Cursor, definition: FilterDefinition): string[] {
+  const args: string[] = [];
+  for (const kind of definition.args) {
+    const separator = args.length === 0 ? ":" : ",";
+    if (cursor.source[cursor.at] !== separator || cursor.source[cursor.at + 1] !== '"') {
+      fail(
+        cursor,
+        "invalid_argument",
+        cursor.at,
+        `This filter takes ${kind} in double quotes: ${definition.usage}.`,
+      );
+      return args;
+    }
+    cursor.at += 1;
+    const text = readQuoted(cursor);
+    if (text === null) return args;
+    args.push(text);
+  }
+  return args;
+}
+
+function readFilter(cursor: Cursor): AppliedFilter | null {
+  cursor.at += 1;
+  const start = cursor.at;
+  const name = readPattern(cursor, filterName);
+  if (name === null) return failHere(cursor, "a filter name");
+  const definition = filters.get(name);
+  if (definition === undefined) {
+    const near = nearestName(name, filters.keys());
+    const remedy = near === null ? `known: ${[...filters.keys()].join(", ")}.` : `did you mean "${near}"?`;
+    return fail(cursor, "unknown_filter", start, `Unknown filter "${name.slice(0, 40)}": ${remedy}`);
+  }
+  return { definition, args: readArguments(cursor, definition) };
+}
+
+function readFilters(cursor: Cursor, modifier: Modifier, modifierAt: number): AppliedFilter[] {
+  const applied: AppliedFilter[] = [];
+  while (cursor.failure === null && cursor.source[cursor.at] === "|") {
+    const filter = readFilter(cursor);
+    if (filter === null) break;
+    applied.push(filter);
+  }
+  if (modifier !== null && applied.some((filter) => filter.definition.fillsMissing)) {
+    const sign = modifier === "required" ? "!" : "?";
+    fail(
+      cursor,
+      "modifier_conflict",
+      modifierAt,
+      `"${sign}" never acts beside a default: keep one of the two.`,
+    );
+  }
+  return applied;
+}
+
+/** Reads the macro whose opening brace is at `open`. Never throws; work is linear in what it reads. */
+export function parseMacro(source: string, open: number): ParsedMacro {
+  const cursor: Cursor = { source, open, at: open + 1, failure: null };
+  const root = readPattern(cursor, bareName);
+  if (root === null) failHere(cursor, "a macro name like data.click_id");
+  const segments = readSegments(cursor);
+  const name = source.slice(open + 1, cursor.at);
+  const modifierAt = cursor.at;
+  const modifier = readModifier(cursor);
+  const applied = readFilters(cursor, modifier, modifierAt);
+  if (cursor.failure === null && source[cursor.at] !== "}") failHere(cursor, '"}"');
+  if (cursor.failure === null && root !== "data" && !isFactRoot(root as string)) {
+    fail(cursor, "unknown_macro", open + 1, unknownRoot(name.slice(0, 80), (root as string).slice(0, 80)));
+  }
+  if (cursor.failure === null && root !== "data" && segments.length > 0) {
+    fail(
+      cursor,
+      "unknown_macro",
+      open + 1,
+      `{${root}} has no fields: write {${root}}, or {data.…} for the event's data.`,
+    );
+  }
+  if (cursor.failure !== null) {
+    return { failure: cursor.failure, end: source[cursor.at] === "}" ? cursor.at + 1 : null };
+  }
+  const macro: MacroSource = { name, root: root as FactRoot | "data", segments, modifier, filters: applied };
+  return { macro, end: cursor.at + 1 };
+}
