@@ -1,0 +1,97 @@
+import { toJSONSchema, type $ZodType, type input, type JSONSchema } from "zod/v4/core";
+import { SenderError } from "./errors.ts";
+import type { AnyEvent, EventFields } from "./event.ts";
+
+/** Event types, each with its schema versions (whole numbers from 1), each with the zod schema of `data`. */
+export type Catalogue = Readonly<Record<string, Readonly<Record<number, $ZodType>>>>;
+
+/** Version 1 may be left out: it is the default. */
+type VersionField<Version> = Version extends 1
+  ? { readonly schema_version?: 1 }
+  : { readonly schema_version: Version };
+
+type EventAt<Type, Version, Schema> = EventFields &
+  VersionField<Version> & {
+    readonly type: Type;
+    readonly data: Schema extends $ZodType ? input<Schema> : never;
+  };
+
+/**
+ * The events of a catalogue as one union, told apart by `type` and `schema_version`; any event without a catalogue.
+ *
+ * @example
+ * ```ts
+ * type AppEvent = EventOf<typeof catalogue>;
+ * ```
+ */
+export type EventOf<C extends Catalogue | undefined> = C extends Catalogue
+  ? {
+      [Type in keyof C & string]: {
+        [Version in keyof C[Type] & number]: EventAt<Type, Version, C[Type][Version]>;
+      }[keyof C[Type] & number];
+    }[keyof C & string]
+  : AnyEvent;
+
+/**
+ * Checks and freezes a catalogue of event types. What goes over the wire is the schema's output: defaults are filled
+ * in and keys that an object schema does not name are dropped, so outputs must be JSON. Schemas of zod and zod/mini do.
+ *
+ * @throws SenderError `invalid_options` for a version that is no whole number from 1, or a type without versions
+ * @example
+ * ```ts
+ * const catalogue = defineCatalogue({
+ *   "conversion.approved": { 1: z.object({ click_id: z.string(), payout: z.number() }) },
+ * });
+ * ```
+ */
+export function defineCatalogue<const C extends Catalogue>(catalogue: C): C {
+  for (const [type, versions] of Object.entries(catalogue)) {
+    const names = Object.keys(versions);
+    const bad = names.find((name) => !/^[1-9]\d{0,8}$/.test(name));
+    if (type === "" || names.length === 0 || bad !== undefined) {
+      const found = bad === undefined ? "no version" : `the version "${bad}"`;
+      throw new SenderError(
+        "invalid_options",
+        { option: "catalogue" },
+        `The event type "${type}" has ${found}: every type has a name and versions from 1.`,
+      );
+    }
+    Object.freeze(versions);
+  }
+  return Object.freeze(catalogue);
+}
+
+/** JSON Schema, draft 2020-12. */
+export type JsonSchema = JSONSchema.BaseSchema;
+
+/**
+ * JSON Schema of the `data` of every event type and version, as it goes over the wire: for partners' documentation,
+ * or a check in another language.
+ *
+ * @throws SenderError `invalid_options` for a schema that JSON Schema cannot say, such as a date or a transform
+ * @see https://json-schema.org/draft/2020-12
+ * @example
+ * ```ts
+ * catalogueJsonSchema(catalogue)["conversion.approved"]?.[1]; // { $schema, type: "object", properties, … }
+ * ```
+ */
+export function catalogueJsonSchema(catalogue: Catalogue): Record<string, Record<number, JsonSchema>> {
+  return mapValues(catalogue, (versions, type) =>
+    mapValues(versions, (schema, version) => {
+      try {
+        return toJSONSchema(schema, { target: "draft-2020-12", io: "output" });
+      } catch (cause) {
+        const why = cause instanceof Error ? cause.message : String(cause);
+        const message = `The schema of "${type}" version ${version} cannot be written as JSON Schema: ${why}.`;
+        throw new SenderError("invalid_options", { option: "catalogue" }, message, { cause });
+      }
+    }),
+  );
+}
+
+function mapValues<In, Out>(
+  record: Readonly<Record<string, In>>,
+  change: (value: In, key: string) => Out,
+): Record<string, Out> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value, key)]));
+}

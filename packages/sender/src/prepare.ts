@@ -1,0 +1,170 @@
+import { safeParseAsync } from "zod/v4/core";
+import type { Catalogue } from "./catalogue.ts";
+import type { Now } from "./clock.ts";
+import { type Issue, SenderError } from "./errors.ts";
+import type { AnyEvent, EventDocument } from "./event.ts";
+
+/** What fills in and checks events before they go anywhere. */
+export interface Preparation {
+  readonly catalogue: Catalogue | undefined;
+  readonly now: Now;
+  readonly newEventId: () => string;
+}
+
+/** A checked event and its JSON text, which is made once and sent as it is. */
+export interface PreparedEvent {
+  readonly document: EventDocument;
+  readonly text: string;
+}
+
+/** One event, checked. @throws SenderError `invalid_event` */
+export async function prepareEvent(event: AnyEvent, preparation: Preparation): Promise<PreparedEvent> {
+  const issues: Issue[] = [];
+  const prepared = await prepare(event, preparation, (path, message) => issues.push({ path, message }));
+  return refuse(issues) ?? (prepared as PreparedEvent);
+}
+
+/** All events or none: issues of every event are collected. @throws SenderError `invalid_event` */
+export async function prepareEvents(
+  events: readonly AnyEvent[],
+  preparation: Preparation,
+): Promise<PreparedEvent[]> {
+  const issues: Issue[] = [];
+  const prepared: PreparedEvent[] = [];
+  for (const [index, event] of events.entries()) {
+    const report: Report = (path, message) =>
+      issues.push({ path: path === "" ? `events[${index}]` : `events[${index}].${path}`, message });
+    const one = await prepare(event, preparation, report);
+    if (one !== undefined) prepared.push(one);
+  }
+  return refuse(issues) ?? prepared;
+}
+
+type Report = (path: string, message: string) => void;
+
+// Types bind only callers who have them: every field is looked at as if it could be anything.
+async function prepare(
+  event: AnyEvent,
+  preparation: Preparation,
+  report: Report,
+): Promise<PreparedEvent | undefined> {
+  if (typeof event !== "object" || event === null) {
+    report("", "must be an event object");
+    return undefined;
+  }
+  let wrong = false;
+  const found: Report = (path, message) => {
+    wrong = true;
+    report(path, message);
+  };
+  const { type, schema_version = 1, partner } = event;
+  if (typeof type !== "string" || type === "") found("type", "must be text, not empty");
+  if (!Number.isSafeInteger(schema_version) || schema_version < 1)
+    found("schema_version", "must be a whole number from 1");
+  if (partner !== undefined && (typeof partner !== "string" || partner === ""))
+    found("partner", "must be a partner's id, not empty");
+  const event_id = event.event_id ?? preparation.newEventId();
+  if (typeof event_id !== "string" || event_id === "") found("event_id", "must be text, not empty");
+  // The ledger does not compare a time that was not given: a repeat of the caller's id stays a duplicate.
+  const happened =
+    event.occurred_at ?? (event.event_id === undefined ? new Date(preparation.now()) : undefined);
+  const time = happened === undefined ? {} : { occurred_at: timeText(happened, found) };
+  if (wrong) return undefined;
+  const data = await checkData(event.data, type, schema_version, preparation.catalogue, found);
+  if (data === undefined) return undefined;
+  const document = {
+    event_id,
+    type,
+    schema_version,
+    ...time,
+    data,
+    ...(partner === undefined ? {} : { partner }),
+  };
+  const text = jsonText(document, found);
+  return wrong ? undefined : { document, text };
+}
+
+// RFC 3339 section 5.6, with the zone that makes it a moment.
+const dateTime = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
+
+function timeText(value: string | Date, found: Report): string {
+  if (value instanceof Date && !Number.isNaN(value.getTime())) return value.toISOString();
+  if (typeof value === "string" && dateTime.test(value)) return value;
+  found("occurred_at", "must be a valid Date, or RFC 3339 text with a zone such as 2026-01-31T10:00:00Z");
+  return "";
+}
+
+async function checkData(
+  given: unknown,
+  type: string,
+  version: number,
+  catalogue: Catalogue | undefined,
+  found: Report,
+): Promise<object | undefined> {
+  const data = catalogue === undefined ? given : await parseData(given, type, version, catalogue, found);
+  if (data === wrongData) return undefined;
+  if (typeof data === "object" && data !== null && !Array.isArray(data)) return data;
+  found("data", "must be an object");
+}
+
+const wrongData = Symbol("wrong data");
+
+async function parseData(
+  given: unknown,
+  type: string,
+  version: number,
+  catalogue: Catalogue,
+  found: Report,
+): Promise<unknown> {
+  const refuse = (path: string, message: string) => {
+    found(path, message);
+    return wrongData;
+  };
+  const versions = Object.hasOwn(catalogue, type) ? catalogue[type] : undefined;
+  if (versions === undefined)
+    return refuse("type", `is not in the catalogue, which has ${list(Object.keys(catalogue))}`);
+  const schema = Object.hasOwn(versions, version) ? versions[version] : undefined;
+  if (schema === undefined)
+    return refuse("schema_version", `is not in the catalogue, which has ${list(Object.keys(versions))}`);
+  const parsed = await safeParseAsync(schema, given);
+  if (parsed.success) return parsed.data;
+  for (const issue of parsed.error.issues) found(`data${pathText(issue.path)}`, issue.message);
+  return wrongData;
+}
+
+function jsonText(document: EventDocument, found: Report): string {
+  try {
+    return JSON.stringify(document);
+  } catch {
+    found("data", "cannot be written as JSON: it holds a BigInt or a circle");
+    return "";
+  }
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  return path.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("");
+}
+
+function list(names: readonly string[]): string {
+  return names.length > 10
+    ? `${names.slice(0, 10).join(", ")} and ${names.length - 10} more`
+    : names.join(", ");
+}
+
+function refuse(issues: readonly Issue[]): undefined {
+  if (issues.length === 0) return undefined;
+  throw invalidEvent(issues, "Nothing was sent");
+}
+
+/** The error for events that cannot be accepted as they are. */
+export function invalidEvent(
+  issues: readonly Issue[],
+  outcome: string,
+  events: readonly EventDocument[] = [],
+): SenderError<"invalid_event"> {
+  const shown = issues
+    .slice(0, 3)
+    .map(({ path, message }) => (path === "" ? message : `${path}: ${message}`));
+  const more = issues.length > 3 ? ` (and ${issues.length - 3} more)` : "";
+  return new SenderError("invalid_event", { issues }, `${outcome}: ${shown.join("; ")}${more}.`, { events });
+}
