@@ -1,0 +1,93 @@
+import { isIP, type Socket } from "node:net";
+import { buildConnector, Client, type Dispatcher } from "undici";
+import { addressRefusal, type AllowedTargets, isAllowedTarget } from "../core/target.ts";
+import { TransportFailure } from "./failure.ts";
+import { guardedLookup, type Lookup, refusedAddress } from "./lookup.ts";
+
+/** Makes a socket, and answers with it at once so that a deadline can destroy it while it connects. */
+export type Dial = (options: buildConnector.Options, callback: buildConnector.Callback) => Socket | undefined;
+
+/**
+ * The connector of one origin: every address is checked before it is dialled and once more when it is connected.
+ * No connect timeout of its own: the deadline of the exchange it is made for ends it.
+ */
+export function guardedDial(
+  origin: URL,
+  allowed: AllowedTargets,
+  lookup: Lookup,
+  ca: string | readonly string[] | undefined,
+): Dial {
+  const allowPrivate = isAllowedTarget(origin, allowed);
+  const connect = buildConnector({
+    allowH2: false,
+    timeout: 0,
+    lookup: guardedLookup(lookup, allowPrivate),
+    ...(ca === undefined ? {} : { ca: typeof ca === "string" ? ca : [...ca] }),
+  }) as unknown as Dial;
+  if (allowPrivate) return connect;
+
+  return (options, callback) => {
+    // net.connect does not look up an address literal, so `lookup` never sees it.
+    const refusal = isIP(options.hostname) === 0 ? null : addressRefusal(options.hostname);
+    if (refusal !== null) {
+      queueMicrotask(() => callback(refusedAddress(options.hostname, refusal), null));
+      return undefined;
+    }
+    return connect(options, (...[error, socket]) => {
+      if (error) return callback(error, null);
+      const remote = socket.remoteAddress ?? "nowhere";
+      const refused = addressRefusal(remote);
+      if (refused === null) return callback(null, socket);
+      socket.destroy();
+      callback(refusedAddress(`The connection to ${options.hostname} led to ${remote}`, refused), null);
+    });
+  };
+}
+
+/** What is known of a client's present socket. */
+export interface Connection {
+  /** The socket while it is being connected, else null. */
+  connecting: Socket | null;
+  /** Requests begun on the present socket: more than one means it was kept alive. */
+  requestsBegun: number;
+}
+
+/** A handler that wants to know which connection carries it. */
+export interface Carried {
+  connection: Connection | null;
+  readonly isOver: boolean;
+}
+
+/** An undici client (one socket, one request at a time) that tells each exchange which connection carries it. */
+export class TrackedClient extends Client {
+  readonly #connection: Connection;
+
+  constructor(origin: URL, options: Client.Options, dial: Dial) {
+    const connection: Connection = { connecting: null, requestsBegun: 0 };
+    super(origin, {
+      ...options,
+      connect: (target, callback) => {
+        connection.requestsBegun = 0;
+        const socket = dial(target, (...result) => {
+          connection.connecting = null;
+          callback(...result);
+        });
+        connection.connecting = socket ?? null;
+      },
+    });
+    this.#connection = connection;
+  }
+
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    const carried = handler as Dispatcher.DispatchHandler & Carried;
+    // It waited for a free connection beyond its deadline: the connection is free for the next.
+    if (carried.isOver) return true;
+    carried.connection = this.#connection;
+    return super.dispatch(options, handler);
+  }
+}
+
+/** Ends an attempt to connect; the client then fails the request that waits for it. */
+export function cancelConnect(connection: Connection): void {
+  connection.connecting?.destroy(new TransportFailure("aborted", "The exchange is over."));
+}

@@ -1,0 +1,173 @@
+import type { Dispatcher } from "undici";
+import type { Exchange } from "../ports/transport.ts";
+import { cancelConnect, type Carried, type Connection } from "./connection.ts";
+import type { Deadlines, Overdue } from "./deadlines.ts";
+import { type Failure, failureOf, isReset, type Phase } from "./failure.ts";
+import { ResponseBody } from "./response-body.ts";
+
+/** What an exchange needs of the transport that made it. */
+export interface ExchangeHost {
+  readonly deadlines: Deadlines;
+  readonly responseBodyCapBytes: number;
+  /** Sends the request again over a new connection. */
+  redispatch(options: Dispatcher.DispatchOptions, exchange: PendingExchange): void;
+}
+
+/** Handed to undici where an exchange is already settled; nobody reads it. One for all: errors are dear to make. */
+const exchangeOver = new Error("The exchange is over.");
+
+/**
+ * A reused connection that is closed this soon after the request was written had most likely been closed by the
+ * partner before: the two crossed on the way. Later than a slow round trip it was a decision of the partner.
+ */
+const keepAliveRaceMs = 1_000;
+
+/**
+ * One request on its way: undici's handler, the deadline's entry, and the result, in one object, since this is
+ * made for each attempt. Whatever ends first settles it; everything after that is ignored.
+ */
+export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Carried {
+  readonly deadlineAt: number;
+  readonly result: Promise<Exchange>;
+  /** Set by the client that takes the request; null while it waits for a free connection. */
+  connection: Connection | null = null;
+  /** Called once when the exchange is over. */
+  onOver: ((exchange: PendingExchange) => void) | null = null;
+
+  readonly #host: ExchangeHost;
+  readonly #options: Dispatcher.DispatchOptions;
+  readonly #startedAt: number;
+  readonly #timeoutMs: number;
+  readonly #resolve: (exchange: Exchange) => void;
+  #controller: Dispatcher.DispatchController | null = null;
+  #phase: Phase = "connect";
+  #sentAt = 0;
+  #reused = false;
+  #responseBegun = false;
+  #retried = false;
+  #over = false;
+  #status: number | null = null;
+  #headers: Readonly<Record<string, string | string[] | undefined>> = {};
+  #body: ResponseBody | null = null;
+
+  constructor(host: ExchangeHost, options: Dispatcher.DispatchOptions, timeoutMs: number) {
+    this.#host = host;
+    this.#options = options;
+    this.#timeoutMs = timeoutMs;
+    this.#startedAt = host.deadlines.now();
+    this.deadlineAt = this.#startedAt + timeoutMs;
+    const { promise, resolve } = Promise.withResolvers<Exchange>();
+    this.result = promise;
+    this.#resolve = resolve;
+    host.deadlines.add(this);
+  }
+
+  get isOver(): boolean {
+    return this.#over;
+  }
+
+  onDeadline(): void {
+    this.#cancel({ class: "timeout", message: this.#timeoutMessage() });
+  }
+
+  /** Ends the exchange because the caller wants it. */
+  abort(): void {
+    this.#cancel({ class: "aborted", message: `Aborted while ${waiting[this.#phase]}.` });
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    // Thrown before a byte is written, undici drops the request and keeps the connection.
+    if (this.#over) throw exchangeOver;
+    this.#controller = controller;
+    this.#phase = "headers";
+    this.#reused = this.connection!.requestsBegun > 0;
+    this.connection!.requestsBegun += 1;
+    if (this.#reused) this.#sentAt = this.#host.deadlines.now();
+  }
+
+  onResponseStarted(): void {
+    this.#responseBegun = true;
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    if (this.#over || status < 200) return;
+    this.#status = status;
+    this.#headers = headers;
+    this.#phase = "body";
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#over) return;
+    this.#body ??= new ResponseBody(this.#host.responseBodyCapBytes);
+    if (this.#body.push(chunk)) return;
+    this.#settle(null, true);
+    this.#controller?.abort(exchangeOver);
+  }
+
+  onResponseEnd(): void {
+    this.#settle(null, false);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    if (this.#over) return;
+    if (this.#isKeepAliveRace(error)) return this.#sendAgain();
+    this.#settle(failureOf(error, this.#phase), false);
+  }
+
+  #isKeepAliveRace(error: Error): boolean {
+    if (!this.#reused || this.#responseBegun || this.#retried || !isReset(error)) return false;
+    return this.#host.deadlines.now() - this.#sentAt <= keepAliveRaceMs;
+  }
+
+  #sendAgain(): void {
+    this.#retried = true;
+    this.#controller = null;
+    this.connection = null;
+    this.#phase = "connect";
+    this.#host.redispatch(this.#options, this);
+  }
+
+  #cancel(failure: Failure): void {
+    if (this.#over) return;
+    this.#settle(failure, false);
+    if (this.#controller) this.#controller.abort(exchangeOver);
+    else if (this.connection) cancelConnect(this.connection);
+  }
+
+  #settle(failure: Failure | null, truncated: boolean): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#host.deadlines.remove(this);
+    this.onOver?.(this);
+    this.#resolve({
+      status: this.#status,
+      failure,
+      responseBody: this.#body === null ? "" : this.#body.text(),
+      truncated,
+      retryAfter: first(this.#headers["retry-after"]),
+      location: first(this.#headers["location"]),
+      durationMs: this.#host.deadlines.now() - this.#startedAt,
+    });
+  }
+
+  #timeoutMessage(): string {
+    const what =
+      this.#phase === "connect" && this.connection === null
+        ? "waiting for a free connection"
+        : waiting[this.#phase];
+    return `${this.#phase}: not over within ${this.#timeoutMs} ms, still ${what}.`;
+  }
+}
+
+const waiting: Readonly<Record<Phase, string>> = {
+  connect: "connecting (name look-up, TCP, TLS)",
+  headers: "waiting for the response's headers",
+  body: "reading the response's body",
+};
+
+const first = (value: string | string[] | undefined): string | null =>
+  (Array.isArray(value) ? value[0] : value) ?? null;
