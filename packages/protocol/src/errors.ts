@@ -87,7 +87,8 @@ export interface ErrorFields {
   signature_malformed: NoFields;
   signatures_too_many: Readonly<{ limit: number }>;
   signature_scheme_unmatched: Readonly<{ offered: readonly string[]; checkable: readonly string[] }>;
-  signature_mismatch: Readonly<{ signaturesTried: number; secretsTried: number }>;
+  /** Pairs of a signature and a secret of its scheme. */
+  signature_mismatch: Readonly<{ candidatesTried: number }>;
   body_not_raw: NoFields;
   option_invalid: Readonly<{ option: string }>;
   crypto_unsupported: Readonly<{ algorithm: string }>;

@@ -39,10 +39,10 @@ export interface ReadHeaders {
  */
 export function readHeaders(source: HeaderSource, prefix: HeaderPrefix = "webhook-"): ReadHeaders {
   const names = { id: `${prefix}id`, timestamp: `${prefix}timestamp`, signature: `${prefix}signature` };
-  const values = collect(source, [names.id, names.timestamp, names.signature]);
-  const id = single(values, names.id);
-  const timestamp = single(values, names.timestamp);
-  const signature = single(values, names.signature);
+  const values = collect(source, names);
+  const id = single(values.id, names.id);
+  const timestamp = single(values.timestamp, names.timestamp);
+  const signature = single(values.signature, names.signature);
   for (const [name, value] of [
     [names.id, id],
     [names.timestamp, timestamp],
@@ -70,30 +70,44 @@ function parseTimestamp(text: string): number {
   return timestampSeconds;
 }
 
-function collect(source: HeaderSource, names: readonly string[]): Map<string, string[]> {
+type Names = Readonly<{ id: string; timestamp: string; signature: string }>;
+type Values = Record<keyof Names, string[]>;
+
+function collect(source: HeaderSource, names: Names): Values {
   if (typeof source !== "object" || source === null) throw unreadable();
-  const found = new Map<string, string[]>();
-  for (const pair of pairsOf(source)) {
-    if (!Array.isArray(pair) || pair.length !== 2 || typeof pair[0] !== "string") throw unreadable();
-    const name = names.find(
-      (candidate) => candidate.length === pair[0].length && candidate === pair[0].toLowerCase(),
-    );
-    if (name === undefined || pair[1] === undefined) continue;
-    const values: readonly unknown[] = Array.isArray(pair[1]) ? pair[1] : [pair[1]];
-    const texts = values.filter((value) => typeof value === "string");
-    if (texts.length !== values.length) throw unreadable();
-    found.set(name, [...(found.get(name) ?? []), ...texts]);
+  const values: Values = { id: [], timestamp: [], signature: [] };
+  if (Symbol.iterator in source) {
+    for (const pair of source as Iterable<unknown>) {
+      if (!Array.isArray(pair) || pair.length !== 2) throw unreadable();
+      add(values, names, pair[0], pair[1]);
+    }
+  } else {
+    for (const name of Object.keys(source)) add(values, names, name, source[name]);
   }
-  return found;
+  return values;
 }
 
-function pairsOf(source: object): Iterable<unknown> {
-  return Symbol.iterator in source ? (source as Iterable<unknown>) : Object.entries(source);
+function add(values: Values, names: Names, name: unknown, value: unknown): void {
+  if (typeof name !== "string") throw unreadable();
+  const key = keyOf(name, names);
+  if (key === undefined || value === undefined) return;
+  for (const text of Array.isArray(value) ? (value as unknown[]) : [value]) {
+    if (typeof text !== "string") throw unreadable();
+    values[key].push(text);
+  }
 }
 
-function single(values: Map<string, string[]>, name: string): string {
-  const [value, ...more] = values.get(name) ?? [];
-  if (more.length > 0) throw duplicated(name);
+// By length first: a request carries many headers, and only these three are worth a lower-case copy.
+function keyOf(name: string, names: Names): keyof Names | undefined {
+  for (const key of ["id", "timestamp", "signature"] as const) {
+    if (name.length === names[key].length && name.toLowerCase() === names[key]) return key;
+  }
+  return undefined;
+}
+
+function single(values: readonly string[], name: string): string {
+  const [value] = values;
+  if (values.length > 1) throw duplicated(name);
   if (value === undefined || value === "") {
     throw new ProtocolError(
       "header_missing",

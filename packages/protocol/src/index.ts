@@ -1,6 +1,7 @@
 // Sign and verify
 export { sign, type SignOptions } from "./sign.ts";
-export { verify, type Verified, type VerifyOptions } from "./verify.ts";
+export { verify, type Verified } from "./verify.ts";
+export type { VerifyOptions } from "./signed-message.ts";
 
 // Secrets
 export {
@@ -34,6 +35,12 @@ export {
   type SignedHeaders,
   timestampHeader,
 } from "./headers.ts";
+export {
+  type Candidate,
+  readSignedMessage,
+  signatureMismatch,
+  type SignedMessage,
+} from "./signed-message.ts";
 export { checkFreshness, defaultToleranceSeconds, type Freshness } from "./timestamp.ts";
 
 // Body

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
-import { isProtocolError, parseSecret, sign, verify } from "./index.ts";
+import { isProtocolError, parseSecret, secretFromBytes, sign, verify } from "./index.ts";
 
 const texts = [
   "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
@@ -23,6 +23,7 @@ test.each(texts)("prints as [secret] by every road: %s", (text) => {
   ];
   expect(prints.slice(0, 4)).toEqual(["[secret]", "[secret]", '{"secret":"[secret]"}', "[secret]"]);
   for (const print of prints) expect(print).not.toContain(hidden);
+  expect(Reflect.ownKeys(secret)).toEqual(["kind"]);
   // Control: the deliberate road does show it.
   expect(inspect(secret.reveal())).toContain(hidden);
 });
@@ -31,6 +32,10 @@ test("reveal gives copies: neither the input nor the output can change the secre
   const secret = parseSecret(texts[0] ?? "");
   secret.reveal().bytes.fill(0);
   expect(secret.reveal().text).toBe(texts[0]);
+  const bytes = new Uint8Array(32).fill(1);
+  const made = secretFromBytes("whsec", bytes);
+  bytes.fill(0);
+  expect([...made.reveal().bytes]).toEqual(Array.from({ length: 32 }, () => 1));
 });
 
 test("errors hold no secret, no signature and no body", async () => {

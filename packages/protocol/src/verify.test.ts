@@ -10,11 +10,14 @@ import {
   isProtocolError,
   parseSecret,
   type RawBody,
+  readHeaders,
+  readSignedMessage,
   requestSigningSecret,
   type Secret,
   secretFromBytes,
   serializeEnvelope,
   sign,
+  signatureMismatch,
   signingInput,
   verify,
 } from "./index.ts";
@@ -172,6 +175,32 @@ test("a secret is imported once, however often it is used", async () => {
   }
   expect(importing).toHaveBeenCalledTimes(1);
   importing.mockRestore();
+});
+
+test("without cryptography: every signature is paired with the secrets of its scheme, and only those", async () => {
+  const key = secretFromBytes("whpk", new Uint8Array(32));
+  const [hmac] = secrets as [Secret];
+  const both = { ...signed, "webhook-signature": `v1a,${"A".repeat(86)}== ${signed["webhook-signature"]}` };
+  const { candidates, ...rest } = readSignedMessage(both, { secrets: [hmac, key, hmac], now });
+  expect(rest).toEqual({ id: "msg_1", timestampSeconds: 1_700_000_000 });
+  expect(candidates.map(({ scheme, secretIndex }) => [scheme, secretIndex])).toEqual([
+    ["v1a", 1],
+    ["v1", 0],
+    ["v1", 2],
+  ]);
+  expect(candidates.map(({ secret, signature }) => [secret.kind, signature.length])).toEqual([
+    ["whpk", 64],
+    ["whsec", 32],
+    ["whsec", 32],
+  ]);
+  expect(signatureMismatch(candidates)).toMatchObject({
+    code: "signature_mismatch",
+    fields: { candidatesTried: 3 },
+  });
+});
+
+test("reading headers alone refuses an id that could shift the signed parts", () => {
+  expect(() => readHeaders({ ...signed, "webhook-id": "a.b" })).toThrow(refusal("id_malformed"));
 });
 
 test("the signing input is id, timestamp and the untouched bytes; a view keeps its bounds", () => {
