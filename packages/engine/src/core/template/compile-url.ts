@@ -34,12 +34,19 @@ function layOut(masked: string, authority: number): Layout {
   return { authority, path, query: mark === -1 || mark > fragment ? fragment : mark, fragment };
 }
 
-function refuseMacros(parts: readonly Part[], place: string, report: Report): void {
+const placeRemedies = {
+  scheme: "begin the URL with https://",
+  "user info": "send credentials in the authorization header",
+  host: "write the host out and make one endpoint per host, so that no event can choose where it goes",
+  port: "write the port out",
+  fragment: "remove the fragment, it is never sent",
+  "parameter's name": "write name={macro}",
+} as const;
+
+function refuseMacros(parts: readonly Part[], place: keyof typeof placeRemedies, report: Report): void {
   for (const part of parts) {
-    if (part.kind === "macro") {
-      const message = `No macro may stand in the ${place}: write the ${place} out, and use one endpoint per destination.`;
-      report("macro_not_allowed", part.start, message);
-    }
+    if (part.kind !== "macro") continue;
+    report("macro_not_allowed", part.start, `No macro may stand in the ${place}: ${placeRemedies[place]}.`);
   }
 }
 
@@ -122,13 +129,10 @@ function compilePath(
 
 function compileQuery(parts: readonly Part[], macros: MacroRegistry, report: Report): Parameter[] {
   return splitParts(parts, "&").map((parameter) => {
-    for (const part of parameter) {
-      if (part.kind === "literal" && !isEscapedBrace(part) && part.text.includes("=")) break;
-      if (part.kind === "macro") {
-        const message = "No macro may stand in a parameter's name: write name={macro}.";
-        report("macro_not_allowed", part.start, message);
-      }
-    }
+    const value = parameter.findIndex(
+      (part) => part.kind === "literal" && !isEscapedBrace(part) && part.text.includes("="),
+    );
+    refuseMacros(value === -1 ? parameter : parameter.slice(0, value), "parameter's name", report);
     return macros.parameter(parameter, (text) => encodeUrlLiteral(text, "query"));
   });
 }

@@ -38,7 +38,7 @@ export function checkUrlLiterals(
   }
   for (const match of masked.matchAll(forbidden)) {
     const { index } = match;
-    if (url[index] !== match[0]) continue;
+    if (!url.startsWith(match[0], index)) continue;
     const code = (match[0].codePointAt(0) as number).toString(16).toUpperCase().padStart(4, "0");
     report(
       "forbidden_character",
@@ -47,14 +47,14 @@ export function checkUrlLiterals(
     );
   }
   for (const match of masked.slice(0, layout.fragment).matchAll(malformedPercent)) {
-    if (match.index < layout.path) continue;
+    if (match.index < layout.path || foreign.has(match.index)) continue;
     report(
       "malformed_percent",
       match.index,
       '"%" needs two hexadecimal digits after it: write "%25" for a percent sign.',
     );
   }
-  if (layout.fragment < url.length) {
+  if (layout.fragment < url.length && !foreign.has(layout.fragment)) {
     report(
       "fragment_not_allowed",
       layout.fragment,
