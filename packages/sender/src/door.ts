@@ -66,8 +66,9 @@ export function preparationOf({ catalogue, now = systemNow, newEventId }: DoorOp
   return { catalogue, now, newEventId: newEventId ?? (() => uuidV7(now(), randomBytes(10))) };
 }
 
+// Through text, as some drivers write a json parameter as JSON once more.
 const acceptSql =
-  "select ord, event_id, status, deliveries, error from postrider.accept($1::json) order by ord";
+  "select ord, event_id, status, deliveries, error from postrider.accept($1::text::json) order by ord";
 
 async function accept(
   tx: Transaction,
