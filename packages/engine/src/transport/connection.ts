@@ -18,22 +18,24 @@ export function guardedDial(
   ca: string | readonly string[] | undefined,
 ): Dial {
   const allowPrivate = isAllowedTarget(origin, allowed);
-  const connect = buildConnector({
+  const dial = buildConnector({
     allowH2: false,
     timeout: 0,
     lookup: guardedLookup(lookup, allowPrivate),
     ...(ca === undefined ? {} : { ca: typeof ca === "string" ? ca : [...ca] }),
   }) as unknown as Dial;
-  if (allowPrivate) return connect;
+  return allowPrivate ? dial : onlyToPublic(dial);
+}
 
+/** Refuses address literals, which `net.connect` does not look up, and sockets that led to a private address. */
+export function onlyToPublic(dial: Dial): Dial {
   return (options, callback) => {
-    // net.connect does not look up an address literal, so `lookup` never sees it.
     const refusal = isIP(options.hostname) === 0 ? null : addressRefusal(options.hostname);
     if (refusal !== null) {
       queueMicrotask(() => callback(refusedAddress(options.hostname, refusal), null));
       return undefined;
     }
-    return connect(options, (...[error, socket]) => {
+    return dial(options, (...[error, socket]) => {
       if (error) return callback(error, null);
       const remote = socket.remoteAddress ?? "nowhere";
       const refused = addressRefusal(remote);

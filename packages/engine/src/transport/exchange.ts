@@ -119,7 +119,7 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
   }
 
   #isKeepAliveRace(error: Error): boolean {
-    if (!this.#reused || this.#responseBegun || this.#retried || !isReset(error)) return false;
+    if (!this.#reused || this.#responseBegun || this.#retried || !isReset(error, this.#phase)) return false;
     return this.#host.deadlines.now() - this.#sentAt <= keepAliveRaceMs;
   }
 

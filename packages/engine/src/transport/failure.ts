@@ -34,17 +34,19 @@ const certificateFaults: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: "the certificate is for another hostname",
 };
 
-const resetCodes = new Set(["ECONNRESET", "EPIPE", "ECONNABORTED", "UND_ERR_RES_CONTENT_LENGTH_MISMATCH"]);
-/** The parser was told of an end of stream in the middle of a message: a broken connection, not a broken server. */
-const cutShort = "HPE_INVALID_EOF_STATE";
+const resetCodes = new Set(["ECONNRESET", "EPIPE", "ECONNABORTED"]);
 /** undici reports these violations of HTTP with the code of a socket error; the message alone tells them apart. */
 const malformedMessages = new Set(["bad response", "bad upgrade"]);
+/** undici 8 gives its parser's errors no code. An end of stream within a message is a broken connection. */
+const cutShort = "Invalid EOF state";
 
 /** Whether the connection went away, rather than the partner saying something wrong. */
-export function isReset(error: Error): boolean {
+export function isReset(error: Error, phase: Phase): boolean {
   const code = codeOf(error);
   if (code === "UND_ERR_SOCKET") return !malformedMessages.has(error.message);
-  return resetCodes.has(code) || code === cutShort;
+  // With the headers it means that they are malformed: a second content-length, say.
+  if (code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH") return phase === "body";
+  return resetCodes.has(code) || (error.name === "HTTPParserError" && error.message.includes(cutShort));
 }
 
 /**
@@ -56,7 +58,7 @@ export function failureOf(error: Error, phase: Phase): Failure {
   if (error instanceof TransportFailure) return { class: error.class, message: textOf(error.message) };
   const code = codeOf(error);
   if (phase === "connect") return connectFailure(error, code);
-  if (isReset(error)) return { class: "reset", message: resetMessage(phase, error, code) };
+  if (isReset(error, phase)) return { class: "reset", message: resetMessage(phase, error, code) };
   return ownFailure(error, code) ?? { class: "protocol", message: textOf(protocolMessage(error, code)) };
 }
 
@@ -100,7 +102,7 @@ function ownFailure(error: Error, code: string): Failure | null {
 
 function resetMessage(phase: Phase, error: Error, code: string): string {
   const when = phase === "body" ? "in the middle of the response body" : "before a response arrived";
-  return textOf(`The connection was closed ${when} (${code === "UND_ERR_SOCKET" ? error.message : code}).`);
+  return textOf(`The connection was closed ${when} (${code.startsWith("E") ? code : error.message}).`);
 }
 
 function protocolMessage(error: Error, code: string): string {

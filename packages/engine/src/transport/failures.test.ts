@@ -1,0 +1,151 @@
+import { createServer } from "node:net";
+import { describe, expect, it } from "vitest";
+import {
+  head,
+  httpPartner,
+  listen,
+  okAnswer,
+  rawPartner,
+  requestTo,
+  send,
+  timedOut,
+  transportTo,
+} from "./fixtures/partner.ts";
+
+describe("a partner that fails", () => {
+  it("by refusing the connection", async () => {
+    const server = createServer();
+    const port = await listen(server);
+    await server[Symbol.asyncDispose]();
+    const exchange = await send(port);
+    expect(exchange).toMatchObject({
+      status: null,
+      failure: { class: "connect", message: expect.stringContaining("ECONNREFUSED") },
+    });
+  });
+
+  it.each(["resetAndDestroy", "end"] as const)("by closing before headers (%s)", async (how) => {
+    let requests = 0;
+    const port = await rawPartner((socket) => {
+      requests += 1;
+      socket[how]();
+    });
+    const exchange = await send(port);
+    expect(exchange).toMatchObject({
+      status: null,
+      failure: { class: "reset", message: expect.stringContaining("before a response arrived") },
+    });
+    // A new connection was not a stale one: once is what the partner sees.
+    expect(requests).toBe(1);
+  });
+
+  it.each([
+    ["content-length: 100\r\n\r\npart", "resetAndDestroy"],
+    ["content-length: 100\r\n\r\npart", "end"],
+    ["content-length: 100\r\nconnection: close\r\n\r\npart", "end"],
+    ["transfer-encoding: chunked\r\n\r\n4\r\npart\r\n", "end"],
+    ["transfer-encoding: chunked\r\nconnection: close\r\n\r\n4\r\npart\r\n", "end"],
+  ] as const)("in the middle of the body, keeping the status (%j, %s)", async (rest, how) => {
+    const port = await rawPartner((socket) =>
+      socket.write(head(rest), () => setTimeout(() => socket[how](), 20)),
+    );
+    const exchange = await send(port);
+    expect(exchange).toMatchObject({
+      status: 200,
+      failure: { class: "reset", message: expect.stringContaining("middle of the response body") },
+    });
+    expect(exchange.responseBody).toBe("part");
+  });
+
+  it.each([
+    ["garbage", "SSH-2.0-OpenSSH_9.9\r\n\r\n"],
+    ["a header without a name", "HTTP/1.1 200 OK\r\n: x\r\n\r\n"],
+    ["an unasked upgrade", "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n"],
+    ["endless headers", head(`x: ${"y".repeat(20_000)}\r\n`)],
+    ["two lengths", head("content-length: 1\r\ncontent-length: 2\r\n\r\n")],
+  ])("by not speaking HTTP: %s", async (_name, answer) => {
+    const port = await rawPartner((socket) => socket.write(answer));
+    expect(await send(port)).toMatchObject({ status: null, failure: { class: "protocol" } });
+  });
+
+  it("by having no address", async () => {
+    const missing = Object.assign(new Error("getaddrinfo ENOTFOUND partner.test"), { code: "ENOTFOUND" });
+    const more = { url: "http://partner.test:4500/" };
+    const failing = await send(4500, more, { lookup: () => Promise.reject(missing) });
+    expect(failing).toMatchObject({
+      status: null,
+      failure: { class: "dns", message: expect.stringContaining("ENOTFOUND") },
+    });
+    const empty = await send(4500, more, { lookup: () => Promise.resolve([]) });
+    expect(empty).toMatchObject({
+      status: null,
+      failure: { class: "dns", message: "dns: partner.test has no address." },
+    });
+  });
+});
+
+describe("the deadline", () => {
+  it("ends a look-up that hangs", async () => {
+    const exchange = await send(
+      4500,
+      { url: "http://partner.test:4500/", timeoutMs: 100 },
+      { lookup: () => new Promise(() => {}) },
+    );
+    expect(exchange).toMatchObject(timedOut("connect", 100));
+  });
+
+  it("ends slow headers", async () => {
+    const port = await rawPartner((socket) => socket.write("HTTP/1.1 200 OK\r\nx: "));
+    const exchange = await send(port, { timeoutMs: 100 });
+    expect(exchange).toMatchObject(timedOut("headers", 100));
+    expect(exchange.status).toBeNull();
+  });
+
+  it("ends a dribbling body, keeping the status and what came", async () => {
+    const port = await httpPartner((_request, response) => {
+      const dribble = setInterval(() => response.write("."), 10);
+      response.on("close", () => clearInterval(dribble));
+    });
+    const exchange = await send(port, { timeoutMs: 200 });
+    expect(exchange).toMatchObject(timedOut("body", 200));
+    expect(exchange.status).toBe(200);
+    expect(exchange.responseBody).toMatch(/^\.+$/);
+    expect(exchange.truncated).toBe(false);
+  });
+
+  it("ends the wait for a free connection, and the request is never sent", async () => {
+    const seen: string[] = [];
+    const port = await rawPartner((socket, bytes) => {
+      seen.push(bytes.split(" ")[1]!);
+      if (seen.length > 1) socket.write(okAnswer);
+    });
+    const transport = transportTo(port, { maxConnectionsPerOrigin: 1 });
+    const url = (path: string) => ({ url: `http://127.0.0.1:${port}${path}` });
+    const first = transport.send(requestTo(port, { ...url("/first"), timeoutMs: 300 }));
+    const waiting = await transport.send(requestTo(port, { ...url("/waiting"), timeoutMs: 100 }));
+    expect(waiting).toMatchObject(timedOut("connect", 100));
+    expect(waiting.failure?.message).toContain("free connection");
+    expect(await first).toMatchObject(timedOut("headers", 300));
+    expect(await transport.send(requestTo(port, url("/third")))).toMatchObject({ status: 200 });
+    expect(seen).toEqual(["/first", "/third"]);
+  });
+
+  it("closes the socket of what it ended", async () => {
+    const closed = Promise.withResolvers<void>();
+    const port = await rawPartner((socket) => socket.on("close", () => closed.resolve()));
+    expect(await send(port, { timeoutMs: 50 })).toMatchObject(timedOut("headers", 50));
+    await closed.promise;
+  });
+
+  it("holds for each of many at once, without a timer each", async () => {
+    const port = await rawPartner(() => {});
+    const transport = transportTo(port);
+    const timeouts = Array.from({ length: 60 }, (_, index) => 50 + index * 5);
+    const exchanges = await Promise.all(
+      timeouts.map((timeoutMs) => transport.send(requestTo(port, { timeoutMs }))),
+    );
+    exchanges.forEach((exchange, index) =>
+      expect(exchange).toMatchObject(timedOut("headers", timeouts[index]!)),
+    );
+  });
+});
