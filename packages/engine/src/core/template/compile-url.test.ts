@@ -103,11 +103,12 @@ describe("a URL template is refused at the character at fault", () => {
   });
 });
 
+function messageOf(url: string): string {
+  const result = compileTemplate({ method: "GET", url });
+  return result.ok ? "" : (result.issues[0]?.message ?? "");
+}
+
 test("messages name what was probably meant", () => {
-  const messageOf = (url: string): string => {
-    const result = compileTemplate({ method: "GET", url });
-    return result.ok ? "" : (result.issues[0]?.message ?? "");
-  };
   expect(messageOf("https://t.example/?a={evnt_id}")).toContain("did you mean {event_id}?");
   expect(messageOf("https://t.example/?a={Event_ID!}")).toContain("did you mean {event_id}?");
   expect(messageOf("https://t.example/?a={dta.click_id}")).toContain("did you mean {data.click_id}?");

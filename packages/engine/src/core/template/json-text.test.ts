@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DataPathSet, pickValues } from "./data-paths.ts";
 import { compactJson, endOfValue, forEachMember } from "./json-text.ts";
@@ -30,10 +30,12 @@ const { json: jsonText } = fc.letrec<{ json: string }>((tie) => ({
   ),
 }));
 
+function revive(_: string, value: unknown, context: { source?: string }): unknown {
+  return typeof value === "number" ? { source: context.source } : value;
+}
+
 /** The reference: JSON.parse, with the source text of each number by its reviver. */
 function parsed(text: string): unknown {
-  const revive = (_: string, value: unknown, context: { source?: string }) =>
-    typeof value === "number" ? { source: context.source } : value;
   return JSON.parse(text, revive as (key: string, value: unknown) => unknown);
 }
 
