@@ -74,10 +74,13 @@ export function prepareAct(behaviour: Behaviour): Act {
 function answerWith(answer: Answer, defaultBody: string | Buffer): Act {
   const status = answer.status ?? 200;
   const bodiless = status === 204 || status === 205 || status === 304;
-  const body = bodiless ? undefined : Buffer.from(answer.body ?? defaultBody);
-  const headers: OutgoingHttpHeaders = body
-    ? { "content-type": "text/plain", "content-length": body.length }
-    : {};
+  // Text stays text: Node sends it in one write with the headers, and a Buffer in a writev (half of all time, measured).
+  const body = bodiless ? undefined : (answer.body ?? defaultBody);
+  const headers: OutgoingHttpHeaders = {};
+  if (body !== undefined) {
+    headers["content-type"] = "text/plain";
+    headers["content-length"] = Buffer.byteLength(body);
+  }
   for (const [name, value] of Object.entries(answer.headers ?? {})) headers[name.toLowerCase()] = value;
   return ({ response, answered }) => {
     answered(status);
@@ -97,6 +100,7 @@ function slowBody(status: number, intervalMs: number, durationMs: number): Act {
   return ({ response, socket, answered }) => {
     const timers = new SocketTimers(response, socket);
     answered(status);
+    response.on("error", ignoreLeaving);
     response.writeHead(status, { "content-type": "text/plain" });
     response.flushHeaders();
     timers.every(intervalMs, () => response.writable && response.write("."));
@@ -107,6 +111,7 @@ function slowBody(status: number, intervalMs: number, durationMs: number): Act {
 function endlessBody(status: number): Act {
   return ({ response, answered }) => {
     answered(status);
+    response.on("error", ignoreLeaving);
     response.writeHead(status, { "content-type": "text/plain" });
     const pour = (): void => {
       while (!response.destroyed && response.write(endlessChunk));
@@ -120,6 +125,7 @@ function resetBody(status: number): Act {
   return ({ response, socket, answered }) => {
     const timers = new SocketTimers(response, socket);
     answered(status);
+    response.on("error", ignoreLeaving);
     response.writeHead(status, { "content-type": "text/plain", "content-length": halfBody.length * 2 });
     response.write(halfBody, () => timers.after(resetBodyDelayMs, () => socket.resetAndDestroy()));
   };
@@ -139,6 +145,9 @@ function rateLimit(behaviour: Extract<Behaviour, { kind: "rate_limit" }>): Act {
     answerWith({ status: 429, headers }, "too many requests")(exchange);
   };
 }
+
+/** What is written after its reader left must not end the process. */
+function ignoreLeaving(): void {}
 
 /** RFC 9110 section 10.2.3 knows whole seconds only; both forms round up, so that nobody is told to come too early. */
 function retryAfter(waitMs: number, form: "seconds" | "date", nowMs: number): string {

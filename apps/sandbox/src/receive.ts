@@ -50,8 +50,8 @@ export class Reception {
       method: request.method!,
       url,
       rawHeaders: request.rawHeaders,
-      // A copy: the chunk is a view into a receive buffer of 64 KiB, which would stay alive with it.
-      body: Buffer.from(whole.subarray(0, keptBodyBytes)),
+      // A copy, as the chunk is a view that keeps a larger receive buffer alive; text, as a Buffer costs more to make.
+      latin1Body: whole.toString("latin1", 0, keptBodyBytes),
       bodyBytes,
       webhookId,
       duplicate: count(partner.tally, webhookId),

@@ -41,7 +41,8 @@ export interface KeptRequest {
   method: string;
   url: string;
   rawHeaders: readonly string[];
-  body: Buffer;
+  /** The kept part of the body, a character for each byte. */
+  latin1Body: string;
   bodyBytes: number;
   webhookId: string | undefined;
   duplicate: boolean;
@@ -56,17 +57,14 @@ export interface KeptRequest {
 }
 
 /** The verdict, reached on the first call and counted once. Body and headers may be dropped afterwards. */
-export function settle(
-  request: KeptRequest,
-  wholeBody: Buffer = request.body,
-): Verification | Promise<Verification> {
-  request.verification ??= judge(wholeBody, request.rawHeaders, request.keys, request.atMs).then(
-    (verification) => {
-      request.verification = verification;
-      request.tally.verdicts[verification.verdict] += 1;
-      return verification;
-    },
-  );
+export function settle(request: KeptRequest, wholeBody?: Buffer): Verification | Promise<Verification> {
+  if (request.verification !== undefined) return request.verification;
+  const body = wholeBody ?? keptBody(request);
+  request.verification = judge(body, request.rawHeaders, request.keys, request.atMs).then((verification) => {
+    request.verification = verification;
+    request.tally.verdicts[verification.verdict] += 1;
+    return verification;
+  });
   return request.verification;
 }
 
@@ -82,7 +80,7 @@ export async function present(request: KeptRequest): Promise<ReceivedRequest> {
     headers: headersOf(request.rawHeaders),
     ...bodyOf(request),
     body_bytes: request.bodyBytes,
-    body_truncated: request.bodyBytes > request.body.length,
+    body_truncated: request.bodyBytes > request.latin1Body.length,
     webhook_id: request.webhookId ?? null,
     duplicate: request.duplicate,
     verification,
@@ -101,15 +99,17 @@ function headersOf(rawHeaders: readonly string[]): Record<string, string> {
   return Object.fromEntries(headers);
 }
 
-function bodyOf({ body, bodyBytes }: KeptRequest): { body: string } | { body_base64: string } {
+function bodyOf(request: KeptRequest): { body: string } | { body_base64: string } {
+  const body = keptBody(request);
   try {
     // A cut may split a character, which alone does not make the text anything but UTF-8: `stream` leaves it out.
-    return {
-      body: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body, {
-        stream: bodyBytes > body.length,
-      }),
-    };
+    const stream = request.bodyBytes > body.length;
+    return { body: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body, { stream }) };
   } catch {
     return { body_base64: body.toString("base64") };
   }
+}
+
+function keptBody({ latin1Body }: KeptRequest): Buffer {
+  return Buffer.from(latin1Body, "latin1");
 }

@@ -34,7 +34,7 @@ export class RequestLog {
 
   append(request: KeptRequest): void {
     this.#requests.push(request);
-    this.#bytes += request.body.length;
+    this.#bytes += request.latin1Body.length;
     while (this.#requests.length - this.#oldest > this.#keep || this.#bytes > keptBytesInAll) this.#drop();
     if (this.#oldest > this.#keep) {
       this.#requests = this.#requests.slice(this.#oldest);
@@ -78,7 +78,7 @@ export class RequestLog {
     // The slot must not keep the request alive until the array is cut; it is never read again.
     this.#requests[this.#oldest] = undefined as unknown as KeptRequest;
     this.#oldest += 1;
-    this.#bytes -= request.body.length;
+    this.#bytes -= request.latin1Body.length;
     this.#follow(settle(request));
   }
 
