@@ -1,0 +1,197 @@
+/**
+ * The HTTP API as typed calls. Every fault is a `CliError` with its exit code, so that commands only tell the good story.
+ *
+ * @packageDocumentation
+ */
+import type {
+  AcceptResult,
+  DeliveryFilter,
+  DeliveryGroup,
+  DeliveryView,
+  Endpoint,
+  EventView,
+  Operations,
+  Partner,
+  ReplayView,
+  SigningKey,
+  TestPostback,
+} from "@postrider/engine";
+import { CliError, type Issue } from "./exit.ts";
+
+export type Conservation = Awaited<ReturnType<Operations["conservation"]>>;
+
+/** What a server says about itself. Times are ISO texts unless the name says milliseconds. */
+export interface Status {
+  readonly time: string;
+  readonly ledger: { readonly kind: string; readonly version: string; readonly migration: number; readonly time: string };
+  readonly turns: string;
+  readonly dispatcher: {
+    readonly dispatching: boolean;
+    readonly last_progress_ms: number;
+    readonly in_flight: number;
+    readonly turns_active: number;
+    readonly turns_waiting: number;
+  };
+  readonly backlog: {
+    readonly pending: number;
+    readonly oldest_due_at: string | null;
+    readonly partners: readonly { readonly partner: string; readonly pending: number }[];
+  };
+}
+
+export interface ApiOptions {
+  readonly url: string;
+  readonly apiKey: string | null;
+  /** Aborts every call under way. */
+  readonly signal: AbortSignal;
+  /** A call without an answer ends after this long. Default 30,000. */
+  readonly timeoutMs?: number;
+}
+
+export interface CreatedReplay {
+  readonly replay_id?: string;
+  readonly matched: number;
+  readonly groups: readonly DeliveryGroup[];
+}
+
+export interface ReplayRequest {
+  readonly filter: DeliveryFilter;
+  readonly dry_run: boolean;
+  readonly rate_per_second?: number;
+}
+
+export type ApiClient = ReturnType<typeof createApiClient>;
+
+type Query = Readonly<Record<string, string | number | undefined>>;
+
+/**
+ * Calls to one server.
+ *
+ * @example const { partners } = await createApiClient({ url, apiKey, signal }).listPartners({ limit: 50 })
+ */
+export function createApiClient(options: ApiOptions) {
+  const call = caller(options);
+  const partner = (id: string) => `/v1/partners/${encodeURIComponent(id)}`;
+  const endpoint = (id: string, name: string) => `${partner(id)}/endpoints/${encodeURIComponent(name)}`;
+  return {
+    url: options.url,
+    /** Event documents as JSON texts, sent verbatim: numbers keep their digits. */
+    accept: (eventTexts: readonly string[]) =>
+      call<{ results: readonly AcceptResult[] }>("POST", "/v1/events", `{"events":[${eventTexts.join(",")}]}`),
+    event: (id: string) => call<EventView>("GET", `/v1/events/${encodeURIComponent(id)}`),
+
+    listPartners: (page: { limit?: number | undefined; cursor?: string | undefined }) =>
+      call<{ partners: readonly Partner[]; next_cursor?: string }>("GET", withQuery("/v1/partners", page)),
+    partner: (id: string) => call<Partner>("GET", partner(id)),
+    putPartner: (id: string, document: unknown) =>
+      call<Partner & { signing_secret?: string }>("PUT", partner(id), JSON.stringify(document)),
+    deletePartner: (id: string) => call<unknown>("DELETE", partner(id)),
+    pausePartner: (id: string) => call<Partner>("POST", `${partner(id)}/pause`),
+    resumePartner: (id: string) => call<Partner>("POST", `${partner(id)}/resume`),
+    rotateSecret: (id: string, request: { overlap?: string; scheme?: string }) =>
+      call<{ signing_secret?: string | null; public_key?: string | null; keys: readonly SigningKey[] }>(
+        "POST",
+        `${partner(id)}/rotate-secret`,
+        JSON.stringify(request),
+      ),
+    keys: (id: string) => call<{ keys: readonly SigningKey[] }>("GET", `${partner(id)}/keys`),
+
+    listEndpoints: (id: string) => call<{ endpoints: readonly Endpoint[] }>("GET", `${partner(id)}/endpoints`),
+    endpoint: (id: string, name: string) => call<Endpoint>("GET", endpoint(id, name)),
+    putEndpoint: (id: string, name: string, document: unknown) =>
+      call<Endpoint>("PUT", endpoint(id, name), JSON.stringify(document)),
+    deleteEndpoint: (id: string, name: string) => call<unknown>("DELETE", endpoint(id, name)),
+    testEndpoint: (id: string, name: string) => call<TestPostback>("POST", `${endpoint(id, name)}/test`),
+    resumeEndpoint: (id: string, name: string) => call<Endpoint>("POST", `${endpoint(id, name)}/resume`),
+
+    listDeliveries: (query: Query) =>
+      call<{ deliveries: readonly DeliveryView[]; next_cursor?: string }>("GET", withQuery("/v1/deliveries", query)),
+    delivery: (id: string) => call<DeliveryView>("GET", `/v1/deliveries/${encodeURIComponent(id)}`),
+    groups: (query: Query) =>
+      call<{ matched: number; groups: readonly DeliveryGroup[] }>("GET", withQuery("/v1/delivery-groups", query)),
+
+    createReplay: (request: ReplayRequest) => call<CreatedReplay>("POST", "/v1/replays", JSON.stringify(request)),
+    listReplays: (limit: number | undefined) =>
+      call<{ replays: readonly ReplayView[] }>("GET", withQuery("/v1/replays", { limit })),
+    replay: (id: string) => call<ReplayView>("GET", `/v1/replays/${encodeURIComponent(id)}`),
+    cancelReplay: (id: string) => call<ReplayView>("DELETE", `/v1/replays/${encodeURIComponent(id)}`),
+
+    status: () => call<Status>("GET", "/v1/status"),
+    conservation: () => call<Conservation>("GET", "/v1/conservation"),
+  };
+}
+
+/** The path with the defined values of a query. */
+function withQuery(path: string, query: Query): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) search.set(name, String(value));
+  }
+  return search.size === 0 ? path : `${path}?${search.toString()}`;
+}
+
+function caller({ url, apiKey, signal, timeoutMs = 30_000 }: ApiOptions) {
+  return async <T>(method: string, path: string, body?: string): Promise<T> => {
+    signal.throwIfAborted();
+    const headers: Record<string, string> = { accept: "application/json", "user-agent": "postrider-cli" };
+    if (apiKey !== null) headers["authorization"] = `Bearer ${apiKey}`;
+    if (body !== undefined) headers["content-type"] = "application/json";
+    try {
+      const response = await fetch(url + path, {
+        method,
+        headers,
+        body: body ?? null,
+        redirect: "error",
+        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      });
+      return answer<T>(response.status, await response.text(), `${method} ${path}`);
+    } catch (error) {
+      throw asCliError(error, url, signal);
+    }
+  };
+}
+
+/** The parsed answer of a call, or its error. */
+function answer<T>(status: number, text: string, what: string): T {
+  let parsed: unknown;
+  try {
+    parsed = text === "" ? {} : JSON.parse(text);
+  } catch {
+    parsed = null;
+  }
+  if (status >= 200 && status < 300 && parsed !== null) return parsed as T;
+  const error = (parsed as { error?: ApiErrorBody } | null)?.error;
+  if (error?.code === undefined) {
+    throw new CliError("failed", `${what} answered ${status} without a Postrider error.`, {
+      code: "unexpected_answer",
+      hint: "Is this really a Postrider server? Check --url, and a proxy on the way.",
+    });
+  }
+  throw new CliError(status === 404 ? "notFound" : "failed", error.message ?? `${what} answered ${status}.`, {
+    code: error.code,
+    hint: status === 401 ? keyHint : error.hint,
+    issues: error.issues ?? [],
+  });
+}
+
+const keyHint = "Give the server's key by --api-key or POSTRIDER_API_KEY, or run this where the server's data folder is (POSTRIDER_DATA_DIR).";
+
+interface ApiErrorBody {
+  readonly code?: string;
+  readonly message?: string;
+  readonly hint?: string;
+  readonly issues?: readonly Issue[];
+}
+
+function asCliError(error: unknown, url: string, signal: AbortSignal): CliError {
+  if (error instanceof CliError) return error;
+  if (signal.aborted) return new CliError("interrupted", "Interrupted.");
+  const timedOut = error instanceof DOMException && error.name === "TimeoutError";
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const detail = timedOut ? "no answer in time" : cause instanceof Error ? (("code" in cause && String(cause.code)) || cause.message) : String(cause);
+  return new CliError("unreachable", `No Postrider server can be reached at ${url} (${detail}).`, {
+    code: "unreachable",
+    hint: "Start one with: postrider start. If it runs elsewhere, name it with --url or POSTRIDER_URL.",
+    cause: error,
+  });
+}

@@ -1,0 +1,99 @@
+import type { DeliveryFilter } from "@postrider/engine";
+import { type CommandGroup, defineCommand } from "../command.ts";
+import { confirmed } from "../confirm.ts";
+import { say, sayJson } from "../context.ts";
+import { filterOptions, toFilter, toFlags, toQuery } from "../delivery-filter.ts";
+import { exitCodes } from "../exit.ts";
+import { groupTable } from "../render/deliveries.ts";
+import { counted } from "../render/text.ts";
+import { followReplay } from "../replay-progress.ts";
+import { listDeliveries, pageOptions } from "./deliveries.ts";
+
+const nothingDead = "No dead letters. Every delivery that ended was delivered, or ended otherwise: postrider deliveries";
+
+const groups = defineCommand({
+  name: "groups",
+  summary: "Count dead letters by partner, endpoint, reason and last error.",
+  isDefault: true,
+  options: filterOptions,
+  examples: [
+    { line: "postrider dead-letters", meaning: "What died, and why:" },
+    { line: "postrider dead-letters --partner acme --since 1d", meaning: "Of one partner, accepted in the last day:" },
+  ],
+  async run({ context, options, json, api }) {
+    const filter = toFilter(options, context.now());
+    const answer = await (await api()).groups({ ...toQuery(filter), state: "dead" });
+    if (json) return sayJson(context.stdout, answer);
+    if (answer.matched === 0) return say(context.stdout, nothingDead);
+    context.stdout.write(groupTable(context.stdout, answer.groups, context.now()));
+    const flags = toFlags(filter);
+    say(context.stdout, `\n${counted(answer.matched, "dead letter")}. See each: postrider dead-letters show${flags}`);
+    say(context.stdout, `Send them again once the cause is gone: postrider dead-letters replay${flags}`);
+  },
+});
+
+const show = defineCommand({
+  name: "show",
+  summary: "List dead letters one by one, the newest first.",
+  options: { ...filterOptions, ...pageOptions },
+  examples: [{ line: "postrider dead-letters show --partner acme --reason retries_exhausted", meaning: "Those that acme did not take in time:" }],
+  async run({ context, options, json, api }) {
+    const query = { ...toQuery(toFilter(options, context.now())), state: "dead" };
+    await listDeliveries(context, await api(), query, options, json, nothingDead);
+  },
+});
+
+const replay = defineCommand({
+  name: "replay",
+  summary: "Send dead letters again: shows what would be replayed, asks, then follows it.",
+  description:
+    "Replayed deliveries keep their ids, so a partner can tell what it has seen. Scheduled retries are left alone. " +
+    "Ctrl-C stops watching; the replay goes on (postrider replays cancel ends it).",
+  args: [{ name: "delivery", summary: "only these deliveries, by id", optional: true, many: true }],
+  options: {
+    ...filterOptions,
+    state: { kind: "text", value: "state", summary: "replay those that ended otherwise", choices: ["dead", "expired", "cancelled", "suppressed", "delivered"], fallback: "dead" },
+    rate: { kind: "number", value: "n", summary: "deliveries put back per second at most" },
+    yes: { kind: "switch", summary: "do not ask" },
+    dryRun: { kind: "switch", summary: "only show what would be replayed" },
+    detach: { kind: "switch", summary: "do not wait for the end" },
+  },
+  examples: [
+    { line: "postrider dead-letters replay --partner acme --rate 20", meaning: "All of acme's, twenty a second:" },
+    { line: "postrider dead-letters replay --reason target_refused --yes --json", meaning: "From a script:" },
+    { line: "postrider dead-letters replay dlv_1 dlv_2", meaning: "Two of them:" },
+  ],
+  async run({ context, args, options, json, api }) {
+    const client = await api();
+    const out = context.stdout;
+    const filter = {
+      ...toFilter(options, context.now()),
+      state: (options.state ?? "dead") as NonNullable<DeliveryFilter["state"]>,
+      ...(args.length === 0 ? {} : { delivery_ids: args }),
+    };
+    const dry = await client.createReplay({ filter, dry_run: true });
+    if (options.dryRun && json) return sayJson(out, dry);
+    if (dry.matched === 0) {
+      if (json) return sayJson(out, dry);
+      return say(out, `Nothing to replay: no ${filter.state} delivery matches.`);
+    }
+    if (!json) out.write(groupTable(out, dry.groups, context.now()));
+    if (options.dryRun) return say(out, `\nWould replay ${counted(dry.matched, "delivery", "deliveries")}.`);
+    if (!(await confirmed(context, `Replay ${counted(dry.matched, "delivery", "deliveries")}?`, options.yes))) {
+      say(context.stderr, "Nothing was replayed.");
+      return exitCodes.failed.code;
+    }
+    const created = await client.createReplay({
+      filter,
+      dry_run: false,
+      ...(options.rate === undefined ? {} : { rate_per_second: options.rate }),
+    });
+    return followReplay(context, client, created, { json, detach: options.detach });
+  },
+});
+
+export const deadLetters: CommandGroup = {
+  name: "dead-letters",
+  summary: "Deliveries that were given up: why, and send them again.",
+  commands: [groups, show, replay],
+};

@@ -1,0 +1,87 @@
+import type { DeliveryView } from "@postrider/engine";
+import { type CommandGroup, defineCommand, required } from "../command.ts";
+import type { ApiClient } from "../api-client.ts";
+import { type Context, say, sayJson } from "../context.ts";
+import { filterOptions, states, toFilter, toQuery } from "../delivery-filter.ts";
+import { deliveryDetail, deliveryTable } from "../render/deliveries.ts";
+
+/** Flags of commands that list deliveries. */
+export const pageOptions = {
+  limit: { kind: "whole", value: "n", summary: "deliveries per page", fallback: "50" },
+  cursor: { kind: "text", value: "cursor", summary: "go on after the page that named this cursor" },
+  all: { kind: "switch", summary: "every page; under --json one delivery a line (NDJSON)" },
+} as const;
+
+interface Page {
+  readonly limit: number | undefined;
+  readonly cursor: string | undefined;
+  readonly all: boolean;
+}
+
+/** Writes deliveries: a page, or all of them page by page. */
+export async function listDeliveries(
+  context: Context,
+  api: ApiClient,
+  query: Readonly<Record<string, string>>,
+  page: Page,
+  json: boolean,
+  nothing: string,
+): Promise<void> {
+  let cursor = page.cursor;
+  let seen = 0;
+  do {
+    const answer = await api.listDeliveries({ ...query, limit: page.limit ?? (page.all ? 500 : 50), cursor });
+    seen += answer.deliveries.length;
+    if (json && !page.all) return sayJson(context.stdout, answer);
+    if (json) for (const delivery of answer.deliveries) say(context.stdout, JSON.stringify(delivery));
+    else if (seen > 0) writePage(context, answer.deliveries);
+    cursor = answer.next_cursor;
+  } while (page.all && cursor !== undefined);
+  if (seen === 0 && !json) say(context.stdout, nothing);
+  if (cursor !== undefined && !json) say(context.stdout, `There are more: add --cursor ${cursor}, or --all.`);
+}
+
+function writePage(context: Context, deliveries: readonly DeliveryView[]): void {
+  context.stdout.write(deliveryTable(context.stdout, deliveries, context.now()));
+}
+
+const list = defineCommand({
+  name: "list",
+  summary: "List deliveries, the newest first.",
+  isDefault: true,
+  options: {
+    state: { kind: "text", value: "state", summary: "in this state", choices: states },
+    ...filterOptions,
+    ...pageOptions,
+  },
+  examples: [
+    { line: "postrider deliveries --state pending --partner acme", meaning: "What acme still has to get:" },
+    { line: "postrider deliveries --since 1h --all --json | wc -l", meaning: "How many in the last hour:" },
+  ],
+  async run({ context, options, json, api }) {
+    const query = {
+      ...(options.state === undefined ? {} : { state: options.state }),
+      ...toQuery(toFilter(options, context.now())),
+    };
+    await listDeliveries(context, await api(), query, options, json, "No delivery matches.");
+  },
+});
+
+const show = defineCommand({
+  name: "show",
+  summary: "Show a delivery with all its attempts.",
+  args: [{ name: "delivery", summary: "the delivery's id, which is the webhook-id the partner sees" }],
+  options: {},
+  examples: [{ line: "postrider deliveries show dlv_01h2xcejqtf2nbrexx3vqjhp41", meaning: "One delivery:" }],
+  async run({ context, args, json, api }) {
+    const delivery = await (await api()).delivery(required(args, 0));
+    if (json) return sayJson(context.stdout, delivery);
+    context.stdout.write(deliveryDetail(context.stdout, delivery, context.now()));
+  },
+});
+
+export const deliveries: CommandGroup = {
+  name: "deliveries",
+  summary: "Events on their way to endpoints, and how each ended.",
+  commands: [list, show],
+};

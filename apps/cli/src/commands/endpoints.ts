@@ -1,0 +1,180 @@
+import type { Endpoint } from "@postrider/engine";
+import { type CommandGroup, defineCommand, required } from "../command.ts";
+import { confirmed } from "../confirm.ts";
+import { type Output, say, sayJson } from "../context.ts";
+import { documentFromFlags, endpointOptions, writablePart } from "../endpoint-document.ts";
+import { exitCodes } from "../exit.ts";
+import { readInput } from "../input.ts";
+import { stateTone, tone } from "../render/colour.ts";
+import { facts, table } from "../render/table.ts";
+import { cut, orDash, plain } from "../render/text.ts";
+import { clockTime, duration } from "../render/time.ts";
+import { absent } from "./partners.ts";
+
+const partnerArgument = { name: "partner", summary: "the partner's id" };
+const endpointArgument = { name: "endpoint", summary: "the endpoint's id" };
+
+const list = defineCommand({
+  name: "list",
+  summary: "List a partner's endpoints.",
+  args: [partnerArgument],
+  options: {},
+  examples: [{ line: "postrider endpoints list acme", meaning: "Where acme's postbacks go:" }],
+  async run({ context, args, json, api }) {
+    const partner = required(args, 0);
+    const answer = await (await api()).listEndpoints(partner);
+    if (json) return sayJson(context.stdout, answer);
+    if (answer.endpoints.length === 0) {
+      return say(context.stdout, `${partner} has no endpoints. Add one: postrider endpoints put ${partner} main https://…`);
+    }
+    context.stdout.write(
+      table(
+        context.stdout,
+        [
+          { title: "ENDPOINT", of: (row: Endpoint) => row.id },
+          { title: "STATE", of: stateOf, tone: (row) => stateTone(row.state) },
+          { title: "METHOD", of: (row) => row.method },
+          { title: "URL", of: (row) => row.url, elastic: true },
+          { title: "EVENTS", of: (row) => row.events.join(" "), elastic: true },
+          { title: "RETRIES", of: (row) => String(row.retry.schedule.length), align: "right" },
+          { title: "VERSION", of: (row) => String(row.version), align: "right" },
+        ],
+        answer.endpoints,
+      ),
+    );
+  },
+});
+
+function stateOf(endpoint: Endpoint): string {
+  return endpoint.held_until === null ? endpoint.state : `${endpoint.state} until ${clockTime(endpoint.held_until)}`;
+}
+
+function endpointFacts(output: Output, endpoint: Endpoint): string {
+  return facts(output, [
+    ["endpoint", `${endpoint.partner}/${endpoint.id}, version ${endpoint.version}`],
+    ["state", stateOf(endpoint) + (endpoint.note === null ? "" : `: ${endpoint.note}`)],
+    ["request", `${endpoint.method} ${endpoint.url}`],
+    ["events", endpoint.events.join(" ")],
+    ["headers", Object.keys(endpoint.headers).join(" ") || "-"],
+    ["body", typeof endpoint.body === "string" ? endpoint.body : JSON.stringify(endpoint.body)],
+    ["signing", endpoint.signing.join(" ") || "none"],
+    ["timeout", endpoint.timeout],
+    ["retries", `after ${endpoint.retry.schedule.join(" ") || "-"}, jitter ${endpoint.retry.jitter}`],
+    ["after a 4xx", endpoint.retry.client_error_schedule.join(" ") || "-"],
+    ["expires after", endpoint.retry.expires_after],
+  ]);
+}
+
+const show = defineCommand({
+  name: "show",
+  summary: "Show an endpoint; --json gives the document that `put --file` takes.",
+  args: [partnerArgument, endpointArgument],
+  options: {},
+  examples: [
+    { line: "postrider endpoints show acme main", meaning: "One endpoint:" },
+    { line: "postrider endpoints show acme main --json > main.json", meaning: "Keep it in a file, to edit and put back:" },
+  ],
+  async run({ context, args, json, api }) {
+    const endpoint = await (await api()).endpoint(required(args, 0), required(args, 1));
+    if (json) return sayJson(context.stdout, endpoint);
+    context.stdout.write(endpointFacts(context.stdout, endpoint));
+  },
+});
+
+const put = defineCommand({
+  name: "put",
+  summary: "Create an endpoint, or change what the flags name.",
+  description: "With --file the document is taken whole; flags beside it win. Macros in URL, headers and body are checked by the server.",
+  args: [partnerArgument, endpointArgument, { name: "url", summary: "where to, with macros like {data.click_id!} after the host", optional: true }],
+  options: {
+    file: { kind: "text", value: "path", summary: "a JSON document, - for standard input" },
+    ...endpointOptions,
+  },
+  examples: [
+    { line: "postrider endpoints put acme main https://acme.example/postback --event 'conversion.*'", meaning: "Signed JSON by POST:" },
+    { line: "postrider endpoints put acme pixel --method GET 'https://t.example/pb?cid={data.click_id!}&e={event_id!}'", meaning: "A GET with macros:" },
+    { line: "postrider endpoints put acme main --file main.json", meaning: "From a file:" },
+  ],
+  async run({ context, args, options, json, api }) {
+    const client = await api();
+    const partner = required(args, 0);
+    const id = required(args, 1);
+    const base =
+      options.file === undefined
+        ? await client.endpoint(partner, id).catch(absent)
+        : await readInput.json(context, options.file);
+    const document = { ...writablePart(base), ...(await documentFromFlags(context, args[2], options, base)) };
+    const endpoint = await client.putEndpoint(partner, id, document);
+    if (json) return sayJson(context.stdout, endpoint);
+    context.stdout.write(endpointFacts(context.stdout, endpoint));
+    say(context.stdout, `Try it: postrider endpoints test ${partner} ${id}`);
+  },
+});
+
+const test = defineCommand({
+  name: "test",
+  summary: "Send one real, flagged test postback and show the exchange.",
+  description: "The request carries `webhook-test: 1`. It is not counted as a delivery. Exit code 1 if it would not have counted as delivered.",
+  args: [partnerArgument, endpointArgument],
+  options: {},
+  examples: [{ line: "postrider endpoints test acme main", meaning: "Does acme answer?" }],
+  async run({ context, args, json, api }) {
+    const exchange = await (await api()).testEndpoint(required(args, 0), required(args, 1));
+    const out = context.stdout;
+    const good = exchange.verdict === "accepted";
+    if (json) sayJson(out, exchange);
+    else {
+      const { request, response } = exchange;
+      say(out, plain(`> ${request.method} ${request.url}`));
+      for (const [name, value] of Object.entries(request.headers)) say(out, plain(`> ${name}: ${value}`));
+      if (request.body) say(out, `> ${cut(plain(request.body), 2_000)}`);
+      const answered = response.failure === null ? `answered ${response.status}` : `${response.failure.class}: ${response.failure.message}`;
+      say(out, plain(`< ${answered} after ${duration(response.duration_ms)}`));
+      if (response.body) say(out, `< ${cut(plain(response.body), 2_000)}`);
+      say(out, tone(out, good ? "good" : "bad", good ? "This counts as delivered." : plain(`This does not count as delivered: ${orDash(exchange.error ?? exchange.verdict)}`)));
+    }
+    return good ? exitCodes.ok.code : exitCodes.failed.code;
+  },
+});
+
+const resume = defineCommand({
+  name: "resume",
+  summary: "End a pause or hold that the partner's answer (410, Retry-After) caused.",
+  args: [partnerArgument, endpointArgument],
+  options: {},
+  examples: [{ line: "postrider endpoints resume acme main", meaning: "When the 410 was a mistake:" }],
+  async run({ context, args, json, api }) {
+    const endpoint = await (await api()).resumeEndpoint(required(args, 0), required(args, 1));
+    if (json) return sayJson(context.stdout, endpoint);
+    say(context.stdout, `${endpoint.partner}/${endpoint.id} is ${endpoint.state}.`);
+  },
+});
+
+const remove = defineCommand({
+  name: "delete",
+  summary: "Delete an endpoint; its waiting deliveries end as cancelled.",
+  args: [partnerArgument, endpointArgument],
+  options: { yes: { kind: "switch", summary: "do not ask" } },
+  examples: [{ line: "postrider endpoints delete acme old --yes", meaning: "From a script:" }],
+  async run({ context, args, options, json, api }) {
+    const client = await api();
+    const partner = required(args, 0);
+    const endpoint = required(args, 1);
+    await client.endpoint(partner, endpoint);
+    const { matched } = await client.groups({ state: "pending", partner, endpoint });
+    const question = `Delete ${partner}/${endpoint}? Waiting deliveries that end as cancelled: ${matched}.`;
+    if (!(await confirmed(context, question, options.yes))) {
+      say(context.stderr, "Nothing was deleted.");
+      return exitCodes.failed.code;
+    }
+    await client.deleteEndpoint(partner, endpoint);
+    if (json) return sayJson(context.stdout, { deleted: endpoint, partner });
+    say(context.stdout, `${partner}/${endpoint} is deleted.`);
+  },
+});
+
+export const endpoints: CommandGroup = {
+  name: "endpoints",
+  summary: "Where a partner's postbacks go: request, macros, retries; and a test of it.",
+  commands: [list, show, put, test, resume, remove],
+};

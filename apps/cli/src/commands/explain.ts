@@ -1,0 +1,49 @@
+import type { Endpoint, EventView, Partner } from "@postrider/engine";
+import type { ApiClient } from "../api-client.ts";
+import { defineCommand, required } from "../command.ts";
+import { type Output, say, sayJson } from "../context.ts";
+import { type DeliveryExplanation, explainEvent } from "../explanation.ts";
+import { stateTone, tone } from "../render/colour.ts";
+import { plain } from "../render/text.ts";
+import { absent } from "./partners.ts";
+
+export const explain = defineCommand({
+  name: "explain",
+  summary: "Tell in words what became of an event.",
+  description: "For each delivery of the event: its state and why, every attempt, when the next one is, and what you can do.",
+  args: [{ name: "event_id", summary: "the event's id, as the application gave it" }],
+  options: {},
+  examples: [{ line: "postrider explain conv-1001", meaning: "Where is conversion 1001?" }],
+  async run({ context, args, json, api }) {
+    const client = await api();
+    const event = await client.event(required(args, 0));
+    const [{ reasons }, surroundings] = await Promise.all([import("@postrider/engine"), surroundingsOf(client, event)]);
+    const explanation = explainEvent(event, { nowMs: context.now(), meanings: reasons, ...surroundings });
+    if (json) return sayJson(context.stdout, explanation);
+    say(context.stdout, plain(explanation.summary));
+    for (const delivery of explanation.deliveries) writeDelivery(context.stdout, delivery);
+  },
+});
+
+function writeDelivery(out: Output, delivery: DeliveryExplanation): void {
+  say(out);
+  const state = tone(out, stateTone(delivery.state), delivery.state);
+  say(out, `${tone(out, "strong", plain(delivery.to))} is ${state}. ${plain(delivery.why)}`);
+  for (const attempt of delivery.attempts) say(out, `  ${attempt}`);
+  if (delivery.next !== null) say(out, delivery.next);
+  for (const advice of delivery.advice) say(out, plain(advice));
+  say(out, tone(out, "quiet", `(delivery ${delivery.id}${delivery.reason === null ? "" : `, reason ${delivery.reason}`})`));
+}
+
+/** The partners and endpoints that the event's deliveries are for, as far as they still exist. */
+async function surroundingsOf(client: ApiClient, event: EventView) {
+  const partners = new Map<string, Partner>();
+  const endpoints = new Map<string, Endpoint>();
+  const unfinished = event.deliveries.filter((delivery) => delivery.state !== "delivered");
+  for (const id of new Set(unfinished.map((delivery) => delivery.partner))) {
+    const [partner, list] = await Promise.all([client.partner(id).catch(absent), client.listEndpoints(id).catch(absent)]);
+    if (partner !== null) partners.set(id, partner);
+    for (const endpoint of list?.endpoints ?? []) endpoints.set(`${id}/${endpoint.id}`, endpoint);
+  }
+  return { partners, endpoints };
+}

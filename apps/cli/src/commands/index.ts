@@ -1,0 +1,23 @@
+import type { CommandDefinition, CommandGroup } from "../command.ts";
+import { deadLetters } from "./dead-letters.ts";
+import { deliveries } from "./deliveries.ts";
+import { doctor } from "./doctor.ts";
+import { endpoints } from "./endpoints.ts";
+import { explain } from "./explain.ts";
+import { partners } from "./partners.ts";
+import { replays } from "./replays.ts";
+import { send } from "./send.ts";
+import { start } from "./start.ts";
+
+/** Every command, in the order of help and of the reference page. */
+export const commands: readonly (CommandDefinition | CommandGroup)[] = [
+  start,
+  send,
+  explain,
+  partners,
+  endpoints,
+  deliveries,
+  deadLetters,
+  replays,
+  doctor,
+];

@@ -1,0 +1,224 @@
+import type { Partner } from "@postrider/engine";
+import { type CommandGroup, defineCommand, required } from "../command.ts";
+import { confirmed } from "../confirm.ts";
+import { type Output, say, sayJson } from "../context.ts";
+import { CliError, exitCodes } from "../exit.ts";
+import { stateTone, tone } from "../render/colour.ts";
+import { facts, table } from "../render/table.ts";
+import { orDash, plain } from "../render/text.ts";
+import { clockTime, fromNow } from "../render/time.ts";
+
+const partnerArgument = { name: "partner", summary: "the partner's id" };
+
+const list = defineCommand({
+  name: "list",
+  summary: "List the partners.",
+  isDefault: true,
+  options: {
+    limit: { kind: "whole", value: "n", summary: "partners per page", fallback: "50" },
+    cursor: { kind: "text", value: "cursor", summary: "go on after the page that named this cursor" },
+  },
+  examples: [{ line: "postrider partners", meaning: "All partners with their limits:" }],
+  async run({ context, options, json, api }) {
+    const page = await (await api()).listPartners({ limit: options.limit ?? 50, cursor: options.cursor });
+    if (json) return sayJson(context.stdout, page);
+    if (page.partners.length === 0) return say(context.stdout, "No partners yet. Make one: postrider partners put acme --name Acme");
+    context.stdout.write(
+      table(
+        context.stdout,
+        [
+          { title: "PARTNER", of: (row: Partner) => row.id },
+          { title: "NAME", of: (row) => row.name, elastic: true },
+          { title: "STATE", of: (row) => row.state, tone: (row) => stateTone(row.state) },
+          { title: "RATE", of: rateOf, align: "right" },
+          { title: "BURST", of: (row) => orDash(row.burst), align: "right" },
+          { title: "IN FLIGHT", of: (row) => String(row.max_in_flight), align: "right" },
+          { title: "CREATED", of: (row) => fromNow(row.created_at, context.now()) },
+        ],
+        page.partners,
+      ),
+    );
+    if (page.next_cursor !== undefined) say(context.stdout, `More: postrider partners list --cursor ${page.next_cursor}`);
+  },
+});
+
+function rateOf(partner: Partner): string {
+  return partner.rate_per_second === null ? "no limit" : `${partner.rate_per_second}/s`;
+}
+
+function partnerFacts(output: Output, partner: Partner): string {
+  return facts(output, [
+    ["partner", partner.id],
+    ["name", partner.name],
+    ["state", partner.state],
+    ["rate", rateOf(partner)],
+    ["burst", orDash(partner.burst)],
+    ["max in flight", String(partner.max_in_flight)],
+    ["created", clockTime(partner.created_at)],
+    ["changed", clockTime(partner.updated_at)],
+  ]);
+}
+
+const show = defineCommand({
+  name: "show",
+  summary: "Show a partner with its keys and endpoints.",
+  args: [partnerArgument],
+  options: {},
+  examples: [{ line: "postrider partners show acme", meaning: "One partner:" }],
+  async run({ context, args, json, api }) {
+    const client = await api();
+    const id = required(args, 0);
+    const partner = await client.partner(id);
+    const [{ keys }, { endpoints }] = await Promise.all([client.keys(id), client.listEndpoints(id)]);
+    if (json) return sayJson(context.stdout, { ...partner, keys, endpoints });
+    const out = context.stdout;
+    out.write(partnerFacts(out, partner));
+    say(out);
+    out.write(
+      table(
+        out,
+        [
+          { title: "KEY", of: (key: (typeof keys)[number]) => key.id },
+          { title: "SCHEME", of: (key) => key.scheme },
+          { title: "SIGNS UNTIL", of: (key) => (key.retires_at === null ? "newest" : clockTime(key.retires_at)) },
+          { title: "PUBLIC KEY", of: (key) => orDash(key.public_key) },
+        ],
+        keys,
+      ),
+    );
+    say(out);
+    for (const endpoint of endpoints) say(out, plain(`${endpoint.id}: ${endpoint.method} ${endpoint.url} (${endpoint.state})`));
+    if (endpoints.length === 0) say(out, `No endpoints. Add one: postrider endpoints put ${id} main https://…`);
+  },
+});
+
+const put = defineCommand({
+  name: "put",
+  summary: "Create a partner, or change what the flags name.",
+  description: "A new partner's signing secret is shown once: keep it, the partner verifies signatures with it.",
+  args: [partnerArgument],
+  options: {
+    name: { kind: "text", value: "name", summary: "the name people read", fallback: "the id" },
+    rate: { kind: "text", value: "n|none", summary: "requests per second at most, over all workers" },
+    burst: { kind: "whole", value: "n", summary: "requests that may go at once after a quiet time" },
+    maxInFlight: { kind: "whole", value: "n", summary: "requests in flight at most" },
+  },
+  examples: [
+    { line: "postrider partners put acme --name Acme --rate 50", meaning: "A partner that takes 50 requests a second:" },
+    { line: "postrider partners put acme --rate none", meaning: "Lift its limit:" },
+  ],
+  async run({ context, args, options, json, api }) {
+    const client = await api();
+    const id = required(args, 0);
+    const before = await client.partner(id).catch(absent);
+    const document = {
+      name: options.name ?? before?.name ?? id,
+      ...(before === null ? {} : { rate_per_second: before.rate_per_second, burst: before.burst, max_in_flight: before.max_in_flight }),
+      ...(options.rate === undefined ? {} : { rate_per_second: parseRate(options.rate) }),
+      // A burst that was worked out from the old rate would outlive it.
+      ...(options.burst === undefined ? (options.rate === undefined ? {} : { burst: null }) : { burst: options.burst }),
+      ...(options.maxInFlight === undefined ? {} : { max_in_flight: options.maxInFlight }),
+    };
+    const partner = await client.putPartner(id, document);
+    if (json) return sayJson(context.stdout, partner);
+    context.stdout.write(partnerFacts(context.stdout, partner));
+    if (partner.signing_secret !== undefined) saySecret(context.stdout, partner.signing_secret);
+  },
+});
+
+/** For `catch`: null instead of a not-found error. */
+export function absent(error: unknown): null {
+  if (error instanceof CliError && error.exit === "notFound") return null;
+  throw error;
+}
+
+function parseRate(text: string): number | null {
+  if (text === "none") return null;
+  const rate = Number(text);
+  if (text.trim() === "" || !(rate > 0)) throw new CliError("usage", `--rate ${text} is not a rate.`, { hint: "Give a number of requests per second, or none." });
+  return rate;
+}
+
+function saySecret(output: Output, secret: string): void {
+  say(output);
+  say(output, `signing secret  ${tone(output, "strong", secret)}`);
+  say(output, "Shown this once: give it to the partner and keep it nowhere else.");
+}
+
+const pause = defineCommand({
+  name: "pause",
+  summary: "Stop sending to a partner; its backlog is kept.",
+  args: [partnerArgument],
+  options: {},
+  examples: [{ line: "postrider partners pause acme", meaning: "While acme repairs its side:" }],
+  async run({ context, args, json, api }) {
+    const partner = await (await api()).pausePartner(required(args, 0));
+    if (json) return sayJson(context.stdout, partner);
+    say(context.stdout, `${partner.id} is paused. Nothing is sent and nothing is lost; go on with: postrider partners resume ${partner.id}`);
+  },
+});
+
+const resume = defineCommand({
+  name: "resume",
+  summary: "Send to a paused partner again, its backlog first.",
+  args: [partnerArgument],
+  options: {},
+  examples: [{ line: "postrider partners resume acme", meaning: "When acme is back:" }],
+  async run({ context, args, json, api }) {
+    const partner = await (await api()).resumePartner(required(args, 0));
+    if (json) return sayJson(context.stdout, partner);
+    say(context.stdout, `${partner.id} is ${partner.state}.`);
+  },
+});
+
+const rotateSecret = defineCommand({
+  name: "rotate-secret",
+  summary: "Make a partner's next signing key; the old one signs too until the overlap ends.",
+  args: [partnerArgument],
+  options: {
+    overlap: { kind: "text", value: "duration", summary: "how long both keys sign", fallback: "24h" },
+    scheme: { kind: "text", value: "scheme", summary: "v1 is HMAC-SHA256, v1a is ed25519", choices: ["v1", "v1a"] },
+  },
+  examples: [{ line: "postrider partners rotate-secret acme --overlap 48h", meaning: "Two days for acme to change over:" }],
+  async run({ context, args, options, json, api }) {
+    const id = required(args, 0);
+    const answer = await (await api()).rotateSecret(id, {
+      overlap: options.overlap ?? "24h",
+      ...(options.scheme === undefined ? {} : { scheme: options.scheme }),
+    });
+    if (json) return sayJson(context.stdout, answer);
+    const old = answer.keys.filter((key) => key.retires_at !== null);
+    say(context.stdout, `${id} has a new key. ${old.length === 0 ? "No older key signs." : "The older ones sign until their time below."}`);
+    for (const key of old) say(context.stdout, `  ${key.id} (${key.scheme}) until ${clockTime(key.retires_at ?? "")}`);
+    if (answer.public_key) say(context.stdout, `\npublic key  ${answer.public_key}\nGive it to the partner; it is no secret.`);
+    if (answer.signing_secret) saySecret(context.stdout, answer.signing_secret);
+  },
+});
+
+const remove = defineCommand({
+  name: "delete",
+  summary: "Delete a partner; its waiting deliveries end as cancelled.",
+  args: [partnerArgument],
+  options: { yes: { kind: "switch", summary: "do not ask" } },
+  examples: [{ line: "postrider partners delete acme --yes", meaning: "From a script:" }],
+  async run({ context, args, options, json, api }) {
+    const client = await api();
+    const id = required(args, 0);
+    await client.partner(id);
+    const { matched } = await client.groups({ state: "pending", partner: id });
+    const question = `Delete ${id} with its endpoints and keys? Waiting deliveries that end as cancelled: ${matched}.`;
+    if (!(await confirmed(context, question, options.yes))) {
+      say(context.stderr, "Nothing was deleted.");
+      return exitCodes.failed.code;
+    }
+    await client.deletePartner(id);
+    if (json) return sayJson(context.stdout, { deleted: id });
+    say(context.stdout, `${id} is deleted.`);
+  },
+});
+
+export const partners: CommandGroup = {
+  name: "partners",
+  summary: "Who receives postbacks: limits, keys, pause and resume.",
+  commands: [list, show, put, pause, resume, rotateSecret, remove],
+};

@@ -1,0 +1,140 @@
+/**
+ * What `doctor` finds, judged: pure functions from gathered facts to lines of ok, warning and failure.
+ *
+ * @packageDocumentation
+ */
+import type { Conservation, Status } from "./api-client.ts";
+import type { CliError } from "./exit.ts";
+import { counted } from "./render/text.ts";
+import { duration } from "./render/time.ts";
+import type { ClientSettings } from "./settings.ts";
+
+export type Verdict = "ok" | "warning" | "failure";
+
+export interface Check {
+  readonly name: string;
+  readonly verdict: Verdict;
+  readonly found: string;
+  /** What to do, for a warning or failure. */
+  readonly remedy?: string;
+}
+
+/** An answer, or the error in its place. */
+export type Gathered<T> = { readonly value: T } | { readonly error: CliError };
+
+export interface DoctorFacts {
+  readonly settings: ClientSettings;
+  readonly dataDir: string;
+  /** Permission bits of the file with the API key; null where there is none. */
+  readonly keyFileMode: number | null;
+  /** When status was asked for and answered: the server's clock is somewhere between. */
+  readonly askedMs: number;
+  readonly answeredMs: number;
+  readonly status: Gathered<Status>;
+  readonly conservation: Gathered<Conservation>;
+}
+
+/** Clocks further apart than this make signatures fail at strict partners sooner (tolerance is 5 minutes). */
+const skewWarningMs = 5_000;
+const skewFailureMs = 60_000;
+const progressFailureMs = 60_000;
+const backlogWarningMs = 60_000;
+const backlogFailureMs = 3_600_000;
+
+/** Judges all facts, in the order a person would look. */
+export function diagnose(facts: DoctorFacts): readonly Check[] {
+  const checks: (Check | null)[] = [settingsCheck(facts), keyFileCheck(facts), serverCheck(facts)];
+  if ("value" in facts.status) {
+    const status = facts.status.value;
+    checks.push(ledgerCheck(status), ...clockChecks(facts, status), dispatcherCheck(status), backlogCheck(status));
+  }
+  if ("value" in facts.conservation) checks.push(conservationCheck(facts.conservation.value));
+  else if ("value" in facts.status) {
+    checks.push({ name: "conservation", verdict: "failure", found: facts.conservation.error.message, remedy: "The ledger could not be counted; see the server's log." });
+  }
+  return checks.filter((check) => check !== null);
+}
+
+function settingsCheck({ settings }: DoctorFacts): Check {
+  const key = settings.apiKey === null ? `no API key: ${settings.apiKeyFrom}` : `API key from ${settings.apiKeyFrom}`;
+  const found = `${settings.url} (${settings.urlFrom}), ${key}`;
+  if (settings.apiKey !== null) return { name: "settings", verdict: "ok", found };
+  return { name: "settings", verdict: "failure", found, remedy: "Give it by POSTRIDER_API_KEY or --api-key, or run this beside the data folder (POSTRIDER_DATA_DIR)." };
+}
+
+function keyFileCheck({ keyFileMode, dataDir }: DoctorFacts): Check | null {
+  if (keyFileMode === null) return null;
+  if ((keyFileMode & 0o077) === 0) return { name: "key file", verdict: "ok", found: `${dataDir} keeps its keys to its owner` };
+  return { name: "key file", verdict: "warning", found: `others on this machine can read the key in ${dataDir}`, remedy: `chmod -R go= ${dataDir}` };
+}
+
+function serverCheck({ settings, status, askedMs, answeredMs }: DoctorFacts): Check {
+  if ("value" in status) return { name: "server", verdict: "ok", found: `answers in ${duration(answeredMs - askedMs)}` };
+  const remedy = status.error.hint;
+  return { name: "server", verdict: "failure", found: status.error.message, ...(remedy === undefined ? { remedy: `See the log of the server at ${settings.url}.` } : { remedy }) };
+}
+
+function ledgerCheck({ ledger, turns }: Status): Check {
+  return { name: "ledger", verdict: "ok", found: `${ledger.kind} (${ledger.version}), migration ${ledger.migration}, turns ${turns}` };
+}
+
+function clockChecks({ askedMs, answeredMs }: DoctorFacts, status: Status): readonly Check[] {
+  const serverMs = Date.parse(status.time);
+  const databaseMs = Date.parse(status.ledger.time);
+  // Half of the exchange is the best guess at when the server looked at its clock.
+  const here = serverMs - (askedMs + answeredMs) / 2;
+  return [skewCheck("clock, here and server", here), skewCheck("clock, server and ledger", databaseMs - serverMs)];
+}
+
+function skewCheck(name: string, skewMs: number): Check {
+  const found = `${duration(skewMs)} apart`;
+  const away = Math.abs(skewMs);
+  if (away < skewWarningMs) return { name, verdict: "ok", found };
+  return {
+    name,
+    verdict: away < skewFailureMs ? "warning" : "failure",
+    found,
+    remedy: "Set the clocks by NTP: partners refuse signatures whose timestamp is minutes off, and retries come at wrong times.",
+  };
+}
+
+function dispatcherCheck({ dispatcher, time }: Status): Check {
+  if (!dispatcher.dispatching) {
+    return { name: "dispatcher", verdict: "warning", found: "this process does not dispatch", remedy: "If no other process has the role worker, nothing is sent: POSTRIDER_ROLES=api,worker." };
+  }
+  const idleMs = Date.parse(time) - dispatcher.last_progress_ms;
+  const found = `last progress ${duration(Math.max(0, idleMs))} ago, ${counted(dispatcher.in_flight, "request")} in flight, ${counted(dispatcher.turns_active, "turn")} active, ${dispatcher.turns_waiting} waiting`;
+  if (idleMs < progressFailureMs) return { name: "dispatcher", verdict: "ok", found };
+  return { name: "dispatcher", verdict: "failure", found, remedy: "It stands still: see the server's log, and restart it. Nothing is lost by a restart." };
+}
+
+function backlogCheck({ backlog, time }: Status): Check {
+  const waiting = `${counted(backlog.pending, "delivery", "deliveries")} waiting`;
+  const ageMs = backlog.oldest_due_at === null ? 0 : Date.parse(time) - Date.parse(backlog.oldest_due_at);
+  if (ageMs <= 0) return { name: "backlog", verdict: "ok", found: `${waiting}, none overdue` };
+  const largest = backlog.partners[0];
+  const found = `${waiting}, the oldest overdue by ${duration(ageMs)}${largest === undefined ? "" : `, most for ${largest.partner} (${largest.pending.toLocaleString("en-US")})`}`;
+  if (ageMs < backlogWarningMs) return { name: "backlog", verdict: "ok", found };
+  return {
+    name: "backlog",
+    verdict: ageMs < backlogFailureMs ? "warning" : "failure",
+    found,
+    remedy: "A paused or slow partner, or a limit below its traffic: postrider partners, postrider deliveries --state pending.",
+  };
+}
+
+function conservationCheck({ accepted, pending, finished, drift }: Conservation): Check {
+  const terminal = Object.values(finished).reduce((sum, n) => sum + n, 0);
+  const states = Object.entries(finished)
+    .filter(([, n]) => n > 0)
+    .map(([state, n]) => `${n.toLocaleString("en-US")} ${state}`);
+  const n = (value: number) => value.toLocaleString("en-US");
+  const found = `${n(accepted)} accepted = ${n(terminal)} terminal + ${n(pending)} pending${states.length === 0 ? "" : ` (${states.join(", ")})`}`;
+  if (drift === 0 && accepted === terminal + pending) return { name: "conservation", verdict: "ok", found };
+  return {
+    name: "conservation",
+    verdict: "failure",
+    found: `${found.replace(" = ", " is not ")}: ${n(Math.abs(accepted - terminal - pending) || Math.abs(drift))} unaccounted for`,
+    remedy: "Deliveries were lost or doubled in the ledger. Keep its backups and the server's logs, and report it: this must never happen.",
+  };
+}

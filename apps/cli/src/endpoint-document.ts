@@ -1,0 +1,96 @@
+import type { OptionDefinition } from "./command.ts";
+import type { Context } from "./context.ts";
+import { CliError } from "./exit.ts";
+import { readInput } from "./input.ts";
+
+/** The flags of `endpoints put` that make up an endpoint document. */
+export const endpointOptions = {
+  method: { kind: "text", value: "method", summary: "how", choices: ["GET", "POST", "PUT"] },
+  event: { kind: "list", value: "type", summary: "event types: exact, prefix.* or *; several times" },
+  header: { kind: "list", value: "name: value", summary: "a header to send; several times, takes the place of those before" },
+  body: { kind: "text", value: "body", summary: "envelope, form, none, a JSON document with macros, or @file" },
+  timeout: { kind: "text", value: "duration", summary: "one deadline over the whole exchange" },
+  schedule: { kind: "text", value: "durations", summary: "waits between attempts, e.g. 5s,1m,10m; none for no retries" },
+  jitter: { kind: "text", value: "jitter", summary: "how waits are spread", choices: ["full", "equal", "none"] },
+  expiresAfter: { kind: "text", value: "duration", summary: "give up after this long" },
+  signing: { kind: "text", value: "schemes", summary: "v1, v1a, both as v1,v1a, or none" },
+  enable: { kind: "switch", summary: "send to it" },
+  disable: { kind: "switch", summary: "keep its backlog and send nothing" },
+} as const satisfies Record<string, OptionDefinition>;
+
+interface EndpointFlags {
+  readonly method: string | undefined;
+  readonly event: readonly string[];
+  readonly header: readonly string[];
+  readonly body: string | undefined;
+  readonly timeout: string | undefined;
+  readonly schedule: string | undefined;
+  readonly jitter: string | undefined;
+  readonly expiresAfter: string | undefined;
+  readonly signing: string | undefined;
+  readonly enable: boolean;
+  readonly disable: boolean;
+}
+
+const writableKeys = ["url", "method", "events", "headers", "body", "retry", "timeout", "enabled", "signing"];
+const shownKeys = ["id", "partner", "version", "state", "held_until", "note", "created_at", "updated_at"];
+
+/** What of an endpoint as shown may be put back: without id, version and state. Unknown keys stay, for the server to judge. */
+export function writablePart(shown: object | null): Record<string, unknown> {
+  const entries = Object.entries(shown ?? {}).filter(([key]) => writableKeys.includes(key) || !shownKeys.includes(key));
+  return Object.fromEntries(entries);
+}
+
+/**
+ * The part of an endpoint document that flags name. `base` is what the rest comes from.
+ *
+ * @throws CliError `usage`
+ */
+export async function documentFromFlags(
+  context: Pick<Context, "cwd" | "stdin">,
+  url: string | undefined,
+  flags: EndpointFlags,
+  base: object | null,
+): Promise<Record<string, unknown>> {
+  if (flags.enable && flags.disable) throw new CliError("usage", "--enable and --disable exclude each other.");
+  const retry = {
+    ...(flags.schedule === undefined ? {} : { schedule: listOf(flags.schedule) }),
+    ...(flags.jitter === undefined ? {} : { jitter: flags.jitter }),
+    ...(flags.expiresAfter === undefined ? {} : { expires_after: flags.expiresAfter }),
+  };
+  const before = (base as { retry?: object } | null)?.retry;
+  return {
+    ...(url === undefined ? {} : { url }),
+    ...(flags.method === undefined ? {} : { method: flags.method }),
+    ...(flags.event.length === 0 ? {} : { events: flags.event }),
+    ...(flags.header.length === 0 ? {} : { headers: Object.fromEntries(flags.header.map(parseHeader)) }),
+    ...(flags.body === undefined ? {} : { body: await parseBody(context, flags.body) }),
+    ...(Object.keys(retry).length === 0 ? {} : { retry: { ...before, ...retry } }),
+    ...(flags.timeout === undefined ? {} : { timeout: flags.timeout }),
+    ...(flags.signing === undefined ? {} : { signing: listOf(flags.signing) }),
+    ...(flags.enable || flags.disable ? { enabled: flags.enable } : {}),
+  };
+}
+
+/** `5s,1m` as a list; `none` as an empty one. */
+function listOf(text: string): readonly string[] {
+  return text === "none" ? [] : text.split(",").map((item) => item.trim()).filter((item) => item !== "");
+}
+
+function parseHeader(text: string): [string, string] {
+  const colon = text.indexOf(":");
+  if (colon < 1) throw new CliError("usage", `--header "${text}" has no colon.`, { hint: "Like this: --header 'x-source: postrider'" });
+  return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
+}
+
+async function parseBody(context: Pick<Context, "cwd" | "stdin">, text: string): Promise<unknown> {
+  if (["envelope", "form", "none"].includes(text)) return text;
+  if (text.startsWith("@")) return readInput.json(context, text.slice(1));
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new CliError("usage", `--body "${text}" is neither a word nor JSON.`, {
+      hint: "Give envelope, form, none, a JSON document, or @file.",
+    });
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * What became of an event, in sentences: state, why, every attempt, what comes next and what an operator can do.
+ * Pure: the words come from the facts given.
+ *
+ * @packageDocumentation
+ */
+import type { AttemptView, DeliveryView, Endpoint, EventView, Partner, Reason } from "@postrider/engine";
+import { counted, cut, plain } from "./render/text.ts";
+import { clockTime, duration, fromNow } from "./render/time.ts";
+
+/** What is known beside the event. A partner or endpoint that is gone is absent. */
+export interface ExplanationFacts {
+  readonly nowMs: number;
+  /** The engine's meaning of each reason. */
+  readonly meanings: Readonly<Record<Reason, { readonly meaning: string }>>;
+  readonly partners: ReadonlyMap<string, Partner>;
+  /** By `partner/endpoint`. */
+  readonly endpoints: ReadonlyMap<string, Endpoint>;
+}
+
+export interface DeliveryExplanation {
+  readonly id: string;
+  readonly to: string;
+  readonly state: DeliveryView["state"];
+  readonly reason: Reason | null;
+  /** Why it is in this state. */
+  readonly why: string;
+  /** One line per attempt. */
+  readonly attempts: readonly string[];
+  /** When it goes on, or null for an ended one. */
+  readonly next: string | null;
+  /** What an operator can do; empty where nothing needs doing. */
+  readonly advice: readonly string[];
+}
+
+export interface EventExplanation {
+  readonly event_id: string;
+  readonly summary: string;
+  readonly deliveries: readonly DeliveryExplanation[];
+}
+
+/**
+ * Explains an event with its deliveries.
+ *
+ * @example explainEvent(event, facts).deliveries[0]?.why // "Every retry of the endpoint's schedule was used and none succeeded."
+ */
+export function explainEvent(event: EventView, facts: ExplanationFacts): EventExplanation {
+  const accepted = `accepted ${fromNow(event.accepted_at, facts.nowMs)} (${clockTime(event.accepted_at)})`;
+  const addressed = event.partner === null ? "" : `, addressed to ${event.partner}`;
+  return {
+    event_id: event.event_id,
+    summary: `Event ${event.event_id} (${event.type}) was ${accepted}${addressed}. ${destinations(event)}`,
+    deliveries: event.deliveries.map((delivery) => explainDelivery(delivery, facts)),
+  };
+}
+
+function destinations(event: EventView): string {
+  const n = event.deliveries.length;
+  if (n === 0) {
+    const whose = event.partner === null ? "No endpoint" : `No endpoint of ${event.partner}`;
+    return `${whose} was subscribed to ${event.type} at that time, so there is nothing to deliver. Subscribe one (postrider endpoints put … --event ${event.type}) and send the event again under a new id.`;
+  }
+  const open = event.deliveries.filter((delivery) => delivery.state === "pending").length;
+  const delivered = event.deliveries.filter((delivery) => delivery.state === "delivered").length;
+  const rest = n - open - delivered;
+  const counts = [
+    delivered > 0 ? `${delivered} delivered` : "",
+    open > 0 ? `${open} still on the way` : "",
+    rest > 0 ? `${rest} ended otherwise` : "",
+  ].filter((part) => part !== "");
+  return `It went to ${counted(n, "endpoint")}: ${counts.join(", ")}.`;
+}
+
+function explainDelivery(delivery: DeliveryView, facts: ExplanationFacts): DeliveryExplanation {
+  const to = `${delivery.partner}/${delivery.endpoint}`;
+  const partner = facts.partners.get(delivery.partner);
+  const endpoint = facts.endpoints.get(to);
+  const pending = delivery.state === "pending" ? explainPending(delivery, partner, endpoint, facts.nowMs) : null;
+  return {
+    id: delivery.id,
+    to,
+    state: delivery.state,
+    reason: delivery.reason,
+    why: pending?.why ?? (delivery.reason === null ? "It ended without a reason, which should not be." : facts.meanings[delivery.reason].meaning),
+    attempts: (delivery.attempts ?? []).map(attemptLine),
+    next: pending?.next ?? null,
+    advice: pending?.advice ?? (delivery.reason === null ? [] : adviceFor(delivery.reason, delivery, endpoint)),
+  };
+}
+
+/** `2. 2026-01-31 10:00:05Z, answered 503 after 12ms: "try later"` */
+function attemptLine(attempt: AttemptView): string {
+  const outcome = attempt.status === null ? `no answer after ${duration(attempt.duration_ms)}` : `answered ${attempt.status} after ${duration(attempt.duration_ms)}`;
+  const answered = attempt.status !== null && attempt.status >= 200 && attempt.status < 300;
+  const said = attempt.response_body && !answered ? `: "${cut(plain(attempt.response_body), 160)}"` : "";
+  const error = attempt.error ? ` (${plain(attempt.error)})` : "";
+  return `${attempt.n}. ${clockTime(attempt.at)}, ${outcome}${error}${said}`;
+}
+
+interface PendingExplanation {
+  readonly why: string;
+  readonly next: string;
+  readonly advice: readonly string[];
+}
+
+/** What a waiting delivery waits for: the nearest thing that holds it back is named. */
+function explainPending(
+  delivery: DeliveryView,
+  partner: Partner | undefined,
+  endpoint: Endpoint | undefined,
+  nowMs: number,
+): PendingExplanation {
+  const to = `${delivery.partner} ${delivery.endpoint}`;
+  const tried = delivery.attempts_made === 0 ? "It was not attempted yet" : `It was attempted ${counted(delivery.attempts_made, "time")} without success`;
+  if (partner?.state === "paused") {
+    return {
+      why: `${tried}: the partner is paused. Its backlog is kept.`,
+      next: "No attempt before the partner is resumed.",
+      advice: [`Resume it: postrider partners resume ${delivery.partner}`],
+    };
+  }
+  if (endpoint?.state === "disabled") {
+    return {
+      why: `${tried}: the endpoint is disabled. Its backlog is kept.`,
+      next: "No attempt before the endpoint is enabled.",
+      advice: [`Enable it: postrider endpoints put ${to} --enable`],
+    };
+  }
+  if (endpoint?.state === "paused") {
+    return {
+      why: `${tried}: the endpoint is paused${endpoint.note === null ? "" : ` (${plain(endpoint.note)})`}. Its backlog is kept.`,
+      next: "No attempt before the endpoint is resumed.",
+      advice: [`Ask the partner whether the address still holds, then: postrider endpoints resume ${to}`],
+    };
+  }
+  if (endpoint?.state === "held" && endpoint.held_until !== null) {
+    return {
+      why: `${tried}: the partner asked for a wait (Retry-After), which holds back the whole endpoint.`,
+      next: `The next attempt is ${fromNow(endpoint.held_until, nowMs)} (${clockTime(endpoint.held_until)}) or later.`,
+      advice: [`Nothing needs doing. To go on before that: postrider endpoints resume ${to}`],
+    };
+  }
+  return waiting(delivery, partner, tried, nowMs);
+}
+
+function waiting(delivery: DeliveryView, partner: Partner | undefined, tried: string, nowMs: number): PendingExplanation {
+  const dueMs = delivery.next_attempt_at === null ? nowMs : Date.parse(delivery.next_attempt_at);
+  if (dueMs > nowMs) {
+    return {
+      why: `${tried}; it waits for its next retry.`,
+      next: `The next attempt is ${fromNow(delivery.next_attempt_at, nowMs)} (${clockTime(delivery.next_attempt_at ?? "")}).`,
+      advice: delivery.attempts_made === 0 ? [] : [`Try the endpoint by hand: postrider endpoints test ${delivery.partner} ${delivery.endpoint}`],
+    };
+  }
+  const limit = partner?.rate_per_second ?? null;
+  const behind = limit === null ? "behind the partner's other deliveries" : `behind the partner's other deliveries, at ${limit} a second`;
+  return {
+    why: `${tried}; it is due and waits for its turn ${behind}.`,
+    next: `It was due ${fromNow(delivery.next_attempt_at ?? delivery.accepted_at, nowMs)}.`,
+    advice: nowMs - dueMs < 60_000 ? [] : ["It is late. See whether the dispatcher runs: postrider doctor"],
+  };
+}
+
+/** What an operator can do about an ended delivery. */
+function adviceFor(reason: Reason, delivery: DeliveryView, endpoint: Endpoint | undefined): readonly string[] {
+  const to = `${delivery.partner} ${delivery.endpoint}`;
+  const replay = `Send it again: postrider dead-letters replay ${delivery.id}`;
+  const change = (what: string) => `${what}: postrider endpoints put ${to} …`;
+  const gone = endpoint === undefined ? ["The endpoint is gone by now, so it cannot be sent again."] : null;
+  const advice: Record<Reason, readonly string[]> = {
+    accepted_by_partner: [],
+    retries_exhausted: [`See whether the partner answers now: postrider endpoints test ${to}`, replay],
+    rejected: ["Find out from the answers above what the partner refused; correct the endpoint or ask the partner.", replay],
+    redirected: [change("Give the endpoint the final address"), replay],
+    target_refused: [change("Give the endpoint a public https address, or name the host:port in POSTRIDER_ALLOW_TARGETS"), replay],
+    missing_macro: [change("Make the macro optional (? or |default:) or let the application send the value"), replay],
+    unresolved_macro: [change("Correct the template"), replay],
+    host_changed: [change("Keep macros out of the host part"), replay],
+    url_too_long: [change("Send less in the URL, or use a body"), replay],
+    invalid_header: [change("Take the macro out of the header"), replay],
+    expired: [`If the partner still wants it: postrider dead-letters replay --state expired ${delivery.id}`],
+    cancelled: [`If it was a mistake: postrider dead-letters replay --state cancelled ${delivery.id}`],
+    endpoint_deleted: ["Nothing can be done: make a new endpoint and send the event again under a new id."],
+    partner_deleted: ["Nothing can be done: make the partner again and send the event again under a new id."],
+    endpoint_disabled: [`To send it nevertheless: postrider dead-letters replay --state suppressed ${delivery.id}`],
+  };
+  if (gone !== null && reason !== "accepted_by_partner" && reason !== "endpoint_deleted" && reason !== "partner_deleted") return gone;
+  return advice[reason];
+}

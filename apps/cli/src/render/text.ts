@@ -1,0 +1,53 @@
+import stringWidth from "string-width";
+
+// Partners choose these texts (error bodies, names): a control character could move the cursor or forge a line.
+// biome-ignore lint: control characters are what is looked for
+const unprintable = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
+const named: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+/**
+ * The text with everything that a terminal would obey written out instead: one line, harmless.
+ *
+ * @example plain("a\u001b[2J\nb") // "a\\u001b[2J\\nb"
+ */
+export function plain(text: string): string {
+  return text.replace(unprintable, (found) => named[found] ?? `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+
+/**
+ * The text in at most `columns` terminal columns, with `…` where it was cut.
+ *
+ * @example cut("conversion.approved", 10) // "conversio…"
+ */
+export function cut(text: string, columns: number): string {
+  if (text.length <= columns && stringWidth(text) <= columns) return text;
+  if (stringWidth(text) <= columns) return text;
+  if (columns < 1) return "";
+  let kept = "";
+  let width = 0;
+  for (const { segment } of graphemes.segment(text)) {
+    const next = stringWidth(segment);
+    if (width + next > columns - 1) break;
+    kept += segment;
+    width += next;
+  }
+  return `${kept}…`;
+}
+
+/** The text filled with spaces to `columns` terminal columns. */
+export function pad(text: string, columns: number, side: "left" | "right" = "left"): string {
+  const space = " ".repeat(Math.max(0, columns - stringWidth(text)));
+  return side === "left" ? text + space : space + text;
+}
+
+/** `1 delivery`, `3 deliveries`. */
+export function counted(n: number, one: string, many = `${one}s`): string {
+  return `${n.toLocaleString("en-US")} ${n === 1 ? one : many}`;
+}
+
+/** A value as JSON or text, `-` for nothing. */
+export function orDash(value: string | number | null | undefined): string {
+  return value === null || value === undefined || value === "" ? "-" : plain(String(value));
+}

@@ -1,0 +1,57 @@
+import type { ReplayView } from "@postrider/engine";
+import type { ApiClient, CreatedReplay } from "./api-client.ts";
+import { type Context, say, sayJson } from "./context.ts";
+import { CliError, exitCodes } from "./exit.ts";
+import { startProgress } from "./render/progress.ts";
+import { counted } from "./render/text.ts";
+
+const pollEveryMs = 300;
+
+/**
+ * Follows a replay to its end and answers the exit code. Ctrl-C ends the following, not the replay.
+ */
+export async function followReplay(
+  context: Context,
+  api: ApiClient,
+  created: CreatedReplay,
+  options: { readonly json: boolean; readonly detach: boolean },
+): Promise<number> {
+  const id = created.replay_id;
+  if (id === undefined) throw new CliError("failed", "The server named no replay.", { code: "unexpected_answer" });
+  if (options.detach) {
+    if (options.json) sayJson(context.stdout, created);
+    else say(context.stdout, `Replay ${id} runs. Look: postrider replays show ${id}`);
+    return exitCodes.ok.code;
+  }
+  const progress = startProgress(context.stderr, context.now, `replay ${id}`, options.json);
+  let replay: ReplayView;
+  try {
+    for (;;) {
+      replay = await api.replay(id);
+      progress.update(replay.replayed + replay.skipped, replay.matched, replay.skipped > 0 ? [`${replay.skipped} skipped`] : []);
+      if (replay.state !== "running") break;
+      await context.sleep(pollEveryMs, context.signal);
+    }
+  } catch (error) {
+    if (context.signal.aborted) {
+      throw new CliError("interrupted", `The replay goes on without you.`, {
+        hint: `Look: postrider replays show ${id}. End it: postrider replays cancel ${id}`,
+      });
+    }
+    throw error;
+  } finally {
+    progress.end();
+  }
+  if (options.json) sayJson(context.stdout, replay);
+  else say(context.stdout, replaySentence(replay));
+  return replay.state === "done" ? exitCodes.ok.code : exitCodes.failed.code;
+}
+
+/** A replay in one sentence or two. */
+export function replaySentence(replay: ReplayView): string {
+  const put = `${counted(replay.replayed, "delivery", "deliveries")} put back to pending`;
+  const skipped = replay.skipped === 0 ? "" : `, ${replay.skipped} skipped (already pending, or past retention)`;
+  if (replay.state === "cancelled") return `Replay ${replay.replay_id} was cancelled: ${put} of ${replay.matched}${skipped}.`;
+  if (replay.state === "running") return `Replay ${replay.replay_id} is running: ${put} of ${replay.matched}${skipped}.`;
+  return `Replay ${replay.replay_id} is done: ${put}${skipped}. How they end: postrider deliveries --since …, postrider dead-letters`;
+}

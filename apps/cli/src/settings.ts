@@ -1,0 +1,55 @@
+import { readFile } from "node:fs/promises";
+import { isAbsolute, join } from "node:path";
+import type { Context } from "./context.ts";
+
+/** Where a setting came from, in words for `doctor`. */
+export interface ClientSettings {
+  readonly url: string;
+  readonly urlFrom: string;
+  readonly apiKey: string | null;
+  readonly apiKeyFrom: string;
+}
+
+/** The file in the data folder where an embedded server keeps the API key it made. */
+export const apiKeyFile = "api-key";
+
+const defaultDataDir = ".postrider";
+
+/** The data folder of a server started here: `POSTRIDER_DATA_DIR`, else `./.postrider`. */
+export function dataDirOf(context: Pick<Context, "env" | "cwd">): string {
+  const named = context.env["POSTRIDER_DATA_DIR"] || defaultDataDir;
+  return isAbsolute(named) ? named : join(context.cwd, named);
+}
+
+const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+/** True for this machine: the only place where a key found in the data folder is sent. */
+export function isLoopback(url: string): boolean {
+  return URL.canParse(url) && loopback.test(new URL(url).hostname);
+}
+
+/**
+ * The server to talk to and the key to show it: flags first, then the environment, then what a server started in
+ * this folder left there. A key from the data folder goes to this machine only.
+ */
+export async function clientSettings(
+  context: Pick<Context, "env" | "cwd">,
+  given: { readonly url?: string; readonly apiKey?: string },
+): Promise<ClientSettings> {
+  const { env } = context;
+  const [url, urlFrom] = given.url
+    ? [given.url, "--url"]
+    : env["POSTRIDER_URL"]
+      ? [env["POSTRIDER_URL"], "POSTRIDER_URL"]
+      : env["POSTRIDER_PORT"] && env["POSTRIDER_PORT"] !== "0"
+        ? [`http://127.0.0.1:${env["POSTRIDER_PORT"]}`, "POSTRIDER_PORT"]
+        : ["http://127.0.0.1:4400", "default"];
+  const found = { url: url.replace(/\/+$/, ""), urlFrom };
+  if (given.apiKey) return { ...found, apiKey: given.apiKey, apiKeyFrom: "--api-key" };
+  const named = env["POSTRIDER_API_KEY"]?.split(",")[0]?.trim();
+  if (named) return { ...found, apiKey: named, apiKeyFrom: "POSTRIDER_API_KEY" };
+  const path = join(dataDirOf(context), apiKeyFile);
+  if (!isLoopback(url)) return { ...found, apiKey: null, apiKeyFrom: "none (a key in the data folder is for this machine only)" };
+  const text = await readFile(path, "utf8").catch(() => null);
+  return text === null ? { ...found, apiKey: null, apiKeyFrom: `none (no ${path})` } : { ...found, apiKey: text.trim(), apiKeyFrom: path };
+}
