@@ -1,7 +1,7 @@
 import { isMissing, type Value } from "./value.ts";
 
 /** The kinds of argument a filter can ask for; `text` is written in double quotes with JSON's escapes. */
-export type ArgumentKind = "text";
+type ArgumentKind = "text";
 
 /**
  * A filter: a pure, total function from value to value. To add one, add a row to the table below; the parser

@@ -10,7 +10,7 @@ export interface LiteralPart {
 }
 
 /** A macro in its place; `macro` is null when it was refused (and reported), its place still matters. */
-export interface MacroPart {
+interface MacroPart {
   readonly kind: "macro";
   readonly macro: MacroSource | null;
   readonly start: number;

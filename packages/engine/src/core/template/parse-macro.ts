@@ -17,7 +17,7 @@ export interface MacroSource {
 }
 
 /** Why a macro was refused, and where in the source string. */
-export interface MacroFailure {
+interface MacroFailure {
   readonly code: TemplateIssueCode;
   readonly position: number;
   readonly message: string;

@@ -1,7 +1,7 @@
 import { compactJson } from "./json-text.ts";
 
 /** A number, boolean, null, object or array, kept as its JSON source text so that no digit is lost. */
-export interface JsonText {
+interface JsonText {
   readonly json: string;
 }
 
