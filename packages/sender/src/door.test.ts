@@ -1,4 +1,4 @@
-import pg from "pg";
+import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { migrate } from "../../engine/src/ledger/migrate.ts";
 import { openPg } from "../../engine/src/ledger/pg.ts";
@@ -96,13 +96,13 @@ describe.skipIf(serverUrl === null)(
   "inside pg's transactions on a real PostgreSQL (skipped where none is installed)",
   () => {
     let sql: Sql;
-    let client: pg.Client;
+    let client: Client;
     beforeAll(async () => {
       const url = await createDatabase(serverUrl!, `sender_door_${process.pid}_${Date.now()}`);
       sql = openPg({ url });
       await migrate(sql, nowMs);
       await sql.script("create table orders (id text primary key)");
-      client = new pg.Client({ connectionString: url });
+      client = new Client({ connectionString: url });
       await client.connect();
     });
     afterAll(async () => {

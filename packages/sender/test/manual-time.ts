@@ -27,7 +27,11 @@ export function manualTime(startMs: number, deadlineMs: number): ManualTime {
         return Promise.resolve();
       }
       return new Promise((resolve) => {
-        const deadline = { ms, pass: () => void (deadlines.delete(deadline), resolve()) };
+        const pass = () => {
+          deadlines.delete(deadline);
+          resolve();
+        };
+        const deadline = { ms, pass };
         deadlines.add(deadline);
         signal.addEventListener("abort", deadline.pass, { once: true });
       });

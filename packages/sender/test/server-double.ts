@@ -1,4 +1,4 @@
-import { createServer, type IncomingHttpHeaders } from "node:http";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** One request as it came. */
@@ -32,10 +32,7 @@ export async function startServerDouble(
 ): Promise<ServerDouble> {
   const received: Received[] = [];
   const waiting: { count: number; resolve: () => void }[] = [];
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const body = Buffer.concat(chunks);
+  const answer = (body: Buffer, request: IncomingMessage, response: ServerResponse) => {
     const document = JSON.parse(body.toString("utf8"));
     const arrival = {
       path: request.url ?? "",
@@ -50,6 +47,12 @@ export async function startServerDouble(
     if (reply === "reset") request.socket.destroy();
     else if (reply !== "hang")
       response.writeHead(reply.status, reply.headers).end(JSON.stringify(reply.body ?? {}));
+  };
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request
+      .on("data", (chunk: Buffer) => chunks.push(chunk))
+      .on("end", () => answer(Buffer.concat(chunks), request, response));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
