@@ -20,23 +20,29 @@ import { CliError, type Issue } from "./exit.ts";
 
 export type Conservation = Awaited<ReturnType<Operations["conservation"]>>;
 
-/** What a server says about itself. Times are ISO texts unless the name says milliseconds. */
+/** A reason a delivery can end with, in the server's words. */
+export interface ReasonView {
+  readonly reason: string;
+  readonly state: string;
+  readonly meaning: string;
+}
+
+/** What a server says about itself. Times are ISO texts. */
 export interface Status {
-  readonly time: string;
-  readonly ledger: { readonly kind: string; readonly version: string; readonly migration: number; readonly time: string };
-  readonly turns: string;
+  readonly version: string;
+  readonly roles: readonly string[];
+  readonly ledger: { readonly adapter: string; readonly version: string; readonly migration: number };
+  readonly turns: { readonly adapter: string };
+  readonly clock: { readonly server_time: string; readonly ledger_time: string; readonly skew_ms: number };
   readonly dispatcher: {
     readonly dispatching: boolean;
-    readonly last_progress_ms: number;
+    readonly last_progress_at: string | null;
     readonly in_flight: number;
     readonly turns_active: number;
     readonly turns_waiting: number;
+    readonly unrecorded: number;
   };
-  readonly backlog: {
-    readonly pending: number;
-    readonly oldest_due_at: string | null;
-    readonly partners: readonly { readonly partner: string; readonly pending: number }[];
-  };
+  readonly backlog: { readonly pending: number; readonly oldest_due_at: string | null };
 }
 
 export interface ApiOptions {
@@ -49,7 +55,8 @@ export interface ApiOptions {
 }
 
 export interface CreatedReplay {
-  readonly replay_id?: string;
+  /** Null for a dry run. */
+  readonly replay_id: string | null;
   readonly matched: number;
   readonly groups: readonly DeliveryGroup[];
 }
@@ -117,6 +124,7 @@ export function createApiClient(options: ApiOptions) {
     cancelReplay: (id: string) => call<ReplayView>("DELETE", `/v1/replays/${encodeURIComponent(id)}`),
 
     status: () => call<Status>("GET", "/v1/status"),
+    reasons: () => call<{ reasons: readonly ReasonView[] }>("GET", "/v1/reasons"),
     conservation: () => call<Conservation>("GET", "/v1/conservation"),
   };
 }

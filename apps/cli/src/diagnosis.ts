@@ -37,7 +37,7 @@ export interface DoctorFacts {
 /** Clocks further apart than this make signatures fail at strict partners sooner (tolerance is 5 minutes). */
 const skewWarningMs = 5_000;
 const skewFailureMs = 60_000;
-const progressFailureMs = 60_000;
+const progressFailureMs = 30_000;
 const backlogWarningMs = 60_000;
 const backlogFailureMs = 3_600_000;
 
@@ -75,15 +75,13 @@ function serverCheck({ settings, status, askedMs, answeredMs }: DoctorFacts): Ch
 }
 
 function ledgerCheck({ ledger, turns }: Status): Check {
-  return { name: "ledger", verdict: "ok", found: `${ledger.kind} (${ledger.version}), migration ${ledger.migration}, turns ${turns}` };
+  return { name: "ledger", verdict: "ok", found: `${ledger.adapter}, ${ledger.version}, migration ${ledger.migration}, turns ${turns.adapter}` };
 }
 
-function clockChecks({ askedMs, answeredMs }: DoctorFacts, status: Status): readonly Check[] {
-  const serverMs = Date.parse(status.time);
-  const databaseMs = Date.parse(status.ledger.time);
+function clockChecks({ askedMs, answeredMs }: DoctorFacts, { clock }: Status): readonly Check[] {
   // Half of the exchange is the best guess at when the server looked at its clock.
-  const here = serverMs - (askedMs + answeredMs) / 2;
-  return [skewCheck("clock, here and server", here), skewCheck("clock, server and ledger", databaseMs - serverMs)];
+  const here = Date.parse(clock.server_time) - (askedMs + answeredMs) / 2;
+  return [skewCheck("clock, here and server", here), skewCheck("clock, server and ledger", clock.skew_ms)];
 }
 
 function skewCheck(name: string, skewMs: number): Check {
@@ -98,25 +96,28 @@ function skewCheck(name: string, skewMs: number): Check {
   };
 }
 
-function dispatcherCheck({ dispatcher, time }: Status): Check {
+function dispatcherCheck({ dispatcher, clock }: Status): Check {
+  const name = "dispatcher";
   if (!dispatcher.dispatching) {
-    return { name: "dispatcher", verdict: "warning", found: "this process does not dispatch", remedy: "If no other process has the role worker, nothing is sent: POSTRIDER_ROLES=api,worker." };
+    return { name, verdict: "warning", found: "this process does not dispatch", remedy: "If no other process has the role worker, nothing is sent: POSTRIDER_ROLES=api,worker." };
   }
-  const idleMs = Date.parse(time) - dispatcher.last_progress_ms;
-  const found = `last progress ${duration(Math.max(0, idleMs))} ago, ${counted(dispatcher.in_flight, "request")} in flight, ${counted(dispatcher.turns_active, "turn")} active, ${dispatcher.turns_waiting} waiting`;
-  if (idleMs < progressFailureMs) return { name: "dispatcher", verdict: "ok", found };
-  return { name: "dispatcher", verdict: "failure", found, remedy: "It stands still: see the server's log, and restart it. Nothing is lost by a restart." };
+  const work = `${counted(dispatcher.in_flight, "request")} in flight, ${counted(dispatcher.turns_active, "turn")} active, ${dispatcher.turns_waiting} waiting`;
+  if (dispatcher.last_progress_at === null) return { name, verdict: "ok", found: `has just begun, ${work}` };
+  const idleMs = Math.max(0, Date.parse(clock.server_time) - Date.parse(dispatcher.last_progress_at));
+  const found = `last progress ${duration(idleMs)} ago, ${work}`;
+  if (idleMs < progressFailureMs) return { name, verdict: "ok", found };
+  return { name, verdict: "failure", found, remedy: "It stands still: see the server's log, and restart it. Nothing is lost by a restart." };
 }
 
-function backlogCheck({ backlog, time }: Status): Check {
+function backlogCheck({ backlog, clock }: Status): Check {
+  const name = "backlog";
   const waiting = `${counted(backlog.pending, "delivery", "deliveries")} waiting`;
-  const ageMs = backlog.oldest_due_at === null ? 0 : Date.parse(time) - Date.parse(backlog.oldest_due_at);
-  if (ageMs <= 0) return { name: "backlog", verdict: "ok", found: `${waiting}, none overdue` };
-  const largest = backlog.partners[0];
-  const found = `${waiting}, the oldest overdue by ${duration(ageMs)}${largest === undefined ? "" : `, most for ${largest.partner} (${largest.pending.toLocaleString("en-US")})`}`;
-  if (ageMs < backlogWarningMs) return { name: "backlog", verdict: "ok", found };
+  const ageMs = backlog.oldest_due_at === null ? 0 : Date.parse(clock.server_time) - Date.parse(backlog.oldest_due_at);
+  if (ageMs <= 0) return { name, verdict: "ok", found: `${waiting}, none overdue` };
+  const found = `${waiting}, the oldest overdue by ${duration(ageMs)}`;
+  if (ageMs < backlogWarningMs) return { name, verdict: "ok", found };
   return {
-    name: "backlog",
+    name,
     verdict: ageMs < backlogFailureMs ? "warning" : "failure",
     found,
     remedy: "A paused or slow partner, or a limit below its traffic: postrider partners, postrider deliveries --state pending.",

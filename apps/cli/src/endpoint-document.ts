@@ -35,18 +35,29 @@ interface EndpointFlags {
 const writableKeys = ["url", "method", "events", "headers", "body", "retry", "timeout", "enabled", "signing"];
 const shownKeys = ["id", "partner", "version", "state", "held_until", "note", "created_at", "updated_at"];
 
+/**
+ * The document to put: what stands (`base`), and what the flags name. The body of another method is left to its default.
+ *
+ * @throws CliError `usage`
+ */
+export async function endpointDocument(
+  context: Pick<Context, "cwd" | "stdin">,
+  url: string | undefined,
+  flags: EndpointFlags,
+  base: object | null,
+): Promise<Record<string, unknown>> {
+  const { body, ...kept } = writablePart(base);
+  const methodChanges = flags.method !== undefined && kept["method"] !== undefined && flags.method !== kept["method"];
+  return { ...kept, ...(body === undefined || methodChanges ? {} : { body }), ...(await documentFromFlags(context, url, flags, base)) };
+}
+
 /** What of an endpoint as shown may be put back: without id, version and state. Unknown keys stay, for the server to judge. */
-export function writablePart(shown: object | null): Record<string, unknown> {
+function writablePart(shown: object | null): Record<string, unknown> {
   const entries = Object.entries(shown ?? {}).filter(([key]) => writableKeys.includes(key) || !shownKeys.includes(key));
   return Object.fromEntries(entries);
 }
 
-/**
- * The part of an endpoint document that flags name. `base` is what the rest comes from.
- *
- * @throws CliError `usage`
- */
-export async function documentFromFlags(
+async function documentFromFlags(
   context: Pick<Context, "cwd" | "stdin">,
   url: string | undefined,
   flags: EndpointFlags,

@@ -11,8 +11,8 @@ import { clockTime, duration, fromNow } from "./render/time.ts";
 /** What is known beside the event. A partner or endpoint that is gone is absent. */
 export interface ExplanationFacts {
   readonly nowMs: number;
-  /** The engine's meaning of each reason. */
-  readonly meanings: Readonly<Record<Reason, { readonly meaning: string }>>;
+  /** What each reason means, in the server's words. */
+  readonly meanings: ReadonlyMap<string, string>;
   readonly partners: ReadonlyMap<string, Partner>;
   /** By `partner/endpoint`. */
   readonly endpoints: ReadonlyMap<string, Endpoint>;
@@ -81,7 +81,7 @@ function explainDelivery(delivery: DeliveryView, facts: ExplanationFacts): Deliv
     to,
     state: delivery.state,
     reason: delivery.reason,
-    why: pending?.why ?? (delivery.reason === null ? "It ended without a reason, which should not be." : facts.meanings[delivery.reason].meaning),
+    why: pending?.why ?? (delivery.reason === null ? "It ended without a reason, which should not be." : (facts.meanings.get(delivery.reason) ?? "")),
     attempts: (delivery.attempts ?? []).map(attemptLine),
     next: pending?.next ?? null,
     advice: pending?.advice ?? (delivery.reason === null ? [] : adviceFor(delivery.reason, delivery, endpoint)),
@@ -166,7 +166,7 @@ function adviceFor(reason: Reason, delivery: DeliveryView, endpoint: Endpoint | 
   const to = `${delivery.partner} ${delivery.endpoint}`;
   const replay = `Send it again: postrider dead-letters replay ${delivery.id}`;
   const change = (what: string) => `${what}: postrider endpoints put ${to} …`;
-  const gone = endpoint === undefined ? ["The endpoint is gone by now, so it cannot be sent again."] : null;
+  const gone = endpoint === undefined ? ["The endpoint does not exist any more, so it cannot be sent again."] : null;
   const advice: Record<Reason, readonly string[]> = {
     accepted_by_partner: [],
     retries_exhausted: [`See whether the partner answers now: postrider endpoints test ${to}`, replay],
@@ -185,5 +185,6 @@ function adviceFor(reason: Reason, delivery: DeliveryView, endpoint: Endpoint | 
     endpoint_disabled: [`To send it nevertheless: postrider dead-letters replay --state suppressed ${delivery.id}`],
   };
   if (gone !== null && reason !== "accepted_by_partner" && reason !== "endpoint_deleted" && reason !== "partner_deleted") return gone;
-  return advice[reason];
+  // A newer server may know reasons that this command does not.
+  return (advice as Partial<Record<Reason, readonly string[]>>)[reason] ?? [replay];
 }

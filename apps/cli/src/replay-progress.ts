@@ -17,7 +17,7 @@ export async function followReplay(
   options: { readonly json: boolean; readonly detach: boolean },
 ): Promise<number> {
   const id = created.replay_id;
-  if (id === undefined) throw new CliError("failed", "The server named no replay.", { code: "unexpected_answer" });
+  if (id === null) throw new CliError("failed", "The server named no replay.", { code: "unexpected_answer" });
   if (options.detach) {
     if (options.json) sayJson(context.stdout, created);
     else say(context.stdout, `Replay ${id} runs. Look: postrider replays show ${id}`);

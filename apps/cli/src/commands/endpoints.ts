@@ -2,7 +2,7 @@ import type { Endpoint } from "@postrider/engine";
 import { type CommandGroup, defineCommand, required } from "../command.ts";
 import { confirmed } from "../confirm.ts";
 import { type Output, say, sayJson } from "../context.ts";
-import { documentFromFlags, endpointOptions, writablePart } from "../endpoint-document.ts";
+import { endpointDocument, endpointOptions } from "../endpoint-document.ts";
 import { exitCodes } from "../exit.ts";
 import { readInput } from "../input.ts";
 import { stateTone, tone } from "../render/colour.ts";
@@ -103,7 +103,7 @@ const put = defineCommand({
       options.file === undefined
         ? await client.endpoint(partner, id).catch(absent)
         : await readInput.json(context, options.file);
-    const document = { ...writablePart(base), ...(await documentFromFlags(context, args[2], options, base)) };
+    const document = await endpointDocument(context, args[2], options, base);
     const endpoint = await client.putEndpoint(partner, id, document);
     if (json) return sayJson(context.stdout, endpoint);
     context.stdout.write(endpointFacts(context.stdout, endpoint));

@@ -17,8 +17,9 @@ export const explain = defineCommand({
   async run({ context, args, json, api }) {
     const client = await api();
     const event = await client.event(required(args, 0));
-    const [{ reasons }, surroundings] = await Promise.all([import("@postrider/engine"), surroundingsOf(client, event)]);
-    const explanation = explainEvent(event, { nowMs: context.now(), meanings: reasons, ...surroundings });
+    const [{ reasons }, surroundings] = await Promise.all([client.reasons(), surroundingsOf(client, event)]);
+    const meanings = new Map(reasons.map(({ reason, meaning }) => [reason, meaning]));
+    const explanation = explainEvent(event, { nowMs: context.now(), meanings, ...surroundings });
     if (json) return sayJson(context.stdout, explanation);
     say(context.stdout, plain(explanation.summary));
     for (const delivery of explanation.deliveries) writeDelivery(context.stdout, delivery);

@@ -125,6 +125,12 @@ describe("endpoints", () => {
     expect(JSON.parse(calls[1]?.body ?? "")).toEqual({ ...document, retry: { ...document.retry, schedule: [] }, enabled: true });
   });
 
+  it("leaves the body to the method's default when the method changes", async () => {
+    const { calls } = await runCli(["endpoints", "put", "acme", "main", "--method", "GET"], { routes: put });
+    expect(JSON.parse(calls[1]?.body ?? "")).toMatchObject({ method: "GET" });
+    expect(JSON.parse(calls[1]?.body ?? "")).not.toHaveProperty("body");
+  });
+
   it("takes a document from standard input, and flags beside it win", async () => {
     const stdin = JSON.stringify(anEndpoint({ timeout: "1s" }));
     const { calls } = await runCli(["endpoints", "put", "acme", "main", "--file", "-", "--timeout", "2s"], { routes: put, stdin });
@@ -242,7 +248,7 @@ describe("dead-letters", () => {
 
   describe("replay", () => {
     const routes = {
-      "POST /v1/replays": (call: { body: string }) => ({ status: 202, body: { ...(JSON.parse(call.body).dry_run ? {} : { replay_id: "rpl_1" }), matched: 12, groups: [aGroup()] } }),
+      "POST /v1/replays": (call: { body: string }) => ({ status: 202, body: { replay_id: JSON.parse(call.body).dry_run ? null : "rpl_1", matched: 12, groups: [aGroup()] } }),
       "GET /v1/replays/rpl_1": [{ body: aReplay({ replayed: 5 }) }, { body: aReplay({ replayed: 11, skipped: 1, state: "done" }) }],
     };
     const requests = (calls: readonly { method: string; body: string }[]) => calls.filter((call) => call.method === "POST").map((call) => JSON.parse(call.body));
@@ -283,7 +289,7 @@ describe("dead-letters", () => {
     });
 
     it("is content with nothing to do", async () => {
-      const { code, stdout } = await runCli(["dead-letters", "replay"], { routes: { "POST /v1/replays": { body: { matched: 0, groups: [] } } } });
+      const { code, stdout } = await runCli(["dead-letters", "replay"], { routes: { "POST /v1/replays": { body: { replay_id: null, matched: 0, groups: [] } } } });
       expect(code).toBe(0);
       expect(stdout).toContain("Nothing to replay");
     });

@@ -42,9 +42,10 @@ export const send = defineCommand({
 async function sendOne({ context, options: flags, json, api }: Invocation<typeof options>, type: string): Promise<number> {
   const dataText = flags.data ?? "{}";
   try {
-    JSON.parse(dataText);
+    const data: unknown = JSON.parse(dataText);
+    if (typeof data !== "object" || data === null || Array.isArray(data)) throw new TypeError("the data of an event is an object");
   } catch (error) {
-    throw new CliError("usage", `--data is not JSON: ${error instanceof Error ? error.message : ""}`, { hint: `Quote it for the shell: --data '{"id":7}'` });
+    throw new CliError("usage", `--data cannot be used: ${error instanceof Error ? error.message : ""}`, { hint: `Quote it for the shell: --data '{"id":7}'` });
   }
   const head = JSON.stringify({
     event_id: flags.eventId ?? `evt-${context.newId()}`,
