@@ -1,0 +1,252 @@
+/**
+ * Every setting, declared once: the schema below gives the type, the default, the check at start, and the page
+ * docs/reference/settings.md. Nothing else in the server reads the environment.
+ */
+import { type Issue, parseDurationMs, PostriderError } from "@postrider/engine";
+import { z } from "zod";
+import { nearestName } from "./nearest-name.ts";
+import { Sealed } from "./sealed.ts";
+
+const whole = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,12}$/, `must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`);
+
+const list = z.string().transform((text) =>
+  text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== ""),
+);
+
+const durationMs = z.string().transform((text, context) => {
+  try {
+    return parseDurationMs(text);
+  } catch {
+    context.addIssue({ code: "custom", message: "must be a duration with a unit, such as 250ms, 10s or 2m" });
+    return z.NEVER;
+  }
+});
+
+const databaseUrl = z
+  .string()
+  .refine(
+    (text) => /^postgres(ql)?:\/\//.test(text) && URL.canParse(text),
+    "must be a URL such as postgresql://user:password@host:5432/database",
+  )
+  .transform((text) => new Sealed(text));
+
+const apiKeys = list
+  .refine(
+    (keys) => keys.length > 0 && keys.every((key) => /^[!-+\--~]{16,200}$/.test(key)),
+    "must be one key, or several separated by commas, each of 16 to 200 visible ASCII characters",
+  )
+  .transform((keys) => new Sealed<readonly string[]>(keys));
+
+const masterKeys = list.transform((texts, context) => {
+  const keys = texts.map(parseMasterKey);
+  if (keys.length > 0 && keys.every((key) => key !== null)) return new Sealed<readonly Uint8Array[]>(keys);
+  context.addIssue({
+    code: "custom",
+    message: "must be 32 bytes in base64 or hex, or several such keys separated by commas, newest first",
+  });
+  return z.NEVER;
+});
+
+const allowTargets = list.refine(
+  (targets) =>
+    targets.every(
+      (target) =>
+        /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+):\d{1,5}$/i.test(target) &&
+        Number(target.slice(target.lastIndexOf(":") + 1)) <= 65_535,
+    ),
+  "must be a comma list of host:port, such as 127.0.0.1:4500",
+);
+
+const roles = list
+  .refine(
+    (names) => names.length > 0 && names.every((name) => name === "api" || name === "worker"),
+    "must be api, worker, or api,worker",
+  )
+  .transform((names) => ({ api: names.includes("api"), worker: names.includes("worker") }));
+
+interface Entry<Schema extends z.ZodType> {
+  readonly schema: Schema;
+  /** As text, exactly as one would write it; absent: unset. */
+  readonly default?: string;
+  readonly meaning: string;
+}
+
+const entry = <Schema extends z.ZodType>(
+  meaning: string,
+  schema: Schema,
+  byDefault?: string,
+): Entry<Schema> => (byDefault === undefined ? { schema, meaning } : { schema, meaning, default: byDefault });
+
+/** The settings, in the order of the reference page. */
+export const settings = {
+  DATABASE_URL: entry(
+    "The PostgreSQL server (14 or newer) that holds the ledger. Unset: an embedded PGlite in the data folder. Secret.",
+    databaseUrl.optional(),
+  ),
+  REDIS_URL: entry(
+    "Reserved for turns over Redis, which this version does not have: setting it is refused at start.",
+    z
+      .never(
+        "is not supported: cluster turns over Redis are not part of this version. Unset it; turns run in this process",
+      )
+      .optional(),
+  ),
+  POSTRIDER_HOST: entry(
+    "The address that the HTTP API listens on.",
+    z.string().min(1, "must be an address"),
+    "127.0.0.1",
+  ),
+  POSTRIDER_PORT: entry("The port of the HTTP API; 0 takes a free one.", whole(0, 65_535), "4400"),
+  POSTRIDER_API_KEY: entry(
+    "The key that callers of the API present; several separated by commas are all good, so that keys can be changed without a gap. Unset: made on first start and kept in the data folder as `api-key`. Secret.",
+    apiKeys.optional(),
+  ),
+  POSTRIDER_MASTER_KEY: entry(
+    "The key that seals signing secrets in the ledger: 32 bytes in base64 or hex. Several separated by commas, newest first: the first seals, all open. Unset: made on first start and kept in the data folder as `master-key`. Losing it loses the signing secrets. Secret.",
+    masterKeys.optional(),
+  ),
+  POSTRIDER_DATA_DIR: entry(
+    "The folder of the embedded ledger and of the keys that were made. `memory://` keeps everything in memory and loses it at the end.",
+    z.string().min(1, "must be a folder"),
+    "./.postrider",
+  ),
+  POSTRIDER_ROLES: entry(
+    "What this process does: `api` answers calls, `worker` dispatches. Health and metrics are served in every role.",
+    roles,
+    "api,worker",
+  ),
+  POSTRIDER_ALLOW_TARGETS: entry(
+    "Targets that may be plain http or have a private address, as a comma list of `host:port`.",
+    allowTargets,
+    "",
+  ),
+  POSTRIDER_SANDBOX_PORT: entry(
+    "The port of the sandbox partner that `npm start` runs beside the server. The server itself does not use it.",
+    whole(0, 65_535),
+    "4500",
+  ),
+  POSTRIDER_LOG_LEVEL: entry(
+    "The least level that is logged. Attempts are logged at `info`.",
+    z.enum(
+      ["trace", "debug", "info", "warn", "error", "fatal", "silent"],
+      "must be trace, debug, info, warn, error, fatal or silent",
+    ),
+    "info",
+  ),
+  POSTRIDER_MAX_IN_FLIGHT: entry(
+    "Requests to partners in flight at most, over all partners of this process.",
+    whole(1, 10_000),
+    "256",
+  ),
+  POSTRIDER_RETENTION_DAYS: entry(
+    "Finished deliveries, their events and attempts are dropped after this many days.",
+    whole(1, 3_650),
+    "35",
+  ),
+  POSTRIDER_SHUTDOWN_GRACE: entry(
+    "How long a stopping process waits for requests and attempts in flight before it hands them back.",
+    durationMs,
+    "15s",
+  ),
+  POSTRIDER_MAX_BODY_BYTES: entry(
+    "The largest request body that the API reads, in bytes. One event has at most 262,144 bytes within it.",
+    whole(1_024, 104_857_600),
+    "5242880",
+  ),
+  POSTRIDER_URL: entry(
+    "The server that the `postrider` command talks to. The server itself does not use it.",
+    z.string().optional(),
+  ),
+} as const;
+
+type Names = keyof typeof settings;
+type Values = { readonly [Name in Names]: z.output<(typeof settings)[Name]["schema"]> };
+
+/** The settings of a server, checked. Secrets are sealed: nothing here prints one. */
+export interface Settings {
+  readonly databaseUrl: Sealed<string> | null;
+  readonly host: string;
+  readonly port: number;
+  /** Null: made on first start and kept in the data folder. */
+  readonly apiKeys: Sealed<readonly string[]> | null;
+  /** 32 bytes each, newest first. Null: made on first start and kept in the data folder. */
+  readonly masterKeys: Sealed<readonly Uint8Array[]> | null;
+  readonly dataDir: string;
+  readonly roles: { readonly api: boolean; readonly worker: boolean };
+  readonly allowTargets: readonly string[];
+  readonly sandboxPort: number;
+  readonly logLevel: Values["POSTRIDER_LOG_LEVEL"];
+  readonly maxInFlight: number;
+  readonly retentionDays: number;
+  readonly shutdownGraceMs: number;
+  readonly maxBodyBytes: number;
+}
+
+/**
+ * Reads and checks all settings at once. An empty value counts as unset.
+ *
+ * @throws PostriderError `invalid_settings`, whose issues name each wrong setting, and for an unknown `POSTRIDER_*`
+ * the nearest known one. No value of a secret appears in it.
+ * @example readSettings({ POSTRIDER_PORT: "4401" }).port // 4401
+ */
+export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+  const issues: Issue[] = unknownNames(env);
+  const read = <Name extends Names>(name: Name): Values[Name] => {
+    const { schema, default: byDefault } = settings[name] as Entry<z.ZodType>;
+    const result = schema.safeParse(env[name] || byDefault);
+    if (!result.success)
+      issues.push({ path: name, message: result.error.issues[0]?.message ?? "is not valid" });
+    return result.data as Values[Name];
+  };
+  const values = Object.fromEntries(
+    Object.keys(settings).map((name) => [name, read(name as Names)]),
+  ) as unknown as Values;
+  if (issues.length > 0) throw invalidSettings(issues);
+  return {
+    databaseUrl: values.DATABASE_URL ?? null,
+    host: values.POSTRIDER_HOST,
+    port: values.POSTRIDER_PORT,
+    apiKeys: values.POSTRIDER_API_KEY ?? null,
+    masterKeys: values.POSTRIDER_MASTER_KEY ?? null,
+    dataDir: values.POSTRIDER_DATA_DIR,
+    roles: values.POSTRIDER_ROLES,
+    allowTargets: values.POSTRIDER_ALLOW_TARGETS,
+    sandboxPort: values.POSTRIDER_SANDBOX_PORT,
+    logLevel: values.POSTRIDER_LOG_LEVEL,
+    maxInFlight: values.POSTRIDER_MAX_IN_FLIGHT,
+    retentionDays: values.POSTRIDER_RETENTION_DAYS,
+    shutdownGraceMs: values.POSTRIDER_SHUTDOWN_GRACE,
+    maxBodyBytes: values.POSTRIDER_MAX_BODY_BYTES,
+  };
+}
+
+/** The 32 bytes of a master key's text (64 hex digits, or base64 of either alphabet), or null. */
+export function parseMasterKey(text: string): Uint8Array | null {
+  if (/^[0-9a-f]{64}$/i.test(text)) return Buffer.from(text, "hex");
+  const bytes = /^[A-Za-z0-9+/_-]{43}=?$/.test(text) ? Buffer.from(text, "base64") : null;
+  return bytes?.length === 32 ? bytes : null;
+}
+
+function unknownNames(env: Readonly<Record<string, string | undefined>>): Issue[] {
+  const unknown = Object.keys(env).filter((name) => name.startsWith("POSTRIDER_") && !(name in settings));
+  return unknown.map((path) => {
+    const near = nearestName(path, Object.keys(settings));
+    return { path, message: near === null ? "is not a setting" : `is not a setting; did you mean ${near}?` };
+  });
+}
+
+function invalidSettings(issues: readonly Issue[]): PostriderError {
+  const lines = issues.map(({ path, message }) => `${path} ${message}`);
+  return new PostriderError("invalid_settings", `${lines.join(". ")}.`, {
+    hint: "The settings are listed in docs/reference/settings.md.",
+    issues,
+  });
+}

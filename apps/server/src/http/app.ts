@@ -1,0 +1,153 @@
+import type { IncomingMessage } from "node:http";
+import { PostriderError } from "@postrider/engine";
+import type { HttpBindings } from "@hono/node-server";
+import { Hono } from "hono";
+import { failureAnswer, refusal } from "./failure.ts";
+import { checked } from "./issues.ts";
+import type { ApiKey, Keyring } from "./keyring.ts";
+import { bodyText, checkMediaType, parseJson, readBody } from "./request-body.ts";
+import type { Answer, Call, Route } from "./route.ts";
+
+/** What the app needs of the rest of the server. */
+export interface AppParts {
+  readonly keyring: Keyring;
+  readonly maxBodyBytes: number;
+  readonly now: () => number;
+  readonly stopping: () => boolean;
+  /** A fault that the caller is not told. */
+  readonly report: (fault: { requestId: string; error: unknown }) => void;
+  /** A request was answered. `path` is the route's, never the caller's. */
+  readonly answered: (request: { method: string; path: string; status: number; durationMs: number }) => void;
+}
+
+type Server = { Bindings: HttpBindings };
+
+/** The router over the routes. The framework finds the route and writes the answer; everything between is ours. */
+export function createApp(routes: readonly Route[], parts: AppParts): Hono<Server> {
+  const app = new Hono<Server>();
+  for (const route of routes) {
+    app.on(route.method, route.path.replaceAll(/\{(\w+)\}/g, ":$1"), async (c) => {
+      const startedAt = performance.now();
+      const answer = await answerOf(
+        route,
+        c.env.incoming,
+        () => c.req.param(),
+        () => c.req.queries(),
+        parts,
+      );
+      parts.answered({
+        method: route.method,
+        path: route.path,
+        status: answer.status,
+        durationMs: performance.now() - startedAt,
+      });
+      return responseOf(answer);
+    });
+  }
+  const others = routes.map(({ path, method }) => ({
+    method,
+    form: new RegExp(`^${path.replaceAll(/\{\w+\}/g, "[^/]+")}$`),
+  }));
+  app.notFound((c) => responseOf(unrouted(c.req.path, c.env.incoming, others, parts)));
+  app.onError((error) => responseOf(failureAnswer(error, parts.report)));
+  return app;
+}
+
+/** One call, from its headers to its answer. */
+async function answerOf(
+  route: Route,
+  request: IncomingMessage,
+  params: () => unknown,
+  queries: () => Record<string, string[]>,
+  parts: AppParts,
+): Promise<Answer> {
+  try {
+    if (route.open)
+      return await route.handle({
+        params: null,
+        query: null,
+        body: null,
+        caller: "",
+        nowMs: parts.now(),
+      } as never);
+    const key = parts.keyring.identify(request.headers.authorization);
+    if (parts.stopping())
+      throw new PostriderError("shutting_down", "This process is stopping.", {
+        hint: "Send again: to another process, or to this one after its restart.",
+      });
+    const body = await bodyOf(route, request, key, parts);
+    const call = {
+      params: route.params === null ? null : checked(route.params, params(), "path"),
+      query: route.query === null ? null : checked(route.query, singles(queries()), "query"),
+      body,
+      caller: key.name,
+      nowMs: parts.now(),
+    } satisfies Call<unknown, unknown, unknown>;
+    return await route.handle(call as never);
+  } catch (error) {
+    return failureAnswer(error, parts.report);
+  }
+}
+
+/** The body, its signature verified where it carries one; checked, or as its text where the route asks for that. */
+async function bodyOf(
+  route: Route,
+  request: IncomingMessage,
+  key: ApiKey,
+  parts: AppParts,
+): Promise<unknown> {
+  const signed = request.headers["webhook-signature"] !== undefined;
+  if (route.body === null && !signed) return null;
+  const bytes = await readBody(request, parts.maxBodyBytes);
+  if (signed) await key.verify(bytes, request.headers, parts.now());
+  if (route.body === null) return null;
+  if (bytes.length === 0) return checked(route.body, undefined, "body, which is missing,");
+  checkMediaType(request.headers["content-type"]);
+  const text = bodyText(bytes);
+  return route.rawBody ? text : checked(route.body, parseJson(text), "body");
+}
+
+/** Each query key once. @throws PostriderError `invalid_request` */
+function singles(queries: Record<string, string[]>): Record<string, string> {
+  const repeated = Object.keys(queries).filter((name) => (queries[name]?.length ?? 0) > 1);
+  if (repeated.length > 0) {
+    throw new PostriderError("invalid_request", `The query names ${repeated.join(", ")} more than once.`, {
+      issues: repeated.map((path) => ({ path, message: "must be given once" })),
+    });
+  }
+  return Object.fromEntries(Object.entries(queries).map(([name, values]) => [name, values[0] ?? ""]));
+}
+
+/** 405 where the path exists with another method, else 404. Callers without a key learn nothing about /v1. */
+function unrouted(
+  path: string,
+  request: IncomingMessage,
+  routes: readonly { method: string; form: RegExp }[],
+  parts: AppParts,
+): Answer {
+  try {
+    if (path.startsWith("/v1")) parts.keyring.identify(request.headers.authorization);
+    const methods = routes.filter(({ form }) => form.test(path)).map(({ method }) => method);
+    if (methods.length === 0) {
+      throw new PostriderError("not_found", "There is nothing under this path.", {
+        hint: "GET /openapi.json lists every path.",
+      });
+    }
+    const allow = methods.join(", ");
+    return refusal(
+      new PostriderError("method_not_allowed", `This path takes ${allow}.`, {
+        hint: "GET /openapi.json lists every path.",
+      }),
+      { allow },
+    );
+  } catch (error) {
+    return failureAnswer(error, parts.report);
+  }
+}
+
+function responseOf({ status, json, text, headers }: Answer): Response {
+  if (status === 204) return new Response(null, { status });
+  const body = text ?? JSON.stringify(json);
+  const type = text === undefined ? { "content-type": "application/json" } : {};
+  return new Response(body, { status, headers: headers === undefined ? type : { ...type, ...headers } });
+}

@@ -1,0 +1,103 @@
+import { type DeliveryFilter, deliveryStates, PostriderError, type Reason, reasons } from "@postrider/engine";
+import { z } from "zod";
+import { instantForm, isInstant } from "./event-document.ts";
+import { endpointId, partnerId } from "./ids.ts";
+
+const instant = z
+  .string({ error: "must be an ISO 8601 instant with a zone" })
+  .refine(
+    isInstant,
+    "must be an ISO 8601 instant with a zone, such as 2026-01-31T10:00:00Z (write + as %2B in a URL)",
+  )
+  .meta({ format: "date-time", pattern: instantForm.source });
+
+/** The keys that select deliveries, for listing and for replaying alike. */
+export const filterKeys = {
+  state: z.enum(deliveryStates, { error: `must be one of ${deliveryStates.join(", ")}` }).optional(),
+  partner: partnerId.optional(),
+  endpoint: endpointId.optional(),
+  type: z
+    .string({ error: "must be an event type" })
+    .min(1, "must not be empty")
+    .max(100, "must have at most 100 characters")
+    .optional(),
+  reason: z
+    .enum(Object.keys(reasons) as [Reason, ...Reason[]], {
+      error: `must be one of ${Object.keys(reasons).join(", ")}`,
+    })
+    .optional(),
+  event_id: z
+    .string({ error: "must be a text" })
+    .regex(/^[!-~]{1,200}$/, "must be 1 to 200 visible ASCII characters")
+    .optional(),
+  since: instant.optional().describe("Accepted at or after."),
+  until: instant.optional().describe("Accepted before."),
+} as const;
+
+/** How many, and from where. */
+export const pageKeys = {
+  limit: z.coerce
+    .number({ error: "must be a whole number from 1 to 500" })
+    .int("must be a whole number")
+    .min(1, "must be at least 1")
+    .max(500, "must be at most 500")
+    .default(50),
+  cursor: z
+    .string()
+    .min(1, "must not be empty")
+    .max(500, "must have at most 500 characters")
+    .optional()
+    .describe("next_cursor of the page before."),
+} as const;
+
+export const pageQuery = z.strictObject(pageKeys);
+export const limitQuery = z.strictObject({ limit: pageKeys.limit });
+export const groupsQuery = z.strictObject(filterKeys);
+export const deliveriesQuery = z.strictObject({ ...filterKeys, ...pageKeys });
+
+/** Which deliveries a replay selects. */
+export const replayFilter = z
+  .strictObject(
+    {
+      ...filterKeys,
+      delivery_ids: z
+        .array(z.string({ error: "must be a delivery id" }).min(1).max(100), {
+          error: "must be a list of delivery ids",
+        })
+        .min(1, "must name at least one delivery; leave it out to select by the other keys")
+        .max(10_000, "must have at most 10000 entries")
+        .optional(),
+    },
+    { error: "must be an object, {} for every dead letter" },
+  )
+  .meta({ id: "DeliveryFilter" });
+
+/** Without the keys that were not given, and without the page. */
+export function definedFilter(
+  given: { readonly [Key in keyof DeliveryFilter]?: DeliveryFilter[Key] | undefined } & {
+    limit?: unknown;
+    cursor?: unknown;
+  },
+): DeliveryFilter {
+  const { limit: _limit, cursor: _cursor, ...keys } = given;
+  if (
+    keys.since !== undefined &&
+    keys.until !== undefined &&
+    Date.parse(keys.since) >= Date.parse(keys.until)
+  ) {
+    throw new PostriderError("invalid_request", "The time span is empty: since must be before until.", {
+      issues: [{ path: "since", message: "must be before until" }],
+    });
+  }
+  return Object.fromEntries(
+    Object.entries(keys).filter(([, value]) => value !== undefined),
+  ) as DeliveryFilter;
+}
+
+/** The page that was asked for, without an absent cursor. */
+export function pageOf({ limit, cursor }: { limit: number; cursor?: string | undefined }): {
+  limit: number;
+  cursor?: string;
+} {
+  return cursor === undefined ? { limit } : { limit, cursor };
+}

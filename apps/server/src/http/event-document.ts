@@ -1,0 +1,93 @@
+import type { Issue } from "@postrider/engine";
+import { z } from "zod";
+import { issuesOf } from "./issues.ts";
+import { partnerId } from "./ids.ts";
+
+/** The largest event, in bytes of its JSON text. */
+export const maxEventBytes = 256 * 1024;
+/** The most events in one request. */
+export const maxEvents = 1_000;
+/** The deepest nesting of an event's JSON. */
+export const maxEventDepth = 100;
+
+const words = (message: string) => ({ error: message });
+
+/** An ISO 8601 instant with a zone: the ledger reads the same form (`postrider.is_instant`). */
+export const instantForm =
+  /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?(Z|[+-](0\d|1[0-4]):[0-5]\d)$/;
+
+/** True for an instant that exists: `2026-02-30` does not. */
+export function isInstant(text: string): boolean {
+  if (!instantForm.test(text) || text.startsWith("0000")) return false;
+  const day = new Date(`${text.slice(0, 10)}T00:00:00Z`);
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text.slice(0, 10));
+}
+
+/** True for a JSON object. */
+const isObject = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** An event as an application sends it. */
+export const eventDocument = z
+  .strictObject(
+    {
+      event_id: z
+        .string(words("must be a text of 1 to 200 visible ASCII characters"))
+        .regex(/^[!-~]{1,200}$/, words("must be 1 to 200 visible ASCII characters, without spaces"))
+        .describe("Chosen by the application; the same id with the same content is accepted once."),
+      type: z
+        .string(words("must be a text such as conversion.approved"))
+        .max(100, words("must have at most 100 characters"))
+        .regex(
+          /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/,
+          words("must be words of letters, digits, _ and - with dots between them"),
+        )
+        .describe("Dotted, such as conversion.approved; endpoints subscribe to it."),
+      schema_version: z
+        .int(words("must be a positive whole number"))
+        .min(1, words("must be a positive whole number"))
+        .max(999_999_999, words("must be at most 999999999"))
+        .optional()
+        .describe("Default 1."),
+      occurred_at: z
+        .string(words("must be an ISO 8601 instant with a zone, such as 2026-01-31T10:00:00Z"))
+        .refine(isInstant, words("must be an ISO 8601 instant with a zone, such as 2026-01-31T10:00:00Z"))
+        .meta({ format: "date-time" })
+        .optional()
+        .describe("ISO 8601 with a zone; stored in UTC. Default: the time of acceptance."),
+      data: z
+        .custom<Record<string, unknown>>(isObject, words("must be an object"))
+        .meta({ type: "object" })
+        .optional()
+        .describe("What happened, in the application's own words; stored verbatim. Default {}."),
+      partner: partnerId
+        .optional()
+        .describe("Addresses one partner; without it every endpoint subscribed to the type gets the event."),
+    },
+    words("must be an object"),
+  )
+  .meta({ id: "Event" });
+
+/**
+ * What is wrong with a parsed event and its text; null for nothing. The text is what will be stored.
+ *
+ * @example eventIssues({ event_id: "a b", type: "x" }, text) // [{ path: "event_id", message: "must be 1 to 200 …" }]
+ */
+export function eventIssues(value: unknown, text: string): readonly Issue[] | null {
+  if (text.length > maxEventBytes / 3 && Buffer.byteLength(text) > maxEventBytes) {
+    return [{ path: "", message: `is larger than ${maxEventBytes} bytes`, code: "payload_too_large" }];
+  }
+  const result = eventDocument.safeParse(value);
+  if (!result.success) return issuesOf(result.error, eventDocument);
+  return isDeeper(value, maxEventDepth)
+    ? [{ path: "data", message: `is nested more than ${maxEventDepth} levels deep` }]
+    : null;
+}
+
+/** Deep nesting is refused because readers down the line (the ledger's JSON parser among them) recurse. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (levels === 0) return true;
+  for (const key in value) if (isDeeper((value as Record<string, unknown>)[key], levels - 1)) return true;
+  return false;
+}

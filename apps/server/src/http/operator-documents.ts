@@ -1,0 +1,169 @@
+/** The documents that operators write, with their defaults and limits. `PUT` replaces: a missing key means its default. */
+import {
+  type EndpointDocument,
+  endpointDefaults,
+  parseDurationMs,
+  type PartnerDocument,
+  partnerDefaults,
+} from "@postrider/engine";
+import { z } from "zod";
+
+const number = (min: number, max: number) =>
+  z
+    .number({ error: `must be a number from ${min} to ${max}` })
+    .min(min, `must be at least ${min}`)
+    .max(max, `must be at most ${max}`);
+const whole = (min: number, max: number) =>
+  z
+    .int({ error: `must be a whole number from ${min} to ${max}` })
+    .min(min, `must be at least ${min}`)
+    .max(max, `must be at most ${max}`);
+
+/** A duration text within bounds (milliseconds). */
+export const durationText = (minMs: number, maxMs: number, bounds: string) =>
+  z
+    .string({ error: "must be a duration text with a unit, such as 250ms, 5s or 2h" })
+    .superRefine((text, context) => {
+      try {
+        const ms = parseDurationMs(text);
+        if (ms >= minMs && ms <= maxMs) return;
+        context.addIssue({ code: "custom", message: `must be ${bounds}` });
+      } catch {
+        context.addIssue({
+          code: "custom",
+          message: "must be a duration with a unit: 250ms, 5s, 10m, 2h, 3d",
+        });
+      }
+    })
+    .meta({ pattern: "^\\d{1,9}(\\.\\d{1,3})?(ms|s|m|h|d)$" });
+
+const yearMs = 365 * 86_400_000;
+const wait = durationText(0, yearMs, "at most 365d");
+const ladder = z
+  .array(wait, { error: "must be a list of durations" })
+  .max(50, "must have at most 50 entries");
+
+/** A partner, as an operator writes it. */
+export const partnerDocument = z
+  .strictObject(
+    {
+      name: z
+        .string({ error: "must be a text" })
+        .trim()
+        .min(1, "must not be empty")
+        .max(200, "must have at most 200 characters"),
+      rate_per_second: number(0.01, 100_000)
+        .nullable()
+        .default(partnerDefaults.rate_per_second)
+        .describe("Requests per second over all workers; null for no limit."),
+      burst: whole(1, 100_000)
+        .nullable()
+        .default(partnerDefaults.burst)
+        .describe("Requests that may go at once after a quiet time; null: the rate, rounded up."),
+      max_in_flight: whole(1, 1_000)
+        .default(partnerDefaults.max_in_flight)
+        .describe("Requests in flight at most."),
+    },
+    { error: "must be an object" },
+  )
+  .meta({ id: "PartnerDocument" }) satisfies z.ZodType<PartnerDocument>;
+
+const { retry, ...plain } = endpointDefaults;
+
+const retryDocument = z
+  .strictObject(
+    {
+      schedule: ladder
+        .default([...retry.schedule])
+        .describe("The waits between attempts: n entries are n retries, then the delivery is dead."),
+      client_error_schedule: ladder
+        .default([...retry.client_error_schedule])
+        .describe("The waits after 4xx answers that are usually somebody's mistake."),
+      jitter: z
+        .enum(["full", "equal", "none"], { error: "must be full, equal or none" })
+        .default(retry.jitter),
+      expires_after: durationText(1, yearMs, "from 1ms to 365d").default(retry.expires_after),
+      retry_after_max: wait
+        .default(retry.retry_after_max)
+        .describe("The longest wait a partner may ask for by Retry-After."),
+    },
+    { error: "must be an object" },
+  )
+  .meta({ id: "RetryDocument" });
+
+const pattern = z
+  .string({ error: "must be an event type, prefix.* or *" })
+  .max(100, "must have at most 100 characters")
+  .regex(
+    /^(\*|[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(\.\*)?)$/,
+    "must be an event type such as conversion.approved, a prefix such as conversion.*, or *",
+  );
+
+const body = z
+  .union([z.enum(["envelope", "form", "none"]), z.record(z.string(), z.json()), z.array(z.json())], {
+    error: "must be envelope, form, none, or a JSON object or list",
+  })
+  .describe(
+    "envelope (default, but none for GET), form, none, or a JSON document whose leaves may be macros.",
+  );
+
+/** An endpoint, as an operator writes it. Macros are compiled by the engine, which points at each wrong character. */
+export const endpointDocument = z
+  .strictObject(
+    {
+      url: z
+        .string({ error: "must be a URL, which may hold macros" })
+        .min(1, "must not be empty")
+        .max(8_000, "must have at most 8000 characters"),
+      method: z.enum(["GET", "POST", "PUT"], { error: "must be GET, POST or PUT" }).default(plain.method),
+      events: z
+        .array(pattern, { error: "must be a list of event types" })
+        .min(1, "must name at least one event type, or *")
+        .max(100, "must have at most 100 entries")
+        .default([...plain.events]),
+      headers: z
+        .record(
+          z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/, "must be a header name"),
+          z.string({ error: "must be a text" }).max(4_000, "must have at most 4000 characters"),
+          { error: "must be an object of header names and values" },
+        )
+        .refine((headers) => Object.keys(headers).length <= 50, "must have at most 50 entries")
+        .default(plain.headers),
+      body: body.optional(),
+      retry: retryDocument.prefault({}),
+      timeout: durationText(10, 120_000, "from 10ms to 2m")
+        .default(plain.timeout)
+        .describe("One deadline over the whole exchange."),
+      enabled: z
+        .boolean({ error: "must be true or false" })
+        .default(plain.enabled)
+        .describe("False: the backlog is kept and nothing is sent."),
+      signing: z
+        .array(z.enum(["v1", "v1a"], { error: "must be v1 or v1a" }), {
+          error: "must be a list of v1 and v1a",
+        })
+        .refine((schemes) => new Set(schemes).size === schemes.length, "must name each scheme once")
+        .default([...plain.signing]),
+    },
+    { error: "must be an object" },
+  )
+  .meta({ id: "EndpointDocument" });
+
+/** The document with every default filled in, as it is stored. */
+export function completeEndpoint(document: z.output<typeof endpointDocument>): EndpointDocument {
+  return { ...document, body: document.body ?? (document.method === "GET" ? "none" : "envelope") };
+}
+
+/** What `rotate-secret` takes. */
+export const rotateRequest = z
+  .strictObject(
+    {
+      overlap: durationText(0, 30 * 86_400_000, "at most 30d")
+        .default("24h")
+        .describe("How long the older keys go on signing."),
+      scheme: z.enum(["v1", "v1a"], { error: "must be v1 or v1a" }).default("v1"),
+    },
+    { error: "must be an object" },
+  )
+  .prefault({})
+  .meta({ id: "RotateRequest" });

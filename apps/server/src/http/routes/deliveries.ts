@@ -1,0 +1,59 @@
+import { type Engine, PostriderError } from "@postrider/engine";
+import { z } from "zod";
+import { definedFilter, deliveriesQuery, groupsQuery, pageOf } from "../delivery-filter.ts";
+import { type Route, route } from "../route.ts";
+import { deliveriesView, deliveryView, groupsView } from "../views.ts";
+
+const tag = "deliveries";
+
+/** Deliveries: listed, shown, and counted in groups. */
+export function deliveryRoutes({ operations }: Engine): Route[] {
+  const list = route(
+    "GET",
+    "/v1/deliveries",
+    {
+      tag,
+      summary: "Deliveries, newest first.",
+      query: deliveriesQuery,
+      answers: { 200: { meaning: "A page of deliveries.", schema: deliveriesView } },
+    },
+    async ({ query }) => ({
+      status: 200,
+      json: await operations.listDeliveries(definedFilter(query), pageOf(query)),
+    }),
+  );
+
+  const get = route(
+    "GET",
+    "/v1/deliveries/{id}",
+    {
+      tag,
+      summary: "A delivery with its attempts.",
+      params: z.strictObject({ id: z.string().max(100) }),
+      answers: { 200: { meaning: "The delivery.", schema: deliveryView } },
+      errors: ["not_found"],
+    },
+    async ({ params: { id } }) => {
+      const delivery = await operations.getDelivery(id);
+      if (delivery === null)
+        throw new PostriderError("not_found", `There is no delivery ${id}.`, {
+          hint: "List them with GET /v1/deliveries.",
+        });
+      return { status: 200, json: delivery };
+    },
+  );
+
+  const groups = route(
+    "GET",
+    "/v1/delivery-groups",
+    {
+      tag,
+      summary: "Deliveries counted by partner, endpoint, state, reason and last error.",
+      query: groupsQuery,
+      answers: { 200: { meaning: "The groups, largest first.", schema: groupsView } },
+    },
+    async ({ query }) => ({ status: 200, json: await operations.groupDeliveries(definedFilter(query)) }),
+  );
+
+  return [list, get, groups];
+}

@@ -1,0 +1,131 @@
+import { type Engine, PostriderError } from "@postrider/engine";
+import { z } from "zod";
+import { endpointId, partnerId } from "../ids.ts";
+import { completeEndpoint, endpointDocument } from "../operator-documents.ts";
+import { type Route, route } from "../route.ts";
+import { endpointsView, endpointView, testPostbackView } from "../views.ts";
+import { noPartner } from "./partners.ts";
+
+const params = z.strictObject({ id: partnerId, endpoint_id: endpointId });
+const path = "/v1/partners/{id}/endpoints/{endpoint_id}";
+const tag = "endpoints";
+
+function noEndpoint({ id, endpoint_id }: z.output<typeof params>): PostriderError {
+  return new PostriderError("not_found", `The partner ${id} has no endpoint ${endpoint_id}.`, {
+    hint: `List them with GET /v1/partners/${id}/endpoints.`,
+  });
+}
+
+/** Endpoints: the destinations of a partner. */
+export function endpointRoutes(engine: Engine): Route[] {
+  const { operations } = engine;
+
+  const put = route(
+    "PUT",
+    path,
+    {
+      tag,
+      summary: "Create or replace an endpoint.",
+      params,
+      body: endpointDocument,
+      answers: {
+        200: { meaning: "Replaced.", schema: endpointView },
+        201: { meaning: "Created.", schema: endpointView },
+      },
+      errors: ["invalid_template", "invalid_target", "not_found"],
+    },
+    async ({ params: { id, endpoint_id }, body, nowMs }) => {
+      const put = await operations.putEndpoint(id, endpoint_id, completeEndpoint(body), nowMs);
+      if (put === null) throw noPartner(id);
+      engine.sweepNow();
+      return { status: put.created ? 201 : 200, json: put.endpoint };
+    },
+  );
+
+  const get = route(
+    "GET",
+    path,
+    {
+      tag,
+      summary: "An endpoint.",
+      params,
+      answers: { 200: { meaning: "The endpoint.", schema: endpointView } },
+      errors: ["not_found"],
+    },
+    async ({ params, nowMs }) => {
+      const endpoint = await operations.getEndpoint(params.id, params.endpoint_id, nowMs);
+      if (endpoint === null) throw noEndpoint(params);
+      return { status: 200, json: endpoint };
+    },
+  );
+
+  const list = route(
+    "GET",
+    "/v1/partners/{id}/endpoints",
+    {
+      tag,
+      summary: "The endpoints of a partner.",
+      params: z.strictObject({ id: partnerId }),
+      answers: { 200: { meaning: "The endpoints.", schema: endpointsView } },
+      errors: ["not_found"],
+    },
+    async ({ params: { id }, nowMs }) => {
+      const endpoints = await operations.listEndpoints(id, nowMs);
+      if (endpoints === null) throw noPartner(id);
+      return { status: 200, json: { endpoints } };
+    },
+  );
+
+  const remove = route(
+    "DELETE",
+    path,
+    {
+      tag,
+      summary: "Delete an endpoint; its waiting deliveries are cancelled.",
+      params,
+      answers: { 204: { meaning: "Deleted.", schema: null } },
+      errors: ["not_found"],
+    },
+    async ({ params, nowMs }) => {
+      if (!(await operations.deleteEndpoint(params.id, params.endpoint_id, nowMs))) throw noEndpoint(params);
+      return { status: 204 };
+    },
+  );
+
+  const resume = route(
+    "POST",
+    `${path}/resume`,
+    {
+      tag,
+      summary: "End a pause or hold that the partner's answers caused.",
+      params,
+      answers: { 200: { meaning: "The endpoint.", schema: endpointView } },
+      errors: ["not_found"],
+    },
+    async ({ params, nowMs }) => {
+      const endpoint = await operations.resumeEndpoint(params.id, params.endpoint_id, nowMs);
+      if (endpoint === null) throw noEndpoint(params);
+      engine.sweepNow();
+      return { status: 200, json: endpoint };
+    },
+  );
+
+  const test = route(
+    "POST",
+    `${path}/test`,
+    {
+      tag,
+      summary: "Send one real, flagged test postback and answer with the exchange.",
+      params,
+      answers: { 200: { meaning: "What was sent and what came back.", schema: testPostbackView } },
+      errors: ["not_found"],
+    },
+    async ({ params }) => {
+      const exchange = await engine.testPostback(params.id, params.endpoint_id);
+      if (exchange === null) throw noEndpoint(params);
+      return { status: 200, json: exchange };
+    },
+  );
+
+  return [list, put, get, remove, resume, test];
+}

@@ -1,0 +1,141 @@
+import { type AcceptResult, type Engine, type Issue, PostriderError } from "@postrider/engine";
+import { z } from "zod";
+import type { AcceptBatcher } from "../accept-batcher.ts";
+import { eventDocument, eventIssues, maxEvents } from "../event-document.ts";
+import { eventTexts } from "../event-texts.ts";
+import { wordsOf } from "../issues.ts";
+import { parseJson } from "../request-body.ts";
+import { type Answer, type Route, route } from "../route.ts";
+import { acceptView, eventView } from "../views.ts";
+
+const eventBatch = z
+  .strictObject({ events: z.array(eventDocument).min(1).max(maxEvents) })
+  .meta({ id: "EventBatch" });
+
+/** Accepting events, and asking what became of one. */
+export function eventRoutes(
+  engine: Engine,
+  batcher: AcceptBatcher,
+  accepted: (result: AcceptResult) => void,
+): Route[] {
+  const accept = route(
+    "POST",
+    "/v1/events",
+    {
+      tag: "events",
+      summary: "Accept one event, or up to 1,000 as { events: [...] }. 202 means committed.",
+      body: z.union([eventDocument, eventBatch]),
+      rawBody: true,
+      answers: { 202: { meaning: "Committed. One result per event, in order.", schema: acceptView } },
+      errors: ["invalid_event", "conflict", "rate_limited"],
+    },
+    async ({ body }) => {
+      const text = body as unknown as string;
+      const parsed = parseJson(text);
+      const events = batchOf(parsed);
+      const answer = events === null ? acceptOne(parsed, text.trim()) : acceptMany(events, text);
+      return answer;
+    },
+  );
+
+  async function acceptOne(event: unknown, text: string): Promise<Answer> {
+    const issues = eventIssues(event, text);
+    if (issues !== null) throw invalidEvent(event, issues);
+    const [result] = await batcher.accept([text]);
+    if (result === undefined) throw new Error("the ledger gave no result for an event");
+    accepted(result);
+    if (result.status === "invalid")
+      throw invalidEvent(event, [{ path: "", message: result.error ?? "was refused by the ledger" }]);
+    if (result.status === "conflict") {
+      throw new PostriderError(
+        "conflict",
+        `The event ${result.event_id} was accepted before with other content; nothing was changed.`,
+        {
+          hint: "Give a new fact a new event_id; a repetition must have the same content.",
+        },
+      );
+    }
+    return { status: 202, json: { results: [result] } };
+  }
+
+  async function acceptMany(events: readonly unknown[], text: string): Promise<Answer> {
+    const texts = eventTexts(text);
+    if (texts.length !== events.length) throw new Error("the events were not cut out as they were parsed");
+    const issues = events.map((event, index) => eventIssues(event, texts[index] ?? ""));
+    const valid = texts.filter((_, index) => issues[index] === null);
+    const committed = (valid.length === 0 ? [] : await batcher.accept(valid))[Symbol.iterator]();
+    const results = issues.map((found, index): AcceptResult => {
+      const result = found === null ? committed.next().value : invalidResult(events[index], found);
+      if (result === undefined) throw new Error("the ledger gave fewer results than events");
+      accepted(result);
+      return result;
+    });
+    return { status: 202, json: { results } };
+  }
+
+  const show = route(
+    "GET",
+    "/v1/events/{event_id}",
+    {
+      tag: "events",
+      summary: "An event, its deliveries with their attempts, and the reason each ended.",
+      params: z.strictObject({ event_id: z.string().max(200) }),
+      answers: { 200: { meaning: "The event.", schema: eventView } },
+      errors: ["not_found"],
+    },
+    async ({ params }) => {
+      const event = await engine.operations.getEvent(params.event_id);
+      if (event === null)
+        throw new PostriderError("not_found", `There is no event ${params.event_id}.`, {
+          hint: "Events past retention are gone; POSTRIDER_RETENTION_DAYS says when.",
+        });
+      return { status: 200, json: event };
+    },
+  );
+
+  return [accept, show];
+}
+
+/** The events of a batch, or null for a single event. */
+function batchOf(parsed: unknown): readonly unknown[] | null {
+  if (Array.isArray(parsed))
+    throw new PostriderError("invalid_request", "The body is a list.", {
+      hint: 'Wrap it: { "events": [...] }.',
+    });
+  if (typeof parsed !== "object" || parsed === null || !Object.hasOwn(parsed, "events")) return null;
+  const { events, ...others } = parsed as { events: unknown };
+  const issues: Issue[] = Object.keys(others).map((path) => ({
+    path,
+    message: "is not known beside events",
+  }));
+  if (!Array.isArray(events)) issues.push({ path: "events", message: "must be a list of events" });
+  else if (events.length === 0 || events.length > maxEvents)
+    issues.push({ path: "events", message: `must have 1 to ${maxEvents} events, and has ${events.length}` });
+  if (issues.length > 0)
+    throw new PostriderError("invalid_request", `The body is not valid: ${wordsOf(issues)}.`, { issues });
+  return events as unknown[];
+}
+
+function invalidEvent(event: unknown, issues: readonly Issue[]): PostriderError {
+  const id = eventIdOf(event);
+  return new PostriderError(
+    "invalid_event",
+    `The event${id === "" ? "" : ` ${id}`} is not valid: ${wordsOf(issues)}.`,
+    { issues },
+  );
+}
+
+function invalidResult(event: unknown, issues: readonly Issue[]): AcceptResult {
+  return {
+    event_id: eventIdOf(event),
+    status: "invalid",
+    deliveries: 0,
+    error: issues.map((issue) => wordsOf([issue])).join("; "),
+  };
+}
+
+/** The id as far as it can be told, for the answer only. */
+function eventIdOf(event: unknown): string {
+  const id = typeof event === "object" && event !== null && "event_id" in event ? event.event_id : "";
+  return typeof id === "string" ? id.slice(0, 200) : "";
+}

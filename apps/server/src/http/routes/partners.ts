@@ -1,0 +1,161 @@
+import { type Engine, parseDurationMs, PostriderError } from "@postrider/engine";
+import { z } from "zod";
+import { pageOf, pageQuery } from "../delivery-filter.ts";
+import { partnerId } from "../ids.ts";
+import { partnerDocument, rotateRequest } from "../operator-documents.ts";
+import { type Route, route } from "../route.ts";
+import { createdPartnerView, keysView, partnersView, partnerView, rotatedView } from "../views.ts";
+
+const params = z.strictObject({ id: partnerId });
+const tag = "partners";
+
+/** The answer where a partner was named that does not exist. */
+export function noPartner(id: string): PostriderError {
+  return new PostriderError("not_found", `There is no partner ${id}.`, {
+    hint: "List them with GET /v1/partners, or create it with PUT.",
+  });
+}
+
+/** Partners: who receives, how fast, and with which keys. */
+export function partnerRoutes(engine: Engine): Route[] {
+  const { operations } = engine;
+
+  const put = route(
+    "PUT",
+    "/v1/partners/{id}",
+    {
+      tag,
+      summary: "Create or replace a partner.",
+      params,
+      body: partnerDocument,
+      answers: {
+        200: { meaning: "Replaced.", schema: partnerView },
+        201: { meaning: "Created; the signing secret is shown this once.", schema: createdPartnerView },
+      },
+    },
+    async ({ params: { id }, body, nowMs }) => {
+      const { partner, created, signingSecret } = await operations.putPartner(id, body, nowMs);
+      engine.sweepNow();
+      return {
+        status: created ? 201 : 200,
+        json: signingSecret === null ? partner : { ...partner, signing_secret: signingSecret },
+      };
+    },
+  );
+
+  const get = route(
+    "GET",
+    "/v1/partners/{id}",
+    {
+      tag,
+      summary: "A partner.",
+      params,
+      answers: { 200: { meaning: "The partner.", schema: partnerView } },
+      errors: ["not_found"],
+    },
+    async ({ params: { id } }) => {
+      const partner = await operations.getPartner(id);
+      if (partner === null) throw noPartner(id);
+      return { status: 200, json: partner };
+    },
+  );
+
+  const list = route(
+    "GET",
+    "/v1/partners",
+    {
+      tag,
+      summary: "All partners, by id.",
+      query: pageQuery,
+      answers: { 200: { meaning: "A page of partners.", schema: partnersView } },
+    },
+    async ({ query }) => ({ status: 200, json: await operations.listPartners(pageOf(query)) }),
+  );
+
+  const remove = route(
+    "DELETE",
+    "/v1/partners/{id}",
+    {
+      tag,
+      summary: "Delete a partner; its waiting deliveries are cancelled.",
+      params,
+      answers: { 204: { meaning: "Deleted.", schema: null } },
+      errors: ["not_found"],
+    },
+    async ({ params: { id }, nowMs }) => {
+      if (!(await operations.deletePartner(id, nowMs))) throw noPartner(id);
+      return { status: 204 };
+    },
+  );
+
+  const stateRoute = (verb: "pause" | "resume", state: "paused" | "active", summary: string) =>
+    route(
+      "POST",
+      `/v1/partners/{id}/${verb}`,
+      {
+        tag,
+        summary,
+        params,
+        answers: { 200: { meaning: "The partner.", schema: partnerView } },
+        errors: ["not_found"],
+      },
+      async ({ params: { id }, nowMs }) => {
+        const partner = await operations.setPartnerState(id, state, nowMs);
+        if (partner === null) throw noPartner(id);
+        engine.sweepNow();
+        return { status: 200, json: partner };
+      },
+    );
+
+  const rotate = route(
+    "POST",
+    "/v1/partners/{id}/rotate-secret",
+    {
+      tag,
+      summary: "Make the next signing key; the older ones go on signing until the overlap ends.",
+      params,
+      body: rotateRequest,
+      answers: { 200: { meaning: "The next key; its secret is shown this once.", schema: rotatedView } },
+      errors: ["not_found"],
+    },
+    async ({ params: { id }, body, nowMs }) => {
+      const rotated = await operations.rotateSecret(
+        id,
+        { overlapMs: parseDurationMs(body.overlap), scheme: body.scheme },
+        nowMs,
+      );
+      if (rotated === null) throw noPartner(id);
+      return {
+        status: 200,
+        json: { signing_secret: rotated.signingSecret, public_key: rotated.publicKey, keys: rotated.keys },
+      };
+    },
+  );
+
+  const keys = route(
+    "GET",
+    "/v1/partners/{id}/keys",
+    {
+      tag,
+      summary: "The signing keys of a partner, without their secrets.",
+      params,
+      answers: { 200: { meaning: "The keys.", schema: keysView } },
+      errors: ["not_found"],
+    },
+    async ({ params: { id }, nowMs }) => {
+      if ((await operations.getPartner(id)) === null) throw noPartner(id);
+      return { status: 200, json: { keys: await operations.listKeys(id, nowMs) } };
+    },
+  );
+
+  return [
+    list,
+    put,
+    get,
+    remove,
+    stateRoute("pause", "paused", "Stop sending to a partner; its backlog is kept."),
+    stateRoute("resume", "active", "Send to a partner again."),
+    rotate,
+    keys,
+  ];
+}

@@ -1,0 +1,124 @@
+import { type DeliveryFilter, type Engine, PostriderError } from "@postrider/engine";
+import { z } from "zod";
+import { definedFilter, limitQuery, replayFilter } from "../delivery-filter.ts";
+import { type Route, route } from "../route.ts";
+import { createdReplayView, replaysView, replayView } from "../views.ts";
+
+const params = z.strictObject({ id: z.string().max(100) });
+const tag = "replays";
+
+const replayRequest = z
+  .strictObject(
+    {
+      filter: replayFilter.describe(
+        "Which deliveries; without state and ids only dead letters. Pending ones are never replayed.",
+      ),
+      dry_run: z.boolean({ error: "must be true or false" }).default(false).describe("Count only."),
+      rate_per_second: z
+        .number({ error: "must be a number of deliveries per second" })
+        .min(0.01, "must be at least 0.01")
+        .max(100_000, "must be at most 100000")
+        .nullable()
+        .default(null)
+        .describe("How fast deliveries are put back; null: at once. The partner's own limit holds as well."),
+    },
+    { error: "must be an object" },
+  )
+  .meta({ id: "ReplayRequest" });
+
+function noReplay(id: string): PostriderError {
+  return new PostriderError("not_found", `There is no replay ${id}.`, {
+    hint: "List them with GET /v1/replays.",
+  });
+}
+
+/** Replays: putting chosen deliveries back to pending. */
+export function replayRoutes(engine: Engine): Route[] {
+  const { operations } = engine;
+
+  const create = route(
+    "POST",
+    "/v1/replays",
+    {
+      tag,
+      summary: "Replay deliveries by ids or filter, or count what would be replayed.",
+      body: replayRequest,
+      answers: { 202: { meaning: "Begun (or counted, for a dry run).", schema: createdReplayView } },
+    },
+    async ({ body, caller, nowMs }) => {
+      const filter = definedFilter(body.filter);
+      if (filter.state === "pending") {
+        throw new PostriderError(
+          "invalid_request",
+          "Pending deliveries are under way already, and are never replayed.",
+          {
+            issues: [{ path: "filter.state", message: "must be a terminal state" }],
+          },
+        );
+      }
+      if (body.dry_run) return { status: 202, json: await dryRun(filter) };
+      const request = { filter, ratePerSecond: body.rate_per_second, requestedBy: caller };
+      const { replay, groups } = await operations.createReplay(request, nowMs);
+      engine.sweepNow();
+      return { status: 202, json: { replay_id: replay.replay_id, matched: replay.matched, groups } };
+    },
+  );
+
+  /** The same selection as a replay's, counted. */
+  async function dryRun(filter: DeliveryFilter) {
+    const selected: DeliveryFilter =
+      filter.state === undefined && filter.delivery_ids === undefined ? { ...filter, state: "dead" } : filter;
+    const groups = (await operations.groupDeliveries(selected)).groups.filter(
+      ({ state }) => state !== "pending",
+    );
+    return { replay_id: null, matched: groups.reduce((sum, { count }) => sum + count, 0), groups };
+  }
+
+  const get = route(
+    "GET",
+    "/v1/replays/{id}",
+    {
+      tag,
+      summary: "A replay and its progress.",
+      params,
+      answers: { 200: { meaning: "The replay.", schema: replayView } },
+      errors: ["not_found"],
+    },
+    async ({ params: { id } }) => {
+      const replay = await operations.getReplay(id);
+      if (replay === null) throw noReplay(id);
+      return { status: 200, json: replay };
+    },
+  );
+
+  const list = route(
+    "GET",
+    "/v1/replays",
+    {
+      tag,
+      summary: "Replays, newest first.",
+      query: limitQuery,
+      answers: { 200: { meaning: "The replays.", schema: replaysView } },
+    },
+    async ({ query }) => ({ status: 200, json: { replays: await operations.listReplays(query.limit) } }),
+  );
+
+  const cancel = route(
+    "DELETE",
+    "/v1/replays/{id}",
+    {
+      tag,
+      summary: "Cancel a replay: what was not yet put back stays as it is.",
+      params,
+      answers: { 200: { meaning: "The replay.", schema: replayView } },
+      errors: ["not_found"],
+    },
+    async ({ params: { id }, nowMs }) => {
+      const replay = await operations.cancelReplay(id, nowMs);
+      if (replay === null) throw noReplay(id);
+      return { status: 200, json: replay };
+    },
+  );
+
+  return [create, list, get, cancel];
+}

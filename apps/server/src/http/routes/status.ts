@@ -1,0 +1,89 @@
+import { type Engine, reasons } from "@postrider/engine";
+import type { Settings } from "../../config.ts";
+import { type Route, route } from "../route.ts";
+import { conservationView, reasonsView, statusView } from "../views.ts";
+
+const tag = "status";
+const isoOf = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
+
+/** What runs here, and whether the books balance: for `postrider doctor`. */
+export function statusRoutes(
+  engine: Engine,
+  settings: Pick<Settings, "roles" | "allowTargets">,
+  version: string,
+): Route[] {
+  const status = route(
+    "GET",
+    "/v1/status",
+    {
+      tag,
+      summary: "Versions, adapters, clocks, the dispatcher's progress and the backlog.",
+      answers: { 200: { meaning: "The status.", schema: statusView } },
+    },
+    async ({ nowMs }) => {
+      const [ledger, backlog] = await Promise.all([
+        engine.operations.ping(),
+        engine.operations.backlog(nowMs, 1),
+      ]);
+      const progress = engine.progress();
+      return {
+        status: 200,
+        json: {
+          version,
+          node: process.version,
+          roles: (["api", "worker"] as const).filter((role) => settings.roles[role]),
+          ledger: {
+            adapter: engine.description.ledger,
+            version: ledger.version,
+            migration: ledger.migration,
+          },
+          turns: { adapter: engine.description.turns },
+          clock: {
+            server_time: isoOf(nowMs),
+            ledger_time: isoOf(ledger.serverTimeMs),
+            skew_ms: Math.round(ledger.serverTimeMs - nowMs),
+          },
+          dispatcher: {
+            dispatching: progress.dispatching,
+            last_progress_at: isoOf(progress.lastProgressMs > 0 ? progress.lastProgressMs : null),
+            in_flight: progress.inFlight,
+            turns_active: progress.turnsActive,
+            turns_waiting: progress.turnsWaiting,
+            unrecorded: progress.unrecorded,
+          },
+          backlog: { pending: backlog.pending, oldest_due_at: isoOf(backlog.oldestDueMs) },
+          allow_targets: settings.allowTargets,
+        },
+      };
+    },
+  );
+
+  const conservation = route(
+    "GET",
+    "/v1/conservation",
+    {
+      tag,
+      summary: "accepted = pending + finished, counted in one snapshot.",
+      answers: { 200: { meaning: "The count.", schema: conservationView } },
+    },
+    async () => ({ status: 200, json: await engine.operations.conservation() }),
+  );
+
+  const reasonList = Object.entries(reasons).map(([reason, { state, meaning }]) => ({
+    reason,
+    state,
+    meaning,
+  }));
+  const explained = route(
+    "GET",
+    "/v1/reasons",
+    {
+      tag,
+      summary: "Every reason a delivery can end with, in words.",
+      answers: { 200: { meaning: "The reasons.", schema: reasonsView } },
+    },
+    () => ({ status: 200, json: { reasons: reasonList } }),
+  );
+
+  return [status, conservation, explained];
+}

@@ -1,0 +1,247 @@
+/** What the API answers, for the OpenAPI document. The types are checked against the engine's in views.test.ts. */
+import { deliveryStates, type Reason, reasons } from "@postrider/engine";
+import { z } from "zod";
+import { endpointDocument, partnerDocument } from "./operator-documents.ts";
+
+const instant = z.string().meta({ format: "date-time" });
+const state = z.enum(deliveryStates);
+const reason = z.enum(Object.keys(reasons) as [Reason, ...Reason[]]);
+const count = z.int().min(0);
+
+export const errorView = z
+  .object({
+    error: z.object({
+      code: z.string().describe("Stable; listed in docs/reference/errors.md."),
+      message: z.string(),
+      hint: z.string().optional(),
+      issues: z
+        .array(
+          z.object({
+            path: z.string(),
+            message: z.string(),
+            position: count.optional(),
+            code: z.string().optional(),
+          }),
+        )
+        .optional(),
+    }),
+  })
+  .meta({ id: "Error" });
+
+export const acceptView = z
+  .object({
+    results: z.array(
+      z.object({
+        event_id: z.string(),
+        status: z.enum(["accepted", "duplicate", "conflict", "invalid"]),
+        deliveries: count,
+        error: z.string().optional(),
+      }),
+    ),
+  })
+  .meta({ id: "AcceptResults" });
+
+export const partnerView = z
+  .object({
+    ...partnerDocument.shape,
+    id: z.string(),
+    state: z.enum(["active", "paused"]),
+    created_at: instant,
+    updated_at: instant,
+  })
+  .meta({ id: "Partner" });
+
+export const createdPartnerView = z
+  .object({
+    ...partnerView.shape,
+    signing_secret: z.string().optional().describe("Shown once, when the partner is created."),
+  })
+  .meta({ id: "CreatedPartner" });
+
+export const partnersView = z
+  .object({ partners: z.array(partnerView), next_cursor: z.string().optional() })
+  .meta({ id: "Partners" });
+
+export const signingKeyView = z
+  .object({
+    id: z.string(),
+    scheme: z.enum(["v1", "v1a"]),
+    public_key: z.string().nullable(),
+    created_at: instant,
+    retires_at: instant.nullable(),
+  })
+  .meta({ id: "SigningKey" });
+
+export const keysView = z.object({ keys: z.array(signingKeyView) }).meta({ id: "SigningKeys" });
+
+export const rotatedView = z
+  .object({
+    signing_secret: z
+      .string()
+      .nullable()
+      .describe("Shown once; null for v1a, whose private key never leaves the server."),
+    public_key: z.string().nullable(),
+    keys: z.array(signingKeyView),
+  })
+  .meta({ id: "RotatedSecret" });
+
+export const endpointView = z
+  .object({
+    ...endpointDocument.shape,
+    id: z.string(),
+    partner: z.string(),
+    version: count,
+    state: z.enum(["active", "paused", "held", "disabled"]),
+    held_until: instant.nullable(),
+    note: z.string().nullable(),
+  })
+  .meta({ id: "Endpoint" });
+
+export const endpointsView = z.object({ endpoints: z.array(endpointView) }).meta({ id: "Endpoints" });
+
+export const testPostbackView = z
+  .object({
+    request: z.object({
+      method: z.string(),
+      url: z.string(),
+      headers: z.record(z.string(), z.string()),
+      body: z.string().nullable(),
+    }),
+    response: z.object({
+      status: z.int().nullable(),
+      body: z.string(),
+      duration_ms: z.number(),
+      failure: z.object({ class: z.string(), message: z.string() }).nullable(),
+    }),
+    verdict: z.enum(["accepted", "retryable", "client_error", "permanent", "gone"]),
+    error: z.string().nullable(),
+  })
+  .meta({ id: "TestPostback" });
+
+export const attemptView = z
+  .object({
+    n: count,
+    at: instant,
+    duration_ms: z.number(),
+    status: z.int().nullable(),
+    error: z.string().optional(),
+    response_body: z.string().optional(),
+  })
+  .meta({ id: "Attempt" });
+
+export const deliveryView = z
+  .object({
+    id: z.string(),
+    event_id: z.string(),
+    type: z.string(),
+    partner: z.string(),
+    endpoint: z.string(),
+    state,
+    reason: reason.nullable(),
+    attempts_made: count,
+    next_attempt_at: instant.nullable(),
+    accepted_at: instant,
+    finished_at: instant.nullable(),
+    last_status: z.int().nullable(),
+    last_error: z.string().nullable(),
+    attempts: z.array(attemptView).optional(),
+  })
+  .meta({ id: "Delivery" });
+
+export const deliveriesView = z
+  .object({ deliveries: z.array(deliveryView), next_cursor: z.string().optional() })
+  .meta({ id: "Deliveries" });
+
+export const eventView = z
+  .object({
+    event_id: z.string(),
+    type: z.string(),
+    schema_version: z.int(),
+    occurred_at: instant,
+    accepted_at: instant,
+    partner: z.string().nullable(),
+    data: z.unknown(),
+    deliveries: z.array(deliveryView),
+  })
+  .meta({ id: "EventWithDeliveries" });
+
+export const groupView = z
+  .object({
+    partner: z.string(),
+    endpoint: z.string(),
+    state,
+    reason: reason.nullable(),
+    last_error: z.string().nullable(),
+    last_status: z.int().nullable(),
+    count,
+    oldest_accepted_at: instant,
+    newest_accepted_at: instant,
+  })
+  .meta({ id: "DeliveryGroup" });
+
+export const groupsView = z
+  .object({ matched: count, groups: z.array(groupView) })
+  .meta({ id: "DeliveryGroups" });
+
+export const createdReplayView = z
+  .object({
+    replay_id: z.string().nullable().describe("null for a dry run."),
+    matched: count,
+    groups: z.array(groupView),
+  })
+  .meta({ id: "CreatedReplay" });
+
+export const replayView = z
+  .object({
+    replay_id: z.string(),
+    state: z.enum(["running", "done", "cancelled"]),
+    filter: z.record(z.string(), z.unknown()),
+    rate_per_second: z.number().nullable(),
+    requested_by: z.string(),
+    created_at: instant,
+    finished_at: instant.nullable(),
+    matched: count,
+    replayed: count,
+    skipped: count,
+  })
+  .meta({ id: "Replay" });
+
+export const replaysView = z.object({ replays: z.array(replayView) }).meta({ id: "Replays" });
+
+export const conservationView = z
+  .object({
+    accepted: count,
+    pending: count,
+    finished: z.record(z.string(), count),
+    drift: z.int().describe("accepted - pending - finished: 0 where nothing is lost."),
+  })
+  .meta({ id: "Conservation" });
+
+export const reasonsView = z
+  .object({ reasons: z.array(z.object({ reason, state, meaning: z.string() })) })
+  .meta({ id: "Reasons" });
+
+export const statusView = z
+  .object({
+    version: z.string(),
+    node: z.string(),
+    roles: z.array(z.enum(["api", "worker"])),
+    ledger: z.object({ adapter: z.string(), version: z.string(), migration: z.int() }),
+    turns: z.object({ adapter: z.string() }),
+    clock: z.object({ server_time: instant, ledger_time: instant, skew_ms: z.int() }),
+    dispatcher: z.object({
+      dispatching: z.boolean(),
+      last_progress_at: instant.nullable(),
+      in_flight: count,
+      turns_active: count,
+      turns_waiting: count,
+      unrecorded: count,
+    }),
+    backlog: z.object({ pending: count, oldest_due_at: instant.nullable() }),
+    allow_targets: z.array(z.string()),
+  })
+  .meta({ id: "Status" });
+
+export const healthView = z
+  .object({ status: z.enum(["ok", "failing"]), reason: z.string().optional() })
+  .meta({ id: "Health" });

@@ -1,0 +1,43 @@
+/** The server's entry: settings in, a running server out, and a graceful end on SIGTERM or SIGINT. */
+import { PostriderError } from "@postrider/engine";
+import { readSettings } from "./config.ts";
+import { type RunningServer, startServer } from "./server.ts";
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+try {
+  const settings = readSettings(process.env);
+  const server = await startServer(settings);
+  if (server.keys.apiKeyMade) {
+    const kept =
+      server.keys.keptIn === null ? "in memory, for this run only" : `${server.keys.keptIn}/api-key`;
+    say(`API key made now, kept ${kept}: ${server.apiKey.reveal()}`);
+  }
+  say(
+    `Postrider is ready on ${server.url} (ledger: ${server.description.ledger}, turns: ${server.description.turns})`,
+  );
+  stopOnSignals(server);
+} catch (error) {
+  if (!(error instanceof PostriderError)) throw error;
+  process.stderr.write(`postrider: ${error.message}${error.hint === undefined ? "" : `\n  ${error.hint}`}\n`);
+  process.exitCode = 1;
+}
+
+/** The first signal stops gracefully; a second one ends the process at once, for when the first takes too long. */
+function stopOnSignals(server: RunningServer): void {
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals) => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    server.log.info({ signal }, "stopping");
+    server.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`postrider: the stop failed: ${String(error)}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+}

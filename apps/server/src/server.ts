@@ -1,0 +1,129 @@
+import { readFileSync } from "node:fs";
+import { type Engine, openEngine } from "@postrider/engine";
+import type { Settings } from "./config.ts";
+import { isInMemory, type Keys, ledgerDir, loadKeys } from "./data-folder.ts";
+import { lockFolder } from "./folder-lock.ts";
+import { createAcceptBatcher } from "./http/accept-batcher.ts";
+import { createApp } from "./http/app.ts";
+import { createKeyring } from "./http/keyring.ts";
+import { listen } from "./http/listen.ts";
+import { apiRoutes } from "./http/routes/index.ts";
+import { type Log, loggable, openLog } from "./log.ts";
+import { createMetrics } from "./metrics.ts";
+import type { Sealed } from "./sealed.ts";
+import { createTelemetry } from "./telemetry.ts";
+
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
+
+/** A server that takes calls. */
+export interface RunningServer {
+  /** Where the API is, `http://127.0.0.1:4400`. */
+  readonly url: string;
+  readonly port: number;
+  readonly keys: Keys;
+  /** The key to call the API with. */
+  readonly apiKey: Sealed<string>;
+  readonly description: Engine["description"];
+  readonly log: Log;
+  /** Takes no new calls and turns; resolves when those under way have ended or `graceMs` has passed. */
+  stop(graceMs?: number): Promise<void>;
+}
+
+export interface StartOptions {
+  /** Default: JSON lines on standard output. */
+  readonly logTo?: { write(line: string): void };
+  /** For tests: what to build on instead of the real engine. */
+  readonly openEngine?: typeof openEngine;
+}
+
+/**
+ * Puts a server together and starts it: keys, engine, HTTP, and with the role `worker` the dispatcher. Resolves when
+ * it takes calls.
+ *
+ * @throws PostriderError `invalid_settings`, `ledger_unavailable`, `ledger_too_new`, `secret_unreadable`
+ * @example const server = await startServer(readSettings(process.env))
+ */
+export async function startServer(settings: Settings, options: StartOptions = {}): Promise<RunningServer> {
+  const embedded = settings.databaseUrl === null;
+  const unlock = embedded && !isInMemory(settings) ? lockFolder(settings.dataDir) : () => {};
+  const undo: (() => unknown)[] = [unlock];
+  try {
+    const keys = loadKeys(settings);
+    const { log, flush } = openLog(settings.logLevel, options.logTo);
+    undo.push(flush);
+    if (!embedded && keys.keptIn !== null) {
+      log.warn(
+        { kept_in: keys.keptIn },
+        "keys come from the data folder: processes that share this database need the same POSTRIDER_API_KEY and POSTRIDER_MASTER_KEY",
+      );
+    }
+    const now = () => Date.now();
+    const metrics = createMetrics(version, now);
+    const engine = await (options.openEngine ?? openEngine)({
+      ...(settings.databaseUrl === null ? {} : { databaseUrl: settings.databaseUrl.reveal() }),
+      dataDir: ledgerDir(settings),
+      masterKeys: keys.masterKeys.reveal(),
+      allowTargets: settings.allowTargets,
+      userAgent: `Postrider/${version}`,
+      telemetry: createTelemetry(log, metrics, now),
+      maxInFlight: settings.maxInFlight,
+      retentionDays: settings.retentionDays,
+    });
+    undo.push(() => engine.stop(0));
+    metrics.watch(engine);
+
+    let stopping = false;
+    const batcher = createAcceptBatcher(
+      engine.events,
+      { ring: (nos) => engine.ring(nos), committed: metrics.batch },
+      now,
+    );
+    const routes = apiRoutes({
+      engine,
+      batcher,
+      metrics,
+      settings,
+      version,
+      startedAtMs: now(),
+      stopping: () => stopping,
+    });
+    const app = createApp(routes, {
+      keyring: createKeyring(keys.apiKeys.reveal()),
+      maxBodyBytes: settings.maxBodyBytes,
+      now,
+      stopping: () => stopping,
+      report: ({ requestId, error }) =>
+        log.error({ request_id: requestId, error: loggable(error) }, "request failed"),
+      answered: metrics.request,
+    });
+    const listener = await listen(app, settings);
+    undo.push(() => listener.close(0));
+    if (settings.roles.worker) await engine.start();
+
+    let stopped: Promise<void> | undefined;
+    const stop = async (graceMs: number): Promise<void> => {
+      stopping = true;
+      const startedAt = performance.now();
+      await listener.close(graceMs);
+      await engine.stop(Math.max(0, graceMs - (performance.now() - startedAt)));
+      unlock();
+      log.info("stopped");
+      flush();
+    };
+    const [firstKey = ""] = keys.apiKeys.reveal();
+    return {
+      url: listener.url,
+      port: listener.port,
+      keys,
+      apiKey: keys.apiKeys.map(() => firstKey),
+      description: engine.description,
+      log,
+      stop: (graceMs = settings.shutdownGraceMs) => (stopped ??= stop(graceMs)),
+    };
+  } catch (error) {
+    for (const step of undo.reverse()) await step();
+    throw error;
+  }
+}

@@ -1,0 +1,63 @@
+import type { AttemptEvent, Telemetry } from "@postrider/engine";
+import { type Log, loggable } from "./log.ts";
+import type { Metrics } from "./metrics.ts";
+
+/** Lines about one place come at most this often; a streak that goes on is counted, not repeated. */
+const faultQuietMs = 10_000;
+
+/**
+ * Turns what the dispatcher tells into metrics and log lines: one wide line per attempt, at `info`. Runs for every
+ * attempt, so a level that is off costs one comparison.
+ */
+export function createTelemetry(log: Log, metrics: Metrics, now: () => number): Telemetry {
+  const logsAttempts = log.isLevelEnabled("info");
+  const logsTurns = log.isLevelEnabled("debug");
+  const told = new Map<string, { atMs: number; kept: number }>();
+  return {
+    attempt(event) {
+      metrics.attempt(event);
+      if (logsAttempts) log.info(attemptFields(event), "attempt");
+    },
+    turn({ partner, attempts, durationMs }) {
+      metrics.turn(durationMs);
+      if (logsTurns) log.debug({ partner, attempts, duration_ms: durationMs }, "turn");
+    },
+    fault({ where, error, retryInMs }) {
+      metrics.fault(where);
+      const last = told.get(where);
+      if (last !== undefined && now() - last.atMs < faultQuietMs) {
+        last.kept += 1;
+        return;
+      }
+      told.set(where, { atMs: now(), kept: 0 });
+      log.warn(
+        { where, error: loggable(error), retry_in_ms: retryInMs, like_it_since: last?.kept ?? 0 },
+        "fault",
+      );
+    },
+  };
+}
+
+/** The fields of the line, by name: a field added to the event is not logged before somebody decides so here. */
+function attemptFields(event: AttemptEvent) {
+  return {
+    delivery_id: event.deliveryId,
+    event_id: event.eventId,
+    type: event.type,
+    partner: event.partner,
+    endpoint: event.endpoint,
+    endpoint_version: event.endpointVersion,
+    method: event.method,
+    origin: event.origin,
+    n: event.n,
+    status: event.status,
+    failure: event.failureClass,
+    error: event.error,
+    duration_ms: Math.round(event.durationMs * 10) / 10,
+    late_ms: Math.round(event.lateMs),
+    outcome: event.outcome,
+    reason: event.reason,
+    next_attempt_at: event.nextAttemptAtMs === null ? null : new Date(event.nextAttemptAtMs).toISOString(),
+    since_accepted_ms: Math.round(event.sinceAcceptedMs),
+  };
+}
