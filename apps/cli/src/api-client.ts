@@ -84,7 +84,11 @@ export function createApiClient(options: ApiOptions) {
     url: options.url,
     /** Event documents as JSON texts, sent verbatim: numbers keep their digits. */
     accept: (eventTexts: readonly string[]) =>
-      call<{ results: readonly AcceptResult[] }>("POST", "/v1/events", `{"events":[${eventTexts.join(",")}]}`),
+      call<{ results: readonly AcceptResult[] }>(
+        "POST",
+        "/v1/events",
+        `{"events":[${eventTexts.join(",")}]}`,
+      ),
     event: (id: string) => call<EventView>("GET", `/v1/events/${encodeURIComponent(id)}`),
 
     listPartners: (page: { limit?: number | undefined; cursor?: string | undefined }) =>
@@ -103,7 +107,8 @@ export function createApiClient(options: ApiOptions) {
       ),
     keys: (id: string) => call<{ keys: readonly SigningKey[] }>("GET", `${partner(id)}/keys`),
 
-    listEndpoints: (id: string) => call<{ endpoints: readonly Endpoint[] }>("GET", `${partner(id)}/endpoints`),
+    listEndpoints: (id: string) =>
+      call<{ endpoints: readonly Endpoint[] }>("GET", `${partner(id)}/endpoints`),
     endpoint: (id: string, name: string) => call<Endpoint>("GET", endpoint(id, name)),
     putEndpoint: (id: string, name: string, document: unknown) =>
       call<Endpoint>("PUT", endpoint(id, name), JSON.stringify(document)),
@@ -112,12 +117,19 @@ export function createApiClient(options: ApiOptions) {
     resumeEndpoint: (id: string, name: string) => call<Endpoint>("POST", `${endpoint(id, name)}/resume`),
 
     listDeliveries: (query: Query) =>
-      call<{ deliveries: readonly DeliveryView[]; next_cursor?: string }>("GET", withQuery("/v1/deliveries", query)),
+      call<{ deliveries: readonly DeliveryView[]; next_cursor?: string }>(
+        "GET",
+        withQuery("/v1/deliveries", query),
+      ),
     delivery: (id: string) => call<DeliveryView>("GET", `/v1/deliveries/${encodeURIComponent(id)}`),
     groups: (query: Query) =>
-      call<{ matched: number; groups: readonly DeliveryGroup[] }>("GET", withQuery("/v1/delivery-groups", query)),
+      call<{ matched: number; groups: readonly DeliveryGroup[] }>(
+        "GET",
+        withQuery("/v1/delivery-groups", query),
+      ),
 
-    createReplay: (request: ReplayRequest) => call<CreatedReplay>("POST", "/v1/replays", JSON.stringify(request)),
+    createReplay: (request: ReplayRequest) =>
+      call<CreatedReplay>("POST", "/v1/replays", JSON.stringify(request)),
     listReplays: (limit: number | undefined) =>
       call<{ replays: readonly ReplayView[] }>("GET", withQuery("/v1/replays", { limit })),
     replay: (id: string) => call<ReplayView>("GET", `/v1/replays/${encodeURIComponent(id)}`),
@@ -182,7 +194,8 @@ function answer<T>(status: number, text: string, what: string): T {
   });
 }
 
-const keyHint = "Give the server's key by --api-key or POSTRIDER_API_KEY, or run this where the server's data folder is (POSTRIDER_DATA_DIR).";
+const keyHint =
+  "Give the server's key by --api-key or POSTRIDER_API_KEY, or run this where the server's data folder is (POSTRIDER_DATA_DIR).";
 
 interface ApiErrorBody {
   readonly code?: string;
@@ -196,7 +209,11 @@ function asCliError(error: unknown, url: string, signal: AbortSignal): CliError 
   if (signal.aborted) return new CliError("interrupted", "Interrupted.");
   const timedOut = error instanceof DOMException && error.name === "TimeoutError";
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const detail = timedOut ? "no answer in time" : cause instanceof Error ? (("code" in cause && String(cause.code)) || cause.message) : String(cause);
+  const detail = timedOut
+    ? "no answer in time"
+    : cause instanceof Error
+      ? ("code" in cause && String(cause.code)) || cause.message
+      : String(cause);
   return new CliError("unreachable", `No Postrider server can be reached at ${url} (${detail}).`, {
     code: "unreachable",
     hint: "Start one with: postrider start. If it runs elsewhere, name it with --url or POSTRIDER_URL.",

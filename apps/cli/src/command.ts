@@ -48,7 +48,9 @@ export interface Invocation<O extends Readonly<Record<string, OptionDefinition>>
   readonly given: { readonly url?: string; readonly apiKey?: string };
 }
 
-export interface CommandDefinition<O extends Readonly<Record<string, OptionDefinition>> = Readonly<Record<string, OptionDefinition>>> {
+export interface CommandDefinition<
+  O extends Readonly<Record<string, OptionDefinition>> = Readonly<Record<string, OptionDefinition>>,
+> {
   readonly name: string;
   readonly summary: string;
   /** More than the summary, under it in help. */
@@ -70,7 +72,9 @@ export interface CommandGroup {
 }
 
 /** Types `run` from the options beside it. */
-export function defineCommand<const O extends Readonly<Record<string, OptionDefinition>>>(definition: CommandDefinition<O>): CommandDefinition {
+export function defineCommand<const O extends Readonly<Record<string, OptionDefinition>>>(
+  definition: CommandDefinition<O>,
+): CommandDefinition {
   return definition as unknown as CommandDefinition;
 }
 

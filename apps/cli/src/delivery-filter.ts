@@ -3,7 +3,14 @@ import type { OptionDefinition } from "./command.ts";
 import { CliError } from "./exit.ts";
 
 /** Every state, for `--state`. */
-export const states = ["pending", "delivered", "dead", "expired", "cancelled", "suppressed"] as const satisfies readonly DeliveryState[];
+export const states = [
+  "pending",
+  "delivered",
+  "dead",
+  "expired",
+  "cancelled",
+  "suppressed",
+] as const satisfies readonly DeliveryState[];
 
 /** The flags that select deliveries, for listing and replaying alike. */
 export const filterOptions = {
@@ -45,7 +52,10 @@ export function toQuery(filter: DeliveryFilter): Record<string, string> {
 export function toFlags(filter: DeliveryFilter): string {
   return Object.entries(toQuery(filter))
     .filter(([key]) => key !== "state")
-    .map(([key, value]) => ` --${key.replace("_", "-")} ${/^[\w.:@+-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`}`)
+    .map(
+      ([key, value]) =>
+        ` --${key.replace("_", "-")} ${/^[\w.:@+-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`}`,
+    )
     .join("");
 }
 
@@ -53,9 +63,15 @@ const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600
 
 function toTime(flag: string, text: string, nowMs: number): string {
   const ago = /^(\d{1,6})([smhd])$/.exec(text);
-  const atMs = ago ? nowMs - Number(ago[1]) * (unitMs[ago[2] ?? ""] ?? 0) : /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
+  const atMs = ago
+    ? nowMs - Number(ago[1]) * (unitMs[ago[2] ?? ""] ?? 0)
+    : /^\d{4}-\d{2}-\d{2}/.test(text)
+      ? Date.parse(text)
+      : Number.NaN;
   if (Number.isNaN(atMs)) {
-    throw new CliError("usage", `${flag} ${text} is not a time.`, { hint: "Like 2026-01-31T10:00:00Z, or a duration ago: 30s, 10m, 2h, 3d." });
+    throw new CliError("usage", `${flag} ${text} is not a time.`, {
+      hint: "Like 2026-01-31T10:00:00Z, or a duration ago: 30s, 10m, 2h, 3d.",
+    });
   }
   return new Date(atMs).toISOString();
 }

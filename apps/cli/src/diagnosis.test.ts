@@ -10,7 +10,14 @@ const status: Status = {
   ledger: { adapter: "pglite", version: "PostgreSQL 18", migration: 3 },
   turns: { adapter: "in-process" },
   clock: { server_time: "2026-01-31T12:00:00Z", ledger_time: "2026-01-31T12:00:00Z", skew_ms: 0 },
-  dispatcher: { dispatching: true, last_progress_at: "2026-01-31T11:59:58Z", in_flight: 1, turns_active: 2, turns_waiting: 0, unrecorded: 0 },
+  dispatcher: {
+    dispatching: true,
+    last_progress_at: "2026-01-31T11:59:58Z",
+    in_flight: 1,
+    turns_active: 2,
+    turns_waiting: 0,
+    unrecorded: 0,
+  },
   backlog: { pending: 3, oldest_due_at: "2026-01-31T11:59:59Z" },
 };
 const balanced = { accepted: 10, pending: 3, finished: { delivered: 6, dead: 1 }, drift: 0 };
@@ -31,24 +38,56 @@ describe("doctor", () => {
   it("finds all well, with the figures", () => {
     const checks = diagnose(facts());
     expect(checks.map((item) => item.verdict)).toEqual(checks.map(() => "ok"));
-    expect(checks.map((item) => item.name)).toEqual(["settings", "key file", "server", "ledger", "clock, here and server", "clock, server and ledger", "dispatcher", "backlog", "conservation"]);
-    expect(check("conservation", facts())?.found).toBe("10 accepted = 7 terminal + 3 pending (6 delivered, 1 dead)");
+    expect(checks.map((item) => item.name)).toEqual([
+      "settings",
+      "key file",
+      "server",
+      "ledger",
+      "clock, here and server",
+      "clock, server and ledger",
+      "dispatcher",
+      "backlog",
+      "conservation",
+    ]);
+    expect(check("conservation", facts())?.found).toBe(
+      "10 accepted = 7 terminal + 3 pending (6 delivered, 1 dead)",
+    );
   });
 
   it.each([
     ["settings", facts({ settings: { ...facts().settings, apiKey: null } }), "failure"],
     ["key file", facts({ keyFileMode: 0o644 }), "warning"],
-    ["server", facts({ status: { error: new CliError("unreachable", "No server.", { hint: "Start one." }) } }), "failure"],
-    ["clock, here and server", facts({ askedMs: testNowMs - 8_000, answeredMs: testNowMs - 7_000 }), "warning"],
-    ["clock, here and server", facts({ askedMs: testNowMs + 90_000, answeredMs: testNowMs + 90_000 }), "failure"],
+    [
+      "server",
+      facts({ status: { error: new CliError("unreachable", "No server.", { hint: "Start one." }) } }),
+      "failure",
+    ],
+    [
+      "clock, here and server",
+      facts({ askedMs: testNowMs - 8_000, answeredMs: testNowMs - 7_000 }),
+      "warning",
+    ],
+    [
+      "clock, here and server",
+      facts({ askedMs: testNowMs + 90_000, answeredMs: testNowMs + 90_000 }),
+      "failure",
+    ],
     ["clock, server and ledger", withStatus({ clock: { ...status.clock, skew_ms: -70_000 } }), "failure"],
     ["dispatcher", withStatus({ dispatcher: { ...status.dispatcher, dispatching: false } }), "warning"],
-    ["dispatcher", withStatus({ dispatcher: { ...status.dispatcher, last_progress_at: "2026-01-31T11:59:00Z" } }), "failure"],
+    [
+      "dispatcher",
+      withStatus({ dispatcher: { ...status.dispatcher, last_progress_at: "2026-01-31T11:59:00Z" } }),
+      "failure",
+    ],
     ["backlog", withStatus({ backlog: { pending: 3, oldest_due_at: "2026-01-31T11:50:00Z" } }), "warning"],
     ["backlog", withStatus({ backlog: { pending: 3, oldest_due_at: "2026-01-31T08:00:00Z" } }), "failure"],
     ["conservation", facts({ conservation: { value: { ...balanced, accepted: 11, drift: 1 } } }), "failure"],
     ["conservation", facts({ conservation: { value: { ...balanced, drift: 1 } } }), "failure"],
-    ["conservation", facts({ conservation: { error: new CliError("failed", "The ledger cannot be reached.") } }), "failure"],
+    [
+      "conservation",
+      facts({ conservation: { error: new CliError("failed", "The ledger cannot be reached.") } }),
+      "failure",
+    ],
   ] as const)("%s can go wrong, and says what to do (%#)", (name, given, verdict) => {
     expect(check(name, given)).toMatchObject({ verdict, remedy: expect.stringMatching(/\w/) });
   });
@@ -58,7 +97,9 @@ describe("doctor", () => {
     const well = await runCli(["doctor"], { routes });
     expect(well.code).toBe(0);
     expect(well.stdout).toContain("ok    conservation: 10 accepted = 7 terminal + 3 pending");
-    const lost = await runCli(["doctor", "--json"], { routes: { ...routes, "GET /v1/conservation": { body: { ...balanced, accepted: 12 } } } });
+    const lost = await runCli(["doctor", "--json"], {
+      routes: { ...routes, "GET /v1/conservation": { body: { ...balanced, accepted: 12 } } },
+    });
     expect(lost.code).toBe(1);
     expect(JSON.parse(lost.stdout)).toMatchObject({ ok: false });
     const nobody = await runCli(["doctor"], { url: "http://127.0.0.1:9" });

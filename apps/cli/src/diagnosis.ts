@@ -46,36 +46,69 @@ export function diagnose(facts: DoctorFacts): readonly Check[] {
   const checks: (Check | null)[] = [settingsCheck(facts), keyFileCheck(facts), serverCheck(facts)];
   if ("value" in facts.status) {
     const status = facts.status.value;
-    checks.push(ledgerCheck(status), ...clockChecks(facts, status), dispatcherCheck(status), backlogCheck(status));
+    checks.push(
+      ledgerCheck(status),
+      ...clockChecks(facts, status),
+      dispatcherCheck(status),
+      backlogCheck(status),
+    );
   }
   if ("value" in facts.conservation) checks.push(conservationCheck(facts.conservation.value));
   else if ("value" in facts.status) {
-    checks.push({ name: "conservation", verdict: "failure", found: facts.conservation.error.message, remedy: "The ledger could not be counted; see the server's log." });
+    checks.push({
+      name: "conservation",
+      verdict: "failure",
+      found: facts.conservation.error.message,
+      remedy: "The ledger could not be counted; see the server's log.",
+    });
   }
   return checks.filter((check) => check !== null);
 }
 
 function settingsCheck({ settings }: DoctorFacts): Check {
-  const key = settings.apiKey === null ? `no API key: ${settings.apiKeyFrom}` : `API key from ${settings.apiKeyFrom}`;
+  const key =
+    settings.apiKey === null ? `no API key: ${settings.apiKeyFrom}` : `API key from ${settings.apiKeyFrom}`;
   const found = `${settings.url} (${settings.urlFrom}), ${key}`;
   if (settings.apiKey !== null) return { name: "settings", verdict: "ok", found };
-  return { name: "settings", verdict: "failure", found, remedy: "Give it by POSTRIDER_API_KEY or --api-key, or run this beside the data folder (POSTRIDER_DATA_DIR)." };
+  return {
+    name: "settings",
+    verdict: "failure",
+    found,
+    remedy:
+      "Give it by POSTRIDER_API_KEY or --api-key, or run this beside the data folder (POSTRIDER_DATA_DIR).",
+  };
 }
 
 function keyFileCheck({ keyFileMode, dataDir }: DoctorFacts): Check | null {
   if (keyFileMode === null) return null;
-  if ((keyFileMode & 0o077) === 0) return { name: "key file", verdict: "ok", found: `${dataDir} keeps its keys to its owner` };
-  return { name: "key file", verdict: "warning", found: `others on this machine can read the key in ${dataDir}`, remedy: `chmod -R go= ${dataDir}` };
+  if ((keyFileMode & 0o077) === 0)
+    return { name: "key file", verdict: "ok", found: `${dataDir} keeps its keys to its owner` };
+  return {
+    name: "key file",
+    verdict: "warning",
+    found: `others on this machine can read the key in ${dataDir}`,
+    remedy: `chmod -R go= ${dataDir}`,
+  };
 }
 
 function serverCheck({ settings, status, askedMs, answeredMs }: DoctorFacts): Check {
-  if ("value" in status) return { name: "server", verdict: "ok", found: `answers in ${duration(answeredMs - askedMs)}` };
+  if ("value" in status)
+    return { name: "server", verdict: "ok", found: `answers in ${duration(answeredMs - askedMs)}` };
   const remedy = status.error.hint;
-  return { name: "server", verdict: "failure", found: status.error.message, ...(remedy === undefined ? { remedy: `See the log of the server at ${settings.url}.` } : { remedy }) };
+  return {
+    name: "server",
+    verdict: "failure",
+    found: status.error.message,
+    ...(remedy === undefined ? { remedy: `See the log of the server at ${settings.url}.` } : { remedy }),
+  };
 }
 
 function ledgerCheck({ ledger, turns }: Status): Check {
-  return { name: "ledger", verdict: "ok", found: `${ledger.adapter}, ${ledger.version}, migration ${ledger.migration}, turns ${turns.adapter}` };
+  return {
+    name: "ledger",
+    verdict: "ok",
+    found: `${ledger.adapter}, ${ledger.version}, migration ${ledger.migration}, turns ${turns.adapter}`,
+  };
 }
 
 function clockChecks({ askedMs, answeredMs }: DoctorFacts, { clock }: Status): readonly Check[] {
@@ -92,27 +125,39 @@ function skewCheck(name: string, skewMs: number): Check {
     name,
     verdict: away < skewFailureMs ? "warning" : "failure",
     found,
-    remedy: "Set the clocks by NTP: partners refuse signatures whose timestamp is minutes off, and retries come at wrong times.",
+    remedy:
+      "Set the clocks by NTP: partners refuse signatures whose timestamp is minutes off, and retries come at wrong times.",
   };
 }
 
 function dispatcherCheck({ dispatcher, clock }: Status): Check {
   const name = "dispatcher";
   if (!dispatcher.dispatching) {
-    return { name, verdict: "warning", found: "this process does not dispatch", remedy: "If no other process has the role worker, nothing is sent: POSTRIDER_ROLES=api,worker." };
+    return {
+      name,
+      verdict: "warning",
+      found: "this process does not dispatch",
+      remedy: "If no other process has the role worker, nothing is sent: POSTRIDER_ROLES=api,worker.",
+    };
   }
   const work = `${counted(dispatcher.in_flight, "request")} in flight, ${counted(dispatcher.turns_active, "turn")} active, ${dispatcher.turns_waiting} waiting`;
   if (dispatcher.last_progress_at === null) return { name, verdict: "ok", found: `has just begun, ${work}` };
   const idleMs = Math.max(0, Date.parse(clock.server_time) - Date.parse(dispatcher.last_progress_at));
   const found = `last progress ${duration(idleMs)} ago, ${work}`;
   if (idleMs < progressFailureMs) return { name, verdict: "ok", found };
-  return { name, verdict: "failure", found, remedy: "It stands still: see the server's log, and restart it. Nothing is lost by a restart." };
+  return {
+    name,
+    verdict: "failure",
+    found,
+    remedy: "It stands still: see the server's log, and restart it. Nothing is lost by a restart.",
+  };
 }
 
 function backlogCheck({ backlog, clock }: Status): Check {
   const name = "backlog";
   const waiting = `${counted(backlog.pending, "delivery", "deliveries")} waiting`;
-  const ageMs = backlog.oldest_due_at === null ? 0 : Date.parse(clock.server_time) - Date.parse(backlog.oldest_due_at);
+  const ageMs =
+    backlog.oldest_due_at === null ? 0 : Date.parse(clock.server_time) - Date.parse(backlog.oldest_due_at);
   if (ageMs <= 0) return { name, verdict: "ok", found: `${waiting}, none overdue` };
   const found = `${waiting}, the oldest overdue by ${duration(ageMs)}`;
   if (ageMs < backlogWarningMs) return { name, verdict: "ok", found };
@@ -120,7 +165,8 @@ function backlogCheck({ backlog, clock }: Status): Check {
     name,
     verdict: ageMs < backlogFailureMs ? "warning" : "failure",
     found,
-    remedy: "A paused or slow partner, or a limit below its traffic: postrider partners, postrider deliveries --state pending.",
+    remedy:
+      "A paused or slow partner, or a limit below its traffic: postrider partners, postrider deliveries --state pending.",
   };
 }
 
@@ -136,6 +182,7 @@ function conservationCheck({ accepted, pending, finished, drift }: Conservation)
     name: "conservation",
     verdict: "failure",
     found: `${found.replace(" = ", " is not ")}: ${n(Math.abs(accepted - terminal - pending) || Math.abs(drift))} unaccounted for`,
-    remedy: "Deliveries were lost or doubled in the ledger. Keep its backups and the server's logs, and report it: this must never happen.",
+    remedy:
+      "Deliveries were lost or doubled in the ledger. Keep its backups and the server's logs, and report it: this must never happen.",
   };
 }

@@ -7,11 +7,28 @@ import { readInput } from "./input.ts";
 export const endpointOptions = {
   method: { kind: "text", value: "method", summary: "how", choices: ["GET", "POST", "PUT"] },
   event: { kind: "list", value: "type", summary: "event types: exact, prefix.* or *; several times" },
-  header: { kind: "list", value: "name: value", summary: "a header to send; several times, takes the place of those before" },
-  body: { kind: "text", value: "body", summary: "envelope, form, none, a JSON document with macros, or @file" },
+  header: {
+    kind: "list",
+    value: "name: value",
+    summary: "a header to send; several times, takes the place of those before",
+  },
+  body: {
+    kind: "text",
+    value: "body",
+    summary: "envelope, form, none, a JSON document with macros, or @file",
+  },
   timeout: { kind: "text", value: "duration", summary: "one deadline over the whole exchange" },
-  schedule: { kind: "text", value: "durations", summary: "waits between attempts, e.g. 5s,1m,10m; none for no retries" },
-  jitter: { kind: "text", value: "jitter", summary: "how waits are spread", choices: ["full", "equal", "none"] },
+  schedule: {
+    kind: "text",
+    value: "durations",
+    summary: "waits between attempts, e.g. 5s,1m,10m; none for no retries",
+  },
+  jitter: {
+    kind: "text",
+    value: "jitter",
+    summary: "how waits are spread",
+    choices: ["full", "equal", "none"],
+  },
   expiresAfter: { kind: "text", value: "duration", summary: "give up after this long" },
   signing: { kind: "text", value: "schemes", summary: "v1, v1a, both as v1,v1a, or none" },
   enable: { kind: "switch", summary: "send to it" },
@@ -47,13 +64,20 @@ export async function endpointDocument(
   base: object | null,
 ): Promise<Record<string, unknown>> {
   const { body, ...kept } = writablePart(base);
-  const methodChanges = flags.method !== undefined && kept["method"] !== undefined && flags.method !== kept["method"];
-  return { ...kept, ...(body === undefined || methodChanges ? {} : { body }), ...(await documentFromFlags(context, url, flags, base)) };
+  const methodChanges =
+    flags.method !== undefined && kept["method"] !== undefined && flags.method !== kept["method"];
+  return {
+    ...kept,
+    ...(body === undefined || methodChanges ? {} : { body }),
+    ...(await documentFromFlags(context, url, flags, base)),
+  };
 }
 
 /** What of an endpoint as shown may be put back: without id, version and state. Unknown keys stay, for the server to judge. */
 function writablePart(shown: object | null): Record<string, unknown> {
-  const entries = Object.entries(shown ?? {}).filter(([key]) => writableKeys.includes(key) || !shownKeys.includes(key));
+  const entries = Object.entries(shown ?? {}).filter(
+    ([key]) => writableKeys.includes(key) || !shownKeys.includes(key),
+  );
   return Object.fromEntries(entries);
 }
 
@@ -63,7 +87,8 @@ async function documentFromFlags(
   flags: EndpointFlags,
   base: object | null,
 ): Promise<Record<string, unknown>> {
-  if (flags.enable && flags.disable) throw new CliError("usage", "--enable and --disable exclude each other.");
+  if (flags.enable && flags.disable)
+    throw new CliError("usage", "--enable and --disable exclude each other.");
   const retry = {
     ...(flags.schedule === undefined ? {} : { schedule: listOf(flags.schedule) }),
     ...(flags.jitter === undefined ? {} : { jitter: flags.jitter }),
@@ -85,12 +110,20 @@ async function documentFromFlags(
 
 /** `5s,1m` as a list; `none` as an empty one. */
 function listOf(text: string): readonly string[] {
-  return text === "none" ? [] : text.split(",").map((item) => item.trim()).filter((item) => item !== "");
+  return text === "none"
+    ? []
+    : text
+        .split(",")
+        .map((item) => item.trim())
+        .filter((item) => item !== "");
 }
 
 function parseHeader(text: string): [string, string] {
   const colon = text.indexOf(":");
-  if (colon < 1) throw new CliError("usage", `--header "${text}" has no colon.`, { hint: "Like this: --header 'x-source: postrider'" });
+  if (colon < 1)
+    throw new CliError("usage", `--header "${text}" has no colon.`, {
+      hint: "Like this: --header 'x-source: postrider'",
+    });
   return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
 }
 

@@ -1,7 +1,10 @@
 /** The exit codes of every command, for scripts. */
 export const exitCodes = {
   ok: { code: 0, meaning: "Done." },
-  failed: { code: 1, meaning: "It failed, or something wrong was found (a conflict, an invalid event, a failing check)." },
+  failed: {
+    code: 1,
+    meaning: "It failed, or something wrong was found (a conflict, an invalid event, a failing check).",
+  },
   usage: { code: 2, meaning: "The command line is not right; nothing was done." },
   unreachable: { code: 3, meaning: "The server cannot be reached." },
   notFound: { code: 4, meaning: "There is nothing under this id." },
@@ -39,7 +42,16 @@ export class CliError extends Error {
     this.name = "CliError";
     this.exit = exit;
     this.hint = detail.hint;
-    this.code = detail.code ?? { ok: "ok", failed: "failed", usage: "usage", unreachable: "unreachable", notFound: "not_found", interrupted: "interrupted" }[exit];
+    this.code =
+      detail.code ??
+      {
+        ok: "ok",
+        failed: "failed",
+        usage: "usage",
+        unreachable: "unreachable",
+        notFound: "not_found",
+        interrupted: "interrupted",
+      }[exit];
     this.issues = detail.issues ?? [];
   }
 

@@ -11,43 +11,89 @@ const facts = (changes: Partial<ExplanationFacts> = {}): ExplanationFacts => ({
   endpoints: new Map([["acme/main", anEndpoint()]]),
   ...changes,
 });
-const pending = { state: "pending", reason: null, finished_at: null, next_attempt_at: "2026-01-31T12:04:00Z" } as const;
+const pending = {
+  state: "pending",
+  reason: null,
+  finished_at: null,
+  next_attempt_at: "2026-01-31T12:04:00Z",
+} as const;
 const only = (delivery: Parameters<typeof aDelivery>[0], changes?: Partial<ExplanationFacts>) =>
   explainEvent(anEvent({ deliveries: [aDelivery(delivery)] }), facts(changes)).deliveries[0];
 
 describe("explain", () => {
   it("tells a dead delivery: why, every attempt, what to do", () => {
     const { summary, deliveries } = explainEvent(anEvent(), facts());
-    expect(summary).toBe("Event conv-1001 (conversion.approved) was accepted 10m ago (2026-01-31 11:50:00Z). It went to 1 endpoint: 1 ended otherwise.");
+    expect(summary).toBe(
+      "Event conv-1001 (conversion.approved) was accepted 10m ago (2026-01-31 11:50:00Z). It went to 1 endpoint: 1 ended otherwise.",
+    );
     expect(deliveries[0]).toEqual({
       id: "dlv_1",
       to: "acme/main",
       state: "dead",
       reason: "retries_exhausted",
       why: meaning,
-      attempts: ['1. 2026-01-31 11:50:00Z, answered 503 after 12ms (HTTP 503): "try later"', "2. 2026-01-31 11:52:00Z, no answer after 10s (timeout)"],
+      attempts: [
+        '1. 2026-01-31 11:50:00Z, answered 503 after 12ms (HTTP 503): "try later"',
+        "2. 2026-01-31 11:52:00Z, no answer after 10s (timeout)",
+      ],
       next: null,
-      advice: ["See whether the partner answers now: postrider endpoints test acme main", "Send it again: postrider dead-letters replay dlv_1"],
+      advice: [
+        "See whether the partner answers now: postrider endpoints test acme main",
+        "Send it again: postrider dead-letters replay dlv_1",
+      ],
     });
   });
 
   it("tells when no endpoint wanted the event", () => {
-    expect(explainEvent(anEvent({ deliveries: [] }), facts()).summary).toContain("No endpoint was subscribed to conversion.approved at that time");
-    expect(explainEvent(anEvent({ deliveries: [], partner: "acme" }), facts()).summary).toContain("No endpoint of acme was subscribed");
+    expect(explainEvent(anEvent({ deliveries: [] }), facts()).summary).toContain(
+      "No endpoint was subscribed to conversion.approved at that time",
+    );
+    expect(explainEvent(anEvent({ deliveries: [], partner: "acme" }), facts()).summary).toContain(
+      "No endpoint of acme was subscribed",
+    );
   });
 
   it("tells what a waiting delivery waits for", () => {
-    expect(only(pending)).toMatchObject({ why: "It was attempted 2 times without success; it waits for its next retry.", next: "The next attempt is in 4m (2026-01-31 12:04:00Z)." });
+    expect(only(pending)).toMatchObject({
+      why: "It was attempted 2 times without success; it waits for its next retry.",
+      next: "The next attempt is in 4m (2026-01-31 12:04:00Z).",
+    });
     const due = only({ ...pending, attempts_made: 0, next_attempt_at: "2026-01-31T11:59:50Z" });
-    expect(due).toMatchObject({ why: "It was not attempted yet; it is due and waits for its turn behind the partner's other deliveries, at 50 a second.", next: "It was due 10s ago.", advice: [] });
-    expect(only({ ...pending, next_attempt_at: "2026-01-31T11:50:00Z" })?.advice[0]).toContain("postrider doctor");
+    expect(due).toMatchObject({
+      why: "It was not attempted yet; it is due and waits for its turn behind the partner's other deliveries, at 50 a second.",
+      next: "It was due 10s ago.",
+      advice: [],
+    });
+    expect(only({ ...pending, next_attempt_at: "2026-01-31T11:50:00Z" })?.advice[0]).toContain(
+      "postrider doctor",
+    );
   });
 
   it.each([
-    [{ partners: new Map([["acme", aPartner({ state: "paused" })]]) }, "the partner is paused", "postrider partners resume acme"],
-    [{ endpoints: new Map([["acme/main", anEndpoint({ state: "disabled" })]]) }, "the endpoint is disabled", "postrider endpoints put acme main --enable"],
-    [{ endpoints: new Map([["acme/main", anEndpoint({ state: "paused", note: "it answered 410" })]]) }, "paused (it answered 410)", "postrider endpoints resume acme main"],
-    [{ endpoints: new Map([["acme/main", anEndpoint({ state: "held", held_until: "2026-01-31T12:10:00Z" })]]) }, "Retry-After", "postrider endpoints resume acme main"],
+    [
+      { partners: new Map([["acme", aPartner({ state: "paused" })]]) },
+      "the partner is paused",
+      "postrider partners resume acme",
+    ],
+    [
+      { endpoints: new Map([["acme/main", anEndpoint({ state: "disabled" })]]) },
+      "the endpoint is disabled",
+      "postrider endpoints put acme main --enable",
+    ],
+    [
+      { endpoints: new Map([["acme/main", anEndpoint({ state: "paused", note: "it answered 410" })]]) },
+      "paused (it answered 410)",
+      "postrider endpoints resume acme main",
+    ],
+    [
+      {
+        endpoints: new Map([
+          ["acme/main", anEndpoint({ state: "held", held_until: "2026-01-31T12:10:00Z" })],
+        ]),
+      },
+      "Retry-After",
+      "postrider endpoints resume acme main",
+    ],
   ])("names what holds it back (%#)", (changes, why, advice) => {
     const told = only(pending, changes);
     expect(told?.why).toContain(why);
@@ -55,7 +101,9 @@ describe("explain", () => {
   });
 
   it("offers no replay to an endpoint that is gone, and says nothing of a delivered one", () => {
-    expect(only({}, { endpoints: new Map() })?.advice).toEqual(["The endpoint does not exist any more, so it cannot be sent again."]);
+    expect(only({}, { endpoints: new Map() })?.advice).toEqual([
+      "The endpoint does not exist any more, so it cannot be sent again.",
+    ]);
     expect(only({ state: "delivered", reason: "accepted_by_partner" })?.advice).toEqual([]);
   });
 
@@ -69,7 +117,10 @@ describe("explain", () => {
     const { code, stdout } = await runCli(["explain", "conv-1001"], { routes });
     expect(code).toBe(0);
     expect(stdout).toContain(`acme/main is dead. ${meaning}\n  1. 2026-01-31 11:50:00Z, answered 503`);
-    expect(JSON.parse((await runCli(["explain", "conv-1001", "--json"], { routes })).stdout)).toMatchObject({ event_id: "conv-1001", deliveries: [{ state: "dead", why: meaning }] });
+    expect(JSON.parse((await runCli(["explain", "conv-1001", "--json"], { routes })).stdout)).toMatchObject({
+      event_id: "conv-1001",
+      deliveries: [{ state: "dead", why: meaning }],
+    });
     expect((await runCli(["explain", "nothing"], { routes })).code).toBe(4);
   });
 });

@@ -75,22 +75,31 @@ function explainDelivery(delivery: DeliveryView, facts: ExplanationFacts): Deliv
   const to = `${delivery.partner}/${delivery.endpoint}`;
   const partner = facts.partners.get(delivery.partner);
   const endpoint = facts.endpoints.get(to);
-  const pending = delivery.state === "pending" ? explainPending(delivery, partner, endpoint, facts.nowMs) : null;
+  const pending =
+    delivery.state === "pending" ? explainPending(delivery, partner, endpoint, facts.nowMs) : null;
   return {
     id: delivery.id,
     to,
     state: delivery.state,
     reason: delivery.reason,
-    why: pending?.why ?? (delivery.reason === null ? "It ended without a reason, which should not be." : (facts.meanings.get(delivery.reason) ?? "")),
+    why:
+      pending?.why ??
+      (delivery.reason === null
+        ? "It ended without a reason, which should not be."
+        : (facts.meanings.get(delivery.reason) ?? "")),
     attempts: (delivery.attempts ?? []).map(attemptLine),
     next: pending?.next ?? null,
-    advice: pending?.advice ?? (delivery.reason === null ? [] : adviceFor(delivery.reason, delivery, endpoint)),
+    advice:
+      pending?.advice ?? (delivery.reason === null ? [] : adviceFor(delivery.reason, delivery, endpoint)),
   };
 }
 
 /** `2. 2026-01-31 10:00:05Z, answered 503 after 12ms: "try later"` */
 function attemptLine(attempt: AttemptView): string {
-  const outcome = attempt.status === null ? `no answer after ${duration(attempt.duration_ms)}` : `answered ${attempt.status} after ${duration(attempt.duration_ms)}`;
+  const outcome =
+    attempt.status === null
+      ? `no answer after ${duration(attempt.duration_ms)}`
+      : `answered ${attempt.status} after ${duration(attempt.duration_ms)}`;
   const answered = attempt.status !== null && attempt.status >= 200 && attempt.status < 300;
   const said = attempt.response_body && !answered ? `: "${cut(plain(attempt.response_body), 160)}"` : "";
   const error = attempt.error ? ` (${plain(attempt.error)})` : "";
@@ -111,7 +120,10 @@ function explainPending(
   nowMs: number,
 ): PendingExplanation {
   const to = `${delivery.partner} ${delivery.endpoint}`;
-  const tried = delivery.attempts_made === 0 ? "It was not attempted yet" : `It was attempted ${counted(delivery.attempts_made, "time")} without success`;
+  const tried =
+    delivery.attempts_made === 0
+      ? "It was not attempted yet"
+      : `It was attempted ${counted(delivery.attempts_made, "time")} without success`;
   if (partner?.state === "paused") {
     return {
       why: `${tried}: the partner is paused. Its backlog is kept.`,
@@ -143,17 +155,28 @@ function explainPending(
   return waiting(delivery, partner, tried, nowMs);
 }
 
-function waiting(delivery: DeliveryView, partner: Partner | undefined, tried: string, nowMs: number): PendingExplanation {
+function waiting(
+  delivery: DeliveryView,
+  partner: Partner | undefined,
+  tried: string,
+  nowMs: number,
+): PendingExplanation {
   const dueMs = delivery.next_attempt_at === null ? nowMs : Date.parse(delivery.next_attempt_at);
   if (dueMs > nowMs) {
     return {
       why: `${tried}; it waits for its next retry.`,
       next: `The next attempt is ${fromNow(delivery.next_attempt_at, nowMs)} (${clockTime(delivery.next_attempt_at ?? "")}).`,
-      advice: delivery.attempts_made === 0 ? [] : [`Try the endpoint by hand: postrider endpoints test ${delivery.partner} ${delivery.endpoint}`],
+      advice:
+        delivery.attempts_made === 0
+          ? []
+          : [`Try the endpoint by hand: postrider endpoints test ${delivery.partner} ${delivery.endpoint}`],
     };
   }
   const limit = partner?.rate_per_second ?? null;
-  const behind = limit === null ? "behind the partner's other deliveries" : `behind the partner's other deliveries, at ${limit} a second`;
+  const behind =
+    limit === null
+      ? "behind the partner's other deliveries"
+      : `behind the partner's other deliveries, at ${limit} a second`;
   return {
     why: `${tried}; it is due and waits for its turn ${behind}.`,
     next: `It was due ${fromNow(delivery.next_attempt_at ?? delivery.accepted_at, nowMs)}.`,
@@ -162,18 +185,32 @@ function waiting(delivery: DeliveryView, partner: Partner | undefined, tried: st
 }
 
 /** What an operator can do about an ended delivery. */
-function adviceFor(reason: Reason, delivery: DeliveryView, endpoint: Endpoint | undefined): readonly string[] {
+function adviceFor(
+  reason: Reason,
+  delivery: DeliveryView,
+  endpoint: Endpoint | undefined,
+): readonly string[] {
   const to = `${delivery.partner} ${delivery.endpoint}`;
   const replay = `Send it again: postrider dead-letters replay ${delivery.id}`;
   const change = (what: string) => `${what}: postrider endpoints put ${to} …`;
-  const gone = endpoint === undefined ? ["The endpoint does not exist any more, so it cannot be sent again."] : null;
+  const gone =
+    endpoint === undefined ? ["The endpoint does not exist any more, so it cannot be sent again."] : null;
   const advice: Record<Reason, readonly string[]> = {
     accepted_by_partner: [],
     retries_exhausted: [`See whether the partner answers now: postrider endpoints test ${to}`, replay],
-    rejected: ["Find out from the answers above what the partner refused; correct the endpoint or ask the partner.", replay],
+    rejected: [
+      "Find out from the answers above what the partner refused; correct the endpoint or ask the partner.",
+      replay,
+    ],
     redirected: [change("Give the endpoint the final address"), replay],
-    target_refused: [change("Give the endpoint a public https address, or name the host:port in POSTRIDER_ALLOW_TARGETS"), replay],
-    missing_macro: [change("Make the macro optional (? or |default:) or let the application send the value"), replay],
+    target_refused: [
+      change("Give the endpoint a public https address, or name the host:port in POSTRIDER_ALLOW_TARGETS"),
+      replay,
+    ],
+    missing_macro: [
+      change("Make the macro optional (? or |default:) or let the application send the value"),
+      replay,
+    ],
     unresolved_macro: [change("Correct the template"), replay],
     host_changed: [change("Keep macros out of the host part"), replay],
     url_too_long: [change("Send less in the URL, or use a body"), replay],
@@ -182,9 +219,17 @@ function adviceFor(reason: Reason, delivery: DeliveryView, endpoint: Endpoint | 
     cancelled: [`If it was a mistake: postrider dead-letters replay --state cancelled ${delivery.id}`],
     endpoint_deleted: ["Nothing can be done: make a new endpoint and send the event again under a new id."],
     partner_deleted: ["Nothing can be done: make the partner again and send the event again under a new id."],
-    endpoint_disabled: [`To send it nevertheless: postrider dead-letters replay --state suppressed ${delivery.id}`],
+    endpoint_disabled: [
+      `To send it nevertheless: postrider dead-letters replay --state suppressed ${delivery.id}`,
+    ],
   };
-  if (gone !== null && reason !== "accepted_by_partner" && reason !== "endpoint_deleted" && reason !== "partner_deleted") return gone;
+  if (
+    gone !== null &&
+    reason !== "accepted_by_partner" &&
+    reason !== "endpoint_deleted" &&
+    reason !== "partner_deleted"
+  )
+    return gone;
   // A newer server may know reasons that this command does not.
   return (advice as Partial<Record<Reason, readonly string[]>>)[reason] ?? [replay];
 }

@@ -23,7 +23,10 @@ export const readInput = {
       if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return parsed;
       throw new TypeError("it is not an object");
     } catch (error) {
-      throw new CliError("usage", `${path} does not hold a JSON document: ${error instanceof Error ? error.message : ""}`);
+      throw new CliError(
+        "usage",
+        `${path} does not hold a JSON document: ${error instanceof Error ? error.message : ""}`,
+      );
     }
   },
 
@@ -51,6 +54,10 @@ async function* named(path: string, stream: AsyncIterable<Uint8Array>): AsyncIte
     yield* stream;
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    throw new CliError("usage", `${path} cannot be read: ${code === "ENOENT" ? "there is no such file" : code}.`, { cause: error });
+    throw new CliError(
+      "usage",
+      `${path} cannot be read: ${code === "ENOENT" ? "there is no such file" : code}.`,
+      { cause: error },
+    );
   }
 }

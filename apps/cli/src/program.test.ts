@@ -8,7 +8,9 @@ import { aPartner } from "./testing/documents.ts";
 import { startFakeApi } from "./testing/fake-api.ts";
 import { runCli } from "./testing/run-cli.ts";
 
-const leaves = commands.flatMap((item) => ("commands" in item ? item.commands.map((command) => [item.name, command.name]) : [[item.name]]));
+const leaves = commands.flatMap((item) =>
+  "commands" in item ? item.commands.map((command) => [item.name, command.name]) : [[item.name]],
+);
 const onePartner = { "GET /v1/partners": { body: { partners: [aPartner()] } } };
 
 describe("the command line", () => {
@@ -22,7 +24,9 @@ describe("the command line", () => {
 
   it("gives no command a flag that the common ones would take away", () => {
     const all = commands.flatMap((item) => ("commands" in item ? item.commands : [item]));
-    expect(all.flatMap((command) => Object.keys(command.options)).filter((key) => key in commonOptions)).toEqual([]);
+    expect(
+      all.flatMap((command) => Object.keys(command.options)).filter((key) => key in commonOptions),
+    ).toEqual([]);
   });
 
   it("lists commands and exit codes in its own help", async () => {
@@ -45,18 +49,26 @@ describe("the command line", () => {
     expect(calls).toEqual([]);
   });
 
-  it.each([[["partners", "show"]], [["partners", "show", "a", "b"]], [["deliveries", "--state", "ded"]], [["deliveries", "--limit", "x"]], [["partners", "put", "acme", "--burst", "-1"]], [[]]])(
-    "%j is a usage error",
-    async (argv) => {
-      const { code, stderr, calls } = await runCli(argv);
-      expect(code).toBe(2);
-      expect(stderr).not.toBe("");
-      expect(calls).toEqual([]);
-    },
-  );
+  it.each([
+    [["partners", "show"]],
+    [["partners", "show", "a", "b"]],
+    [["deliveries", "--state", "ded"]],
+    [["deliveries", "--limit", "x"]],
+    [["partners", "put", "acme", "--burst", "-1"]],
+    [[]],
+  ])("%j is a usage error", async (argv) => {
+    const { code, stderr, calls } = await runCli(argv);
+    expect(code).toBe(2);
+    expect(stderr).not.toBe("");
+    expect(calls).toEqual([]);
+  });
 
   it("takes the common flags before and after the command, also for a group alone", async () => {
-    for (const argv of [["--json", "partners"], ["partners", "--json"], ["partners", "list", "--json"]]) {
+    for (const argv of [
+      ["--json", "partners"],
+      ["partners", "--json"],
+      ["partners", "list", "--json"],
+    ]) {
       const { code, stdout } = await runCli(argv, { routes: onePartner });
       expect(code).toBe(0);
       expect(JSON.parse(stdout)).toEqual({ partners: [aPartner()] });
@@ -85,7 +97,12 @@ describe("exit codes", () => {
   });
 
   it("1 for an answered error, with its issues and hint", async () => {
-    const error = { code: "invalid_request", message: "The request is not valid.", hint: "Look.", issues: [{ path: "limit", message: "too large" }] };
+    const error = {
+      code: "invalid_request",
+      message: "The request is not valid.",
+      hint: "Look.",
+      issues: [{ path: "limit", message: "too large" }],
+    };
     const routes = { "GET /v1/partners": { status: 400, body: { error } } };
     const { code, stderr } = await runCli(["partners"], { routes });
     expect(code).toBe(1);
@@ -96,20 +113,30 @@ describe("exit codes", () => {
   });
 
   it("1 for a wrong key, saying where a key comes from", async () => {
-    const routes = { "GET /v1/partners": { status: 401, body: { error: { code: "unauthorized", message: "The API key is missing or unknown." } } } };
+    const routes = {
+      "GET /v1/partners": {
+        status: 401,
+        body: { error: { code: "unauthorized", message: "The API key is missing or unknown." } },
+      },
+    };
     const { code, stderr } = await runCli(["partners"], { routes });
     expect(code).toBe(1);
     expect(stderr).toContain("POSTRIDER_API_KEY");
   });
 
   it("1 for an answer that is not Postrider's", async () => {
-    const { code, stderr } = await runCli(["partners"], { routes: { "GET /v1/partners": { status: 502, body: "bad gateway" } } });
+    const { code, stderr } = await runCli(["partners"], {
+      routes: { "GET /v1/partners": { status: 502, body: "bad gateway" } },
+    });
     expect(code).toBe(1);
     expect(stderr).toContain("Check --url");
   });
 
   it("130 after Ctrl-C", async () => {
-    const { code } = await runCli(["partners"], { routes: onePartner, signal: AbortSignal.abort(new Error("Interrupted.")) });
+    const { code } = await runCli(["partners"], {
+      routes: onePartner,
+      signal: AbortSignal.abort(new Error("Interrupted.")),
+    });
     expect(code).toBe(130);
   });
 });
@@ -123,9 +150,15 @@ describe("the API key of the data folder", () => {
     expect(here.calls[0]?.authorization).toBe("Bearer from-the-folder");
 
     const { clientSettings } = await import("./settings.ts");
-    const away = await clientSettings({ env: { ...env, POSTRIDER_URL: "https://postrider.example" }, cwd: "/" }, {});
+    const away = await clientSettings(
+      { env: { ...env, POSTRIDER_URL: "https://postrider.example" }, cwd: "/" },
+      {},
+    );
     expect(away.apiKey).toBeNull();
-    const sneaky = await clientSettings({ env: { ...env, POSTRIDER_URL: "http://127.0.0.1.evil.example" }, cwd: "/" }, {});
+    const sneaky = await clientSettings(
+      { env: { ...env, POSTRIDER_URL: "http://127.0.0.1.evil.example" }, cwd: "/" },
+      {},
+    );
     expect(sneaky.apiKey).toBeNull();
   });
 });

@@ -12,7 +12,12 @@ const version = "0.1.0";
 
 /** Flags that every command takes. */
 export const commonOptions = {
-  url: { kind: "text", value: "url", summary: "the server's address", fallback: "POSTRIDER_URL, else http://127.0.0.1:4400" },
+  url: {
+    kind: "text",
+    value: "url",
+    summary: "the server's address",
+    fallback: "POSTRIDER_URL, else http://127.0.0.1:4400",
+  },
   apiKey: {
     kind: "text",
     value: "key",
@@ -46,10 +51,12 @@ export async function runProgram(context: Context, argv: readonly string[]): Pro
 /** `partners --json` means `partners list --json`: a group called alone runs its default command. */
 function withDefaultCommand(argv: readonly string[]): string[] {
   let index = 0;
-  while (argv[index]?.startsWith("-")) index += argv[index] === "--url" || argv[index] === "--api-key" ? 2 : 1;
+  while (argv[index]?.startsWith("-"))
+    index += argv[index] === "--url" || argv[index] === "--api-key" ? 2 : 1;
   const group = commands.find((item) => item.name === argv[index] && "commands" in item);
   const next = argv[index + 1];
-  const fallback = group !== undefined && "commands" in group ? group.commands.find((item) => item.isDefault) : undefined;
+  const fallback =
+    group !== undefined && "commands" in group ? group.commands.find((item) => item.isDefault) : undefined;
   const alone = next === undefined || (next.startsWith("-") && next !== "--help" && next !== "-h");
   if (fallback === undefined || !alone) return [...argv];
   return [...argv.slice(0, index + 1), fallback.name, ...argv.slice(index + 1)];
@@ -57,7 +64,9 @@ function withDefaultCommand(argv: readonly string[]): string[] {
 
 function buildProgram(context: Context, run: Run): Command {
   const program = configure(new Command("postrider"), context)
-    .description("Postrider delivers postbacks to partners: signed, retried durably, limited exactly, explained.")
+    .description(
+      "Postrider delivers postbacks to partners: signed, retried durably, limited exactly, explained.",
+    )
     .version(version, "--version", "show the version");
   for (const [key, option] of Object.entries(commonOptions)) program.addOption(toOption(key, option));
   program.helpCommand(false);
@@ -101,7 +110,12 @@ function addGroup(program: Command, group: CommandGroup, run: Run): void {
     .command(group.name)
     .helpCommand(false)
     .description(group.summary)
-    .addHelpText("after", fallback === undefined ? "" : `\n\`postrider ${group.name}\` alone means \`${group.name} ${fallback.name}\`.`);
+    .addHelpText(
+      "after",
+      fallback === undefined
+        ? ""
+        : `\n\`postrider ${group.name}\` alone means \`${group.name} ${fallback.name}\`.`,
+    );
   for (const item of group.commands) addCommand(parent, item, run);
 }
 
@@ -109,7 +123,11 @@ function addCommand(parent: Command, definition: CommandDefinition, run: Run): v
   const command = parent
     .command(definition.name)
     .summary(definition.summary)
-    .description(definition.description === undefined ? definition.summary : `${definition.summary}\n\n${definition.description}`);
+    .description(
+      definition.description === undefined
+        ? definition.summary
+        : `${definition.summary}\n\n${definition.description}`,
+    );
   for (const { name, summary, optional, many } of definition.args ?? []) {
     const inner = many ? `${name}...` : name;
     command.argument(optional ? `[${inner}]` : `<${inner}>`, summary);
@@ -125,9 +143,12 @@ function toOption(key: string, definition: OptionDefinition): Option {
   const fallback = definition.fallback === undefined ? "" : ` (default: ${definition.fallback})`;
   const option = new Option(flagOf(key) + value, definition.summary + fallback);
   if (definition.choices !== undefined) return option.choices(definition.choices);
-  if (definition.kind === "list") return option.argParser((text: string, before: string[] | undefined) => [...(before ?? []), text]);
-  if (definition.kind === "whole") return option.argParser((text: string) => parseNumber(text, Number.isSafeInteger, "a whole number"));
-  if (definition.kind === "number") return option.argParser((text: string) => parseNumber(text, Number.isFinite, "a number"));
+  if (definition.kind === "list")
+    return option.argParser((text: string, before: string[] | undefined) => [...(before ?? []), text]);
+  if (definition.kind === "whole")
+    return option.argParser((text: string) => parseNumber(text, Number.isSafeInteger, "a whole number"));
+  if (definition.kind === "number")
+    return option.argParser((text: string) => parseNumber(text, Number.isFinite, "a number"));
   return option;
 }
 
@@ -150,7 +171,10 @@ function invocation(context: Context, definition: CommandDefinition, command: Co
   let made: Promise<ApiClient> | null = null;
   const connect = async () => {
     const { url, apiKey } = await clientSettings(context, given);
-    if (!URL.canParse(url)) throw new CliError("usage", `"${url}" is not a URL.`, { hint: "Like this: --url http://127.0.0.1:4400" });
+    if (!URL.canParse(url))
+      throw new CliError("usage", `"${url}" is not a URL.`, {
+        hint: "Like this: --url http://127.0.0.1:4400",
+      });
     return createApiClient({ url, apiKey, signal: context.signal });
   };
   return {
@@ -166,7 +190,12 @@ function invocation(context: Context, definition: CommandDefinition, command: Co
 /** Writes an error and answers its exit code. */
 function report(context: Context, error: unknown, json: boolean): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok.code : exitCodes.usage.code;
-  const known = error instanceof CliError ? error : context.signal.aborted ? new CliError("interrupted", "Interrupted.") : null;
+  const known =
+    error instanceof CliError
+      ? error
+      : context.signal.aborted
+        ? new CliError("interrupted", "Interrupted.")
+        : null;
   if (known === null) {
     say(context.stderr, tone(context.stderr, "bad", "A fault in the postrider command itself:"));
     say(context.stderr, error instanceof Error ? (error.stack ?? error.message) : String(error));
@@ -176,7 +205,10 @@ function report(context: Context, error: unknown, json: boolean): number {
   else {
     say(context.stderr, tone(context.stderr, "bad", `error: ${plain(known.message)}`));
     for (const { path, message, position } of known.issues) {
-      say(context.stderr, plain(`  ${path}${position === undefined ? "" : `, character ${position}`}: ${message}`));
+      say(
+        context.stderr,
+        plain(`  ${path}${position === undefined ? "" : `, character ${position}`}: ${message}`),
+      );
     }
     if (known.hint !== undefined) say(context.stderr, plain(known.hint));
   }

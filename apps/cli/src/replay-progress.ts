@@ -28,7 +28,11 @@ export async function followReplay(
   try {
     for (;;) {
       replay = await api.replay(id);
-      progress.update(replay.replayed + replay.skipped, replay.matched, replay.skipped > 0 ? [`${replay.skipped} skipped`] : []);
+      progress.update(
+        replay.replayed + replay.skipped,
+        replay.matched,
+        replay.skipped > 0 ? [`${replay.skipped} skipped`] : [],
+      );
       if (replay.state !== "running") break;
       await context.sleep(pollEveryMs, context.signal);
     }
@@ -50,8 +54,11 @@ export async function followReplay(
 /** A replay in one sentence or two. */
 export function replaySentence(replay: ReplayView): string {
   const put = `${counted(replay.replayed, "delivery", "deliveries")} put back to pending`;
-  const skipped = replay.skipped === 0 ? "" : `, ${replay.skipped} skipped (already pending, or past retention)`;
-  if (replay.state === "cancelled") return `Replay ${replay.replay_id} was cancelled: ${put} of ${replay.matched}${skipped}.`;
-  if (replay.state === "running") return `Replay ${replay.replay_id} is running: ${put} of ${replay.matched}${skipped}.`;
+  const skipped =
+    replay.skipped === 0 ? "" : `, ${replay.skipped} skipped (already pending, or past retention)`;
+  if (replay.state === "cancelled")
+    return `Replay ${replay.replay_id} was cancelled: ${put} of ${replay.matched}${skipped}.`;
+  if (replay.state === "running")
+    return `Replay ${replay.replay_id} is running: ${put} of ${replay.matched}${skipped}.`;
   return `Replay ${replay.replay_id} is done: ${put}${skipped}. How they end: postrider deliveries --since …, postrider dead-letters`;
 }

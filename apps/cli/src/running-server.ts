@@ -1,5 +1,7 @@
 import type { Sandbox } from "@postrider/sandbox";
-import { createApiClient } from "./api-client.ts";
+import type { RunningServer } from "@postrider/server";
+import { type ApiClient, createApiClient } from "./api-client.ts";
+import { absent } from "./commands/partners.ts";
 import type { Context } from "./context.ts";
 import { CliError } from "./exit.ts";
 
@@ -14,6 +16,105 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-export const sandboxPartner = "sandbox";
-export const sandboxEndpoint = "main";
-export declare function startRunning(context: Context, withSandbox: boolean): Promise<Running>;
+const partnerId = "sandbox";
+const endpointId = "main";
+
+/** How long the secrets of earlier starts still sign beside the new one. */
+const secretOverlap = "1m";
+
+/**
+ * Starts a server in this process, with `withSandbox` also a sandbox that is registered as a partner.
+ *
+ * @throws CliError `failed` for wrong settings, a port or data folder in use, an unreachable ledger
+ */
+export async function startRunning(context: Context, withSandbox: boolean): Promise<Running> {
+  const undo: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    const [{ readSettings, startServer }, sandboxModule] = await Promise.all([
+      import("@postrider/server"),
+      withSandbox ? import("@postrider/sandbox") : null,
+    ]);
+    const settings = readSettings(context.env);
+    if (sandboxModule === null) {
+      const server = await startServer(settings);
+      undo.push(() => server.stop());
+      return running(server, null, stop);
+    }
+    if (!settings.roles.api)
+      throw new CliError("usage", "--sandbox registers itself by the API, which POSTRIDER_ROLES leaves out.");
+    const sandbox = await sandboxModule.startSandbox({ port: settings.sandboxPort });
+    undo.push(() => sandbox.close());
+    const target = new URL(sandbox.url).host;
+    const server = await startServer({ ...settings, allowTargets: [...settings.allowTargets, target] });
+    undo.push(() => server.stop());
+    const api = createApiClient({ url: server.url, apiKey: server.apiKey.reveal(), signal: context.signal });
+    await register(api, sandbox);
+    return running(server, sandbox, stop);
+  } catch (error) {
+    await stop();
+    throw startFault(error, context);
+  }
+}
+
+function running(server: RunningServer, sandbox: Sandbox | null, stop: () => Promise<void>): Running {
+  return {
+    url: server.url,
+    apiKey: server.apiKey.reveal(),
+    ledger: server.description.ledger,
+    sandbox: sandbox === null ? null : { url: sandbox.url, requests: `${sandbox.url}/_sandbox/requests` },
+    stop,
+  };
+}
+
+/**
+ * Makes the sandbox a partner that takes every event and verifies each signature. What an operator changed since (a
+ * rate, a schedule) stays. The secret is a new one at each start, so that none needs to be kept outside the ledger.
+ */
+async function register(api: ApiClient, sandbox: Sandbox): Promise<void> {
+  const partner = sandbox.partner(partnerId);
+  const known = await api.partner(partnerId).catch(absent);
+  const { signing_secret: secret } =
+    known === null
+      ? await api.putPartner(partnerId, { name: "Sandbox" })
+      : await api.rotateSecret(partnerId, { overlap: secretOverlap });
+  if (secret) partner.secret(secret);
+  const before = await api.endpoint(partnerId, endpointId).catch(absent);
+  if (before === null) await api.putEndpoint(partnerId, endpointId, { url: partner.url, events: ["*"] });
+  else if (!before.url.startsWith(sandbox.url)) await moveEndpoint(api, before, sandbox);
+}
+
+/** The sandbox has another port than last time. */
+async function moveEndpoint(
+  api: ApiClient,
+  before: Awaited<ReturnType<ApiClient["endpoint"]>>,
+  sandbox: Sandbox,
+): Promise<void> {
+  const {
+    id: _id,
+    partner: _partner,
+    version: _version,
+    state: _state,
+    held_until: _heldUntil,
+    note: _note,
+    ...document
+  } = before;
+  await api.putEndpoint(partnerId, endpointId, { ...document, url: sandbox.partner(partnerId).url });
+}
+
+/** Errors of the server and the sandbox carry a code and a remedy: shown as they are, without a stack. */
+function startFault(error: unknown, context: Context): unknown {
+  if (error instanceof CliError || !(error instanceof Error) || !("code" in error)) return error;
+  const code = String(error.code);
+  const hint = "hint" in error && typeof error.hint === "string" ? error.hint : hints[code];
+  return context.signal.aborted
+    ? new CliError("interrupted", "Interrupted.")
+    : new CliError("failed", error.message, { code, hint, cause: error });
+}
+
+const hints: Readonly<Record<string, string>> = {
+  port_unavailable: "Choose another port for it: POSTRIDER_SANDBOX_PORT.",
+  EADDRINUSE: "Is Postrider running here already? Else choose another port: POSTRIDER_PORT.",
+};

@@ -52,7 +52,12 @@ export async function sendLines(lines: AsyncIterable<string>, options: SendOptio
   const problems: Problem[] = [];
   let done = 0;
   let stopped: CliError | null = null;
-  const settle = (line: Line, status: AcceptResult["status"], eventId: string | null, error: string | null) => {
+  const settle = (
+    line: Line,
+    status: AcceptResult["status"],
+    eventId: string | null,
+    error: string | null,
+  ) => {
     counts[status] += 1;
     done += 1;
     if ((status === "conflict" || status === "invalid") && problems.length < problemsKept) {
@@ -64,7 +69,10 @@ export async function sendLines(lines: AsyncIterable<string>, options: SendOptio
     const results = await acceptPersistently(batch, options);
     for (const [index, line] of batch.entries()) {
       const result = results[index];
-      if (result === undefined) throw new CliError("failed", "The server answered fewer results than events.", { code: "unexpected_answer" });
+      if (result === undefined)
+        throw new CliError("failed", "The server answered fewer results than events.", {
+          code: "unexpected_answer",
+        });
       settle(line, result.status, result.event_id, result.error ?? null);
     }
     options.onProgress({ done, counts });
@@ -74,7 +82,8 @@ export async function sendLines(lines: AsyncIterable<string>, options: SendOptio
       () => void flights.delete(flight),
       (error: unknown) => {
         flights.delete(flight);
-        stopped ??= error instanceof CliError ? error : new CliError("failed", String(error), { cause: error });
+        stopped ??=
+          error instanceof CliError ? error : new CliError("failed", String(error), { cause: error });
       },
     );
     flights.add(flight);
@@ -94,7 +103,10 @@ export async function sendLines(lines: AsyncIterable<string>, options: SendOptio
   return { done, counts, problems, stopped };
 }
 
-async function* batches(lines: AsyncIterable<string>, refuse: (line: Line, error: string) => void): AsyncIterable<readonly Line[]> {
+async function* batches(
+  lines: AsyncIterable<string>,
+  refuse: (line: Line, error: string) => void,
+): AsyncIterable<readonly Line[]> {
   let batch: Line[] = [];
   let characters = 0;
   let number = 0;
@@ -120,7 +132,9 @@ async function* batches(lines: AsyncIterable<string>, refuse: (line: Line, error
 function faultOf(text: string): string | null {
   try {
     const parsed: unknown = JSON.parse(text);
-    return typeof parsed === "object" && parsed !== null && !Array.isArray(parsed) ? null : "not a JSON object";
+    return typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)
+      ? null
+      : "not a JSON object";
   } catch (error) {
     return error instanceof Error ? error.message : "not JSON";
   }
@@ -128,7 +142,10 @@ function faultOf(text: string): string | null {
 
 const passing = new Set(["ledger_unavailable", "shutting_down", "rate_limited", "unreachable"]);
 
-function acceptPersistently(batch: readonly Line[], { accept, signal }: SendOptions): Promise<readonly AcceptResult[]> {
+function acceptPersistently(
+  batch: readonly Line[],
+  { accept, signal }: SendOptions,
+): Promise<readonly AcceptResult[]> {
   const texts = batch.map((line) => line.text);
   return pRetry(() => accept(texts), {
     retries: 4,

@@ -49,7 +49,10 @@ export async function clientSettings(
   const named = env["POSTRIDER_API_KEY"]?.split(",")[0]?.trim();
   if (named) return { ...found, apiKey: named, apiKeyFrom: "POSTRIDER_API_KEY" };
   const path = join(dataDirOf(context), apiKeyFile);
-  if (!isLoopback(url)) return { ...found, apiKey: null, apiKeyFrom: "none (a key in the data folder is for this machine only)" };
+  if (!isLoopback(url))
+    return { ...found, apiKey: null, apiKeyFrom: "none (a key in the data folder is for this machine only)" };
   const text = await readFile(path, "utf8").catch(() => null);
-  return text === null ? { ...found, apiKey: null, apiKeyFrom: `none (no ${path})` } : { ...found, apiKey: text.trim(), apiKeyFrom: path };
+  return text === null
+    ? { ...found, apiKey: null, apiKeyFrom: `none (no ${path})` }
+    : { ...found, apiKey: text.trim(), apiKeyFrom: path };
 }

@@ -9,7 +9,8 @@ import { counted } from "../render/text.ts";
 import { followReplay } from "../replay-progress.ts";
 import { listDeliveries, pageOptions } from "./deliveries.ts";
 
-const nothingDead = "No dead letters. Every delivery that ended was delivered, or ended otherwise: postrider deliveries";
+const nothingDead =
+  "No dead letters. Every delivery that ended was delivered, or ended otherwise: postrider deliveries";
 
 const groups = defineCommand({
   name: "groups",
@@ -18,7 +19,10 @@ const groups = defineCommand({
   options: filterOptions,
   examples: [
     { line: "postrider dead-letters", meaning: "What died, and why:" },
-    { line: "postrider dead-letters --partner acme --since 1d", meaning: "Of one partner, accepted in the last day:" },
+    {
+      line: "postrider dead-letters --partner acme --since 1d",
+      meaning: "Of one partner, accepted in the last day:",
+    },
   ],
   async run({ context, options, json, api }) {
     const filter = toFilter(options, context.now());
@@ -27,7 +31,10 @@ const groups = defineCommand({
     if (answer.matched === 0) return say(context.stdout, nothingDead);
     context.stdout.write(groupTable(context.stdout, answer.groups, context.now()));
     const flags = toFlags(filter);
-    say(context.stdout, `\n${counted(answer.matched, "dead letter")}. See each: postrider dead-letters show${flags}`);
+    say(
+      context.stdout,
+      `\n${counted(answer.matched, "dead letter")}. See each: postrider dead-letters show${flags}`,
+    );
     say(context.stdout, `Send them again once the cause is gone: postrider dead-letters replay${flags}`);
   },
 });
@@ -36,7 +43,12 @@ const show = defineCommand({
   name: "show",
   summary: "List dead letters one by one, the newest first.",
   options: { ...filterOptions, ...pageOptions },
-  examples: [{ line: "postrider dead-letters show --partner acme --reason retries_exhausted", meaning: "Those that acme did not take in time:" }],
+  examples: [
+    {
+      line: "postrider dead-letters show --partner acme --reason retries_exhausted",
+      meaning: "Those that acme did not take in time:",
+    },
+  ],
   async run({ context, options, json, api }) {
     const query = { ...toQuery(toFilter(options, context.now())), state: "dead" };
     await listDeliveries(context, await api(), query, options, json, nothingDead);
@@ -52,14 +64,23 @@ const replay = defineCommand({
   args: [{ name: "delivery", summary: "only these deliveries, by id", optional: true, many: true }],
   options: {
     ...filterOptions,
-    state: { kind: "text", value: "state", summary: "replay those that ended otherwise", choices: ["dead", "expired", "cancelled", "suppressed", "delivered"], fallback: "dead" },
+    state: {
+      kind: "text",
+      value: "state",
+      summary: "replay those that ended otherwise",
+      choices: ["dead", "expired", "cancelled", "suppressed", "delivered"],
+      fallback: "dead",
+    },
     rate: { kind: "number", value: "n", summary: "deliveries put back per second at most" },
     yes: { kind: "switch", summary: "do not ask" },
     dryRun: { kind: "switch", summary: "only show what would be replayed" },
     detach: { kind: "switch", summary: "do not wait for the end" },
   },
   examples: [
-    { line: "postrider dead-letters replay --partner acme --rate 20", meaning: "All of acme's, twenty a second:" },
+    {
+      line: "postrider dead-letters replay --partner acme --rate 20",
+      meaning: "All of acme's, twenty a second:",
+    },
     { line: "postrider dead-letters replay --reason target_refused --yes --json", meaning: "From a script:" },
     { line: "postrider dead-letters replay dlv_1 dlv_2", meaning: "Two of them:" },
   ],
@@ -79,7 +100,9 @@ const replay = defineCommand({
     }
     if (!json) out.write(groupTable(out, dry.groups, context.now()));
     if (options.dryRun) return say(out, `\nWould replay ${counted(dry.matched, "delivery", "deliveries")}.`);
-    if (!(await confirmed(context, `Replay ${counted(dry.matched, "delivery", "deliveries")}?`, options.yes))) {
+    if (
+      !(await confirmed(context, `Replay ${counted(dry.matched, "delivery", "deliveries")}?`, options.yes))
+    ) {
       say(context.stderr, "Nothing was replayed.");
       return exitCodes.failed.code;
     }

@@ -25,7 +25,10 @@ const list = defineCommand({
     const answer = await (await api()).listEndpoints(partner);
     if (json) return sayJson(context.stdout, answer);
     if (answer.endpoints.length === 0) {
-      return say(context.stdout, `${partner} has no endpoints. Add one: postrider endpoints put ${partner} main https://…`);
+      return say(
+        context.stdout,
+        `${partner} has no endpoints. Add one: postrider endpoints put ${partner} main https://…`,
+      );
     }
     context.stdout.write(
       table(
@@ -46,7 +49,9 @@ const list = defineCommand({
 });
 
 function stateOf(endpoint: Endpoint): string {
-  return endpoint.held_until === null ? endpoint.state : `${endpoint.state} until ${clockTime(endpoint.held_until)}`;
+  return endpoint.held_until === null
+    ? endpoint.state
+    : `${endpoint.state} until ${clockTime(endpoint.held_until)}`;
 }
 
 function endpointFacts(output: Output, endpoint: Endpoint): string {
@@ -72,7 +77,10 @@ const show = defineCommand({
   options: {},
   examples: [
     { line: "postrider endpoints show acme main", meaning: "One endpoint:" },
-    { line: "postrider endpoints show acme main --json > main.json", meaning: "Keep it in a file, to edit and put back:" },
+    {
+      line: "postrider endpoints show acme main --json > main.json",
+      meaning: "Keep it in a file, to edit and put back:",
+    },
   ],
   async run({ context, args, json, api }) {
     const endpoint = await (await api()).endpoint(required(args, 0), required(args, 1));
@@ -84,15 +92,26 @@ const show = defineCommand({
 const put = defineCommand({
   name: "put",
   summary: "Create an endpoint, or change what the flags name.",
-  description: "With --file the document is taken whole; flags beside it win. Macros in URL, headers and body are checked by the server.",
-  args: [partnerArgument, endpointArgument, { name: "url", summary: "where to, with macros like {data.click_id!} after the host", optional: true }],
+  description:
+    "With --file the document is taken whole; flags beside it win. Macros in URL, headers and body are checked by the server.",
+  args: [
+    partnerArgument,
+    endpointArgument,
+    { name: "url", summary: "where to, with macros like {data.click_id!} after the host", optional: true },
+  ],
   options: {
     file: { kind: "text", value: "path", summary: "a JSON document, - for standard input" },
     ...endpointOptions,
   },
   examples: [
-    { line: "postrider endpoints put acme main https://acme.example/postback --event 'conversion.*'", meaning: "Signed JSON by POST:" },
-    { line: "postrider endpoints put acme pixel --method GET 'https://t.example/pb?cid={data.click_id!}&e={event_id!}'", meaning: "A GET with macros:" },
+    {
+      line: "postrider endpoints put acme main https://acme.example/postback --event 'conversion.*'",
+      meaning: "Signed JSON by POST:",
+    },
+    {
+      line: "postrider endpoints put acme pixel --method GET 'https://t.example/pb?cid={data.click_id!}&e={event_id!}'",
+      meaning: "A GET with macros:",
+    },
     { line: "postrider endpoints put acme main --file main.json", meaning: "From a file:" },
   ],
   async run({ context, args, options, json, api }) {
@@ -114,7 +133,8 @@ const put = defineCommand({
 const test = defineCommand({
   name: "test",
   summary: "Send one real, flagged test postback and show the exchange.",
-  description: "The request carries `webhook-test: 1`. It is not counted as a delivery. Exit code 1 if it would not have counted as delivered.",
+  description:
+    "The request carries `webhook-test: 1`. It is not counted as a delivery. Exit code 1 if it would not have counted as delivered.",
   args: [partnerArgument, endpointArgument],
   options: {},
   examples: [{ line: "postrider endpoints test acme main", meaning: "Does acme answer?" }],
@@ -128,10 +148,22 @@ const test = defineCommand({
       say(out, plain(`> ${request.method} ${request.url}`));
       for (const [name, value] of Object.entries(request.headers)) say(out, plain(`> ${name}: ${value}`));
       if (request.body) say(out, `> ${cut(plain(request.body), 2_000)}`);
-      const answered = response.failure === null ? `answered ${response.status}` : `${response.failure.class}: ${response.failure.message}`;
+      const answered =
+        response.failure === null
+          ? `answered ${response.status}`
+          : `${response.failure.class}: ${response.failure.message}`;
       say(out, plain(`< ${answered} after ${duration(response.duration_ms)}`));
       if (response.body) say(out, `< ${cut(plain(response.body), 2_000)}`);
-      say(out, tone(out, good ? "good" : "bad", good ? "This counts as delivered." : plain(`This does not count as delivered: ${orDash(exchange.error ?? exchange.verdict)}`)));
+      say(
+        out,
+        tone(
+          out,
+          good ? "good" : "bad",
+          good
+            ? "This counts as delivered."
+            : plain(`This does not count as delivered: ${orDash(exchange.error ?? exchange.verdict)}`),
+        ),
+      );
     }
     return good ? exitCodes.ok.code : exitCodes.failed.code;
   },

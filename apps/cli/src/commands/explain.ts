@@ -10,7 +10,8 @@ import { absent } from "./partners.ts";
 export const explain = defineCommand({
   name: "explain",
   summary: "Tell in words what became of an event.",
-  description: "For each delivery of the event: its state and why, every attempt, when the next one is, and what you can do.",
+  description:
+    "For each delivery of the event: its state and why, every attempt, when the next one is, and what you can do.",
   args: [{ name: "event_id", summary: "the event's id, as the application gave it" }],
   options: {},
   examples: [{ line: "postrider explain conv-1001", meaning: "Where is conversion 1001?" }],
@@ -33,7 +34,14 @@ function writeDelivery(out: Output, delivery: DeliveryExplanation): void {
   for (const attempt of delivery.attempts) say(out, `  ${attempt}`);
   if (delivery.next !== null) say(out, delivery.next);
   for (const advice of delivery.advice) say(out, plain(advice));
-  say(out, tone(out, "quiet", `(delivery ${delivery.id}${delivery.reason === null ? "" : `, reason ${delivery.reason}`})`));
+  say(
+    out,
+    tone(
+      out,
+      "quiet",
+      `(delivery ${delivery.id}${delivery.reason === null ? "" : `, reason ${delivery.reason}`})`,
+    ),
+  );
 }
 
 /** The partners and endpoints that the event's deliveries are for, as far as they still exist. */
@@ -42,7 +50,10 @@ async function surroundingsOf(client: ApiClient, event: EventView) {
   const endpoints = new Map<string, Endpoint>();
   const unfinished = event.deliveries.filter((delivery) => delivery.state !== "delivered");
   for (const id of new Set(unfinished.map((delivery) => delivery.partner))) {
-    const [partner, list] = await Promise.all([client.partner(id).catch(absent), client.listEndpoints(id).catch(absent)]);
+    const [partner, list] = await Promise.all([
+      client.partner(id).catch(absent),
+      client.listEndpoints(id).catch(absent),
+    ]);
     if (partner !== null) partners.set(id, partner);
     for (const endpoint of list?.endpoints ?? []) endpoints.set(`${id}/${endpoint.id}`, endpoint);
   }

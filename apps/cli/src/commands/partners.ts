@@ -22,7 +22,8 @@ const list = defineCommand({
   async run({ context, options, json, api }) {
     const page = await (await api()).listPartners({ limit: options.limit ?? 50, cursor: options.cursor });
     if (json) return sayJson(context.stdout, page);
-    if (page.partners.length === 0) return say(context.stdout, "No partners yet. Make one: postrider partners put acme --name Acme");
+    if (page.partners.length === 0)
+      return say(context.stdout, "No partners yet. Make one: postrider partners put acme --name Acme");
     context.stdout.write(
       table(
         context.stdout,
@@ -38,7 +39,8 @@ const list = defineCommand({
         page.partners,
       ),
     );
-    if (page.next_cursor !== undefined) say(context.stdout, `More: postrider partners list --cursor ${page.next_cursor}`);
+    if (page.next_cursor !== undefined)
+      say(context.stdout, `More: postrider partners list --cursor ${page.next_cursor}`);
   },
 });
 
@@ -80,22 +82,28 @@ const show = defineCommand({
         [
           { title: "KEY", of: (key: (typeof keys)[number]) => key.id },
           { title: "SCHEME", of: (key) => key.scheme },
-          { title: "SIGNS UNTIL", of: (key) => (key.retires_at === null ? "newest" : clockTime(key.retires_at)) },
+          {
+            title: "SIGNS UNTIL",
+            of: (key) => (key.retires_at === null ? "newest" : clockTime(key.retires_at)),
+          },
           { title: "PUBLIC KEY", of: (key) => orDash(key.public_key) },
         ],
         keys,
       ),
     );
     say(out);
-    for (const endpoint of endpoints) say(out, plain(`${endpoint.id}: ${endpoint.method} ${endpoint.url} (${endpoint.state})`));
-    if (endpoints.length === 0) say(out, `No endpoints. Add one: postrider endpoints put ${id} main https://…`);
+    for (const endpoint of endpoints)
+      say(out, plain(`${endpoint.id}: ${endpoint.method} ${endpoint.url} (${endpoint.state})`));
+    if (endpoints.length === 0)
+      say(out, `No endpoints. Add one: postrider endpoints put ${id} main https://…`);
   },
 });
 
 const put = defineCommand({
   name: "put",
   summary: "Create a partner, or change what the flags name.",
-  description: "A new partner's signing secret is shown once: keep it, the partner verifies signatures with it.",
+  description:
+    "A new partner's signing secret is shown once: keep it, the partner verifies signatures with it.",
   args: [partnerArgument],
   options: {
     name: { kind: "text", value: "name", summary: "the name people read", fallback: "the id" },
@@ -104,7 +112,10 @@ const put = defineCommand({
     maxInFlight: { kind: "whole", value: "n", summary: "requests in flight at most" },
   },
   examples: [
-    { line: "postrider partners put acme --name Acme --rate 50", meaning: "A partner that takes 50 requests a second:" },
+    {
+      line: "postrider partners put acme --name Acme --rate 50",
+      meaning: "A partner that takes 50 requests a second:",
+    },
     { line: "postrider partners put acme --rate none", meaning: "Lift its limit:" },
   ],
   async run({ context, args, options, json, api }) {
@@ -113,10 +124,20 @@ const put = defineCommand({
     const before = await client.partner(id).catch(absent);
     const document = {
       name: options.name ?? before?.name ?? id,
-      ...(before === null ? {} : { rate_per_second: before.rate_per_second, burst: before.burst, max_in_flight: before.max_in_flight }),
+      ...(before === null
+        ? {}
+        : {
+            rate_per_second: before.rate_per_second,
+            burst: before.burst,
+            max_in_flight: before.max_in_flight,
+          }),
       ...(options.rate === undefined ? {} : { rate_per_second: parseRate(options.rate) }),
       // A burst that was worked out from the old rate would outlive it.
-      ...(options.burst === undefined ? (options.rate === undefined ? {} : { burst: null }) : { burst: options.burst }),
+      ...(options.burst === undefined
+        ? options.rate === undefined
+          ? {}
+          : { burst: null }
+        : { burst: options.burst }),
       ...(options.maxInFlight === undefined ? {} : { max_in_flight: options.maxInFlight }),
     };
     const partner = await client.putPartner(id, document);
@@ -135,7 +156,10 @@ export function absent(error: unknown): null {
 function parseRate(text: string): number | null {
   if (text === "none") return null;
   const rate = Number(text);
-  if (text.trim() === "" || !(rate > 0)) throw new CliError("usage", `--rate ${text} is not a rate.`, { hint: "Give a number of requests per second, or none." });
+  if (text.trim() === "" || !(rate > 0))
+    throw new CliError("usage", `--rate ${text} is not a rate.`, {
+      hint: "Give a number of requests per second, or none.",
+    });
   return rate;
 }
 
@@ -154,7 +178,10 @@ const pause = defineCommand({
   async run({ context, args, json, api }) {
     const partner = await (await api()).pausePartner(required(args, 0));
     if (json) return sayJson(context.stdout, partner);
-    say(context.stdout, `${partner.id} is paused. Nothing is sent and nothing is lost; go on with: postrider partners resume ${partner.id}`);
+    say(
+      context.stdout,
+      `${partner.id} is paused. Nothing is sent and nothing is lost; go on with: postrider partners resume ${partner.id}`,
+    );
   },
 });
 
@@ -177,9 +204,19 @@ const rotateSecret = defineCommand({
   args: [partnerArgument],
   options: {
     overlap: { kind: "text", value: "duration", summary: "how long both keys sign", fallback: "24h" },
-    scheme: { kind: "text", value: "scheme", summary: "v1 is HMAC-SHA256, v1a is ed25519", choices: ["v1", "v1a"] },
+    scheme: {
+      kind: "text",
+      value: "scheme",
+      summary: "v1 is HMAC-SHA256, v1a is ed25519",
+      choices: ["v1", "v1a"],
+    },
   },
-  examples: [{ line: "postrider partners rotate-secret acme --overlap 48h", meaning: "Two days for acme to change over:" }],
+  examples: [
+    {
+      line: "postrider partners rotate-secret acme --overlap 48h",
+      meaning: "Two days for acme to change over:",
+    },
+  ],
   async run({ context, args, options, json, api }) {
     const id = required(args, 0);
     const answer = await (await api()).rotateSecret(id, {
@@ -188,9 +225,14 @@ const rotateSecret = defineCommand({
     });
     if (json) return sayJson(context.stdout, answer);
     const old = answer.keys.filter((key) => key.retires_at !== null);
-    say(context.stdout, `${id} has a new key. ${old.length === 0 ? "No older key signs." : "The older ones sign until their time below."}`);
-    for (const key of old) say(context.stdout, `  ${key.id} (${key.scheme}) until ${clockTime(key.retires_at ?? "")}`);
-    if (answer.public_key) say(context.stdout, `\npublic key  ${answer.public_key}\nGive it to the partner; it is no secret.`);
+    say(
+      context.stdout,
+      `${id} has a new key. ${old.length === 0 ? "No older key signs." : "The older ones sign until their time below."}`,
+    );
+    for (const key of old)
+      say(context.stdout, `  ${key.id} (${key.scheme}) until ${clockTime(key.retires_at ?? "")}`);
+    if (answer.public_key)
+      say(context.stdout, `\npublic key  ${answer.public_key}\nGive it to the partner; it is no secret.`);
     if (answer.signing_secret) saySecret(context.stdout, answer.signing_secret);
   },
 });

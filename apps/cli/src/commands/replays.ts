@@ -11,7 +11,10 @@ const replayArgument = { name: "replay", summary: "the replay's id" };
 
 const filterText = (replay: ReplayView): string =>
   Object.entries(replay.filter)
-    .map(([key, value]) => `${key}=${Array.isArray(value) ? (value.length === 1 ? String(value[0]) : `${value.length} ids`) : String(value)}`)
+    .map(
+      ([key, value]) =>
+        `${key}=${Array.isArray(value) ? (value.length === 1 ? String(value[0]) : `${value.length} ids`) : String(value)}`,
+    )
     .join(" ") || "all dead letters";
 
 const list = defineCommand({
@@ -23,7 +26,8 @@ const list = defineCommand({
   async run({ context, options, json, api }) {
     const answer = await (await api()).listReplays(options.limit ?? 50);
     if (json) return sayJson(context.stdout, answer);
-    if (answer.replays.length === 0) return say(context.stdout, "No replays yet. Make one: postrider dead-letters replay");
+    if (answer.replays.length === 0)
+      return say(context.stdout, "No replays yet. Make one: postrider dead-letters replay");
     context.stdout.write(
       table(
         context.stdout,
@@ -32,7 +36,11 @@ const list = defineCommand({
           { title: "STATE", of: (row) => row.state, tone: (row) => stateTone(row.state) },
           { title: "DONE", of: (row) => `${row.replayed + row.skipped}/${row.matched}`, align: "right" },
           { title: "SKIPPED", of: (row) => String(row.skipped), align: "right" },
-          { title: "RATE", of: (row) => (row.rate_per_second === null ? "-" : `${row.rate_per_second}/s`), align: "right" },
+          {
+            title: "RATE",
+            of: (row) => (row.rate_per_second === null ? "-" : `${row.rate_per_second}/s`),
+            align: "right",
+          },
           { title: "WHAT", of: filterText, elastic: true },
           { title: "BY", of: (row) => row.requested_by, elastic: true },
           { title: "MADE", of: (row) => fromNow(row.created_at, context.now()) },

@@ -13,8 +13,14 @@ const door: Routes = {
     status: 202,
     body: {
       results: eventsOf(call).map(({ event_id }) => {
-        const status = { dup: "duplicate", con: "conflict", bad: "invalid" }[event_id.slice(0, 3)] ?? "accepted";
-        return { event_id, status, deliveries: 1, ...(status === "conflict" || status === "invalid" ? { error: `it is ${status}` } : {}) };
+        const status =
+          { dup: "duplicate", con: "conflict", bad: "invalid" }[event_id.slice(0, 3)] ?? "accepted";
+        return {
+          event_id,
+          status,
+          deliveries: 1,
+          ...(status === "conflict" || status === "invalid" ? { error: `it is ${status}` } : {}),
+        };
       }),
     },
   }),
@@ -22,7 +28,10 @@ const door: Routes = {
 
 describe("send, one event", () => {
   it("makes what is absent and sends the data as typed", async () => {
-    const { code, stdout, calls } = await runCli(["send", "order.paid", "--data", '{"id":12345678901234567890}', "--partner", "acme"], { routes: door });
+    const { code, stdout, calls } = await runCli(
+      ["send", "order.paid", "--data", '{"id":12345678901234567890}', "--partner", "acme"],
+      { routes: door },
+    );
     expect(code).toBe(0);
     expect(calls[0]?.body).toBe(
       '{"events":[{"event_id":"evt-fresh","type":"order.paid","schema_version":1,"occurred_at":"2026-01-31T12:00:00.000Z","partner":"acme","data":{"id":12345678901234567890}}]}',
@@ -42,7 +51,12 @@ describe("send, one event", () => {
     expect([asJson.code, JSON.parse(asJson.stdout).status]).toEqual([expected, status]);
   });
 
-  it.each([[["send"]], [["send", "a", "--file", "x"]], [["send", "a", "--data", "{"]], [["send", "--file", "-", "--partner", "x"]]])("%j is a usage error", async (argv) => {
+  it.each([
+    [["send"]],
+    [["send", "a", "--file", "x"]],
+    [["send", "a", "--data", "{"]],
+    [["send", "--file", "-", "--partner", "x"]],
+  ])("%j is a usage error", async (argv) => {
     const { code, calls } = await runCli(argv, { routes: door });
     expect([code, calls.length]).toEqual([2, 0]);
   });
@@ -50,10 +64,16 @@ describe("send, one event", () => {
 
 describe("send, a file", () => {
   it("sends batches of 500 verbatim, and reports the whole", async () => {
-    const lines = Array.from({ length: 1_203 }, (_, n) => `{"event_id":"e-${n}", "n": 1.10, "text":"one\u2028line"}`);
+    const lines = Array.from(
+      { length: 1_203 },
+      (_, n) => `{"event_id":"e-${n}", "n": 1.10, "text":"one\u2028line"}`,
+    );
     const folder = await mkdtemp(join(tmpdir(), "postrider-cli-"));
     await writeFile(join(folder, "events.ndjson"), `${lines.join("\r\n")}\n\n`);
-    const { code, stdout, calls } = await runCli(["send", "--file", "events.ndjson"], { routes: door, cwd: folder });
+    const { code, stdout, calls } = await runCli(["send", "--file", "events.ndjson"], {
+      routes: door,
+      cwd: folder,
+    });
     expect(code).toBe(0);
     expect(stdout).toBe("1,203 events in 0ms: 1,203 accepted, 0 duplicate, 0 conflict, 0 invalid.\n");
     expect(calls.map((call) => eventsOf(call).length).sort((a, b) => a - b)).toEqual([203, 500, 500]);
@@ -61,13 +81,30 @@ describe("send, a file", () => {
   });
 
   it("lists conflicts and invalid lines with their numbers, and ends with 1", async () => {
-    const stdin = ['{"event_id":"e-1"}', "nonsense", '{"event_id":"dup-1"}', "", '{"event_id":"con-1"}', "[1]", '{"event_id":"bad-1"}'].join("\n");
+    const stdin = [
+      '{"event_id":"e-1"}',
+      "nonsense",
+      '{"event_id":"dup-1"}',
+      "",
+      '{"event_id":"con-1"}',
+      "[1]",
+      '{"event_id":"bad-1"}',
+    ].join("\n");
     const { code, stdout, stderr } = await runCli(["send", "--file", "-"], { routes: door, stdin });
     expect(code).toBe(1);
     expect(stdout).toContain("6 events in 0ms: 1 accepted, 1 duplicate, 1 conflict, 3 invalid.");
-    expect(stderr.trimEnd().split("\n").map((line) => line.split(":")[0])).toEqual(["line 2", "line 5", "line 6", "line 7"]);
+    expect(
+      stderr
+        .trimEnd()
+        .split("\n")
+        .map((line) => line.split(":")[0]),
+    ).toEqual(["line 2", "line 5", "line 6", "line 7"]);
     const asJson = await runCli(["send", "--file", "-", "--json"], { routes: door, stdin });
-    expect(JSON.parse(asJson.stdout)).toMatchObject({ sent: 6, accepted: 1, problems: [{ line: 2 }, { line: 5, event_id: "con-1" }, { line: 6 }, { line: 7 }] });
+    expect(JSON.parse(asJson.stdout)).toMatchObject({
+      sent: 6,
+      accepted: 1,
+      problems: [{ line: 2 }, { line: 5, event_id: "con-1" }, { line: 6 }, { line: 7 }],
+    });
   });
 
   it("retries what passes with the same events", async () => {
@@ -75,7 +112,8 @@ describe("send, a file", () => {
     const routes: Routes = {
       "POST /v1/events": (call) => {
         calls += 1;
-        if (calls === 1) return { status: 503, body: { error: { code: "ledger_unavailable", message: "Not now." } } };
+        if (calls === 1)
+          return { status: 503, body: { error: { code: "ledger_unavailable", message: "Not now." } } };
         return (door["POST /v1/events"] as (call: RecordedCall) => { status: number; body: unknown })(call);
       },
     };
@@ -85,7 +123,12 @@ describe("send, a file", () => {
   });
 
   it("stops at a fault that stays, and says that going on is safe", async () => {
-    const routes = { "POST /v1/events": { status: 401, body: { error: { code: "unauthorized", message: "The API key is missing or unknown." } } } };
+    const routes = {
+      "POST /v1/events": {
+        status: 401,
+        body: { error: { code: "unauthorized", message: "The API key is missing or unknown." } },
+      },
+    };
     const result = await runCli(["send", "--file", "-"], { routes, stdin: '{"event_id":"e-1"}' });
     expect([result.code, result.calls.length]).toEqual([1, 1]);
     expect(result.stderr).toContain("Run the same command again");

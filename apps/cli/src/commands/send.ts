@@ -10,11 +10,24 @@ import { sendLines } from "../send-lines.ts";
 
 const options = {
   data: { kind: "text", value: "json", summary: "the event's data", fallback: "{}" },
-  partner: { kind: "text", value: "id", summary: "only to this partner, instead of every subscribed endpoint" },
-  eventId: { kind: "text", value: "id", summary: "the event's id; sending it again is no second event", fallback: "a fresh one" },
+  partner: {
+    kind: "text",
+    value: "id",
+    summary: "only to this partner, instead of every subscribed endpoint",
+  },
+  eventId: {
+    kind: "text",
+    value: "id",
+    summary: "the event's id; sending it again is no second event",
+    fallback: "a fresh one",
+  },
   occurredAt: { kind: "text", value: "time", summary: "when it happened", fallback: "now" },
   schemaVersion: { kind: "whole", value: "n", summary: "version of the data's form", fallback: "1" },
-  file: { kind: "text", value: "path", summary: "send events from a file, one JSON document a line (NDJSON); - for standard input" },
+  file: {
+    kind: "text",
+    value: "path",
+    summary: "send events from a file, one JSON document a line (NDJSON); - for standard input",
+  },
 } as const;
 
 export const send = defineCommand({
@@ -26,26 +39,42 @@ export const send = defineCommand({
   args: [{ name: "type", summary: "the event type, e.g. conversion.approved", optional: true }],
   options,
   examples: [
-    { line: `postrider send conversion.approved --data '{"click_id":"c-1","payout":"1.20"}'`, meaning: "One event:" },
-    { line: "postrider send order.paid --event-id order-7 --partner acme", meaning: "With an id of yours, to one partner:" },
+    {
+      line: `postrider send conversion.approved --data '{"click_id":"c-1","payout":"1.20"}'`,
+      meaning: "One event:",
+    },
+    {
+      line: "postrider send order.paid --event-id order-7 --partner acme",
+      meaning: "With an id of yours, to one partner:",
+    },
     { line: "postrider send --file events.ndjson", meaning: "A file, with progress:" },
   ],
   async run(invocation) {
     const type = invocation.args[0];
     if ((type === undefined) === (invocation.options.file === undefined)) {
-      throw new CliError("usage", "Give an event type or --file, one of them.", { hint: "postrider send --help has examples." });
+      throw new CliError("usage", "Give an event type or --file, one of them.", {
+        hint: "postrider send --help has examples.",
+      });
     }
-    return type === undefined ? sendFile(invocation, invocation.options.file ?? "-") : sendOne(invocation, type);
+    return type === undefined
+      ? sendFile(invocation, invocation.options.file ?? "-")
+      : sendOne(invocation, type);
   },
 });
 
-async function sendOne({ context, options: flags, json, api }: Invocation<typeof options>, type: string): Promise<number> {
+async function sendOne(
+  { context, options: flags, json, api }: Invocation<typeof options>,
+  type: string,
+): Promise<number> {
   const dataText = flags.data ?? "{}";
   try {
     const data: unknown = JSON.parse(dataText);
-    if (typeof data !== "object" || data === null || Array.isArray(data)) throw new TypeError("the data of an event is an object");
+    if (typeof data !== "object" || data === null || Array.isArray(data))
+      throw new TypeError("the data of an event is an object");
   } catch (error) {
-    throw new CliError("usage", `--data cannot be used: ${error instanceof Error ? error.message : ""}`, { hint: `Quote it for the shell: --data '{"id":7}'` });
+    throw new CliError("usage", `--data cannot be used: ${error instanceof Error ? error.message : ""}`, {
+      hint: `Quote it for the shell: --data '{"id":7}'`,
+    });
   }
   const head = JSON.stringify({
     event_id: flags.eventId ?? `evt-${context.newId()}`,
@@ -57,23 +86,42 @@ async function sendOne({ context, options: flags, json, api }: Invocation<typeof
   // The data goes as it was typed: parsing it would round large numbers.
   const { results } = await (await api()).accept([`${head.slice(0, -1)},"data":${dataText}}`]);
   const result = results[0];
-  if (result === undefined) throw new CliError("failed", "The server answered no result.", { code: "unexpected_answer" });
+  if (result === undefined)
+    throw new CliError("failed", "The server answered no result.", { code: "unexpected_answer" });
   const good = result.status === "accepted" || result.status === "duplicate";
   if (json) sayJson(context.stdout, result);
   else if (good) {
     const what = result.status === "accepted" ? "accepted" : "a duplicate: it was accepted before";
-    say(context.stdout, `${result.event_id} is ${what}, with ${counted(result.deliveries, "delivery", "deliveries")}.`);
+    say(
+      context.stdout,
+      `${result.event_id} is ${what}, with ${counted(result.deliveries, "delivery", "deliveries")}.`,
+    );
     say(context.stdout, `What becomes of it: postrider explain ${result.event_id}`);
   } else {
-    say(context.stderr, tone(context.stderr, "bad", plain(`${result.event_id}: ${result.status}. ${result.error ?? ""}`.trim())));
-    if (result.status === "conflict") say(context.stderr, "The id was used for other content, which was kept. Use a new --event-id for a new fact.");
+    say(
+      context.stderr,
+      tone(
+        context.stderr,
+        "bad",
+        plain(`${result.event_id}: ${result.status}. ${result.error ?? ""}`.trim()),
+      ),
+    );
+    if (result.status === "conflict")
+      say(
+        context.stderr,
+        "The id was used for other content, which was kept. Use a new --event-id for a new fact.",
+      );
   }
   return good ? exitCodes.ok.code : exitCodes.failed.code;
 }
 
-async function sendFile({ context, json, api, options: flags }: Invocation<typeof options>, path: string): Promise<number> {
+async function sendFile(
+  { context, json, api, options: flags }: Invocation<typeof options>,
+  path: string,
+): Promise<number> {
   for (const key of ["data", "partner", "eventId", "occurredAt", "schemaVersion"] as const) {
-    if (flags[key] !== undefined) throw new CliError("usage", "The events of --file carry their own data, partner, ids and times.");
+    if (flags[key] !== undefined)
+      throw new CliError("usage", "The events of --file carry their own data, partner, ids and times.");
   }
   const client = await api();
   const startedMs = context.now();
@@ -94,14 +142,34 @@ async function sendFile({ context, json, api, options: flags }: Invocation<typeo
   progress.end();
   const { counts, problems, stopped } = report;
   const elapsedMs = context.now() - startedMs;
-  if (json) sayJson(context.stdout, { sent: report.done, ...counts, problems, elapsed_ms: elapsedMs, ...(stopped === null ? {} : { error: stopped }) });
+  if (json)
+    sayJson(context.stdout, {
+      sent: report.done,
+      ...counts,
+      problems,
+      elapsed_ms: elapsedMs,
+      ...(stopped === null ? {} : { error: stopped }),
+    });
   else {
     for (const { line, event_id, status, error } of problems) {
-      say(context.stderr, tone(context.stderr, "bad", plain(`line ${line}: ${status}${event_id === null ? "" : ` ${event_id}`}${error === null ? "" : `: ${error}`}`)));
+      say(
+        context.stderr,
+        tone(
+          context.stderr,
+          "bad",
+          plain(
+            `line ${line}: ${status}${event_id === null ? "" : ` ${event_id}`}${error === null ? "" : `: ${error}`}`,
+          ),
+        ),
+      );
     }
     const named = Object.entries(counts).map(([name, n]) => `${n.toLocaleString("en-US")} ${name}`);
     say(context.stdout, `${counted(report.done, "event")} in ${duration(elapsedMs)}: ${named.join(", ")}.`);
-    if (stopped !== null) say(context.stderr, "Not everything was sent. Run the same command again: what was accepted is not sent twice.");
+    if (stopped !== null)
+      say(
+        context.stderr,
+        "Not everything was sent. Run the same command again: what was accepted is not sent twice.",
+      );
   }
   if (stopped !== null) throw stopped;
   return problems.length === 0 ? exitCodes.ok.code : exitCodes.failed.code;

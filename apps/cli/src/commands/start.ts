@@ -10,21 +10,29 @@ export const start = defineCommand({
     "Without DATABASE_URL everything is kept in POSTRIDER_DATA_DIR (./.postrider), nothing else needs installing. " +
     "The settings are listed in docs/reference/settings.md. Ctrl-C stops it: attempts in flight end first.",
   options: {
-    sandbox: { kind: "switch", summary: "also start the sandbox, as partner `sandbox` with endpoint `main` for every event type" },
+    sandbox: {
+      kind: "switch",
+      summary: "also start the sandbox, as partner `sandbox` with endpoint `main` for every event type",
+    },
   },
   examples: [
     { line: "postrider start --sandbox", meaning: "Try it:" },
-    { line: "DATABASE_URL=postgresql://localhost/postrider postrider start", meaning: "On a PostgreSQL server:" },
+    {
+      line: "DATABASE_URL=postgresql://localhost/postrider postrider start",
+      meaning: "On a PostgreSQL server:",
+    },
   ],
   async run({ context, options, json }) {
     // Loaded here, so that no other command pays for the server.
     const { startRunning } = await import("../running-server.ts");
     const running = await startRunning(context, options.sandbox);
     try {
-      if (json) sayJson(context.stdout, { url: running.url, api_key: running.apiKey, sandbox: running.sandbox });
+      if (json)
+        sayJson(context.stdout, { url: running.url, api_key: running.apiKey, sandbox: running.sandbox });
       else welcome(context, running);
       await interrupted(context.signal);
-      if (!json) say(context.stdout, "\nStopping: attempts in flight end first. Ctrl-C again leaves at once.");
+      if (!json)
+        say(context.stdout, "\nStopping: attempts in flight end first. Ctrl-C again leaves at once.");
     } finally {
       await running.stop();
     }

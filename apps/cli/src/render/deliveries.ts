@@ -51,8 +51,18 @@ export function deliveryDetail(output: Output, delivery: DeliveryView, nowMs: nu
     ["to", `${delivery.partner}/${delivery.endpoint}`],
     ["state", delivery.reason === null ? delivery.state : `${delivery.state}, ${delivery.reason}`],
     ["accepted", `${clockTime(delivery.accepted_at)}, ${fromNow(delivery.accepted_at, nowMs)}`],
-    ["finished", delivery.finished_at === null ? "-" : `${clockTime(delivery.finished_at)}, ${fromNow(delivery.finished_at, nowMs)}`],
-    ["next attempt", delivery.next_attempt_at === null ? "-" : `${clockTime(delivery.next_attempt_at)}, ${fromNow(delivery.next_attempt_at, nowMs)}`],
+    [
+      "finished",
+      delivery.finished_at === null
+        ? "-"
+        : `${clockTime(delivery.finished_at)}, ${fromNow(delivery.finished_at, nowMs)}`,
+    ],
+    [
+      "next attempt",
+      delivery.next_attempt_at === null
+        ? "-"
+        : `${clockTime(delivery.next_attempt_at)}, ${fromNow(delivery.next_attempt_at, nowMs)}`,
+    ],
     ["attempts", String(delivery.attempts_made)],
   ]);
   const attempts = delivery.attempts ?? [];

@@ -5,7 +5,13 @@ import type { Output } from "../context.ts";
 import { facts, table } from "./table.ts";
 import { cut, plain } from "./text.ts";
 
-const output = (changes: Partial<Output> = {}): Output => ({ write: () => {}, isTTY: false, colour: false, columns: 80, ...changes });
+const output = (changes: Partial<Output> = {}): Output => ({
+  write: () => {},
+  isTTY: false,
+  colour: false,
+  columns: 80,
+  ...changes,
+});
 const columns = [
   { title: "ID", of: (row: { id: string; url: string }) => row.id },
   { title: "URL", of: (row: { id: string; url: string }) => row.url, elastic: true },
@@ -44,14 +50,20 @@ describe("table", () => {
     const text = table(output({ isTTY: true }), columns, rows);
     expect(text).not.toContain("\u001b");
     expect(text.trimEnd().split("\n")).toHaveLength(2);
-    expect(facts(output(), [["name", "a\u009b31m\nstate  active"]])).toBe("name  a\\u009b31m\\nstate  active\n");
+    expect(facts(output(), [["name", "a\u009b31m\nstate  active"]])).toBe(
+      "name  a\\u009b31m\\nstate  active\n",
+    );
   });
 
   it("keeps every text printable and within its width, whatever it is", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary", maxLength: 60 }), fc.integer({ min: 1, max: 40 }), (text, width) => {
-        expect(stringWidth(cut(plain(text), width))).toBeLessThanOrEqual(width);
-      }),
+      fc.property(
+        fc.string({ unit: "binary", maxLength: 60 }),
+        fc.integer({ min: 1, max: 40 }),
+        (text, width) => {
+          expect(stringWidth(cut(plain(text), width))).toBeLessThanOrEqual(width);
+        },
+      ),
       { seed: 20260131 },
     );
     fc.assert(

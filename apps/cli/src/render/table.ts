@@ -16,7 +16,11 @@ const gap = "  ";
 const narrowest = 8;
 
 /** Column widths that fit `available` columns: the widest elastic column gives way first. */
-export function fitWidths(natural: readonly number[], elastic: readonly boolean[], available: number): readonly number[] {
+export function fitWidths(
+  natural: readonly number[],
+  elastic: readonly boolean[],
+  available: number,
+): readonly number[] {
   const widths = [...natural];
   const gaps = gap.length * Math.max(0, widths.length - 1);
   let over = widths.reduce((sum, width) => sum + width, gaps) - available;
@@ -74,5 +78,7 @@ export function table<Row>(output: Output, columns: readonly Column<Row>[], rows
 /** Names and values under each other, as text that ends with a newline. Nothing is cut. */
 export function facts(output: Output, entries: readonly (readonly [string, string])[]): string {
   const width = Math.max(...entries.map(([name]) => stringWidth(name)));
-  return entries.map(([name, value]) => `${tone(output, "quiet", pad(name, width))}  ${plain(value)}\n`).join("");
+  return entries
+    .map(([name, value]) => `${tone(output, "quiet", pad(name, width))}  ${plain(value)}\n`)
+    .join("");
 }

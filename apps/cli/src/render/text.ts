@@ -11,7 +11,10 @@ const named: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t"
  * @example plain("a\u001b[2J\nb") // "a\\u001b[2J\\nb"
  */
 export function plain(text: string): string {
-  return text.replace(unprintable, (found) => named[found] ?? `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return text.replace(
+    unprintable,
+    (found) => named[found] ?? `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });

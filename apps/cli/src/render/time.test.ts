@@ -36,7 +36,9 @@ describe("fromNow", () => {
 
 describe("progress", () => {
   it("says how much, how fast and how long still", () => {
-    expect(progressLine({ done: 500, total: 2_000, elapsedMs: 1_000, notes: ["accepted 500"] })).toBe("500/2,000  25%  500/s  3s left  accepted 500");
+    expect(progressLine({ done: 500, total: 2_000, elapsedMs: 1_000, notes: ["accepted 500"] })).toBe(
+      "500/2,000  25%  500/s  3s left  accepted 500",
+    );
     expect(progressLine({ done: 500, total: null, elapsedMs: 1_000, notes: [] })).toBe("500  500/s");
     expect(progressLine({ done: 0, total: 0, elapsedMs: 0, notes: [] })).toBe("0/0");
   });
@@ -45,13 +47,20 @@ describe("progress", () => {
     const run = (isTTY: boolean): string => {
       let nowMs = 0;
       let written = "";
-      const progress = startProgress({ write: (text) => (written += text), isTTY, colour: false, columns: 80 }, () => nowMs, "send");
+      const progress = startProgress(
+        { write: (text) => (written += text), isTTY, colour: false, columns: 80 },
+        () => nowMs,
+        "send",
+      );
       for (; nowMs <= 4_000; nowMs += 50) progress.update(nowMs, 8_000);
       progress.end();
       return written;
     };
     expect(run(true)).not.toContain("\n");
     expect(run(true).split("\r\u001b[2K").length).toBeGreaterThan(30);
-    expect(run(false).trimEnd().split("\n")).toEqual(["send  2,000/8,000  25%  1,000/s  6s left", "send  4,000/8,000  50%  1,000/s  4s left"]);
+    expect(run(false).trimEnd().split("\n")).toEqual([
+      "send  2,000/8,000  25%  1,000/s  6s left",
+      "send  4,000/8,000  50%  1,000/s  4s left",
+    ]);
   });
 });

@@ -43,5 +43,10 @@ export function fromNow(time: string | null | undefined, nowMs: number): string 
 /** A time of day with its date, in UTC without fractions: `2026-01-31 10:00:00Z`. */
 export function clockTime(time: string): string {
   const at = new Date(time);
-  return Number.isNaN(at.getTime()) ? time : at.toISOString().replace("T", " ").replace(/\.\d+Z$/, "Z");
+  return Number.isNaN(at.getTime())
+    ? time
+    : at
+        .toISOString()
+        .replace("T", " ")
+        .replace(/\.\d+Z$/, "Z");
 }

@@ -1,5 +1,12 @@
 /** Documents as the API answers them, for tests. */
-import type { DeliveryGroup, DeliveryView, Endpoint, EventView, Partner, ReplayView } from "@postrider/engine";
+import type {
+  DeliveryGroup,
+  DeliveryView,
+  Endpoint,
+  EventView,
+  Partner,
+  ReplayView,
+} from "@postrider/engine";
 
 export const aPartner = (changes: Partial<Partner> = {}): Partner => ({
   id: "acme",
@@ -21,7 +28,13 @@ export const anEndpoint = (changes: Partial<Endpoint> = {}): Endpoint => ({
   events: ["conversion.*"],
   headers: { "x-source": "postrider" },
   body: "envelope",
-  retry: { schedule: ["5s", "1m"], client_error_schedule: ["5m"], jitter: "full", expires_after: "80h", retry_after_max: "24h" },
+  retry: {
+    schedule: ["5s", "1m"],
+    client_error_schedule: ["5m"],
+    jitter: "full",
+    expires_after: "80h",
+    retry_after_max: "24h",
+  },
   timeout: "10s",
   enabled: true,
   signing: ["v1"],
@@ -60,7 +73,14 @@ export const anEvent = (changes: Partial<EventView> = {}): EventView => ({
   deliveries: [
     aDelivery({
       attempts: [
-        { n: 1, at: "2026-01-31T11:50:00.100Z", duration_ms: 12, status: 503, error: "HTTP 503", response_body: "try later" },
+        {
+          n: 1,
+          at: "2026-01-31T11:50:00.100Z",
+          duration_ms: 12,
+          status: 503,
+          error: "HTTP 503",
+          response_body: "try later",
+        },
         { n: 2, at: "2026-01-31T11:52:00Z", duration_ms: 10_004, status: null, error: "timeout" },
       ],
     }),

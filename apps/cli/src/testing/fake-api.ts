@@ -16,7 +16,9 @@ export interface FakeAnswer {
 }
 
 /** What is answered to `"GET /v1/partners"`: a fixed answer, one per call (the last one stays), or worked out from the call. */
-export type Routes = Readonly<Record<string, FakeAnswer | readonly FakeAnswer[] | ((call: RecordedCall) => FakeAnswer)>>;
+export type Routes = Readonly<
+  Record<string, FakeAnswer | readonly FakeAnswer[] | ((call: RecordedCall) => FakeAnswer)>
+>;
 
 export interface FakeApi extends AsyncDisposable {
   readonly url: string;
@@ -35,14 +37,27 @@ export async function startFakeApi(routes: Routes): Promise<FakeApi> {
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
       const path = request.url ?? "/";
-      const call = { method: request.method ?? "", path, authorization: request.headers.authorization, body: Buffer.concat(chunks).toString("utf8") };
+      const call = {
+        method: request.method ?? "",
+        path,
+        authorization: request.headers.authorization,
+        body: Buffer.concat(chunks).toString("utf8"),
+      };
       calls.push(call);
       const name = `${call.method} ${path.split("?")[0]}`;
       const seen = counts.get(name) ?? 0;
       counts.set(name, seen + 1);
       const route = routes[name];
-      const answer = typeof route === "function" ? route(call) : Array.isArray(route) ? (route[Math.min(seen, route.length - 1)] as FakeAnswer) : (route as FakeAnswer | undefined);
-      const missing = { status: 404, body: { error: { code: "not_found", message: `There is nothing at ${path}.` } } };
+      const answer =
+        typeof route === "function"
+          ? route(call)
+          : Array.isArray(route)
+            ? (route[Math.min(seen, route.length - 1)] as FakeAnswer)
+            : (route as FakeAnswer | undefined);
+      const missing = {
+        status: 404,
+        body: { error: { code: "not_found", message: `There is nothing at ${path}.` } },
+      };
       const { status = 200, body = {} } = answer ?? missing;
       response.writeHead(status, { "content-type": "application/json" });
       response.end(JSON.stringify(body));

@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly typed?: string;
   readonly nowMs?: number;
   readonly signal?: AbortSignal;
+  /** Called with all of standard output after each write, to act on what is shown. */
+  readonly onStdout?: (text: string) => void;
 }
 
 export interface RunResult {
@@ -37,6 +39,7 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
   const output = (name: "stdout" | "stderr"): Output => ({
     write: (text) => {
       written[name] += text;
+      if (name === "stdout") options.onStdout?.(written.stdout);
     },
     isTTY: options.columns !== undefined,
     colour: options.colour ?? false,
