@@ -44,7 +44,6 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
   #sentAt = 0;
   #reused = false;
   #responseBegun = false;
-  #retried = false;
   #over = false;
   #status: number | null = null;
   #headers: Readonly<Record<string, string | string[] | undefined>> = {};
@@ -119,12 +118,12 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
   }
 
   #isKeepAliveRace(error: Error): boolean {
-    if (!this.#reused || this.#responseBegun || this.#retried || !isReset(error, this.#phase)) return false;
+    if (!this.#reused || this.#responseBegun || !isReset(error, this.#phase)) return false;
     return this.#host.deadlines.now() - this.#sentAt <= keepAliveRaceMs;
   }
 
+  /** Once: what is sent on a new connection does not come back here. */
   #sendAgain(): void {
-    this.#retried = true;
     this.#controller = null;
     this.connection = null;
     this.#phase = "connect";

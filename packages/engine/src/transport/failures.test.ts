@@ -68,6 +68,11 @@ describe("a partner that fails", () => {
     expect(await send(port)).toMatchObject({ status: null, failure: { class: "protocol" } });
   });
 
+  it("after an interim response, which is not a status", async () => {
+    const port = await rawPartner((socket) => socket.end("HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n"));
+    expect(await send(port)).toMatchObject({ status: null, failure: { class: "reset" } });
+  });
+
   it("by having no address", async () => {
     const missing = Object.assign(new Error("getaddrinfo ENOTFOUND partner.test"), { code: "ENOTFOUND" });
     const more = { url: "http://partner.test:4500/" };

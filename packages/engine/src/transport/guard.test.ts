@@ -4,7 +4,7 @@ import { createServer, type TlsOptions } from "node:tls";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { parseAllowedTargets } from "../core/target.ts";
 import { systemClock } from "../ports/clock.ts";
-import { type Dial, onlyToPublic } from "./connection.ts";
+import { type Dial, onlyToPublic, TrackedClient } from "./connection.ts";
 import { listen, okAnswer } from "./fixtures/partner.ts";
 import { createTransport, type Lookup, type TransportOptions } from "./index.ts";
 import { sharedLookup } from "./lookup.ts";
@@ -50,10 +50,26 @@ describe("TLS", () => {
   });
 
   it.each([
-    ["self-signed", { cert: pem("self-signed") }, "self-signed"],
-    ["expired", { cert: pem("expired") + pem("intermediate") }, "expired"],
-    ["without its intermediate", { cert: pem("good") }, "intermediate"],
-    ["for another hostname", { cert: pem("other-host") + pem("intermediate") }, "another hostname"],
+    [
+      "self-signed",
+      { cert: pem("self-signed") },
+      "the certificate is self-signed (DEPTH_ZERO_SELF_SIGNED_CERT)",
+    ],
+    [
+      "expired",
+      { cert: pem("expired") + pem("intermediate") },
+      "the certificate has expired (CERT_HAS_EXPIRED)",
+    ],
+    [
+      "without its intermediate",
+      { cert: pem("good") },
+      "the server does not send the intermediate certificate",
+    ],
+    [
+      "for another hostname",
+      { cert: pem("other-host") + pem("intermediate") },
+      "the certificate is for another hostname",
+    ],
     [
       "with an own root in its chain",
       { cert: pem("good") + pem("intermediate") + pem("root"), ca: pem("other-host") },
@@ -175,6 +191,33 @@ describe("onlyToPublic", () => {
     const { dial } = leadingTo("8.8.8.8");
     expect((await dialled(dial, "127.0.0.1")).error).toMatchObject({ class: "target_refused" });
     expect((await dialled(dial, "::1")).error).toMatchObject({ class: "target_refused" });
+  });
+});
+
+const carried = (isOver: boolean) => ({
+  isOver,
+  connection: null,
+  onRequestStart: () => {},
+  onResponseStart: () => {},
+  onResponseData: () => {},
+  onResponseEnd: () => {},
+  onResponseError: () => {},
+});
+
+describe("TrackedClient", () => {
+  it("opens no connection for an exchange that is over: no deadline would end it", async () => {
+    let dialled = 0;
+    const dial: Dial = () => {
+      dialled += 1;
+      return undefined;
+    };
+    const client = new TrackedClient(new URL("http://a.example"), {}, dial);
+    const request = { path: "/", method: "GET" } as const;
+    expect(client.dispatch(request, carried(true))).toBe(true);
+    expect(dialled).toBe(0);
+    client.dispatch(request, carried(false));
+    expect(dialled).toBe(1);
+    await client.destroy();
   });
 });
 

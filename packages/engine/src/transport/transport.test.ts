@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { httpPartner, okAnswer, rawPartner, requestTo, send, transportTo } from "./fixtures/partner.ts";
+import { head, httpPartner, okAnswer, rawPartner, requestTo, send, transportTo } from "./fixtures/partner.ts";
 
 describe("a partner that answers", () => {
   it("gets the request as given, and its answer comes back", async () => {
@@ -137,19 +137,22 @@ describe("connections", () => {
   /** So that the second request must reuse the connection of the first. */
   const oneConnection = { maxConnectionsPerOrigin: 1 };
 
-  it("are kept alive, and closed when idle", async () => {
-    const sockets = new Set<Socket>();
-    const port = await httpPartner((request, response) => {
-      sockets.add(request.socket);
-      response.end("ok");
-    });
-    const transport = transportTo(port, { ...oneConnection, keepAliveMs: 100 });
-    for (let n = 0; n < 5; n += 1)
-      expect(await transport.send(requestTo(port))).toMatchObject({ status: 200 });
-    expect(sockets.size).toBe(1);
-    const [socket] = sockets;
-    if (!socket!.destroyed) await once(socket!, "close");
-  });
+  it.each(["keep-alive: timeout=60\r\n", "x: y\r\n"])(
+    "are kept alive, and closed when idle (%j)",
+    async (hint) => {
+      const sockets = new Set<Socket>();
+      const port = await rawPartner((socket) => {
+        sockets.add(socket);
+        socket.write(head(`${hint}content-length: 2\r\n\r\nok`));
+      });
+      const transport = transportTo(port, { ...oneConnection, keepAliveMs: 100 });
+      for (let n = 0; n < 5; n += 1)
+        expect(await transport.send(requestTo(port))).toMatchObject({ status: 200 });
+      expect(sockets.size).toBe(1);
+      const [socket] = sockets;
+      if (!socket!.destroyed) await once(socket!, "close");
+    },
+  );
 
   it("that turn out stale are replaced once, and the partner is not blamed", async () => {
     const seen: number[] = [];
