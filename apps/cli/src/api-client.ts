@@ -71,6 +71,9 @@ export type ApiClient = ReturnType<typeof createApiClient>;
 
 type Query = Readonly<Record<string, string | number | undefined>>;
 
+const partner = (id: string): string => `/v1/partners/${encodeURIComponent(id)}`;
+const endpoint = (id: string, name: string): string => `${partner(id)}/endpoints/${encodeURIComponent(name)}`;
+
 /**
  * Calls to one server.
  *
@@ -78,8 +81,6 @@ type Query = Readonly<Record<string, string | number | undefined>>;
  */
 export function createApiClient(options: ApiOptions) {
   const call = caller(options);
-  const partner = (id: string) => `/v1/partners/${encodeURIComponent(id)}`;
-  const endpoint = (id: string, name: string) => `${partner(id)}/endpoints/${encodeURIComponent(name)}`;
   return {
     url: options.url,
     /** Event documents as JSON texts, sent verbatim: numbers keep their digits. */
@@ -93,7 +94,7 @@ export function createApiClient(options: ApiOptions) {
 
     listPartners: (page: { limit?: number | undefined; cursor?: string | undefined }) =>
       call<{ partners: readonly Partner[]; next_cursor?: string }>("GET", withQuery("/v1/partners", page)),
-    partner: (id: string) => call<Partner>("GET", partner(id)),
+    getPartner: (id: string) => call<Partner>("GET", partner(id)),
     putPartner: (id: string, document: unknown) =>
       call<Partner & { signing_secret?: string }>("PUT", partner(id), JSON.stringify(document)),
     deletePartner: (id: string) => call<unknown>("DELETE", partner(id)),
@@ -109,7 +110,7 @@ export function createApiClient(options: ApiOptions) {
 
     listEndpoints: (id: string) =>
       call<{ endpoints: readonly Endpoint[] }>("GET", `${partner(id)}/endpoints`),
-    endpoint: (id: string, name: string) => call<Endpoint>("GET", endpoint(id, name)),
+    getEndpoint: (id: string, name: string) => call<Endpoint>("GET", endpoint(id, name)),
     putEndpoint: (id: string, name: string, document: unknown) =>
       call<Endpoint>("PUT", endpoint(id, name), JSON.stringify(document)),
     deleteEndpoint: (id: string, name: string) => call<unknown>("DELETE", endpoint(id, name)),
@@ -164,7 +165,7 @@ function caller({ url, apiKey, signal, timeoutMs = 30_000 }: ApiOptions) {
         redirect: "error",
         signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
       });
-      return answer<T>(response.status, await response.text(), `${method} ${path}`);
+      return answer(response.status, await response.text(), `${method} ${path}`) as T;
     } catch (error) {
       throw asCliError(error, url, signal);
     }
@@ -172,14 +173,14 @@ function caller({ url, apiKey, signal, timeoutMs = 30_000 }: ApiOptions) {
 }
 
 /** The parsed answer of a call, or its error. */
-function answer<T>(status: number, text: string, what: string): T {
+function answer(status: number, text: string, what: string): unknown {
   let parsed: unknown;
   try {
     parsed = text === "" ? {} : JSON.parse(text);
   } catch {
     parsed = null;
   }
-  if (status >= 200 && status < 300 && parsed !== null) return parsed as T;
+  if (status >= 200 && status < 300 && parsed !== null) return parsed;
   const error = (parsed as { error?: ApiErrorBody } | null)?.error;
   if (error?.code === undefined) {
     throw new CliError("failed", `${what} answered ${status} without a Postrider error.`, {

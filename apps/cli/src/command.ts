@@ -75,7 +75,7 @@ export interface CommandGroup {
 export function defineCommand<const O extends Readonly<Record<string, OptionDefinition>>>(
   definition: CommandDefinition<O>,
 ): CommandDefinition {
-  return definition as unknown as CommandDefinition;
+  return definition;
 }
 
 /** `maxInFlight` as its flag, `--max-in-flight`. */

@@ -5,7 +5,7 @@
  */
 import type { Conservation, Status } from "./api-client.ts";
 import type { CliError } from "./exit.ts";
-import { counted } from "./render/text.ts";
+import { counted, grouped } from "./render/text.ts";
 import { duration } from "./render/time.ts";
 import type { ClientSettings } from "./settings.ts";
 
@@ -174,14 +174,13 @@ function conservationCheck({ accepted, pending, finished, drift }: Conservation)
   const terminal = Object.values(finished).reduce((sum, n) => sum + n, 0);
   const states = Object.entries(finished)
     .filter(([, n]) => n > 0)
-    .map(([state, n]) => `${n.toLocaleString("en-US")} ${state}`);
-  const n = (value: number) => value.toLocaleString("en-US");
-  const found = `${n(accepted)} accepted = ${n(terminal)} terminal + ${n(pending)} pending${states.length === 0 ? "" : ` (${states.join(", ")})`}`;
+    .map(([state, n]) => `${grouped(n)} ${state}`);
+  const found = `${grouped(accepted)} accepted = ${grouped(terminal)} terminal + ${grouped(pending)} pending${states.length === 0 ? "" : ` (${states.join(", ")})`}`;
   if (drift === 0 && accepted === terminal + pending) return { name: "conservation", verdict: "ok", found };
   return {
     name: "conservation",
     verdict: "failure",
-    found: `${found.replace(" = ", " is not ")}: ${n(Math.abs(accepted - terminal - pending) || Math.abs(drift))} unaccounted for`,
+    found: `${found.replace(" = ", " is not ")}: ${grouped(Math.abs(accepted - terminal - pending) || Math.abs(drift))} unaccounted for`,
     remedy:
       "Deliveries were lost or doubled in the ledger. Keep its backups and the server's logs, and report it: this must never happen.",
   };

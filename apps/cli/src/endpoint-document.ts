@@ -49,8 +49,27 @@ interface EndpointFlags {
   readonly disable: boolean;
 }
 
-const writableKeys = ["url", "method", "events", "headers", "body", "retry", "timeout", "enabled", "signing"];
-const shownKeys = ["id", "partner", "version", "state", "held_until", "note", "created_at", "updated_at"];
+const writableKeys = new Set([
+  "url",
+  "method",
+  "events",
+  "headers",
+  "body",
+  "retry",
+  "timeout",
+  "enabled",
+  "signing",
+]);
+const shownKeys = new Set([
+  "id",
+  "partner",
+  "version",
+  "state",
+  "held_until",
+  "note",
+  "created_at",
+  "updated_at",
+]);
 
 /**
  * The document to put: what stands (`base`), and what the flags name. The body of another method is left to its default.
@@ -75,9 +94,7 @@ export async function endpointDocument(
 
 /** What of an endpoint as shown may be put back: without id, version and state. Unknown keys stay, for the server to judge. */
 function writablePart(shown: object | null): Record<string, unknown> {
-  const entries = Object.entries(shown ?? {}).filter(
-    ([key]) => writableKeys.includes(key) || !shownKeys.includes(key),
-  );
+  const entries = Object.entries(shown ?? {}).filter(([key]) => writableKeys.has(key) || !shownKeys.has(key));
   return Object.fromEntries(entries);
 }
 
@@ -94,7 +111,7 @@ async function documentFromFlags(
     ...(flags.jitter === undefined ? {} : { jitter: flags.jitter }),
     ...(flags.expiresAfter === undefined ? {} : { expires_after: flags.expiresAfter }),
   };
-  const before = (base as { retry?: object } | null)?.retry;
+  const before = base !== null && "retry" in base && typeof base.retry === "object" ? base.retry : null;
   return {
     ...(url === undefined ? {} : { url }),
     ...(flags.method === undefined ? {} : { method: flags.method }),

@@ -30,7 +30,7 @@ const secretOverlap = "1m";
 export async function startRunning(context: Context, withSandbox: boolean): Promise<Running> {
   const undo: (() => Promise<void>)[] = [];
   const stop = async () => {
-    for (const step of undo.splice(0).reverse()) await step();
+    for (const step of undo.splice(0).toReversed()) await step();
   };
   try {
     const [{ readSettings, startServer }, sandboxModule] = await Promise.all([
@@ -75,13 +75,13 @@ function running(server: RunningServer, sandbox: Sandbox | null, stop: () => Pro
  */
 async function register(api: ApiClient, sandbox: Sandbox): Promise<void> {
   const partner = sandbox.partner(partnerId);
-  const known = await api.partner(partnerId).catch(absent);
+  const known = await api.getPartner(partnerId).catch(absent);
   const { signing_secret: secret } =
     known === null
       ? await api.putPartner(partnerId, { name: "Sandbox" })
       : await api.rotateSecret(partnerId, { overlap: secretOverlap });
   if (secret) partner.secret(secret);
-  const before = await api.endpoint(partnerId, endpointId).catch(absent);
+  const before = await api.getEndpoint(partnerId, endpointId).catch(absent);
   if (before === null) await api.putEndpoint(partnerId, endpointId, { url: partner.url, events: ["*"] });
   else if (!before.url.startsWith(sandbox.url)) await moveEndpoint(api, before, sandbox);
 }
@@ -89,7 +89,7 @@ async function register(api: ApiClient, sandbox: Sandbox): Promise<void> {
 /** The sandbox has another port than last time. */
 async function moveEndpoint(
   api: ApiClient,
-  before: Awaited<ReturnType<ApiClient["endpoint"]>>,
+  before: Awaited<ReturnType<ApiClient["getEndpoint"]>>,
   sandbox: Sandbox,
 ): Promise<void> {
   const {

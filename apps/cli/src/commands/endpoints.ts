@@ -83,7 +83,7 @@ const show = defineCommand({
     },
   ],
   async run({ context, args, json, api }) {
-    const endpoint = await (await api()).endpoint(required(args, 0), required(args, 1));
+    const endpoint = await (await api()).getEndpoint(required(args, 0), required(args, 1));
     if (json) return sayJson(context.stdout, endpoint);
     context.stdout.write(endpointFacts(context.stdout, endpoint));
   },
@@ -120,7 +120,7 @@ const put = defineCommand({
     const id = required(args, 1);
     const base =
       options.file === undefined
-        ? await client.endpoint(partner, id).catch(absent)
+        ? await client.getEndpoint(partner, id).catch(absent)
         : await readInput.json(context, options.file);
     const document = await endpointDocument(context, args[2], options, base);
     const endpoint = await client.putEndpoint(partner, id, document);
@@ -192,7 +192,7 @@ const remove = defineCommand({
     const client = await api();
     const partner = required(args, 0);
     const endpoint = required(args, 1);
-    await client.endpoint(partner, endpoint);
+    await client.getEndpoint(partner, endpoint);
     const { matched } = await client.groups({ state: "pending", partner, endpoint });
     const question = `Delete ${partner}/${endpoint}? Waiting deliveries that end as cancelled: ${matched}.`;
     if (!(await confirmed(context, question, options.yes))) {

@@ -51,7 +51,7 @@ async function surroundingsOf(client: ApiClient, event: EventView) {
   const unfinished = event.deliveries.filter((delivery) => delivery.state !== "delivered");
   for (const id of new Set(unfinished.map((delivery) => delivery.partner))) {
     const [partner, list] = await Promise.all([
-      client.partner(id).catch(absent),
+      client.getPartner(id).catch(absent),
       client.listEndpoints(id).catch(absent),
     ]);
     if (partner !== null) partners.set(id, partner);

@@ -70,7 +70,7 @@ const show = defineCommand({
   async run({ context, args, json, api }) {
     const client = await api();
     const id = required(args, 0);
-    const partner = await client.partner(id);
+    const partner = await client.getPartner(id);
     const [{ keys }, { endpoints }] = await Promise.all([client.keys(id), client.listEndpoints(id)]);
     if (json) return sayJson(context.stdout, { ...partner, keys, endpoints });
     const out = context.stdout;
@@ -121,7 +121,7 @@ const put = defineCommand({
   async run({ context, args, options, json, api }) {
     const client = await api();
     const id = required(args, 0);
-    const before = await client.partner(id).catch(absent);
+    const before = await client.getPartner(id).catch(absent);
     const document = {
       name: options.name ?? before?.name ?? id,
       ...(before === null
@@ -246,7 +246,7 @@ const remove = defineCommand({
   async run({ context, args, options, json, api }) {
     const client = await api();
     const id = required(args, 0);
-    await client.partner(id);
+    await client.getPartner(id);
     const { matched } = await client.groups({ state: "pending", partner: id });
     const question = `Delete ${id} with its endpoints and keys? Waiting deliveries that end as cancelled: ${matched}.`;
     if (!(await confirmed(context, question, options.yes))) {

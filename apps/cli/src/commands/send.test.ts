@@ -15,12 +15,10 @@ const door: Routes = {
       results: eventsOf(call).map(({ event_id }) => {
         const status =
           { dup: "duplicate", con: "conflict", bad: "invalid" }[event_id.slice(0, 3)] ?? "accepted";
-        return {
-          event_id,
-          status,
-          deliveries: 1,
-          ...(status === "conflict" || status === "invalid" ? { error: `it is ${status}` } : {}),
-        };
+        const bad = status === "conflict" || status === "invalid";
+        return bad
+          ? { event_id, status, deliveries: 1, error: `it is ${status}` }
+          : { event_id, status, deliveries: 1 };
       }),
     },
   }),

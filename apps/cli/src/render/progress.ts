@@ -1,5 +1,5 @@
 import { say, type Output } from "../context.ts";
-import { cut } from "./text.ts";
+import { cut, grouped } from "./text.ts";
 import { duration } from "./time.ts";
 
 export interface ProgressFacts {
@@ -18,16 +18,14 @@ export interface ProgressFacts {
  */
 export function progressLine(facts: ProgressFacts): string {
   const rate = facts.elapsedMs > 0 ? (facts.done * 1_000) / facts.elapsedMs : 0;
-  const parts = [number(facts.done) + (facts.total === null ? "" : `/${number(facts.total)}`)];
+  const parts = [grouped(facts.done) + (facts.total === null ? "" : `/${grouped(facts.total)}`)];
   if (facts.total !== null && facts.total > 0) parts.push(`${Math.floor((facts.done * 100) / facts.total)}%`);
-  if (rate > 0) parts.push(`${rate < 10 ? rate.toFixed(1) : number(Math.round(rate))}/s`);
+  if (rate > 0) parts.push(`${rate < 10 ? rate.toFixed(1) : grouped(Math.round(rate))}/s`);
   if (facts.total !== null && rate > 0 && facts.done < facts.total) {
     parts.push(`${duration(((facts.total - facts.done) * 1_000) / rate)} left`);
   }
   return [...parts, ...facts.notes].join("  ");
 }
-
-const number = (n: number): string => n.toLocaleString("en-US");
 
 /** How often a plain log gets a line, where the terminal's line cannot be redrawn. */
 const plainEveryMs = 2_000;

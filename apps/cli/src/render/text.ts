@@ -1,8 +1,7 @@
 import stringWidth from "string-width";
 
 // Partners choose these texts (error bodies, names): a control character could move the cursor or forge a line.
-// biome-ignore lint: control characters are what is looked for
-const unprintable = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
+const unprintable = /[\p{Cc}\p{Bidi_Control}\ufeff]/gu;
 const named: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 /**
@@ -45,9 +44,14 @@ export function pad(text: string, columns: number, side: "left" | "right" = "lef
   return side === "left" ? text + space : space + text;
 }
 
+/** `12345` as `12,345`. */
+export function grouped(n: number): string {
+  return n.toLocaleString("en-US");
+}
+
 /** `1 delivery`, `3 deliveries`. */
 export function counted(n: number, one: string, many = `${one}s`): string {
-  return `${n.toLocaleString("en-US")} ${n === 1 ? one : many}`;
+  return `${grouped(n)} ${n === 1 ? one : many}`;
 }
 
 /** A value as JSON or text, `-` for nothing. */

@@ -34,6 +34,20 @@ describe("fromNow", () => {
   });
 });
 
+/** What four seconds of progress write. */
+const fourSeconds = (isTTY: boolean): string => {
+  let nowMs = 0;
+  let written = "";
+  const progress = startProgress(
+    { write: (text) => (written += text), isTTY, colour: false, columns: 80 },
+    () => nowMs,
+    "send",
+  );
+  for (; nowMs <= 4_000; nowMs += 50) progress.update(nowMs, 8_000);
+  progress.end();
+  return written;
+};
+
 describe("progress", () => {
   it("says how much, how fast and how long still", () => {
     expect(progressLine({ done: 500, total: 2_000, elapsedMs: 1_000, notes: ["accepted 500"] })).toBe(
@@ -44,21 +58,9 @@ describe("progress", () => {
   });
 
   it("redraws one line on a terminal, and writes lines now and then elsewhere", () => {
-    const run = (isTTY: boolean): string => {
-      let nowMs = 0;
-      let written = "";
-      const progress = startProgress(
-        { write: (text) => (written += text), isTTY, colour: false, columns: 80 },
-        () => nowMs,
-        "send",
-      );
-      for (; nowMs <= 4_000; nowMs += 50) progress.update(nowMs, 8_000);
-      progress.end();
-      return written;
-    };
-    expect(run(true)).not.toContain("\n");
-    expect(run(true).split("\r\u001b[2K").length).toBeGreaterThan(30);
-    expect(run(false).trimEnd().split("\n")).toEqual([
+    expect(fourSeconds(true)).not.toContain("\n");
+    expect(fourSeconds(true).split("\r\u001b[2K").length).toBeGreaterThan(30);
+    expect(fourSeconds(false).trimEnd().split("\n")).toEqual([
       "send  2,000/8,000  25%  1,000/s  6s left",
       "send  4,000/8,000  50%  1,000/s  4s left",
     ]);

@@ -1,0 +1,162 @@
+import { describe, expect, it } from "vitest";
+import { anEndpoint } from "../testing/documents.ts";
+import { runCli } from "../testing/run-cli.ts";
+
+const exchange = (status: number, verdict: string) => ({
+  request: {
+    method: "POST",
+    url: "https://acme.example/postback",
+    headers: { "webhook-test": "1" },
+    body: "{}",
+  },
+  response: { status, body: "hello\u001b[2J", duration_ms: 12, failure: null },
+  verdict,
+  error: verdict === "accepted" ? null : `HTTP ${status}`,
+});
+
+const runTest = (status: number, verdict: string) =>
+  runCli(["endpoints", "test", "acme", "main"], {
+    routes: { "POST /v1/partners/acme/endpoints/main/test": { body: exchange(status, verdict) } },
+  });
+
+describe("endpoints", () => {
+  const put = {
+    "GET /v1/partners/acme/endpoints/main": { body: anEndpoint() },
+    "PUT /v1/partners/acme/endpoints/main": { body: anEndpoint() },
+  };
+
+  it("lists in a table", async () => {
+    const { stdout } = await runCli(["endpoints", "list", "acme"], {
+      routes: { "GET /v1/partners/acme/endpoints": { body: { endpoints: [anEndpoint()] } } },
+    });
+    expect(stdout).toContain(
+      "main      active  POST    https://acme.example/postback  conversion.*        2        3",
+    );
+  });
+
+  it("makes a document from flags", async () => {
+    const routes = { "PUT /v1/partners/acme/endpoints/main": { status: 201, body: anEndpoint() } };
+    const url = "https://t.example/pb?cid={data.click_id!}";
+    const argv = [
+      "endpoints",
+      "put",
+      "acme",
+      "main",
+      url,
+      "--method",
+      "GET",
+      "--event",
+      "a.*",
+      "--event",
+      "b",
+      "--header",
+      "x-a: 1:2",
+    ];
+    const { code, calls } = await runCli(
+      [...argv, "--schedule", "5s, 1m", "--signing", "none", "--body", '{"id":"{event_id}"}', "--disable"],
+      { routes },
+    );
+    expect(code).toBe(0);
+    expect(JSON.parse(calls[1]?.body ?? "")).toEqual({
+      url,
+      method: "GET",
+      events: ["a.*", "b"],
+      headers: { "x-a": "1:2" },
+      body: { id: "{event_id}" },
+      retry: { schedule: ["5s", "1m"] },
+      signing: [],
+      enabled: false,
+    });
+  });
+
+  it("changes only what the flags name, and puts back nothing that is only shown", async () => {
+    const { calls } = await runCli(["endpoints", "put", "acme", "main", "--schedule", "none", "--enable"], {
+      routes: put,
+    });
+    const {
+      id: _id,
+      partner: _partner,
+      version: _version,
+      state: _state,
+      held_until: _held,
+      note: _note,
+      ...document
+    } = anEndpoint();
+    expect(JSON.parse(calls[1]?.body ?? "")).toEqual({
+      ...document,
+      retry: { ...document.retry, schedule: [] },
+      enabled: true,
+    });
+  });
+
+  it("leaves the body to the method's default when the method changes", async () => {
+    const { calls } = await runCli(["endpoints", "put", "acme", "main", "--method", "GET"], { routes: put });
+    expect(JSON.parse(calls[1]?.body ?? "")).toMatchObject({ method: "GET" });
+    expect(JSON.parse(calls[1]?.body ?? "")).not.toHaveProperty("body");
+  });
+
+  it("takes a document from standard input, and flags beside it win", async () => {
+    const stdin = JSON.stringify(anEndpoint({ timeout: "1s" }));
+    const { calls } = await runCli(["endpoints", "put", "acme", "main", "--file", "-", "--timeout", "2s"], {
+      routes: put,
+      stdin,
+    });
+    expect(calls).toHaveLength(1);
+    expect(JSON.parse(calls[0]?.body ?? "")).toMatchObject({
+      url: "https://acme.example/postback",
+      timeout: "2s",
+    });
+  });
+
+  it.each([
+    [["--header", "nocolon"], "no colon"],
+    [["--body", "what"], "neither a word nor JSON"],
+    [["--enable", "--disable"], "exclude"],
+    [["--file", "missing.json"], "no such file"],
+  ])("refuses %j", async (flags, message) => {
+    const { code, stderr, calls } = await runCli(["endpoints", "put", "acme", "main", ...flags], {
+      routes: put,
+    });
+    expect(code).toBe(2);
+    expect(stderr).toContain(message);
+    expect(calls.some((call) => call.method === "PUT")).toBe(false);
+  });
+
+  it("shows where a template is wrong", async () => {
+    const error = {
+      code: "invalid_template",
+      message: "The URL does not compile.",
+      issues: [{ path: "url", message: "no macros in the host", position: 8 }],
+    };
+    const routes = { "PUT /v1/partners/acme/endpoints/main": { status: 400, body: { error } } };
+    const { code, stderr } = await runCli(["endpoints", "put", "acme", "main", "https://{data.host}/"], {
+      routes,
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain("  url, character 8: no macros in the host\n");
+  });
+
+  it("tests one and answers by exit code", async () => {
+    const good = await runTest(200, "accepted");
+    expect(good.code).toBe(0);
+    expect(good.stdout).toContain("< answered 200 after 12ms\n< hello\\u001b[2J\nThis counts as delivered.");
+    const bad = await runTest(500, "retryable");
+    expect(bad.code).toBe(1);
+    expect(bad.stdout).toContain("This does not count as delivered: HTTP 500");
+  });
+
+  it("resumes and deletes", async () => {
+    const routes = {
+      ...put,
+      "POST /v1/partners/acme/endpoints/main/resume": { body: anEndpoint() },
+      "GET /v1/delivery-groups": { body: { matched: 0, groups: [] } },
+      "DELETE /v1/partners/acme/endpoints/main": { body: {} },
+    };
+    expect((await runCli(["endpoints", "resume", "acme", "main"], { routes })).stdout).toBe(
+      "acme/main is active.\n",
+    );
+    const removed = await runCli(["endpoints", "delete", "acme", "main", "--yes"], { routes });
+    expect(removed.stdout).toBe("acme/main is deleted.\n");
+    expect(removed.calls.at(-1)?.method).toBe("DELETE");
+  });
+});
