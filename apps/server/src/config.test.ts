@@ -1,0 +1,114 @@
+import { inspect } from "node:util";
+import { PostriderError } from "@postrider/engine";
+import { describe, expect, test } from "vitest";
+import { readSettings } from "./config.ts";
+
+const refused = (env: Record<string, string>): PostriderError => {
+  try {
+    readSettings(env);
+  } catch (error) {
+    if (error instanceof PostriderError) return error;
+  }
+  throw new Error("the settings were taken");
+};
+
+describe("settings", () => {
+  test("have the documented defaults, and an empty value is unset", () => {
+    expect(readSettings({ POSTRIDER_PORT: "", PATH: "/bin" })).toEqual({
+      databaseUrl: null,
+      host: "127.0.0.1",
+      port: 4400,
+      apiKeys: null,
+      masterKeys: null,
+      dataDir: "./.postrider",
+      roles: { api: true, worker: true },
+      allowTargets: [],
+      sandboxPort: 4500,
+      logLevel: "info",
+      maxInFlight: 256,
+      retentionDays: 35,
+      shutdownGraceMs: 15_000,
+      maxBodyBytes: 5_242_880,
+    });
+  });
+
+  test("are read", () => {
+    const read = readSettings({
+      POSTRIDER_ROLES: "worker",
+      POSTRIDER_ALLOW_TARGETS: "127.0.0.1:4500, [::1]:80",
+      POSTRIDER_SHUTDOWN_GRACE: "1.5s",
+      POSTRIDER_API_KEY: "prk_0123456789abcdef, prk_fedcba9876543210",
+      POSTRIDER_MASTER_KEY: `${"ab".repeat(32)},${Buffer.alloc(32, 7).toString("base64")}`,
+      DATABASE_URL: "postgresql://u:p@localhost/d",
+    });
+    expect(read).toMatchObject({
+      roles: { api: false, worker: true },
+      allowTargets: ["127.0.0.1:4500", "[::1]:80"],
+      shutdownGraceMs: 1_500,
+    });
+    expect(read.apiKeys?.reveal()).toEqual(["prk_0123456789abcdef", "prk_fedcba9876543210"]);
+    expect(read.masterKeys?.reveal().map((key) => Buffer.from(key).toString("hex"))).toEqual([
+      "ab".repeat(32),
+      "07".repeat(32),
+    ]);
+    expect(read.databaseUrl?.reveal()).toBe("postgresql://u:p@localhost/d");
+  });
+
+  test.each([
+    ["POSTRIDER_PROT", "4401", "did you mean POSTRIDER_PORT?"],
+    ["POSTRIDER_ALLOWED_TARGETS", "a:1", "did you mean POSTRIDER_ALLOW_TARGETS?"],
+    ["POSTRIDER_XYZ", "1", "is not a setting"],
+    ["POSTRIDER_PORT", "70000", "0 to 65535"],
+    ["POSTRIDER_PORT", "1e3", "whole number"],
+    ["POSTRIDER_ROLES", "api,cook", "api, worker"],
+    ["POSTRIDER_ROLES", ",", "api, worker"],
+    ["POSTRIDER_ALLOW_TARGETS", "127.0.0.1", "host:port"],
+    ["POSTRIDER_SHUTDOWN_GRACE", "15", "duration"],
+    ["POSTRIDER_LOG_LEVEL", "loud", "debug"],
+    ["REDIS_URL", "redis://localhost", "not part of this version"],
+    ["DATABASE_URL", "mysql://localhost", "postgresql://"],
+    ["POSTRIDER_API_KEY", "short", "16 to 200"],
+    ["POSTRIDER_MASTER_KEY", "c2hvcnQ=", "32 bytes"],
+  ])("%s=%s is refused with its remedy", (name, value, words) => {
+    const error = refused({ [name]: value });
+    expect(error.code).toBe("invalid_settings");
+    expect(error.message).toContain(name);
+    expect(error.message).toContain(words);
+  });
+
+  test("are refused all at once", () => {
+    expect(
+      refused({ POSTRIDER_PORT: "x", POSTRIDER_PROT: "1", POSTRIDER_LOG_LEVEL: "y" }).issues?.map(
+        ({ path }) => path,
+      ),
+    ).toEqual(["POSTRIDER_PROT", "POSTRIDER_PORT", "POSTRIDER_LOG_LEVEL"]);
+  });
+});
+
+describe("secrets", () => {
+  const secrets = {
+    DATABASE_URL: "postgresql://u:hunter2@localhost/d",
+    POSTRIDER_API_KEY: "prk_hunter2hunter2hunter2",
+    POSTRIDER_MASTER_KEY: "cd".repeat(32),
+  };
+
+  test("do not print", () => {
+    const read = readSettings(secrets);
+    const printed = [
+      inspect(read, { depth: 9, showHidden: true }),
+      JSON.stringify(read),
+      `${String(read.databaseUrl)}${String(read.apiKeys)}${String(read.masterKeys)}`,
+    ].join("\n");
+    expect(printed).toContain("[secret]");
+    expect(printed).not.toMatch(/hunter2|cdcd|205/);
+  });
+
+  test("are not in the error about them", () => {
+    const error = refused({
+      DATABASE_URL: "mysql://u:hunter2@localhost",
+      POSTRIDER_API_KEY: "hunter2 x",
+      POSTRIDER_MASTER_KEY: "hunter2",
+    });
+    expect(`${error.message}${error.hint}${JSON.stringify(error)}${inspect(error)}`).not.toContain("hunter2");
+  });
+});

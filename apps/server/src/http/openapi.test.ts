@@ -1,0 +1,148 @@
+import { errorCodes } from "@postrider/engine";
+import { beforeAll, describe, expect, test } from "vitest";
+import { readSettings } from "../config.ts";
+import { createMetrics } from "../metrics.ts";
+import { createFakeEngine } from "../testing/fake-engine.ts";
+import { createAcceptBatcher } from "./accept-batcher.ts";
+import { openApiDocument } from "./openapi.ts";
+import type { Route } from "./route.ts";
+import { apiRoutes } from "./routes/index.ts";
+
+let routes: Route[];
+let document: any;
+beforeAll(() => {
+  const engine = createFakeEngine();
+  const batcher = createAcceptBatcher(engine.events, { ring() {}, committed() {} }, () => 0);
+  routes = apiRoutes({
+    engine,
+    batcher,
+    metrics: createMetrics("1.0.0", () => 0),
+    settings: readSettings({}),
+    version: "1.0.0",
+    startedAtMs: 0,
+    stopping: () => false,
+  });
+  document = JSON.parse(JSON.stringify(openApiDocument(routes, "1.0.0")));
+});
+
+/** Every value under a key, anywhere. */
+function* valuesOf(value: unknown, key: string): Generator<unknown> {
+  if (typeof value !== "object" || value === null) return;
+  for (const [name, part] of Object.entries(value)) {
+    if (name === key) yield part;
+    yield* valuesOf(part, key);
+  }
+}
+
+describe("the OpenAPI document", () => {
+  test("has every route, and the contract's are among them", () => {
+    const described = Object.entries(document.paths).flatMap(([path, item]) =>
+      Object.keys(item as object).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(described.sort()).toEqual(routes.map(({ method, path }) => `${method} ${path}`).sort());
+    for (const call of [
+      "POST /v1/events",
+      "GET /v1/events/{event_id}",
+      "GET /v1/partners",
+      "PUT /v1/partners/{id}",
+      "GET /v1/partners/{id}",
+      "DELETE /v1/partners/{id}",
+      "POST /v1/partners/{id}/pause",
+      "POST /v1/partners/{id}/resume",
+      "POST /v1/partners/{id}/rotate-secret",
+      "GET /v1/partners/{id}/keys",
+      "PUT /v1/partners/{id}/endpoints/{endpoint_id}",
+      "GET /v1/partners/{id}/endpoints/{endpoint_id}",
+      "DELETE /v1/partners/{id}/endpoints/{endpoint_id}",
+      "GET /v1/partners/{id}/endpoints",
+      "POST /v1/partners/{id}/endpoints/{endpoint_id}/test",
+      "POST /v1/partners/{id}/endpoints/{endpoint_id}/resume",
+      "GET /v1/deliveries",
+      "GET /v1/deliveries/{id}",
+      "GET /v1/delivery-groups",
+      "POST /v1/replays",
+      "GET /v1/replays",
+      "GET /v1/replays/{id}",
+      "DELETE /v1/replays/{id}",
+      "GET /v1/status",
+      "GET /v1/conservation",
+      "GET /v1/reasons",
+      "GET /healthz",
+      "GET /readyz",
+      "GET /metrics",
+      "GET /openapi.json",
+    ]) {
+      expect(described).toContain(call);
+    }
+  });
+
+  test("has the parts that OpenAPI 3.1 asks for", () => {
+    expect(document.openapi).toMatch(/^3\.1\./);
+    expect(document.info).toMatchObject({ title: expect.any(String), version: "1.0.0" });
+    const operations = Object.values(document.paths).flatMap((item) =>
+      Object.values(item as object),
+    ) as any[];
+    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(routes.length);
+    for (const operation of operations) {
+      expect(Object.keys(operation.responses).length).toBeGreaterThan(0);
+      for (const response of Object.values<any>(operation.responses))
+        expect(response.description).toEqual(expect.any(String));
+      for (const parameter of operation.parameters ?? []) {
+        expect(parameter).toMatchObject({
+          name: expect.any(String),
+          in: expect.stringMatching(/^(path|query)$/),
+          schema: expect.any(Object),
+        });
+      }
+    }
+  });
+
+  test("declares exactly the parameters that each path has", () => {
+    for (const [path, item] of Object.entries<any>(document.paths)) {
+      const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+      for (const operation of Object.values<any>(item)) {
+        const declared = (operation.parameters ?? []).filter((parameter: any) => parameter.in === "path");
+        expect(declared.map(({ name }: any) => name).sort()).toEqual([...inPath].sort());
+        for (const { required } of declared) expect(required).toBe(true);
+      }
+    }
+  });
+
+  test("has no reference that leads nowhere", () => {
+    const references = [...valuesOf(document, "$ref")];
+    expect(references.length).toBeGreaterThan(20);
+    for (const reference of references) {
+      const name = String(reference).replace("#/components/schemas/", "");
+      expect(document.components.schemas).toHaveProperty(name);
+    }
+    expect([...valuesOf(document, "$defs")]).toEqual([]);
+  });
+
+  test("says what is asked for and what is refused", () => {
+    const accept = document.paths["/v1/events"].post;
+    expect(accept.requestBody.content["application/json"].schema.anyOf).toEqual([
+      { $ref: "#/components/schemas/Event" },
+      { $ref: "#/components/schemas/EventBatch" },
+    ]);
+    const { Event, EndpointDocument } = document.components.schemas;
+    expect(Event.required).toEqual(["event_id", "type"]);
+    expect(Event.properties.data).toMatchObject({ type: "object" });
+    expect(EndpointDocument.required).toEqual(["url"]);
+    expect(EndpointDocument.properties.timeout.default).toBe("10s");
+    expect(Object.keys(accept.responses).sort()).toEqual([
+      "202",
+      "400",
+      "401",
+      "409",
+      "413",
+      "415",
+      "429",
+      "500",
+      "503",
+    ]);
+    expect(accept.responses["409"].description).toContain(errorCodes.conflict.meaning);
+    expect(document.paths["/healthz"].get.security).toEqual([]);
+    expect(document.paths["/v1/partners/{id}/rotate-secret"].post.requestBody.required).toBe(false);
+    expect(document.paths["/v1/partners/{id}"].put.requestBody.required).toBe(true);
+  });
+});

@@ -1,0 +1,46 @@
+import { readFileSync } from "node:fs";
+import { errorCodes } from "@postrider/engine";
+import { expect, test } from "vitest";
+import { settings } from "./config.ts";
+import { createMetrics, metricTable } from "./metrics.ts";
+import { referencePages } from "./reference-pages.ts";
+import { createFakeEngine } from "./testing/fake-engine.ts";
+
+const onDisk = (name: string) =>
+  readFileSync(new URL(`../../../docs/reference/${name}`, import.meta.url), "utf8");
+
+test.each(Object.keys(referencePages))(
+  "docs/reference/%s is what the code says (else run scripts/write-reference.ts)",
+  (name) => {
+    expect(onDisk(name)).toBe(referencePages[name]?.());
+  },
+);
+
+test("every setting, error and metric has its row", () => {
+  for (const name of Object.keys(settings)) expect(onDisk("settings.md")).toContain(`| \`${name}\` |`);
+  for (const code of Object.keys(errorCodes)) expect(onDisk("errors.md")).toContain(`| \`${code}\` |`);
+  for (const name of Object.keys(metricTable)) expect(onDisk("metrics.md")).toContain(`| \`${name}\` |`);
+});
+
+test("the metrics served are those of the table, with a unit in each name", async () => {
+  const metrics = createMetrics("0.0.0", () => 0);
+  metrics.watch(createFakeEngine());
+  const served = [...(await metrics.text()).matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name, kind]) => [
+    name,
+    kind,
+  ]);
+  expect(served.sort()).toEqual(
+    Object.entries(metricTable)
+      .map(([name, { kind }]) => [name, kind])
+      .sort(),
+  );
+  for (const [name, kind] of served) {
+    expect(name).toMatch(
+      kind === "counter"
+        ? /_total$/
+        : kind === "histogram"
+          ? /_(seconds|size)$/
+          : /_(seconds|info|requests|attempts|active|waiting|deliveries)$/,
+    );
+  }
+});

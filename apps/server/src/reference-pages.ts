@@ -1,0 +1,98 @@
+/** The reference pages that are written from the code, so that they cannot drift. `npm run reference` writes them; a test compares. */
+import { errorCodes, reasons } from "@postrider/engine";
+import { settings } from "./config.ts";
+import { metricTable } from "./metrics.ts";
+
+const written =
+  "This page is written from the code by `node apps/server/scripts/write-reference.ts`; a test keeps the two together.";
+
+const cell = (text: string) => text.replaceAll("|", "\\|");
+const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
+  [head, head.map(() => "---"), ...rows].map((row) => `| ${row.map(cell).join(" | ")} |`).join("\n");
+
+/** Path within docs/reference, and content, of each page. */
+export const referencePages: Readonly<Record<string, () => string>> = {
+  "settings.md": settingsPage,
+  "errors.md": errorsPage,
+  "metrics.md": metricsPage,
+};
+
+function settingsPage(): string {
+  const rows = Object.entries(settings).map(([name, entry]) => {
+    const byDefault =
+      "default" in entry && entry.default !== undefined && entry.default !== "" ? `\`${entry.default}\`` : "";
+    return [`\`${name}\``, byDefault, entry.meaning];
+  });
+  return `# Settings
+
+Settings are environment variables. All are checked at start, together; a \`POSTRIDER_*\` name that is not in this table is refused
+with the nearest known one. An empty value counts as unset. ${written}
+
+${table(["name", "default", "meaning"], rows)}
+
+## Keys
+
+Without \`POSTRIDER_API_KEY\` and \`POSTRIDER_MASTER_KEY\` the server makes them on its first start and keeps them in the data folder
+(\`api-key\` and \`master-key\`, readable by their owner only); a new API key is printed once. This holds with \`DATABASE_URL\` too: back
+the folder up with the database, or set the keys. Several processes on one database need the same two keys, so set them there; a
+process that takes its keys from the folder says so in a warning.
+
+To change the API key, set \`new,old\`, move the callers, then set \`new\`. To change the master key, set \`new,old\`: the first key seals,
+all of them open.
+
+Two embedded servers cannot share a data folder: the second is refused while the first runs. The lock of a server that was killed
+is taken over.
+`;
+}
+
+function errorsPage(): string {
+  const codes = Object.entries(errorCodes).map(([code, { status, meaning }]) => [
+    `\`${code}\``,
+    String(status),
+    meaning,
+  ]);
+  const whys = Object.entries(reasons).map(([reason, { state, meaning }]) => [
+    `\`${reason}\``,
+    `\`${state}\``,
+    meaning,
+  ]);
+  return `# Errors
+
+An API call that fails answers with the status of its code and this body; \`code\` is stable, \`hint\` is the remedy, \`issues\` names each
+wrong place (\`position\` is the 0-based character within a template):
+
+\`\`\`json
+{ "error": { "code": "invalid_request", "message": "…", "hint": "…", "issues": [{ "path": "retry.schedule[0]", "message": "…" }] } }
+\`\`\`
+
+\`429\` and \`503\` carry \`Retry-After\`. A \`500\` with code \`internal\` carries \`x-request-id\`, under which the server's log has the fault.
+Codes with status 500 other than \`internal\` end a start, and are printed with their remedy. ${written}
+
+${table(["code", "status", "meaning"], codes)}
+
+A single event is refused with \`invalid_event\` or \`conflict\`; within \`{ "events": [...] }\` the call answers 202 and each result has its
+own \`status\` (\`accepted\`, \`duplicate\`, \`conflict\`, \`invalid\`) and \`error\`.
+
+## Reasons
+
+Why a delivery ended; every ended delivery has exactly one. \`GET /v1/reasons\` answers with the same list.
+
+${table(["reason", "state", "meaning"], whys)}
+`;
+}
+
+function metricsPage(): string {
+  const rows = Object.entries(metricTable).map(([name, { kind, labels, help }]) => [
+    `\`${name}\``,
+    kind,
+    labels.map((label) => `\`${label}\``).join(", "),
+    help,
+  ]);
+  return `# Metrics
+
+\`GET /metrics\` answers with Prometheus text, without a key: it holds no secret and no data of events, but the ids of partners. Counts are of
+one process; the backlog is of the whole ledger, counted at most every 5 seconds. ${written}
+
+${table(["name", "kind", "labels", "meaning"], rows)}
+`;
+}

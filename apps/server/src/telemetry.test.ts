@@ -1,0 +1,131 @@
+import type { AttemptEvent } from "@postrider/engine";
+import { describe, expect, test } from "vitest";
+import { openLog } from "./log.ts";
+import { createMetrics } from "./metrics.ts";
+import { createTelemetry } from "./telemetry.ts";
+
+const attempt: AttemptEvent = {
+  deliveryId: "dlv_1",
+  eventId: "conv-1",
+  type: "conversion.approved",
+  partner: "acme",
+  endpoint: "main",
+  endpointVersion: 3,
+  method: "POST",
+  origin: "https://acme.example",
+  n: 2,
+  status: 503,
+  failureClass: null,
+  error: "status 503",
+  durationMs: 12.345,
+  lateMs: 1,
+  outcome: "retry",
+  reason: null,
+  nextAttemptAtMs: Date.parse("2026-01-31T10:00:00Z"),
+  sinceAcceptedMs: 2_000,
+};
+
+function bench(level = "info") {
+  const lines: string[] = [];
+  let nowMs = 0;
+  const metrics = createMetrics("1.2.3", () => nowMs);
+  const { log } = openLog(level, { write: (line) => void lines.push(line) });
+  const telemetry = createTelemetry(log, metrics, () => nowMs);
+  return {
+    telemetry,
+    metrics,
+    lines,
+    parsed: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
+    pass: (ms: number) => (nowMs += ms),
+  };
+}
+
+describe("an attempt", () => {
+  test("is one line of named fields: a field that nobody decided on is not logged", () => {
+    const { telemetry, parsed } = bench();
+    telemetry.attempt({ ...attempt, secret: "hunter2" } as AttemptEvent);
+    expect(parsed()).toEqual([
+      {
+        level: "info",
+        time: expect.stringMatching(/^\d{4}-.*Z$/),
+        msg: "attempt",
+        delivery_id: "dlv_1",
+        event_id: "conv-1",
+        type: "conversion.approved",
+        partner: "acme",
+        endpoint: "main",
+        endpoint_version: 3,
+        method: "POST",
+        origin: "https://acme.example",
+        n: 2,
+        status: 503,
+        failure: null,
+        error: "status 503",
+        duration_ms: 12.3,
+        late_ms: 1,
+        outcome: "retry",
+        reason: null,
+        next_attempt_at: "2026-01-31T10:00:00.000Z",
+        since_accepted_ms: 2_000,
+      },
+    ]);
+  });
+
+  test("is counted whatever the level", async () => {
+    const { telemetry, metrics, lines } = bench("warn");
+    telemetry.attempt(attempt);
+    telemetry.attempt(attempt);
+    telemetry.attempt({ ...attempt, outcome: "delivered", status: 200, error: null });
+    telemetry.attempt({ ...attempt, status: null, failureClass: "timeout" });
+    telemetry.attempt({ ...attempt, outcome: "dead", status: null });
+    expect(lines).toEqual([]);
+    const text = await metrics.text();
+    expect(text).toContain('postrider_attempts_total{partner="acme",outcome="retry",status_class="5xx"} 2');
+    expect(text).toContain(
+      'postrider_attempts_total{partner="acme",outcome="delivered",status_class="2xx"} 1',
+    );
+    expect(text).toContain(
+      'postrider_attempts_total{partner="acme",outcome="retry",status_class="timeout"} 1',
+    );
+    expect(text).toContain('postrider_attempts_total{partner="acme",outcome="dead",status_class="none"} 1');
+    expect(text).toContain("postrider_delivery_latency_seconds_count 1");
+    expect(await metrics.text()).toContain('status_class="5xx"} 2');
+  });
+
+  test("of more partners than are labelled is counted under other", async () => {
+    const { telemetry, metrics } = bench("silent");
+    for (let index = 0; index < 600; index += 1) telemetry.attempt({ ...attempt, partner: `p${index}` });
+    telemetry.attempt({ ...attempt, partner: "p0" });
+    const text = await metrics.text();
+    expect(text.match(/^postrider_attempts_total\{/gm)).toHaveLength(501);
+    expect(text).toContain('{partner="other",outcome="retry",status_class="5xx"} 100');
+    expect(text).toContain('{partner="p0",outcome="retry",status_class="5xx"} 2');
+  });
+});
+
+describe("a fault", () => {
+  test("is logged without what its error holds besides, once per place and while", async () => {
+    const { telemetry, metrics, parsed, pass } = bench();
+    const error = Object.assign(new Error("connection refused"), {
+      code: "ECONNREFUSED",
+      password: "hunter2",
+    });
+    for (let index = 0; index < 50; index += 1) telemetry.fault({ where: "sweep", error, retryInMs: 100 });
+    telemetry.fault({ where: "record", error, retryInMs: null });
+    pass(10_000);
+    telemetry.fault({ where: "sweep", error, retryInMs: 100 });
+    const lines = parsed();
+    expect(lines.map(({ where, like_it_since }) => [where, like_it_since])).toEqual([
+      ["sweep", 0],
+      ["record", 0],
+      ["sweep", 49],
+    ]);
+    expect(lines[0]).toMatchObject({
+      level: "warn",
+      error: { code: "ECONNREFUSED", message: "connection refused" },
+      retry_in_ms: 100,
+    });
+    expect(JSON.stringify(lines)).not.toContain("hunter2");
+    expect(await metrics.text()).toContain('postrider_faults_total{where="sweep"} 51');
+  });
+});
