@@ -1,9 +1,8 @@
 import { assert, integer, property, string } from "fast-check";
-import stringWidth from "string-width";
 import { describe, expect, it } from "vitest";
 import type { Output } from "../context.ts";
 import { facts, table } from "./table.ts";
-import { cut, plain } from "./text.ts";
+import { cut, plain, widthOf } from "./text.ts";
 
 const output = (changes: Partial<Output> = {}): Output => ({
   write: () => {},
@@ -31,7 +30,7 @@ describe("table", () => {
     const text = table(output({ isTTY: true, columns: 60 }), columns, rows);
     expect(text).toContain("dlv_01h2xcejqtf2nbrexx3v  https://acme.example/xxx");
     expect(text).toContain("…");
-    for (const line of text.split("\n")) expect(stringWidth(line)).toBeLessThanOrEqual(60);
+    for (const line of text.split("\n")) expect(widthOf(line)).toBeLessThanOrEqual(60);
   });
 
   it("cuts nothing in a pipe", () => {
@@ -58,7 +57,7 @@ describe("table", () => {
   it("keeps every text printable and within its width, whatever it is", () => {
     assert(
       property(string({ unit: "binary", maxLength: 60 }), integer({ min: 1, max: 40 }), (text, width) => {
-        expect(stringWidth(cut(plain(text), width))).toBeLessThanOrEqual(width);
+        expect(widthOf(cut(plain(text), width))).toBeLessThanOrEqual(width);
       }),
       { seed: 20260131 },
     );

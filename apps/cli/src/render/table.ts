@@ -1,7 +1,6 @@
-import stringWidth from "string-width";
 import type { Output } from "../context.ts";
 import { type Tone, tone } from "./colour.ts";
-import { cut, pad, plain } from "./text.ts";
+import { cut, pad, plain, widthOf } from "./text.ts";
 
 export interface Column<Row> {
   readonly title: string;
@@ -45,7 +44,7 @@ export function fitWidths(
 export function table<Row>(output: Output, columns: readonly Column<Row>[], rows: readonly Row[]): string {
   const cells = rows.map((row) => columns.map((column) => plain(column.of(row))));
   const natural = columns.map((column, index) =>
-    Math.max(stringWidth(column.title), ...cells.map((line) => stringWidth(line[index] ?? ""))),
+    Math.max(widthOf(column.title), ...cells.map((line) => widthOf(line[index] ?? ""))),
   );
   const widths = fitWidths(
     natural,
@@ -77,7 +76,7 @@ export function table<Row>(output: Output, columns: readonly Column<Row>[], rows
 
 /** Names and values under each other, as text that ends with a newline. Nothing is cut. */
 export function facts(output: Output, entries: readonly (readonly [string, string])[]): string {
-  const width = Math.max(...entries.map(([name]) => stringWidth(name)));
+  const width = Math.max(...entries.map(([name]) => widthOf(name)));
   return entries
     .map(([name, value]) => `${tone(output, "quiet", pad(name, width))}  ${plain(value)}\n`)
     .join("");

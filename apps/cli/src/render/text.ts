@@ -1,4 +1,4 @@
-import stringWidth from "string-width";
+import measure from "fast-string-truncated-width";
 
 // Partners choose these texts (error bodies, names): a control character could move the cursor or forge a line.
 const unprintable = /[\p{Cc}\p{Bidi_Control}\ufeff]/gu;
@@ -16,7 +16,10 @@ export function plain(text: string): string {
   );
 }
 
-const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+/** The columns a terminal takes to show the text: 2 for wide characters, 0 for combining ones. */
+export function widthOf(text: string): number {
+  return measure(text).width;
+}
 
 /**
  * The text in at most `columns` terminal columns, with `…` where it was cut.
@@ -24,23 +27,23 @@ const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
  * @example cut("conversion.approved", 10) // "conversio…"
  */
 export function cut(text: string, columns: number): string {
-  if (text.length <= columns && stringWidth(text) <= columns) return text;
-  if (stringWidth(text) <= columns) return text;
-  if (columns < 1) return "";
-  let kept = "";
+  if (widthOf(text) <= columns) return text;
+  // By segments of our own: the library's cut at "Ābc" is one column too wide (3.0.3).
+  graphemes ??= new Intl.Segmenter("en", { granularity: "grapheme" });
   let width = 0;
-  for (const { segment } of graphemes.segment(text)) {
-    const next = stringWidth(segment);
-    if (width + next > columns - 1) break;
-    kept += segment;
-    width += next;
+  for (const { segment, index } of graphemes.segment(text)) {
+    width += widthOf(segment);
+    if (width > columns - 1) return columns < 1 ? "" : `${text.slice(0, index)}…`;
   }
-  return `${kept}…`;
+  return text;
 }
+
+// Made at the first cut: it takes 19 ms.
+let graphemes: Intl.Segmenter | undefined;
 
 /** The text filled with spaces to `columns` terminal columns. */
 export function pad(text: string, columns: number, side: "left" | "right" = "left"): string {
-  const space = " ".repeat(Math.max(0, columns - stringWidth(text)));
+  const space = " ".repeat(Math.max(0, columns - widthOf(text)));
   return side === "left" ? text + space : space + text;
 }
 
