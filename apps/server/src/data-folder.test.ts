@@ -74,7 +74,8 @@ describe("the lock of a folder", () => {
     const child = spawn(process.execPath, ["--input-type=module", "--eval", script], {
       stdio: ["ignore", "pipe", "inherit"],
     });
-    await once(child.stdout, "data");
+    await Promise.race([once(child.stdout, "data"), once(child, "exit")]);
+    expect(child.exitCode).toBeNull();
     expect(() => lockFolder(folder)).toThrow(
       expect.objectContaining({ message: expect.stringContaining(`process ${child.pid}`) }),
     );

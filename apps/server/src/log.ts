@@ -11,7 +11,7 @@ const flushedAfterMs = 500;
 /** A log and the way to write out what it still holds. */
 export interface OpenLog {
   readonly log: Log;
-  flush(): void;
+  readonly flush: () => void;
 }
 
 /** JSON lines on standard output (or the given stream), with the level as a word and the time in ISO 8601. */

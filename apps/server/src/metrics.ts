@@ -108,16 +108,16 @@ type MetricName = keyof typeof metricTable;
 
 /** The metrics of a process. The recording methods run for every attempt and every call: they only count. */
 export interface Metrics {
-  attempt(event: AttemptEvent): void;
-  turn(durationMs: number): void;
-  fault(where: string): void;
-  accepted(status: AcceptResult["status"]): void;
-  batch(events: number): void;
-  request(call: { method: string; path: string; status: number; durationMs: number }): void;
+  readonly attempt: (event: AttemptEvent) => void;
+  readonly turn: (durationMs: number) => void;
+  readonly fault: (where: string) => void;
+  readonly accepted: (status: AcceptResult["status"]) => void;
+  readonly batch: (events: number) => void;
+  readonly request: (call: { method: string; path: string; status: number; durationMs: number }) => void;
   /** What is read from the engine at each scrape. */
-  watch(engine: Engine): void;
+  readonly watch: (engine: Engine) => void;
   readonly contentType: string;
-  text(): Promise<string>;
+  readonly text: () => Promise<string>;
 }
 
 /** Counts by label values: prom-client hashes labels on every increment, which costs more than the attempt's share allows. */

@@ -21,7 +21,7 @@ export function nearestName(name: string, known: Iterable<string>): string | nul
 /** Levenshtein's distance, one row at a time. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (const [i, letter] of [...a].entries()) {
+  for (const [i, letter] of a.split("").entries()) {
     const next = [i + 1];
     for (let j = 0; j < b.length; j += 1) {
       const kept = (row[j] ?? 0) + (letter === b[j] ? 0 : 1);

@@ -17,6 +17,8 @@ const { version } = JSON.parse(readFileSync(new URL("../package.json", import.me
   version: string;
 };
 
+const now = (): number => Date.now();
+
 /** A server that takes calls. */
 export interface RunningServer {
   /** Where the API is, `http://127.0.0.1:4400`. */
@@ -59,7 +61,6 @@ export async function startServer(settings: Settings, options: StartOptions = {}
         "keys come from the data folder: processes that share this database need the same POSTRIDER_API_KEY and POSTRIDER_MASTER_KEY",
       );
     }
-    const now = () => Date.now();
     const metrics = createMetrics(version, now);
     const engine = await (options.openEngine ?? openEngine)({
       ...(settings.databaseUrl === null ? {} : { databaseUrl: settings.databaseUrl.reveal() }),
@@ -123,7 +124,7 @@ export async function startServer(settings: Settings, options: StartOptions = {}
       stop: (graceMs = settings.shutdownGraceMs) => (stopped ??= stop(graceMs)),
     };
   } catch (error) {
-    for (const step of undo.reverse()) await step();
+    for (const step of undo.toReversed()) await step();
     throw error;
   }
 }

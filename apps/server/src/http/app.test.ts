@@ -1,9 +1,17 @@
 import { errorCodes, PostriderError } from "@postrider/engine";
 import { requestSigningSecret, sign } from "@postrider/protocol";
 import { describe, expect, test } from "vitest";
-import { serverOverFake, testKey } from "../testing/running-server.ts";
+import { serverOverFake, testKey } from "../testing/server-over-fake.testsuite.ts";
 
 const event = { event_id: "conv-1", type: "conversion.approved", data: { payout: 1 } };
+
+/** The headers of a signed call. */
+const signed = async (body: string, key = testKey, atMs = Date.now()) =>
+  sign(body, {
+    id: "req_1",
+    timestampSeconds: Math.floor(atMs / 1_000),
+    secrets: [await requestSigningSecret(key)],
+  });
 
 describe("who may call", () => {
   test("no key, an unknown key and another scheme are refused in the documented form", async () => {
@@ -68,13 +76,6 @@ describe("who may call", () => {
 });
 
 describe("signed calls", () => {
-  const signed = async (body: string, key = testKey, atMs = Date.now()) =>
-    sign(body, {
-      id: "req_1",
-      timestampSeconds: Math.floor(atMs / 1000),
-      secrets: [await requestSigningSecret(key)],
-    });
-
   test("a good signature passes, over the raw bytes", async () => {
     const { call } = await serverOverFake();
     const body = ` ${JSON.stringify(event)}\n`;

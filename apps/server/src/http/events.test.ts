@@ -1,8 +1,18 @@
 import { PostriderError } from "@postrider/engine";
 import { describe, expect, test } from "vitest";
-import { serverOverFake } from "../testing/running-server.ts";
+import { serverOverFake } from "../testing/server-over-fake.testsuite.ts";
 
 const event = (event_id: string, more: object = {}) => ({ event_id, type: "conversion.approved", ...more });
+
+/** An event of exactly so many bytes. */
+const sized = (bytes: number) => {
+  const empty = JSON.stringify(event("a", { data: { pad: "" } }));
+  return empty.replace('""', `"${"x".repeat(bytes - empty.length)}"`);
+};
+
+/** An event with so many lists within each other, two levels down. */
+const deep = (levels: number) =>
+  `{"event_id":"d","type":"a","data":{"x":${"[".repeat(levels)}${"]".repeat(levels)}}}`;
 
 describe("one event", () => {
   test("is committed as the text that came, and the partners are rung", async () => {
@@ -77,15 +87,8 @@ describe("one event", () => {
 
   test("more than 256 KiB, or deeper than 100 levels, is invalid; just within is not", async () => {
     const { call } = await serverOverFake();
-    const sized = (bytes: number) =>
-      JSON.stringify(event("a", { data: { pad: "" } })).replace(
-        '""',
-        `"${"x".repeat(bytes - JSON.stringify(event("a", { data: { pad: "" } })).length)}"`,
-      );
     expect((await call("POST", "/v1/events", sized(262_144))).status).toBe(202);
     expect((await call("POST", "/v1/events", sized(262_145))).json.error.code).toBe("invalid_event");
-    const deep = (levels: number) =>
-      `{"event_id":"d","type":"a","data":{"x":${"[".repeat(levels)}${"]".repeat(levels)}}}`;
     expect((await call("POST", "/v1/events", deep(98))).status).toBe(202);
     expect((await call("POST", "/v1/events", deep(99))).json.error.issues[0].message).toContain("100 levels");
     expect((await call("POST", "/v1/events", deep(100_000))).json.error.code).toBe("invalid_event");

@@ -73,15 +73,9 @@ function operationId({ method, path }: Route): string {
 function parametersOf(place: "path" | "query", schema: z.ZodObject | null): Json[] {
   if (schema === null) return [];
   return Object.entries(schema.shape).map(([name, property]) => {
-    const { description, ...plain } = schemaOf(property as z.ZodType, "input", {});
+    const { description = "", ...plain } = schemaOf(property as z.ZodType, "input", {});
     const required = place === "path" || !(property as z.ZodType).safeParse(undefined).success;
-    return {
-      name,
-      in: place,
-      required,
-      ...(description === undefined ? {} : { description }),
-      schema: plain,
-    };
+    return { name, in: place, required, description, schema: plain };
   });
 }
 

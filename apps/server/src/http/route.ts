@@ -86,6 +86,6 @@ export function route<
     rawBody: given.rawBody ?? false,
     answers: given.answers,
     errors: given.errors ?? [],
-    handle: handle as Route["handle"],
+    handle,
   };
 }

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { type Bench, serverOverFake } from "../testing/running-server.ts";
+import { type Bench, serverOverFake } from "../testing/server-over-fake.testsuite.ts";
 
 let bench: Bench;
 beforeEach(async () => {
@@ -169,7 +169,7 @@ describe("endpoints", () => {
     ]);
   });
 
-  test("test postback and resume", async () => {
+  test("a flagged postback, and resume", async () => {
     expect(await codeOf("POST", `${path}/test`)).toEqual([404, "not_found"]);
     expect(await codeOf("POST", `${path}/resume`)).toEqual([404, "not_found"]);
     await call("PUT", path, { url: "https://a.example/" });
@@ -299,7 +299,7 @@ describe("replays", () => {
   });
 });
 
-test("status, conservation and the reasons", async () => {
+test("the status, conservation and the reasons", async () => {
   const { json } = await call("GET", "/v1/status");
   expect(json).toMatchObject({
     roles: ["api", "worker"],

@@ -92,6 +92,11 @@ export function endpointRoutes(engine: Engine): Route[] {
     },
   );
 
+  return [list, put, get, remove, ...actionRoutes(engine)];
+}
+
+/** What can be done with an endpoint besides changing its document. */
+function actionRoutes(engine: Engine): Route[] {
   const resume = route(
     "POST",
     `${path}/resume`,
@@ -103,7 +108,7 @@ export function endpointRoutes(engine: Engine): Route[] {
       errors: ["not_found"],
     },
     async ({ params, nowMs }) => {
-      const endpoint = await operations.resumeEndpoint(params.id, params.endpoint_id, nowMs);
+      const endpoint = await engine.operations.resumeEndpoint(params.id, params.endpoint_id, nowMs);
       if (endpoint === null) throw noEndpoint(params);
       engine.sweepNow();
       return { status: 200, json: endpoint };
@@ -127,5 +132,5 @@ export function endpointRoutes(engine: Engine): Route[] {
     },
   );
 
-  return [list, put, get, remove, resume, test];
+  return [resume, test];
 }

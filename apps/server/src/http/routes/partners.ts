@@ -88,25 +88,11 @@ export function partnerRoutes(engine: Engine): Route[] {
     },
   );
 
-  const stateRoute = (verb: "pause" | "resume", state: "paused" | "active", summary: string) =>
-    route(
-      "POST",
-      `/v1/partners/{id}/${verb}`,
-      {
-        tag,
-        summary,
-        params,
-        answers: { 200: { meaning: "The partner.", schema: partnerView } },
-        errors: ["not_found"],
-      },
-      async ({ params: { id }, nowMs }) => {
-        const partner = await operations.setPartnerState(id, state, nowMs);
-        if (partner === null) throw noPartner(id);
-        engine.sweepNow();
-        return { status: 200, json: partner };
-      },
-    );
+  return [list, put, get, remove, ...stateRoutes(engine), ...keyRoutes(engine)];
+}
 
+/** The signing keys of a partner. */
+function keyRoutes({ operations }: Engine): Route[] {
   const rotate = route(
     "POST",
     "/v1/partners/{id}/rotate-secret",
@@ -148,14 +134,32 @@ export function partnerRoutes(engine: Engine): Route[] {
     },
   );
 
+  return [rotate, keys];
+}
+
+/** Pausing a partner and resuming it. */
+function stateRoutes(engine: Engine): Route[] {
+  const stateRoute = (verb: "pause" | "resume", state: "paused" | "active", summary: string) =>
+    route(
+      "POST",
+      `/v1/partners/{id}/${verb}`,
+      {
+        tag,
+        summary,
+        params,
+        answers: { 200: { meaning: "The partner.", schema: partnerView } },
+        errors: ["not_found"],
+      },
+      async ({ params: { id }, nowMs }) => {
+        const partner = await engine.operations.setPartnerState(id, state, nowMs);
+        if (partner === null) throw noPartner(id);
+        engine.sweepNow();
+        return { status: 200, json: partner };
+      },
+    );
+
   return [
-    list,
-    put,
-    get,
-    remove,
     stateRoute("pause", "paused", "Stop sending to a partner; its backlog is kept."),
     stateRoute("resume", "active", "Send to a partner again."),
-    rotate,
-    keys,
   ];
 }

@@ -19,12 +19,12 @@ export interface Bench {
   readonly server: RunningServer;
   /** Lines logged so far. */
   readonly lines: string[];
-  call(
+  readonly call: (
     method: string,
     path: string,
     body?: unknown,
     headers?: Record<string, string | null>,
-  ): Promise<Answered>;
+  ) => Promise<Answered>;
 }
 
 /** A server on a free port over a fake engine, stopped when the test ends. */

@@ -1,0 +1,155 @@
+import {
+  type DeliveryView,
+  type Endpoint,
+  type EndpointDocument,
+  type EventView,
+  type Operations,
+  type Partner,
+  PostriderError,
+  type ReplayView,
+} from "@postrider/engine";
+
+const at = "2026-01-31T10:00:00.000Z";
+
+const aDelivery: DeliveryView = {
+  id: "dlv_1",
+  event_id: "conv-1",
+  type: "conversion.approved",
+  partner: "acme",
+  endpoint: "main",
+  state: "dead",
+  reason: "rejected",
+  attempts_made: 1,
+  next_attempt_at: null,
+  accepted_at: at,
+  finished_at: at,
+  last_status: 400,
+  last_error: "status 400",
+  attempts: [{ n: 1, at, duration_ms: 12, status: 400, error: "status 400", response_body: "no" }],
+};
+
+const anEvent: EventView = {
+  event_id: "conv-1",
+  type: "conversion.approved",
+  schema_version: 1,
+  occurred_at: at,
+  accepted_at: at,
+  partner: null,
+  data: { payout: 1 },
+  deliveries: [aDelivery],
+};
+
+const aReplay: ReplayView = {
+  replay_id: "rpl_1",
+  state: "running",
+  filter: {},
+  rate_per_second: null,
+  requested_by: "test",
+  created_at: at,
+  finished_at: null,
+  matched: 2,
+  replayed: 0,
+  skipped: 0,
+};
+
+const group = {
+  partner: "acme",
+  endpoint: "main",
+  state: "dead",
+  reason: "rejected",
+  last_error: "status 400",
+  last_status: 400,
+  count: 2,
+  oldest_accepted_at: at,
+  newest_accepted_at: at,
+} as const;
+
+const partner = (
+  id: string,
+  document: Omit<Partner, "id" | "state" | "created_at" | "updated_at">,
+): Partner => ({
+  ...document,
+  id,
+  state: "active",
+  created_at: at,
+  updated_at: at,
+});
+
+const endpoint = (owner: string, id: string, document: EndpointDocument): Endpoint => {
+  if (document.url.includes("{host}")) {
+    throw new PostriderError("invalid_template", "The URL has a macro in its host.", {
+      issues: [{ path: "url", message: "no macro here", position: 8 }],
+    });
+  }
+  return { ...document, id, partner: owner, version: 1, state: "active", held_until: null, note: null };
+};
+
+/** Operations without a ledger, over the maps given. */
+export function createFakeOperations(
+  partners: Map<string, Partner>,
+  endpoints: Map<string, Endpoint>,
+): Operations {
+  return {
+    async putPartner(id, document) {
+      const created = !partners.has(id);
+      partners.set(id, partner(id, document));
+      return {
+        partner: partners.get(id) as Partner,
+        created,
+        signingSecret: created ? "whsec_c2hvd24gb25jZQ==" : null,
+      };
+    },
+    getPartner: async (id) => partners.get(id) ?? null,
+    listPartners: async () => ({ partners: [...partners.values()] }),
+    deletePartner: async (id) => partners.delete(id),
+    async setPartnerState(id, state) {
+      const found = partners.get(id);
+      return found === undefined ? null : { ...found, state };
+    },
+    async rotateSecret(id, { scheme }) {
+      return partners.has(id)
+        ? {
+            signingSecret: scheme === "v1" ? "whsec_bmV4dA==" : null,
+            publicKey: scheme === "v1a" ? "whpk_cHVibGlj" : null,
+            keys: [],
+          }
+        : null;
+    },
+    listKeys: async () => [{ id: "key_1", scheme: "v1", public_key: null, created_at: at, retires_at: null }],
+    async putEndpoint(owner, id, document) {
+      if (!partners.has(owner)) return null;
+      const created = !endpoints.has(`${owner}/${id}`);
+      endpoints.set(`${owner}/${id}`, endpoint(owner, id, document));
+      return { endpoint: endpoints.get(`${owner}/${id}`) as Endpoint, created };
+    },
+    getEndpoint: async (owner, id) => endpoints.get(`${owner}/${id}`) ?? null,
+    listEndpoints: async (owner) =>
+      partners.has(owner) ? [...endpoints.values()].filter((one) => one.partner === owner) : null,
+    deleteEndpoint: async (owner, id) => endpoints.delete(`${owner}/${id}`),
+    resumeEndpoint: async (owner, id) => endpoints.get(`${owner}/${id}`) ?? null,
+    getEvent: async (id) => (id === anEvent.event_id ? anEvent : null),
+    getDelivery: async (id) => (id === aDelivery.id ? aDelivery : null),
+    async listDeliveries(_filter, { cursor }) {
+      if (cursor === "bad") throw new PostriderError("invalid_request", "The cursor is not one of ours.");
+      return { deliveries: [aDelivery], next_cursor: "next" };
+    },
+    groupDeliveries: async () => ({
+      matched: 3,
+      groups: [group, { ...group, state: "pending", reason: null, count: 1 }],
+    }),
+    createReplay: async ({ filter, requestedBy }) => ({
+      replay: { ...aReplay, filter, requested_by: requestedBy },
+      groups: [group],
+    }),
+    getReplay: async (id) => (id === aReplay.replay_id ? aReplay : null),
+    listReplays: async () => [aReplay],
+    cancelReplay: async (id) => (id === aReplay.replay_id ? { ...aReplay, state: "cancelled" } : null),
+    conservation: async () => ({ accepted: 3, pending: 1, finished: { delivered: 2 }, drift: 0 }),
+    backlog: async () => ({
+      pending: 7,
+      oldestDueMs: 1,
+      partners: [{ partner: "acme", pending: 7, oldestDueMs: 1 }],
+    }),
+    ping: async () => ({ serverTimeMs: Date.parse(at), version: "fake 1", migration: 1 }),
+  };
+}
