@@ -33,7 +33,7 @@ describe("explain", () => {
       reason: "retries_exhausted",
       why: meaning,
       attempts: [
-        '1. 2026-01-31 11:50:00Z, answered 503 after 12ms (HTTP 503): "try later"',
+        '1. 2026-01-31 11:50:00Z, answered 503 after 12ms: "try later"',
         "2. 2026-01-31 11:52:00Z, no answer after 10s (timeout)",
       ],
       next: null,

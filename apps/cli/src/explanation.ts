@@ -102,8 +102,15 @@ function attemptLine(attempt: AttemptView): string {
       : `answered ${attempt.status} after ${duration(attempt.duration_ms)}`;
   const answered = attempt.status !== null && attempt.status >= 200 && attempt.status < 300;
   const said = attempt.response_body && !answered ? `: "${cut(plain(attempt.response_body), 160)}"` : "";
-  const error = attempt.error ? ` (${plain(attempt.error)})` : "";
+  const error = attempt.error && !restatesStatus(attempt) ? ` (${plain(attempt.error)})` : "";
   return `${attempt.n}. ${clockTime(attempt.at)}, ${outcome}${error}${said}`;
+}
+
+/** `status 503` beside "answered 503" says nothing new. */
+function restatesStatus({ error, status }: AttemptView): boolean {
+  return (
+    status !== null && error !== undefined && /^[a-z]+ \d{3}$/i.test(error) && error.endsWith(String(status))
+  );
 }
 
 interface PendingExplanation {
@@ -212,6 +219,7 @@ function adviceFor(
       replay,
     ],
     unresolved_macro: [change("Correct the template"), replay],
+    path_changed: [change("Keep macros out of what separates the path's parts")],
     host_changed: [change("Keep macros out of the host part"), replay],
     url_too_long: [change("Send less in the URL, or use a body"), replay],
     invalid_header: [change("Take the macro out of the header"), replay],

@@ -205,6 +205,8 @@ function report(context: Context, error: unknown, json: boolean): number {
   else {
     say(context.stderr, tone(context.stderr, "bad", `error: ${plain(known.message)}`));
     for (const { path, message, position } of known.issues) {
+      // The API's message holds the first issue already.
+      if (position === undefined && known.message.includes(message)) continue;
       say(
         context.stderr,
         plain(`  ${path}${position === undefined ? "" : `, character ${position}`}: ${message}`),

@@ -73,7 +73,7 @@ export async function sendLines(lines: AsyncIterable<string>, options: SendOptio
         throw new CliError("failed", "The server answered fewer results than events.", {
           code: "unexpected_answer",
         });
-      settle(line, result.status, result.event_id, result.error ?? null);
+      settle(line, result.status, result.event_id || null, result.error ?? null);
     }
     options.onProgress({ done, counts });
   };

@@ -2,6 +2,7 @@ import type { DeliveryView } from "@postrider/engine";
 import { type CommandGroup, defineCommand, required } from "../command.ts";
 import type { ApiClient } from "../api-client.ts";
 import { type Context, say, sayJson } from "../context.ts";
+import { CliError } from "../exit.ts";
 import { filterOptions, states, toFilter, toQuery } from "../delivery-filter.ts";
 import { deliveryDetail, deliveryTable } from "../render/deliveries.ts";
 
@@ -35,6 +36,9 @@ export async function listDeliveries(
     if (json && !page.all) return sayJson(context.stdout, answer);
     if (json) for (const delivery of answer.deliveries) say(context.stdout, JSON.stringify(delivery));
     else if (seen > 0) writePage(context, answer.deliveries);
+    if (answer.next_cursor !== undefined && answer.next_cursor === cursor) {
+      throw new CliError("failed", "The server named the same page twice.", { code: "unexpected_answer" });
+    }
     cursor = answer.next_cursor;
   } while (page.all && cursor !== undefined);
   if (seen === 0 && !json) say(context.stdout, nothing);
