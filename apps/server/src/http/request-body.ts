@@ -29,9 +29,10 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
       resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
     );
     request.on("error", reject);
-    request.on("close", () =>
-      reject(new PostriderError("invalid_request", "The connection ended before the body did.")),
-    );
+    request.on("close", () => {
+      if (!request.complete)
+        reject(new PostriderError("invalid_request", "The connection ended before the body did."));
+    });
   });
 }
 
