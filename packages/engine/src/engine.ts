@@ -2,11 +2,28 @@
  * The embedding entry: one call that puts the adapters together. The server is built on it, and so can be any
  * application that would rather carry the dispatcher inside.
  */
-import type { Clock } from "./ports/clock.ts";
+import { randomUUID } from "node:crypto";
+import { parseAllowedTargets } from "./core/target.ts";
+import { createDispatcher } from "./dispatch/dispatcher.ts";
+import { compilePartner } from "./dispatch/partner.ts";
+import { sendTestPostback, type TestPostback } from "./dispatch/test-postback.ts";
+import { createDispatchLedger } from "./ledger/dispatch-ledger.ts";
+import { createEventDoor } from "./ledger/event-door.ts";
+import { asLedgerError } from "./ledger/ledger-error.ts";
+import { migrate } from "./ledger/migrate.ts";
+import { createOperations } from "./ledger/operations/index.ts";
+import { openPg } from "./ledger/pg.ts";
+import { openPglite } from "./ledger/pglite.ts";
+import { createSeal } from "./ledger/seal.ts";
+import { type Clock, systemClock } from "./ports/clock.ts";
 import type { EventDoor, Operations } from "./ports/operations.ts";
-import type { Random } from "./ports/random.ts";
-import type { Telemetry } from "./ports/telemetry.ts";
-import type { FailureClass } from "./ports/transport.ts";
+import { type Random, systemRandom } from "./ports/random.ts";
+import { silentTelemetry, type Telemetry } from "./ports/telemetry.ts";
+import { createTransport } from "./transport/index.ts";
+import { createInProcessTurns } from "./turns/in-process.ts";
+
+/** Sent with every postback, so that partners can allow-list it and read what it is. */
+export const defaultUserAgent = "Postrider/0.1 (+https://github.com/postrider/postrider)";
 
 export interface EngineOptions {
   /** A PostgreSQL URL; absent: embedded PGlite in `dataDir`. */
@@ -25,15 +42,6 @@ export interface EngineOptions {
   readonly maxInFlight?: number;
   /** Finished deliveries, their events and attempts are dropped after this many days. Default 35. */
   readonly retentionDays?: number;
-}
-
-/** What one test postback did. */
-export interface TestPostback {
-  readonly request: { readonly method: string; readonly url: string; readonly headers: Readonly<Record<string, string>>; readonly body: string | null };
-  readonly response: { readonly status: number | null; readonly body: string; readonly duration_ms: number; readonly failure: { readonly class: FailureClass; readonly message: string } | null };
-  /** Whether it would have counted as delivered, and why not. */
-  readonly verdict: "accepted" | "retryable" | "client_error" | "permanent" | "gone";
-  readonly error: string | null;
 }
 
 export interface Engine {
@@ -55,9 +63,78 @@ export interface Engine {
   progress(): { readonly dispatching: boolean; readonly lastProgressMs: number; readonly inFlight: number; readonly turnsActive: number; readonly turnsWaiting: number; readonly unrecorded: number };
 }
 
+const defaultMaxInFlight = 256;
+const defaultRetentionDays = 35;
+const defaultGraceMs = 10_000;
+const dayMs = 86_400_000;
+
 /**
  * Opens the ledger (migrating it if needed) and puts the engine together. It does not dispatch before `start()`.
  *
  * @throws PostriderError `ledger_unavailable`, `ledger_too_new`, `secret_unreadable`
+ * @example
+ * const engine = await openEngine({ dataDir: "./.postrider", masterKeys: [key], allowTargets: [] });
+ * await engine.start();
  */
-export declare function openEngine(options: EngineOptions): Promise<Engine>;
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const { telemetry = silentTelemetry, clock = systemClock, random = systemRandom } = options;
+  const allowedTargets = parseAllowedTargets(options.allowTargets);
+  const seal = createSeal(options.masterKeys);
+  const sql = options.databaseUrl ? openPg({ url: options.databaseUrl }) : await openPglite({ dataDir: options.dataDir });
+  try {
+    await migrate(sql, clock.now());
+  } catch (error) {
+    await sql.close();
+    return asLedgerError(error);
+  }
+
+  const ledger = createDispatchLedger(sql, seal);
+  const operations = createOperations(sql, seal, { allowedTargets });
+  await operations.resealSecrets();
+  const events = createEventDoor(sql);
+  const turns = createInProcessTurns({ clock, telemetry });
+  const transport = createTransport({ clock, allowedTargets });
+  const userAgent = options.userAgent ?? defaultUserAgent;
+  const dispatcher = createDispatcher({
+    ledger,
+    turns,
+    transport,
+    clock,
+    random,
+    telemetry,
+    allowedTargets,
+    userAgent,
+    maxInFlight: options.maxInFlight ?? defaultMaxInFlight,
+    retentionMs: (options.retentionDays ?? defaultRetentionDays) * dayMs,
+    parallelClaims: Math.min(2, sql.capabilities.parallel),
+  });
+  let dispatching = false;
+  let stopListening: (() => Promise<void>) | null = null;
+
+  return {
+    events,
+    operations,
+    description: { ledger: sql.capabilities.name, turns: "in-process" },
+    ring: (partnerNos) => turns.ring(partnerNos),
+    sweepNow: () => dispatcher.sweepNow(),
+    async testPostback(partnerId, endpointId) {
+      const found = await ledger.locate(partnerId, endpointId);
+      const [settings] = found ? await ledger.settings([found.partnerNo], clock.now()) : [];
+      if (!found || !settings) return null;
+      const partner = compilePartner(settings, allowedTargets);
+      return sendTestPostback(partner, partner.endpoints.get(found.endpointNo)!, randomUUID(), { transport, clock, random, userAgent });
+    },
+    async start() {
+      stopListening = await events.onAccepted((partnerNos) => (partnerNos.length > 0 ? turns.ring(partnerNos) : dispatcher.sweepNow()));
+      await dispatcher.start();
+      dispatching = true;
+    },
+    async stop(graceMs = defaultGraceMs) {
+      dispatching = false;
+      await stopListening?.();
+      await dispatcher.stop(graceMs);
+      await sql.close();
+    },
+    progress: () => ({ dispatching, ...dispatcher.progress() }),
+  };
+}

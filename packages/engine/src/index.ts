@@ -2,7 +2,8 @@ export { deliveryStates, reasons, type DeliveryState, type Reason, type Terminal
 export { endpointDefaults, partnerDefaults, type EndpointDocument, type PartnerDocument, type RetryDocument } from "./core/documents.ts";
 export { formatDurationMs, parseDurationMs } from "./core/duration.ts";
 export { errorCodes, PostriderError, type ErrorCode, type Issue } from "./core/errors.ts";
-export { openEngine, type Engine, type EngineOptions, type TestPostback } from "./engine.ts";
+export type { TestPostback } from "./dispatch/test-postback.ts";
+export { defaultUserAgent, openEngine, type Engine, type EngineOptions } from "./engine.ts";
 export { systemClock, type Clock } from "./ports/clock.ts";
 export type * from "./ports/operations.ts";
 export { systemRandom, type Random } from "./ports/random.ts";

@@ -8,6 +8,8 @@ export interface DeliveryProgress {
   readonly attemptsMade: number;
   /** Of those, answers on the client-error ladder. */
   readonly clientErrors: number;
+  /** Of `attemptsMade`, those before the last replay: a replayed delivery climbs the ladder anew. */
+  readonly attemptsBefore: number;
   /** When it was accepted, or last replayed: the start of `expires_after`. Epoch ms. */
   readonly enqueuedAtMs: number;
 }
@@ -48,7 +50,7 @@ export function decide(
 
   const slow = verdict.kind === "client_error";
   const ladder = slow ? policy.clientErrorScheduleMs : policy.scheduleMs;
-  const step = slow ? progress.clientErrors : progress.attemptsMade - progress.clientErrors;
+  const step = slow ? progress.clientErrors : progress.attemptsMade - progress.attemptsBefore - progress.clientErrors;
   const waitMs = ladder[step];
   if (waitMs === undefined) return { kind: "finish", reason: slow ? verdict.reason : "retries_exhausted" };
 

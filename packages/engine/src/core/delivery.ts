@@ -22,6 +22,7 @@ export const reasons = {
   missing_macro: { state: "dead", meaning: "A required macro had no value in the event, so nothing was sent." },
   unresolved_macro: { state: "dead", meaning: "The rendered request still held a macro delimiter, so nothing was sent." },
   host_changed: { state: "dead", meaning: "Rendering would have changed the host, so nothing was sent." },
+  path_changed: { state: "dead", meaning: "Rendering would have changed the path's shape, so nothing was sent." },
   url_too_long: { state: "dead", meaning: "The rendered URL was longer than the limit, so nothing was sent." },
   invalid_header: { state: "dead", meaning: "A rendered header held a forbidden character, so nothing was sent." },
   expired: { state: "expired", meaning: "The delivery did not succeed within the endpoint's `expires_after`." },

@@ -22,7 +22,7 @@ export interface EventDoor {
    * @throws PostriderError `ledger_unavailable`
    */
   accept(eventTexts: readonly string[], nowMs: number): Promise<{ readonly results: readonly AcceptResult[]; readonly partnerNos: readonly number[] }>;
-  /** Calls back with partners to ring when another process (or plain SQL) accepted events. Resolves to a stop function. */
+  /** Calls back with partners to ring when another process or plain SQL accepted events; an empty list asks for a sweep. Resolves to a stop function. */
   onAccepted(listener: (partnerNos: readonly number[]) => void): Promise<() => Promise<void>>;
 }
 

@@ -10,6 +10,13 @@ export interface TurnSlot {
   readonly signal: AbortSignal;
   /** True while other partners wait for a slot, so that a turn past its slice should close. */
   contended(): boolean;
+  /** True once the process is stopping: nothing new may be started. */
+  stopping(): boolean;
+  /**
+   * Calls back when the partner is rung while this turn is active, which the turn answers by looking again: no
+   * further turn follows for that ring. After `null`, and where the adapter cannot tell, another turn follows.
+   */
+  onRing?(listener: (() => void) | null): void;
 }
 
 /** Runs one turn to its end. Resolves with the time (epoch ms) at which the partner next has work, or null. */

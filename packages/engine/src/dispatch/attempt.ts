@@ -1,0 +1,109 @@
+import { classify, type Verdict } from "../core/classify.ts";
+import { type Decision, decide, isExpired } from "../core/decide.ts";
+import type { Reason } from "../core/delivery.ts";
+import { retryAfterMs } from "../core/retry-after.ts";
+import { renderTemplate, type RenderedPostback } from "../core/template/index.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { DueDelivery } from "../ports/ledger.ts";
+import type { Random } from "../ports/random.ts";
+import type { Exchange, PostbackRequest, Transport } from "../ports/transport.ts";
+import type { DispatchEndpoint, DispatchPartner } from "./partner.ts";
+
+/** A delivery with the settings it is attempted under. */
+export interface Job {
+  readonly delivery: DueDelivery;
+  readonly partner: DispatchPartner;
+  readonly endpoint: DispatchEndpoint;
+  /** The number of this attempt, from 1. */
+  readonly n: number;
+}
+
+/** What an attempt was and what becomes of the delivery. */
+export interface Attempted {
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  /** Null where nothing was sent. */
+  readonly exchange: Exchange | null;
+  readonly verdict: Verdict | null;
+  readonly decision: Decision;
+  /** In words, for the ledger and the operator; null on success. */
+  readonly error: string | null;
+}
+
+export interface AttemptTools {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly userAgent: string;
+}
+
+/**
+ * One attempt, as one sentence: guard, render, sign, send, classify, decide. The turn has loaded the job before, and
+ * records and emits the result after. Null where the process let go of the exchange: the delivery stays as it was.
+ */
+export async function attempt(job: Job, tools: AttemptTools, signal: AbortSignal): Promise<Attempted | null> {
+  const startedAtMs = tools.clock.now();
+  const refused = guard(job, startedAtMs);
+  if (refused) return unsent(job, refused, tools, startedAtMs);
+  const rendered = render(job);
+  if (!rendered.ok) return finished(rendered.reason, rendered.message, startedAtMs);
+  const request = sign(job, rendered, tools.userAgent, startedAtMs);
+  const exchange = await tools.transport.send(request, signal);
+  if (exchange.failure?.class === "aborted") return null;
+  const verdict = classify(exchange);
+  const endedAtMs = tools.clock.now();
+  const decision = decideFor(job, verdict, exchange.retryAfter, endedAtMs, tools.random());
+  return { startedAtMs, endedAtMs, exchange, verdict, decision, error: verdict.kind === "accepted" ? null : verdict.error };
+}
+
+/** Why nothing may be sent, or null. The transport checks the address again when it dials. */
+function guard({ delivery, endpoint }: Job, nowMs: number): Reason | null {
+  if (isExpired(endpoint.policy, delivery.enqueuedAtMs, nowMs)) return "expired";
+  return endpoint.refusal === null ? null : "target_refused";
+}
+
+/** The request's parts from the template; nothing of it is signed yet. */
+export function render({ delivery, partner, endpoint, n }: Job) {
+  return renderTemplate(endpoint.template!, {
+    eventId: delivery.eventId,
+    deliveryId: delivery.id,
+    type: delivery.type,
+    schemaVersion: delivery.schemaVersion,
+    occurredAt: delivery.occurredAt,
+    acceptedAt: new Date(delivery.acceptedAtMs).toISOString(),
+    partner: partner.id,
+    endpoint: endpoint.id,
+    attempt: n,
+    dataText: delivery.dataText,
+  });
+}
+
+/** The request to send: signed with the time of the attempt, so that a retry after hours is as fresh as the first. */
+export function sign({ delivery, partner, endpoint }: Job, rendered: RenderedPostback, userAgent: string, nowMs: number): PostbackRequest {
+  const timestampSeconds = Math.floor(nowMs / 1_000);
+  const signature = partner.signer.sign(delivery.id, timestampSeconds, rendered.body ?? "", endpoint.signing, nowMs);
+  const headers: (readonly [string, string])[] = [
+    ["webhook-id", delivery.id],
+    ["webhook-timestamp", String(timestampSeconds)],
+  ];
+  if (signature !== null) headers.push(["webhook-signature", signature]);
+  if (rendered.contentType !== null) headers.push(["content-type", rendered.contentType]);
+  if (!rendered.headers.some(([name]) => name === "user-agent")) headers.push(["user-agent", userAgent]);
+  return { method: endpoint.template!.method, url: rendered.url, headers: [...headers, ...rendered.headers], body: rendered.body, timeoutMs: endpoint.timeoutMs };
+}
+
+function decideFor({ delivery, endpoint }: Job, verdict: Verdict, retryAfter: string | null, nowMs: number, random: number): Decision {
+  return decide(endpoint.policy, delivery, verdict, retryAfterMs(retryAfter, nowMs), nowMs, random);
+}
+
+/** A delivery that the guard stopped: expired for good, or a refused target, which somebody may mend. */
+function unsent(job: Job, reason: Reason, tools: AttemptTools, nowMs: number): Attempted {
+  if (reason === "expired") return finished("expired", "its time ran out before it could be sent", nowMs);
+  const error = `target_refused: ${job.endpoint.refusal}`;
+  const verdict: Verdict = { kind: "client_error", reason: "target_refused", error };
+  return { startedAtMs: nowMs, endedAtMs: nowMs, exchange: null, verdict, decision: decideFor(job, verdict, null, nowMs, tools.random()), error };
+}
+
+function finished(reason: Reason, message: string, nowMs: number): Attempted {
+  return { startedAtMs: nowMs, endedAtMs: nowMs, exchange: null, verdict: null, decision: { kind: "finish", reason }, error: `${reason}: ${message}` };
+}

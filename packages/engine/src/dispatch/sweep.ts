@@ -1,0 +1,71 @@
+import type { Clock } from "../ports/clock.ts";
+import type { DispatchLedger } from "../ports/ledger.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
+import type { Turns } from "../ports/turns.ts";
+import { untilItPasses } from "./patience.ts";
+
+export interface SweepOptions {
+  readonly ledger: DispatchLedger;
+  readonly turns: Turns;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly retentionMs: number;
+  readonly signal: AbortSignal;
+  readonly onProgress: () => void;
+}
+
+export interface Sweep {
+  start(): void;
+  /** Sweeps at once rather than at the next interval. */
+  now(): void;
+  stop(): void;
+  /** Resolves when the loop has ended. */
+  readonly ended: Promise<void>;
+}
+
+/** Between two sweeps. What is due within it is rung in time, so this is the delay of lost rings only. */
+const intervalMs = 1_000;
+const upkeepEveryMs = 10 * 60_000;
+/** Deliveries that one replay puts back per sweep at most: its pace where it has no rate of its own. */
+const replayStep = 500;
+
+/** The safety net: rings every partner with due work, moves replays on, keeps partitions and retention. */
+export function startSweep({ ledger, turns, clock, telemetry, retentionMs, signal, onProgress }: SweepOptions): Sweep {
+  let wake = new AbortController();
+  let stopped = false;
+  let upkeepAtMs = 0;
+  let loop: Promise<void> = Promise.resolve();
+
+  const once = async () => {
+    const now = clock.now();
+    for (const { partnerNo, dueAtMs } of await ledger.duePartners(now, now + intervalMs)) turns.ringAt(partnerNo, dueAtMs);
+    const { partnerNos, running } = await ledger.advanceReplays(replayStep, now);
+    if (partnerNos.length > 0) turns.ring(partnerNos);
+    if (now >= upkeepAtMs) {
+      await ledger.keepUp(now, retentionMs);
+      upkeepAtMs = now + upkeepEveryMs;
+    }
+    return running;
+  };
+
+  const run = async () => {
+    while (!stopped) {
+      const asleep = (wake = new AbortController());
+      const running = await untilItPasses(once, { where: "sweep", ledger, clock, telemetry, signal }).catch(() => 0);
+      onProgress();
+      if (!stopped) await clock.sleep(running > 0 ? intervalMs / 4 : intervalMs, asleep.signal);
+    }
+  };
+
+  return {
+    start: () => void (loop = run()),
+    now: () => wake.abort(),
+    stop() {
+      stopped = true;
+      wake.abort();
+    },
+    get ended() {
+      return loop;
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import { classify } from "../core/classify.ts";
+import { type AttemptTools, type Job, render, sign } from "./attempt.ts";
+import type { DispatchEndpoint, DispatchPartner } from "./partner.ts";
+
+/** What one test postback did. */
+export interface TestPostback {
+  readonly request: { readonly method: string; readonly url: string; readonly headers: Readonly<Record<string, string>>; readonly body: string | null };
+  readonly response: {
+    readonly status: number | null;
+    readonly body: string;
+    readonly duration_ms: number;
+    readonly failure: { readonly class: string; readonly message: string } | null;
+  };
+  /** Whether it would have counted as delivered, and why not. */
+  readonly verdict: "accepted" | "retryable" | "client_error" | "permanent" | "gone";
+  readonly error: string | null;
+}
+
+/** The sample a test postback carries where its template needs data. */
+export const testEvent = {
+  type: "postrider.test",
+  data: { test: true, click_id: "test-click", transaction_id: "test-transaction", payout: "0.00", currency: "USD", status: "test" },
+} as const;
+
+/**
+ * Sends one postback outside of any turn, flagged `webhook-test: 1`, never counted as a delivery. It is signed and
+ * rendered as a real one; a required macro that the sample event lacks is shown as the failure it would be.
+ */
+export async function sendTestPostback(partner: DispatchPartner, endpoint: DispatchEndpoint, id: string, tools: AttemptTools): Promise<TestPostback> {
+  const now = tools.clock.now();
+  const job: Job = {
+    partner,
+    endpoint,
+    n: 1,
+    delivery: {
+      id,
+      endpointNo: endpoint.endpointNo,
+      eventId: `test-${id}`,
+      type: testEvent.type,
+      schemaVersion: 1,
+      occurredAt: new Date(now).toISOString(),
+      acceptedAtMs: now,
+      dataText: JSON.stringify(testEvent.data),
+      dueAtMs: now,
+      enqueuedAtMs: now,
+      attemptsMade: 0,
+      attemptsBefore: 0,
+      clientErrors: 0,
+    },
+  };
+  if (endpoint.refusal !== null || endpoint.template === null) return notSent(`target_refused: ${endpoint.refusal}`);
+  const rendered = render(job);
+  if (!rendered.ok) return notSent(`${rendered.reason}: ${rendered.message}`);
+  const request = sign(job, rendered, tools.userAgent, now);
+  const flagged = { ...request, headers: [...request.headers, ["webhook-test", "1"] as const] };
+  const exchange = await tools.transport.send(flagged);
+  const verdict = classify(exchange);
+  return {
+    request: { method: flagged.method, url: flagged.url, headers: Object.fromEntries(flagged.headers), body: rendered.body },
+    response: { status: exchange.status, body: exchange.responseBody, duration_ms: Math.round(exchange.durationMs), failure: exchange.failure },
+    verdict: verdict.kind,
+    error: verdict.kind === "accepted" ? null : verdict.error,
+  };
+}
+
+function notSent(error: string): TestPostback {
+  return {
+    request: { method: "", url: "", headers: {}, body: null },
+    response: { status: null, body: "", duration_ms: 0, failure: null },
+    verdict: "client_error",
+    error: `nothing was sent: ${error}`,
+  };
+}

@@ -1,0 +1,179 @@
+import type { Claimed, DispatchLedger, DueDelivery, Outcome, PartnerSettings } from "../ports/ledger.ts";
+import { advanceReplays } from "./replays.ts";
+import { type ClaimRow, dueDelivery } from "./rows.ts";
+import type { Seal } from "./seal.ts";
+import { isTransientFault, list, type Sql } from "./sql.ts";
+
+/** The dispatcher's side of the ledger, over either driver. */
+export function createDispatchLedger(sql: Sql, seal: Seal): DispatchLedger {
+  return {
+    async claim(requests, busyIds, nowMs) {
+      const rows = await sql.query<ClaimRow>(claimSql, [
+        list(requests.map((request) => request.partnerNo)),
+        list(requests.map((request) => request.fence ?? 0)),
+        list(requests.map((request) => request.limit)),
+        list(busyIds),
+        nowMs,
+      ]);
+      return byPartner(rows);
+    },
+
+    async settings(partnerNos, nowMs) {
+      return readSettings(sql, seal, partnerNos, nowMs);
+    },
+
+    async record(outcomes, again) {
+      await sql.query(recordSql, recordValues(outcomes, again));
+    },
+
+    async hold(holds) {
+      await sql.query(holdSql, [
+        list(holds.map((hold) => hold.endpointNo)),
+        list(holds.map((hold) => hold.untilMs)),
+        list(holds.map((hold) => hold.note)),
+      ]);
+    },
+
+    async saveCursors(saves) {
+      await sql.query(saveCursorsSql, [
+        list(saves.map((save) => save.partnerNo)),
+        list(saves.map((save) => save.fence)),
+        list(saves.map((save) => save.cursorMs)),
+      ]);
+    },
+
+    async duePartners(_nowMs, untilMs) {
+      const rows = await sql.query<{ partner_no: number; due_ms: number }>("select partner_no, due_ms from postrider.due_partners($1::float8)", [untilMs]);
+      return rows.map((row) => ({ partnerNo: row.partner_no, dueAtMs: row.due_ms }));
+    },
+
+    advanceReplays: (limit, nowMs) => advanceReplays(sql, limit, nowMs),
+
+    async keepUp(nowMs, retentionMs) {
+      await sql.query("select postrider.ensure_partitions(to_timestamp($1::float8 / 1000))", [nowMs]);
+      await sql.query("select postrider.drop_past(to_timestamp($1::float8 / 1000))", [nowMs - retentionMs]);
+      let forgotten: number;
+      do {
+        const [row] = await sql.query<{ n: number }>("select postrider.forget_keys(to_timestamp($1::float8 / 1000), $2::int) as n", [nowMs - retentionMs, keysPerStep]);
+        forgotten = row?.n ?? 0;
+      } while (forgotten === keysPerStep);
+    },
+
+    async locate(partnerId, endpointId) {
+      const [row] = await sql.query<{ partner_no: number; endpoint_no: number }>(locateSql, [partnerId, endpointId]);
+      return row ? { partnerNo: row.partner_no, endpointNo: row.endpoint_no } : null;
+    },
+
+    isTransient: isTransientFault,
+  };
+}
+
+const keysPerStep = 5_000;
+
+const claimSql = "select * from postrider.claim($1::text::int[], $2::text::bigint[], $3::text::int[], $4::text::uuid[], $5::float8)";
+
+const recordSql = `select postrider.record($1::text::uuid[], $2::text::int[], $3::text::bigint[], $4::text::postrider.delivery_state[],
+  $5::text::postrider.reason[], $6::text::float8[], $7::text::int[], $8::text::float8[], $9::text::int[], $10::text::float8[],
+  $11::text::int[], $12::text::int[], $13::text::int[], $14::text::text[], $15::text::text[], $16::boolean)`;
+
+const holdSql = `update postrider.endpoints e
+   set held_until = case when h.until_ms is null then e.held_until else greatest(e.held_until, to_timestamp(h.until_ms / 1000)) end,
+       paused_at = case when h.until_ms is null then coalesce(e.paused_at, clock_timestamp()) else e.paused_at end,
+       note = h.note
+  from (select distinct on (endpoint_no) * from unnest($1::text::int[], $2::text::float8[], $3::text::text[]) as u(endpoint_no, until_ms, note)
+         order by endpoint_no, until_ms desc nulls first) h
+ where e.endpoint_no = h.endpoint_no`;
+
+const saveCursorsSql = `update postrider.partner_runtime r set limiter_cursor_ms = s.cursor_ms
+  from unnest($1::text::int[], $2::text::bigint[], $3::text::float8[]) as s(partner_no, fence, cursor_ms)
+ where r.partner_no = s.partner_no and r.fence = s.fence`;
+
+const locateSql = `select p.partner_no, e.endpoint_no from postrider.partners p
+  join postrider.endpoints e on e.partner_no = p.partner_no and e.id = $2 and e.deleted_at is null
+ where p.id = $1 and p.deleted_at is null`;
+
+function byPartner(rows: readonly ClaimRow[]): readonly Claimed[] {
+  const claimed: Claimed[] = [];
+  let deliveries: DueDelivery[] = [];
+  let partnerNo = -1;
+  for (const row of rows) {
+    if (row.partner_no !== partnerNo) {
+      partnerNo = row.partner_no;
+      deliveries = [];
+      claimed.push({
+        partnerNo,
+        fence: Number(row.fence),
+        active: row.active,
+        version: Number(row.version),
+        limiterCursorMs: row.limiter_cursor_ms,
+        deliveries,
+      });
+    }
+    if (row.id !== null) deliveries.push(dueDelivery(row as ClaimRow & { id: string }));
+  }
+  return claimed;
+}
+
+/** The columns of `postrider.record`, each an array literal over all outcomes. */
+function recordValues(outcomes: readonly Outcome[], again: boolean) {
+  const column = (value: (outcome: Outcome) => string | number | null) => list(outcomes.map(value));
+  return [
+    column((o) => o.deliveryId),
+    column((o) => o.partnerNo),
+    column((o) => o.fence),
+    column((o) => (o.change.kind === "finish" ? o.change.state : null)),
+    column((o) => (o.change.kind === "finish" ? o.change.reason : null)),
+    column((o) => (o.change.kind === "retry" ? o.change.dueAtMs : null)),
+    column((o) => (o.change.kind === "retry" ? o.change.clientErrors : 0)),
+    column((o) => (o.change.kind === "finish" ? o.change.atMs : null)),
+    column((o) => o.attempt?.n ?? 0),
+    column((o) => o.attempt?.atMs ?? null),
+    column((o) => o.attempt?.durationMs ?? null),
+    column((o) => o.attempt?.status ?? null),
+    column((o) => o.attempt?.endpointVersion ?? null),
+    column((o) => o.change.error),
+    column((o) => o.attempt?.responseBody || null),
+    again,
+  ];
+}
+
+async function readSettings(sql: Sql, seal: Seal, partnerNos: readonly number[], nowMs: number): Promise<readonly PartnerSettings[]> {
+  const rows = await sql.query<SettingsRow>(settingsSql, [list(partnerNos), nowMs]);
+  return Promise.all(
+    rows.map(async (row) => ({
+      partnerNo: row.partner_no,
+      id: row.id,
+      version: Number(row.version),
+      ratePerSecond: row.rate_per_second,
+      burst: row.burst,
+      maxInFlight: row.max_in_flight,
+      keys: row.keys.map((key) => ({
+        scheme: key.scheme,
+        secretText: seal.open(Buffer.from(key.sealed, "base64"), sealContext(row.id)),
+        retiresAtMs: key.retires_ms,
+      })),
+      endpoints: row.endpoints.map((endpoint) => ({ ...endpoint, document: JSON.parse(endpoint.document) })),
+    })),
+  );
+}
+
+/** What a partner's sealed secrets are bound to: a sealed secret copied to another partner's row does not open. */
+export const sealContext = (partnerId: string): string => `partner:${partnerId}`;
+
+interface SettingsRow {
+  readonly partner_no: number;
+  readonly id: string;
+  readonly version: number | string;
+  readonly rate_per_second: number | null;
+  readonly burst: number | null;
+  readonly max_in_flight: number;
+  readonly keys: readonly { scheme: "v1" | "v1a"; sealed: string; retires_ms: number | null }[];
+  readonly endpoints: readonly { endpointNo: number; id: string; version: number; document: string }[];
+}
+
+const settingsSql = `select p.partner_no, p.id, p.version, p.rate_per_second, p.burst, p.max_in_flight,
+  coalesce((select json_agg(json_build_object('scheme', k.scheme, 'sealed', encode(k.sealed, 'base64'), 'retires_ms', extract(epoch from k.retires_at) * 1000) order by k.key_no desc)
+     from postrider.signing_keys k where k.partner_no = p.partner_no and (k.retires_at is null or k.retires_at > to_timestamp($2::float8 / 1000))), '[]') as keys,
+  coalesce((select json_agg(json_build_object('endpointNo', e.endpoint_no, 'id', e.id, 'version', e.version, 'document', e.document::text))
+     from postrider.endpoints e where e.partner_no = p.partner_no and e.deleted_at is null), '[]') as endpoints
+  from postrider.partners p where p.partner_no = any($1::text::int[])`;

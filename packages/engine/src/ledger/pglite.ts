@@ -1,0 +1,29 @@
+import { PGlite } from "@electric-sql/pglite";
+import type { Sql, SqlValue } from "./sql.ts";
+
+/** Options of the embedded driver. */
+export interface PgliteOptions {
+  /** A folder, or `memory://`. */
+  readonly dataDir: string;
+}
+
+/** `Sql` over PGlite: PostgreSQL in this process. One statement runs at a time. */
+export async function openPglite(options: PgliteOptions): Promise<Sql> {
+  // Relaxed durability would answer before the files are written: an acknowledged event could be lost.
+  const db = await PGlite.create(options.dataDir, { relaxedDurability: false });
+  return {
+    capabilities: { name: "pglite", parallel: 1 },
+    query: async <Row>(sql: string, values: readonly SqlValue[] = []) => (await db.query<Row>(sql, [...values])).rows,
+    transaction: (work) =>
+      db.transaction((tx) =>
+        work({ query: async <Row>(sql: string, values: readonly SqlValue[] = []) => (await tx.query<Row>(sql, [...values])).rows }),
+      ) as never,
+    async script(sql) {
+      await db.exec(sql);
+    },
+    async listen(channel, heard) {
+      return db.listen(channel, heard);
+    },
+    close: () => db.close(),
+  };
+}

@@ -1,0 +1,128 @@
+-- select_deliveries: the one meaning of a delivery filter, for pages, groups and replays alike.
+--
+-- In:  p_ids        only these (null: no such filter; likewise for all that follow)
+--      p_endpoints  only of these endpoints
+--      p_state, p_reason, p_type, p_event
+--      p_from, p_before  only ids in [from, before)
+--      p_limit      null: all
+-- Out: without p_limit every match, in no order. With it, at least the newest p_limit matches (up to that many from
+--      each table and endpoint): the caller sorts and cuts.
+--
+-- Pinned plans walk an index backwards and stop at the limit: by id, by (endpoint, id), or the same two over what was
+-- not delivered. Type and the reason of a delivered one are looked at on the way. Waiting deliveries of an endpoint
+-- are read through pending_due whole, behind a fence (offset 0): walking the primary key would pass through the
+-- backlogs of all other partners.
+create or replace function postrider.select_deliveries(
+  p_ids uuid[], p_endpoints integer[], p_state postrider.delivery_state, p_reason postrider.reason, p_type text, p_event uuid,
+  p_from uuid, p_before uuid, p_limit bigint)
+returns table (id uuid, event uuid, endpoint_no integer, partner_no integer, state postrider.delivery_state, reason postrider.reason,
+               attempts_made smallint, last_status smallint, next_attempt_at timestamptz, finished_at timestamptz, last_error text)
+language plpgsql stable rows 100
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off set enable_sort = off
+set plan_cache_mode = force_generic_plan set jit = off as $$
+#variable_conflict use_column
+declare
+  v_from        uuid := coalesce(p_from, '00000000-0000-0000-0000-000000000000');
+  v_before      uuid := coalesce(p_before, 'ffffffff-ffff-ffff-ffff-ffffffffffff');
+  v_pending     boolean := coalesce(p_state = 'pending', true) and p_reason is null;
+  v_finished    boolean := coalesce(p_state <> 'pending', true);
+  v_undelivered boolean := coalesce(p_state not in ('pending', 'delivered'), false);
+begin
+  if p_event is not null then
+    -- All ids made by one accept share their milliseconds.
+    v_from := greatest(v_from, postrider.id_floor(postrider.id_time(p_event)));
+    v_before := least(v_before, postrider.id_floor(postrider.id_time(p_event) + interval '1 millisecond'));
+  end if;
+
+  if p_ids is not null then
+    return query
+    select d.id, d.event, d.endpoint_no, d.partner_no, d.state, d.reason, d.attempts_made, d.last_status, d.next_attempt_at, d.finished_at, d.last_error
+      from (select distinct u.id from unnest(p_ids) as u(id) where u.id >= v_from and u.id < v_before) u
+     cross join lateral (
+       select * from postrider.deliveries d where d.id = u.id
+          and (p_endpoints is null or d.endpoint_no = any(p_endpoints)) and (p_state is null or d.state = p_state)
+          and (p_reason is null or d.reason = p_reason) and (p_event is null or d.event = p_event)
+          and (p_type is null or exists (select 1 from postrider.events e where e.id = d.event and e.type = p_type))
+       offset 0) d;
+
+  elsif p_endpoints is not null then
+    return query
+    select q.id, q.event, q.endpoint_no, q.partner_no, 'pending'::postrider.delivery_state, null::postrider.reason,
+           q.attempts_made, q.last_status, q.due_at, null::timestamptz, q.last_error
+      from unnest(p_endpoints) as u(endpoint_no)
+     cross join lateral (
+       select * from (select * from postrider.pending q where q.endpoint_no = u.endpoint_no and v_pending offset 0) q
+        where q.id >= v_from and q.id < v_before and (p_event is null or q.event = p_event)
+          and (p_type is null or exists (select 1 from postrider.events e where e.id = q.event and e.type = p_type))
+        order by q.id desc limit p_limit) q;
+    return query
+    select f.id, f.event, f.endpoint_no, f.partner_no, f.state, f.reason, f.attempts_made, f.last_status, null::timestamptz, f.finished_at, f.last_error
+      from unnest(p_endpoints) as u(endpoint_no)
+     cross join lateral (
+       (select * from postrider.finished f
+         where v_finished and not v_undelivered and f.endpoint_no = u.endpoint_no and f.id >= v_from and f.id < v_before
+           and (p_state is null or f.state = p_state) and (p_reason is null or f.reason = p_reason) and (p_event is null or f.event = p_event)
+           and (p_type is null or exists (select 1 from postrider.events e where e.id = f.event and e.type = p_type))
+         order by f.id desc limit p_limit)
+       union all
+       (select * from postrider.finished f
+         where v_undelivered and f.state <> 'delivered' and f.endpoint_no = u.endpoint_no and f.id >= v_from and f.id < v_before
+           and f.state = p_state and (p_reason is null or f.reason = p_reason) and (p_event is null or f.event = p_event)
+           and (p_type is null or exists (select 1 from postrider.events e where e.id = f.event and e.type = p_type))
+         order by f.id desc limit p_limit)) f;
+
+  else
+    return query
+    select q.id, q.event, q.endpoint_no, q.partner_no, 'pending'::postrider.delivery_state, null::postrider.reason,
+           q.attempts_made, q.last_status, q.due_at, null::timestamptz, q.last_error
+      from postrider.pending q
+     where v_pending and q.id >= v_from and q.id < v_before and (p_event is null or q.event = p_event)
+       and (p_type is null or exists (select 1 from postrider.events e where e.id = q.event and e.type = p_type))
+     order by q.id desc limit p_limit;
+    return query
+    (select f.id, f.event, f.endpoint_no, f.partner_no, f.state, f.reason, f.attempts_made, f.last_status, null::timestamptz, f.finished_at, f.last_error
+       from postrider.finished f
+      where v_finished and not v_undelivered and f.id >= v_from and f.id < v_before
+        and (p_state is null or f.state = p_state) and (p_reason is null or f.reason = p_reason) and (p_event is null or f.event = p_event)
+        and (p_type is null or exists (select 1 from postrider.events e where e.id = f.event and e.type = p_type))
+      order by f.id desc limit p_limit)
+    union all
+    (select f.id, f.event, f.endpoint_no, f.partner_no, f.state, f.reason, f.attempts_made, f.last_status, null::timestamptz, f.finished_at, f.last_error
+       from postrider.finished f
+      where v_undelivered and f.state <> 'delivered' and f.id >= v_from and f.id < v_before
+        and f.state = p_state and (p_reason is null or f.reason = p_reason) and (p_event is null or f.event = p_event)
+        and (p_type is null or exists (select 1 from postrider.events e where e.id = f.event and e.type = p_type))
+      order by f.id desc limit p_limit);
+  end if;
+end $$;
+
+-- cancel_deleted: ends up to p_limit waiting deliveries of deleted endpoints. Small steps, each its own transaction,
+-- so that a backlog of a million neither locks nor bloats. What another transaction holds is left to the next call:
+-- an accept that was routing while the endpoint was deleted, or a turn that is recording.
+create or replace function postrider.cancel_deleted(p_now double precision, p_limit integer) returns integer
+language plpgsql volatile
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
+set plan_cache_mode = force_generic_plan set jit = off as $$
+declare
+  v_ended integer;
+begin
+  with chosen as materialized (
+    select q.id, case when p.deleted_at is null then 'endpoint_deleted' else 'partner_deleted' end::postrider.reason as reason
+      from postrider.endpoints n
+      join postrider.partners p on p.partner_no = n.partner_no
+     cross join lateral (
+       select q.id from postrider.pending q where q.endpoint_no = n.endpoint_no
+        order by q.endpoint_no, q.lane, q.due_at, q.id limit p_limit for update skip locked) q
+     where n.deleted_at is not null
+     limit p_limit
+  ), ended as (
+    delete from postrider.pending q using chosen c where q.id = c.id
+    returning q.id, q.event, q.endpoint_no, q.partner_no, c.reason, q.attempts_made, q.last_status, q.last_error
+  ), finished as (
+    insert into postrider.finished (id, event, endpoint_no, partner_no, state, reason, attempts_made, last_status, finished_at, last_error)
+    select id, event, endpoint_no, partner_no, 'cancelled', reason, attempts_made, last_status, to_timestamp(p_now / 1000), last_error from ended
+    returning 1
+  )
+  select count(*) into v_ended from finished;
+  return v_ended;
+end $$;

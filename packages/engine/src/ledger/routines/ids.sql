@@ -1,0 +1,27 @@
+-- The start of a version 7 UUID (RFC 9562) for an instant: 'xxxxxxxx-xxxx-7', to which 3 hex digits of order and a
+-- random tail are added. All ids made in one call share it, which is also how an event's deliveries are found
+-- without an index of their own.
+create or replace function postrider.id_prefix(p_at timestamptz) returns text
+language sql immutable parallel safe as $$
+  select substr(h, 1, 8) || '-' || substr(h, 9, 4) || '-7'
+    from lpad(to_hex(floor(extract(epoch from p_at) * 1000)::bigint), 12, '0') as h
+$$;
+
+-- The n-th version 7 UUID of a batch: its prefix, 20 bits of order, and the random tail of the batch (the last 17
+-- characters of a random UUID: variant, then 52 bits). One random number per batch, not per id: 0.4 µs instead of 4.
+create or replace function postrider.new_id(p_prefix text, p_tail text, p_n bigint) returns uuid
+language sql immutable parallel safe as $$
+  select (p_prefix || lpad(to_hex((p_n >> 8) & 4095), 3, '0') || '-' || left(p_tail, 1) || lpad(to_hex(p_n & 255), 2, '0') || substr(p_tail, 4))::uuid
+$$;
+
+-- The smallest id of an instant: the bound between two partitions, and between two pages of time.
+create or replace function postrider.id_floor(p_at timestamptz) returns uuid
+language sql immutable parallel safe as $$
+  select overlay('00000000-0000-0000-0000-000000000000' placing left(postrider.id_prefix(p_at), 13) from 1 for 13)::uuid
+$$;
+
+-- The instant of an id, to the millisecond.
+create or replace function postrider.id_time(p_id uuid) returns timestamptz
+language sql immutable parallel safe as $$
+  select to_timestamp(('x' || lpad(replace(left(p_id::text, 13), '-', ''), 16, '0'))::bit(64)::bigint / 1000.0)
+$$;

@@ -1,0 +1,49 @@
+-- record: stores what became of deliveries, for many partners at once, in one statement.
+--
+-- In:  one array entry per outcome. p_due_ms null: the delivery ends with p_reason; else it waits until then.
+--      p_n 0: nothing was sent, so no attempt is stored.
+--      p_again  an earlier call with these outcomes failed without a known result.
+-- Out: how many outcomes changed a delivery.
+--
+-- An attempt is always stored. A delivery is changed only by the turn that holds the partner's fence, except that
+-- an answer which says "delivered" always counts: the partner has it.
+create or replace function postrider.record(
+  p_delivery uuid[], p_partner_no integer[], p_fence bigint[], p_state postrider.delivery_state[], p_reason postrider.reason[],
+  p_due_ms double precision[], p_client_errors integer[], p_at_ms double precision[], p_n integer[], p_started_ms double precision[],
+  p_duration_ms integer[], p_status integer[], p_version integer[], p_error text[], p_body text[], p_again boolean)
+returns bigint
+language plpgsql volatile
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
+set plan_cache_mode = force_generic_plan set jit = off as $$
+declare
+  v_changed bigint;
+begin
+  with o as materialized (
+    select u.*, u.fence = (select r.fence from postrider.partner_runtime r where r.partner_no = u.partner_no) as holds
+      from unnest(p_delivery, p_partner_no, p_fence, p_state, p_reason, p_due_ms, p_client_errors, p_at_ms, p_n,
+                  p_started_ms, p_duration_ms, p_status, p_version, p_error, p_body)
+        as u(delivery, partner_no, fence, state, reason, due_ms, client_errors, at_ms, n, started_ms, duration_ms, status, version, error, body)
+  ), attempted as (
+    insert into postrider.attempts (delivery, n, status, endpoint_version, at, duration_ms, error, response_body)
+    select delivery, n, status, version, to_timestamp(started_ms / 1000), duration_ms, error, body from o
+     where n > 0 and not (p_again and exists (
+       select 1 from postrider.attempts a where a.delivery = o.delivery and a.n = o.n and a.at = to_timestamp(o.started_ms / 1000)))
+  ), ended as (
+    delete from postrider.pending q using o
+     where q.id = o.delivery and o.due_ms is null and (o.holds or o.state = 'delivered')
+    returning q.id, q.event, q.endpoint_no, q.partner_no, o.state, o.reason, greatest(q.attempts_made, o.n) as attempts_made,
+              coalesce(o.status, q.last_status) as last_status, o.at_ms, o.error
+  ), finished as (
+    insert into postrider.finished (id, event, endpoint_no, partner_no, state, reason, attempts_made, last_status, finished_at, last_error)
+    select id, event, endpoint_no, partner_no, state, reason, attempts_made, last_status, to_timestamp(at_ms / 1000), error from ended
+    returning 1
+  ), waiting as (
+    update postrider.pending q
+       set due_at = to_timestamp(o.due_ms / 1000), lane = greatest(q.lane, 1::smallint), attempts_made = greatest(q.attempts_made, o.n),
+           client_errors = o.client_errors, last_status = o.status, last_error = o.error
+      from o where q.id = o.delivery and o.due_ms is not null and o.holds
+    returning 1
+  )
+  select (select count(*) from finished) + (select count(*) from waiting) into v_changed;
+  return v_changed;
+end $$;

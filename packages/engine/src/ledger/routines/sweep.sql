@@ -1,0 +1,28 @@
+-- due_partners: which partners have work due until p_until, and when it is due (epoch ms, not before p_now's past).
+--
+-- A loose scan of pending_due: one probe per endpoint and lane with waiting deliveries, so its cost does not grow
+-- with the backlog. Paused partners and endpoints are left out; a held endpoint is due when its hold ends.
+create or replace function postrider.due_partners(p_until double precision)
+returns table (partner_no integer, due_ms double precision)
+language plpgsql stable
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
+set plan_cache_mode = force_generic_plan set jit = off as $$
+#variable_conflict use_column
+begin
+  return query
+  with recursive heads as (
+    (select q.endpoint_no, q.lane, q.due_at from postrider.pending q order by q.endpoint_no, q.lane, q.due_at, q.id limit 1)
+    union all
+    select n.* from heads h cross join lateral (
+      select q.endpoint_no, q.lane, q.due_at from postrider.pending q
+       where (q.endpoint_no, q.lane) > (h.endpoint_no, h.lane)
+       order by q.endpoint_no, q.lane, q.due_at, q.id limit 1
+    ) n
+  )
+  select n.partner_no, min(extract(epoch from greatest(h.due_at, n.held_until)))::float8 * 1000
+    from heads h
+    join postrider.endpoints n on n.endpoint_no = h.endpoint_no and n.enabled and n.paused_at is null and n.deleted_at is null
+    join postrider.partners p on p.partner_no = n.partner_no and not p.paused and p.deleted_at is null
+   where greatest(h.due_at, n.held_until) <= to_timestamp(p_until / 1000)
+   group by n.partner_no;
+end $$;

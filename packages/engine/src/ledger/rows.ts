@@ -1,0 +1,41 @@
+import type { DueDelivery } from "../ports/ledger.ts";
+
+/** A row of `postrider.claim`. Counts come as text from one driver and as numbers from the other. */
+export interface ClaimRow {
+  readonly partner_no: number;
+  readonly fence: number | string;
+  readonly active: boolean;
+  readonly version: number | string;
+  readonly limiter_cursor_ms: number;
+  readonly id: string | null;
+  readonly endpoint_no: number;
+  readonly event_id: string;
+  readonly type: string;
+  readonly schema_version: number;
+  readonly occurred_at: string;
+  readonly accepted_ms: number;
+  readonly data: string;
+  readonly due_ms: number;
+  readonly enqueued_ms: number;
+  readonly attempts_made: number;
+  readonly client_errors: number;
+  readonly attempts_before: number;
+}
+
+export function dueDelivery(row: ClaimRow & { readonly id: string }): DueDelivery {
+  return {
+    id: row.id,
+    endpointNo: row.endpoint_no,
+    eventId: row.event_id,
+    type: row.type,
+    schemaVersion: row.schema_version,
+    occurredAt: row.occurred_at,
+    acceptedAtMs: row.accepted_ms,
+    dataText: row.data,
+    dueAtMs: row.due_ms,
+    enqueuedAtMs: row.enqueued_ms,
+    attemptsMade: row.attempts_made,
+    clientErrors: row.client_errors,
+    attemptsBefore: row.attempts_before,
+  };
+}

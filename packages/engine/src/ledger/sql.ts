@@ -1,0 +1,55 @@
+/** What the ledger needs of a database driver. `pg.ts` and `pglite.ts` hold one each; all SQL is the same for both. */
+export interface Sql {
+  /** Differences between the drivers, as data. */
+  readonly capabilities: {
+    readonly name: "postgresql" | "pglite";
+    /** Statements that can run at the same time. */
+    readonly parallel: number;
+  };
+  /** Runs one statement. Values are text, number, boolean, null or bytes; lists go through `list()`. */
+  query<Row = Record<string, unknown>>(sql: string, values?: readonly SqlValue[]): Promise<readonly Row[]>;
+  /** Runs statements on one connection, committed together, rolled back when `work` throws. */
+  transaction<Result>(work: (tx: Pick<Sql, "query">) => Promise<Result>): Promise<Result>;
+  /** Runs a script of many statements without values, in one transaction. */
+  script(sql: string): Promise<void>;
+  /** Hears notifications until the function it resolves to is called; survives a lost connection. */
+  listen(channel: string, heard: (payload: string) => void): Promise<() => Promise<void>>;
+  close(): Promise<void>;
+}
+
+export type SqlValue = string | number | boolean | null | Uint8Array;
+
+/**
+ * An array literal, for a parameter written `$1::text::int[]`: both drivers pass texts through untouched, where their
+ * own array serialisers differ. Nothing but the array's own syntax needs quoting.
+ *
+ * @example list([1, null, 3]) // "{1,null,3}"
+ */
+export function list(values: readonly (number | string | null)[]): string {
+  let text = "{";
+  for (let index = 0; index < values.length; index++) {
+    if (index > 0) text += ",";
+    const value = values[index];
+    text += value === null || value === undefined ? "null" : typeof value === "number" ? value : quote(value);
+  }
+  return `${text}}`;
+}
+
+const plain = /^[a-z0-9-]+$/;
+
+function quote(value: string): string {
+  if (plain.test(value) && value !== "null") return value;
+  return `"${value.replace(/["\\]/g, "\\$&")}"`;
+}
+
+/** True for faults that pass by themselves: the server restarting, the connection lost, a deadlock or lock time-out. */
+export function isTransientFault(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  return transientStates.test(code) || transientSystemErrors.has(code) || transientMessages.test(error.message);
+}
+
+// Classes 08 connection, 53 resources, 57P0x shutdown and crash, 40 rollback, 55P03 lock, 25006 read-only standby.
+const transientStates = /^(08...|53...|57P0[1-4]|57014|40001|40P01|55P03|25006)$/;
+const transientSystemErrors = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOENT", "EHOSTUNREACH", "ENETUNREACH", "EAI_AGAIN"]);
+const transientMessages = /connection terminated|connection ended|timeout exceeded when trying to connect|not queryable|client was closed|socket (closed|hang up)/i;

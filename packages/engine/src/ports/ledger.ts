@@ -1,0 +1,136 @@
+/**
+ * What the dispatcher asks of the ledger, in four verbs and some upkeep. Declared by dispatch; `ledger/` has the
+ * adapter. Calls are batched by the callers: every method takes the work of many partners at once.
+ */
+import type { DeliveryState, Reason } from "../core/delivery.ts";
+import type { EndpointDocument } from "../core/documents.ts";
+
+/** A wish for due deliveries of one partner. */
+export interface ClaimRequest {
+  readonly partnerNo: number;
+  /** Null opens a new turn (and takes the next fence); otherwise the fence of the turn that goes on. */
+  readonly fence: number | null;
+  readonly limit: number;
+}
+
+/** A delivery that is due, with all that an attempt needs. */
+export interface DueDelivery {
+  readonly id: string;
+  readonly endpointNo: number;
+  readonly eventId: string;
+  readonly type: string;
+  readonly schemaVersion: number;
+  readonly occurredAt: string;
+  readonly acceptedAtMs: number;
+  /** The event's data as the JSON text that was accepted. */
+  readonly dataText: string;
+  readonly dueAtMs: number;
+  /** Acceptance, or the last replay. */
+  readonly enqueuedAtMs: number;
+  readonly attemptsMade: number;
+  readonly clientErrors: number;
+  /** Of `attemptsMade`, those before the last replay: the ladder begins anew, the attempt numbers go on. */
+  readonly attemptsBefore: number;
+}
+
+/** The answer to one ClaimRequest. */
+export interface Claimed {
+  readonly partnerNo: number;
+  readonly fence: number;
+  /** False where the partner is paused or deleted, or the turn's fence was passed by another: nothing may be sent. */
+  readonly active: boolean;
+  /** Changes with any change of the partner, its endpoints or keys. */
+  readonly version: number;
+  /** The rate limiter's cursor: see `core/rate-limit.ts`. Epoch ms. */
+  readonly limiterCursorMs: number;
+  /** Due deliveries in the order they should go; fewer than the limit means that no more are due now. */
+  readonly deliveries: readonly DueDelivery[];
+}
+
+/** One signing key as stored: the secret is sealed until the moment it is used. */
+export interface StoredKey {
+  readonly scheme: "v1" | "v1a";
+  readonly secretText: string;
+  readonly retiresAtMs: number | null;
+}
+
+/** A partner's settings as the dispatcher uses them, at one version. */
+export interface PartnerSettings {
+  readonly partnerNo: number;
+  readonly id: string;
+  readonly version: number;
+  readonly ratePerSecond: number | null;
+  readonly burst: number | null;
+  readonly maxInFlight: number;
+  /** Newest first. */
+  readonly keys: readonly StoredKey[];
+  readonly endpoints: readonly { readonly endpointNo: number; readonly id: string; readonly version: number; readonly document: EndpointDocument }[];
+}
+
+/** The exchange of an attempt, as it is stored. */
+export interface AttemptRow {
+  readonly n: number;
+  readonly atMs: number;
+  readonly durationMs: number;
+  readonly status: number | null;
+  readonly error: string | null;
+  readonly responseBody: string | null;
+  readonly endpointVersion: number;
+}
+
+/** What became of a delivery in a turn. */
+export interface Outcome {
+  readonly deliveryId: string;
+  readonly partnerNo: number;
+  readonly fence: number;
+  /** Null where nothing was sent (an unrenderable or expired delivery). */
+  readonly attempt: AttemptRow | null;
+  readonly change:
+    | { readonly kind: "finish"; readonly state: Exclude<DeliveryState, "pending">; readonly reason: Reason; readonly atMs: number; readonly error: string | null }
+    | { readonly kind: "retry"; readonly dueAtMs: number; readonly clientErrors: number; readonly error: string | null };
+}
+
+/** An endpoint that must not be called for a while (`untilMs`), or until somebody resumes it (null). */
+export interface EndpointHold {
+  readonly endpointNo: number;
+  readonly untilMs: number | null;
+  readonly note: string;
+}
+
+/** A limiter cursor to keep. Ignored where the fence has been passed. */
+export interface CursorSave {
+  readonly partnerNo: number;
+  readonly fence: number;
+  readonly cursorMs: number;
+}
+
+export interface DispatchLedger {
+  /**
+   * Opens turns and reads what is due, in one statement for many partners. Claiming changes no delivery: the turn's
+   * exclusivity makes a plain read enough. `busyIds` (in flight or not yet recorded) are left out.
+   */
+  claim(requests: readonly ClaimRequest[], busyIds: readonly string[], nowMs: number): Promise<readonly Claimed[]>;
+  /** Settings of these partners, for those whose version the dispatcher has not seen. */
+  settings(partnerNos: readonly number[], nowMs: number): Promise<readonly PartnerSettings[]>;
+  /**
+   * Stores outcomes. An attempt that got an answer is always stored; a turn whose fence was passed may still finish
+   * a delivery as delivered, but not reschedule or end it otherwise. `again` says that an earlier call with the same
+   * outcomes failed without a known result: nothing is stored twice.
+   */
+  record(outcomes: readonly Outcome[], again: boolean): Promise<void>;
+  hold(holds: readonly EndpointHold[]): Promise<void>;
+  saveCursors(saves: readonly CursorSave[]): Promise<void>;
+  /**
+   * Partners with work due until `untilMs`, and when. Costs one index probe per endpoint and lane with waiting
+   * deliveries, whatever the size of their backlogs.
+   */
+  duePartners(nowMs: number, untilMs: number): Promise<readonly { readonly partnerNo: number; readonly dueAtMs: number }[]>;
+  /** Moves running replays on: puts back up to `limit` deliveries each, within their rates. Resolves to partners to ring. */
+  advanceReplays(limit: number, nowMs: number): Promise<{ readonly partnerNos: readonly number[]; readonly running: number }>;
+  /** Makes the partitions to come and drops those past retention. */
+  keepUp(nowMs: number, retentionMs: number): Promise<void>;
+  /** The numbers of an endpoint by its names, or null. */
+  locate(partnerId: string, endpointId: string): Promise<{ readonly partnerNo: number; readonly endpointNo: number } | null>;
+  /** True for a fault of the connection or the server that passes by itself (so the same call may be tried again). */
+  isTransient(error: unknown): boolean;
+}
