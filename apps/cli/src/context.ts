@@ -17,7 +17,7 @@ export interface Output {
 }
 
 /** Standard input: bytes to read, and whether a person is behind it. */
-export interface Input {
+interface Input {
   readonly isTTY: boolean;
   readonly bytes: AsyncIterable<Uint8Array>;
 }

@@ -104,17 +104,16 @@ async function moveEndpoint(
   await api.putEndpoint(partnerId, endpointId, { ...document, url: sandbox.partner(partnerId).url });
 }
 
-/** Errors of the server and the sandbox carry a code and a remedy: shown as they are, without a stack. */
+/** Errors of the server and the sandbox have codes in snake_case and a remedy: shown as they are. Others are faults. */
 function startFault(error: unknown, context: Context): unknown {
+  if (context.signal.aborted) return new CliError("interrupted", "Interrupted.");
   if (error instanceof CliError || !(error instanceof Error) || !("code" in error)) return error;
   const code = String(error.code);
+  if (!/^[a-z]+(_[a-z]+)*$/.test(code)) return error;
   const hint = "hint" in error && typeof error.hint === "string" ? error.hint : hints[code];
-  return context.signal.aborted
-    ? new CliError("interrupted", "Interrupted.")
-    : new CliError("failed", error.message, { code, hint, cause: error });
+  return new CliError("failed", error.message, { code, hint, cause: error });
 }
 
 const hints: Readonly<Record<string, string>> = {
   port_unavailable: "Choose another port for it: POSTRIDER_SANDBOX_PORT.",
-  EADDRINUSE: "Is Postrider running here already? Else choose another port: POSTRIDER_PORT.",
 };

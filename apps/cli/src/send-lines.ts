@@ -10,7 +10,7 @@ const batchCharacters = 700_000;
 /** Listed at most; the counts go on. */
 const problemsKept = 1_000;
 
-export interface Problem {
+interface Problem {
   /** 1-based line of the file. */
   readonly line: number;
   readonly event_id: string | null;
@@ -18,7 +18,7 @@ export interface Problem {
   readonly error: string | null;
 }
 
-export type SendCounts = Record<AcceptResult["status"], number>;
+type SendCounts = Record<AcceptResult["status"], number>;
 
 export interface SendReport {
   /** Events that have a result. */

@@ -15,7 +15,7 @@ const gap = "  ";
 const narrowest = 8;
 
 /** Column widths that fit `available` columns: the widest elastic column gives way first. */
-export function fitWidths(
+function fitWidths(
   natural: readonly number[],
   elastic: readonly boolean[],
   available: number,

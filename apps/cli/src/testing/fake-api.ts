@@ -10,7 +10,7 @@ export interface RecordedCall {
   readonly body: string;
 }
 
-export interface FakeAnswer {
+interface FakeAnswer {
   readonly status?: number;
   readonly body?: unknown;
 }
