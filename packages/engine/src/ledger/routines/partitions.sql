@@ -53,7 +53,10 @@ begin
     v_ceiling := postrider.id_floor(v_from + interval '7 days');
     continue when exists (select 1 from postrider.pending where id >= v_floor and id < v_ceiling);
     begin
-      execute format('drop table if exists postrider.%I, postrider.%I, postrider.%I', 'events_' || v_week, 'finished_' || v_week, 'attempts_' || v_week);
+      -- A replay may be bringing a delivery of that week back: wait for it, then look again.
+      execute format('lock table postrider.%I, postrider.%I, postrider.%I in access exclusive mode', 'events_' || v_week, 'finished_' || v_week, 'attempts_' || v_week);
+      continue when exists (select 1 from postrider.pending where id >= v_floor and id < v_ceiling);
+      execute format('drop table postrider.%I, postrider.%I, postrider.%I', 'events_' || v_week, 'finished_' || v_week, 'attempts_' || v_week);
       v_dropped := v_dropped + 1;
     exception when lock_not_available then
       return v_dropped;

@@ -1,0 +1,64 @@
+import type { AllowedTargets } from "../../core/target.ts";
+import type { Operations } from "../../ports/operations.ts";
+import { asLedgerError } from "../ledger-error.ts";
+import type { Seal } from "../seal.ts";
+import type { Sql } from "../sql.ts";
+import type { OperationsContext } from "./context.ts";
+import { countOperations } from "./counts.ts";
+import { deliveryOperations } from "./deliveries.ts";
+import { endpointOperations } from "./endpoints.ts";
+import { keyOperations, resealSecrets } from "./keys.ts";
+import { partnerOperations } from "./partners.ts";
+import { replayOperations } from "./replays.ts";
+
+/** Options of {@link createOperations}. */
+export interface OperationsOptions {
+  /** Targets that may be plain http or private: see `parseAllowedTargets`. */
+  readonly allowedTargets: AllowedTargets;
+  /** Called after a change was committed that dispatchers may want to act on at once. Default: nobody is told. */
+  readonly onPartnersChanged?: (partnerNos: number[]) => void;
+}
+
+/** The operations, and what the composition root does with them at the start. */
+export interface LedgerOperations extends Operations {
+  /**
+   * Seals again, with the newest master key, what older ones sealed: an old master key can be taken away after one
+   * start. Resolves to how many keys were sealed again.
+   *
+   * @throws PostriderError `secret_unreadable` where no master key opens a secret
+   */
+  resealSecrets(): Promise<number>;
+}
+
+/**
+ * The operators' side of the ledger, over either driver. Every method may throw `ledger_unavailable`.
+ *
+ * @example
+ * const operations = createOperations(sql, seal, { allowedTargets: parseAllowedTargets([]) });
+ * await operations.putPartner("acme", { name: "Acme", ...partnerDefaults }, Date.now());
+ */
+export function createOperations(sql: Sql, seal: Seal, options: OperationsOptions): LedgerOperations {
+  const context: OperationsContext = {
+    sql: withLedgerErrors(sql),
+    seal,
+    allowedTargets: options.allowedTargets,
+    changed: (partnerNo) => options.onPartnersChanged?.([partnerNo]),
+  };
+  return {
+    ...partnerOperations(context),
+    ...keyOperations(context),
+    ...endpointOperations(context),
+    ...deliveryOperations(context),
+    ...replayOperations(context),
+    ...countOperations(context),
+    resealSecrets: () => resealSecrets(context.sql, seal),
+  };
+}
+
+function withLedgerErrors(sql: Sql): Sql {
+  return {
+    ...sql,
+    query: (text, values) => sql.query<never>(text, values).catch(asLedgerError),
+    transaction: (work) => sql.transaction(work).catch(asLedgerError),
+  };
+}

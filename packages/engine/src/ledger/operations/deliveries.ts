@@ -1,0 +1,189 @@
+import type { DeliveryState, Reason } from "../../core/delivery.ts";
+import type {
+  AttemptView,
+  DeliveryGroup,
+  DeliveryView,
+  EventView,
+  Operations,
+} from "../../ports/operations.ts";
+import type { OperationsContext } from "./context.ts";
+import { decodeCursor, encodeCursor } from "./cursor.ts";
+import { idTimeMs, isoText, isoTextOrNull } from "./instants.ts";
+import { idForm, selection, selectionValues } from "./selection.ts";
+
+type DeliveryOperations = Pick<Operations, "getEvent" | "getDelivery" | "listDeliveries" | "groupDeliveries">;
+
+/** Reading events and deliveries: one statement each. */
+export function deliveryOperations({ sql }: OperationsContext): DeliveryOperations {
+  return {
+    async getEvent(eventId) {
+      const [row] = await sql.query<EventRow>(eventSql, [eventId]);
+      if (!row) return null;
+      const deliveries = await sql.query<DeliveryRow>(deliveriesSql(true), [
+        ...selectionValues({ event_id: eventId }, null, null),
+        null,
+      ]);
+      return eventView(row, deliveries.map(deliveryView));
+    },
+
+    async getDelivery(id) {
+      if (!idForm.test(id)) return null;
+      const [row] = await sql.query<DeliveryRow>(deliveriesSql(true), [
+        ...selectionValues({ delivery_ids: [id] }, null, 1),
+        1,
+      ]);
+      return row ? deliveryView(row) : null;
+    },
+
+    async listDeliveries(filter, { limit, cursor }) {
+      const before = cursor === undefined ? null : decodeCursor(cursor, idForm);
+      const rows = await sql.query<DeliveryRow>(deliveriesSql(false), [
+        ...selectionValues(filter, before, limit + 1),
+        limit + 1,
+      ]);
+      const deliveries = rows.slice(0, limit).map(deliveryView);
+      const last = deliveries.at(-1);
+      return rows.length > limit && last
+        ? { deliveries, next_cursor: encodeCursor(last.id) }
+        : { deliveries };
+    },
+
+    async groupDeliveries(filter) {
+      const rows = await sql.query<GroupRow>(groupsSql, selectionValues(filter, null, null));
+      return { matched: rows[0]?.matched ?? 0, groups: rows.map(deliveryGroup) };
+    },
+  };
+}
+
+interface EventRow {
+  readonly event_id: string;
+  readonly type: string;
+  readonly schema_version: number;
+  readonly occurred_at: string;
+  readonly accepted_ms: number;
+  readonly partner: string | null;
+  readonly data: string;
+}
+
+const eventSql = `select e.event_id, e.type, e.schema_version, e.occurred_at, extract(epoch from e.accepted_at)::float8 * 1000 as accepted_ms,
+  e.partner, e.data::text as data
+  from postrider.event_keys k join postrider.events e on e.id = k.event where k.event_id = $1`;
+
+function eventView(row: EventRow, deliveries: readonly DeliveryView[]): EventView {
+  const { accepted_ms, data, ...same } = row;
+  return { ...same, accepted_at: isoText(accepted_ms), data: JSON.parse(data) as unknown, deliveries };
+}
+
+interface DeliveryRow {
+  readonly id: string;
+  readonly event_id: string;
+  readonly type: string;
+  readonly partner: string;
+  readonly endpoint: string;
+  readonly state: DeliveryState;
+  readonly reason: Reason | null;
+  readonly attempts_made: number;
+  readonly next_ms: number | null;
+  readonly finished_ms: number | null;
+  readonly last_status: number | null;
+  readonly last_error: string | null;
+  readonly attempts: readonly AttemptRow[] | null;
+}
+
+interface AttemptRow {
+  readonly n: number;
+  readonly at_ms: number;
+  readonly duration_ms: number;
+  readonly status: number | null;
+  readonly error: string | null;
+  readonly response_body: string | null;
+}
+
+const attemptsSql = `coalesce((select json_agg(json_build_object('n', a.n, 'at_ms', extract(epoch from a.at) * 1000, 'duration_ms', a.duration_ms,
+    'status', a.status, 'error', a.error, 'response_body', a.response_body) order by a.n, a.at)
+   from postrider.attempts a where a.delivery = d.id), '[]')`;
+
+/** The event is looked up from a fence (`offset 0`): one probe per row shown, whatever the planner thinks of events. */
+const deliveriesSql = (
+  withAttempts: boolean,
+) => `select d.id, e.event_id, e.type, p.id as partner, n.id as endpoint, d.state, d.reason, d.attempts_made,
+  extract(epoch from d.next_attempt_at)::float8 * 1000 as next_ms, extract(epoch from d.finished_at)::float8 * 1000 as finished_ms,
+  d.last_status, d.last_error, ${withAttempts ? attemptsSql : "null"} as attempts
+  from (select * from ${selection} order by id desc limit $11::float8::bigint) d
+  join postrider.partners p on p.partner_no = d.partner_no
+  join postrider.endpoints n on n.endpoint_no = d.endpoint_no
+ cross join lateral (select e.event_id, e.type from postrider.events e where e.id = d.event offset 0) e
+ order by d.id desc`;
+
+function deliveryView(row: DeliveryRow): DeliveryView {
+  return {
+    id: row.id,
+    event_id: row.event_id,
+    type: row.type,
+    partner: row.partner,
+    endpoint: row.endpoint,
+    state: row.state,
+    reason: row.reason,
+    attempts_made: row.attempts_made,
+    next_attempt_at: isoTextOrNull(row.next_ms),
+    // The id of a delivery holds the instant of its event's acceptance.
+    accepted_at: isoText(idTimeMs(row.id)),
+    finished_at: isoTextOrNull(row.finished_ms),
+    last_status: row.last_status,
+    last_error: row.last_error,
+    ...(row.attempts === null ? {} : { attempts: row.attempts.map(attemptView) }),
+  };
+}
+
+function attemptView({ n, at_ms, duration_ms, status, error, response_body }: AttemptRow): AttemptView {
+  return {
+    n,
+    at: isoText(at_ms),
+    duration_ms,
+    status,
+    ...(error === null ? {} : { error }),
+    ...(response_body === null ? {} : { response_body }),
+  };
+}
+
+/** A row of {@link groupColumns}. */
+export interface GroupRow {
+  readonly matched: number;
+  readonly partner: string;
+  readonly endpoint: string;
+  readonly state: DeliveryState;
+  readonly reason: Reason | null;
+  readonly last_error: string | null;
+  readonly last_status: number | null;
+  readonly count: number;
+  readonly oldest: string;
+  readonly newest: string;
+}
+
+/** Groups shown; what was matched is counted over all of them. */
+const groupLimit = 200;
+
+/**
+ * Groups of the deliveries in `chosen`, largest first. First by number, then by name: a re-created partner has the
+ * name of the one before.
+ */
+export const groupsOf = (
+  chosen: string,
+): string => `select (sum(sum(g.n)) over ())::float8 as matched, p.id as partner, n.id as endpoint,
+  g.state, g.reason, g.last_error, g.last_status, sum(g.n)::float8 as count, min(g.oldest) as oldest, max(g.newest) as newest
+  from (select d.endpoint_no, d.state, d.reason, d.last_error, d.last_status, count(*) as n,
+               min(d.id::text collate "C") as oldest, max(d.id::text collate "C") as newest
+          from ${chosen} d group by 1, 2, 3, 4, 5) g
+  join postrider.endpoints n on n.endpoint_no = g.endpoint_no
+  join postrider.partners p on p.partner_no = n.partner_no
+ group by 2, 3, 4, 5, 6, 7 order by 8 desc, 2, 3, 4, 5, 6, 7 limit ${groupLimit}`;
+
+const groupsSql = groupsOf(selection);
+
+export function deliveryGroup({ matched: _matched, oldest, newest, ...same }: GroupRow): DeliveryGroup {
+  return {
+    ...same,
+    oldest_accepted_at: isoText(idTimeMs(oldest)),
+    newest_accepted_at: isoText(idTimeMs(newest)),
+  };
+}

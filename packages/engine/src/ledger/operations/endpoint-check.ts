@@ -1,0 +1,67 @@
+import type { EndpointDocument } from "../../core/documents.ts";
+import { parseDurationMs } from "../../core/duration.ts";
+import { type Issue, PostriderError } from "../../core/errors.ts";
+import { type AllowedTargets, checkTargetUrl } from "../../core/target.ts";
+import { compileTemplate } from "../../core/template/index.ts";
+
+const patternForm = /^(\*|[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(\.\*)?)$/;
+
+/**
+ * Refuses an endpoint document that could not be dispatched, before it is stored.
+ *
+ * @throws PostriderError `invalid_template`, `invalid_target`, `invalid_duration`, `invalid_request`, with the places in `issues`
+ */
+export function checkEndpoint(document: EndpointDocument, allowedTargets: AllowedTargets): void {
+  const compiled = compileTemplate(document);
+  if (!compiled.ok) {
+    const issues = compiled.issues.map(
+      ({ field, position, code, message }): Issue => ({ path: field, position, code, message }),
+    );
+    throw new PostriderError("invalid_template", issues[0]?.message ?? "The template cannot be compiled.", {
+      hint: "Correct each place named in issues; docs/reference/templates.md describes the language.",
+      issues,
+    });
+  }
+  // Macros cannot stand before the path, so the origin is what every rendered URL has.
+  const target = checkTargetUrl(compiled.template.origin, allowedTargets);
+  if (!target.ok)
+    throw new PostriderError("invalid_target", target.message, {
+      issues: [{ path: "url", message: target.message }],
+    });
+  checkDurations(document);
+  const badPattern = document.events.findIndex((pattern) => !patternForm.test(pattern));
+  if (badPattern >= 0) {
+    const message = "must be an event type such as conversion.approved, a prefix such as conversion.*, or *";
+    throw new PostriderError("invalid_request", `events[${badPattern}] ${message}.`, {
+      issues: [{ path: `events[${badPattern}]`, message }],
+    });
+  }
+}
+
+function checkDurations({ timeout, retry }: EndpointDocument): void {
+  const places: readonly (readonly [path: string, text: string])[] = [
+    ["timeout", timeout],
+    ["retry.expires_after", retry.expires_after],
+    ["retry.retry_after_max", retry.retry_after_max],
+    ...retry.schedule.map((text, index) => [`retry.schedule[${index}]`, text] as const),
+    ...retry.client_error_schedule.map(
+      (text, index) => [`retry.client_error_schedule[${index}]`, text] as const,
+    ),
+  ];
+  const issues = places.flatMap(([path, text]): Issue[] => {
+    try {
+      parseDurationMs(text);
+      return [];
+    } catch (error) {
+      if (!(error instanceof PostriderError)) throw error;
+      return [{ path, message: error.message }];
+    }
+  });
+  const [first] = issues;
+  if (first) {
+    throw new PostriderError("invalid_duration", `${first.path}: ${first.message}`, {
+      hint: "Write a number and a unit, at most 365 days: 250ms, 5s, 10m, 2h, 3d.",
+      issues,
+    });
+  }
+}

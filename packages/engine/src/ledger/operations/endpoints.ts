@@ -1,0 +1,131 @@
+import type { EndpointDocument } from "../../core/documents.ts";
+import type { Endpoint, Operations } from "../../ports/operations.ts";
+import { list } from "../sql.ts";
+import { cancelDeleted } from "./cancel-deleted.ts";
+import { changePartner } from "./change-partner.ts";
+import type { OperationsContext } from "./context.ts";
+import { checkEndpoint } from "./endpoint-check.ts";
+import { isoTextOrNull } from "./instants.ts";
+
+type EndpointOperations = Pick<
+  Operations,
+  "putEndpoint" | "getEndpoint" | "listEndpoints" | "deleteEndpoint" | "resumeEndpoint"
+>;
+
+/** Endpoints. Each change is one transaction: the partner's version, the endpoint and its subscriptions move together. */
+export function endpointOperations({ sql, allowedTargets, changed }: OperationsContext): EndpointOperations {
+  return {
+    async putEndpoint(partner, id, document, nowMs) {
+      checkEndpoint(document, allowedTargets);
+      const values = [JSON.stringify(document), document.enabled, nowMs, list([...new Set(document.events)])];
+      const rows = await changePartner(sql, partner, (tx, partnerNo) =>
+        tx.query<EndpointRow & { readonly created: boolean }>(putSql, [partnerNo, id, ...values]),
+      );
+      const row = rows?.[0];
+      if (!row) return null;
+      changed(row.partner_no);
+      return { endpoint: endpointView(row, nowMs), created: row.created };
+    },
+
+    async getEndpoint(partner, id, nowMs) {
+      const [row] = await sql.query<EndpointRow>(`${livingSql} and n.id = $2`, [partner, id]);
+      return row ? endpointView(row, nowMs) : null;
+    },
+
+    async listEndpoints(partner, nowMs) {
+      const rows = await sql.query<EndpointRow | { readonly id: null }>(listSql, [partner]);
+      if (rows.length === 0) return null;
+      return rows.flatMap((row) => (row.id === null ? [] : [endpointView(row, nowMs)]));
+    },
+
+    async deleteEndpoint(partner, id, nowMs) {
+      const rows = await changePartner(sql, partner, (tx, partnerNo) =>
+        tx.query<{ partner_no: number }>(deleteSql, [partnerNo, id, nowMs]),
+      );
+      const row = rows?.[0];
+      if (!row) return false;
+      changed(row.partner_no);
+      await cancelDeleted(sql, nowMs);
+      return true;
+    },
+
+    async resumeEndpoint(partner, id, nowMs) {
+      const rows = await changePartner(sql, partner, (tx, partnerNo) =>
+        tx.query<EndpointRow>(resumeSql, [partnerNo, id]),
+      );
+      const row = rows?.[0];
+      if (!row) return null;
+      changed(row.partner_no);
+      return endpointView(row, nowMs);
+    },
+  };
+}
+
+interface EndpointRow {
+  readonly partner_no: number;
+  readonly partner: string;
+  readonly id: string;
+  readonly document: string;
+  readonly version: number;
+  readonly enabled: boolean;
+  readonly paused: boolean;
+  readonly held_until_ms: number | null;
+  readonly note: string | null;
+}
+
+const columns = `n.partner_no, p.id as partner, n.id, n.document::text as document, n.version, n.enabled, n.paused_at is not null as paused,
+  extract(epoch from n.held_until)::float8 * 1000 as held_until_ms, n.note`;
+
+function endpointView(row: EndpointRow, nowMs: number): Endpoint {
+  const held = row.held_until_ms !== null && row.held_until_ms > nowMs;
+  return {
+    ...(JSON.parse(row.document) as EndpointDocument),
+    id: row.id,
+    partner: row.partner,
+    version: row.version,
+    state: row.enabled ? (row.paused ? "paused" : held ? "held" : "active") : "disabled",
+    held_until: held ? isoTextOrNull(row.held_until_ms) : null,
+    note: row.paused || held ? row.note : null,
+  };
+}
+
+const livingSql = `select ${columns} from postrider.partners p join postrider.endpoints n on n.partner_no = p.partner_no and n.deleted_at is null
+ where p.id = $1 and p.deleted_at is null`;
+
+const listSql = `select ${columns} from postrider.partners p left join postrider.endpoints n on n.partner_no = p.partner_no and n.deleted_at is null
+ where p.id = $1 and p.deleted_at is null order by n.id`;
+
+/** A pause or hold ends where the URL changes: it was the answer of another place. */
+const putSql = `with n as (
+    insert into postrider.endpoints as n (partner_no, id, document, enabled, created_at, updated_at)
+    values ($1::int, $2, $3::text::json, $4::boolean, to_timestamp($5::float8 / 1000), to_timestamp($5::float8 / 1000))
+    on conflict (partner_no, id) where deleted_at is null do update
+       set document = excluded.document, enabled = excluded.enabled, version = n.version + 1, updated_at = excluded.updated_at,
+           paused_at = case when n.document->>'url' = excluded.document->>'url' then n.paused_at end,
+           held_until = case when n.document->>'url' = excluded.document->>'url' then n.held_until end,
+           note = case when n.document->>'url' = excluded.document->>'url' then n.note end
+    returning n.*, n.xmax = 0 as created
+  ), unsubscribed as (
+    delete from postrider.subscriptions s using n where s.endpoint_no = n.endpoint_no and s.pattern <> all($6::text::text[])
+  ), subscribed as (
+    insert into postrider.subscriptions (endpoint_no, partner_no, pattern)
+    select n.endpoint_no, n.partner_no, u.pattern from n cross join unnest($6::text::text[]) as u(pattern)
+    on conflict do nothing
+  )
+  select ${columns}, n.created from n join postrider.partners p on p.partner_no = n.partner_no`;
+
+const deleteSql = `with gone as (
+    update postrider.endpoints n set deleted_at = to_timestamp($3::float8 / 1000)
+     where n.partner_no = $1::int and n.id = $2 and n.deleted_at is null
+    returning n.endpoint_no, n.partner_no
+  ), unsubscribed as (
+    delete from postrider.subscriptions s using gone g where s.endpoint_no = g.endpoint_no
+  )
+  select partner_no from gone`;
+
+const resumeSql = `with n as (
+    update postrider.endpoints n set paused_at = null, held_until = null, note = null
+     where n.partner_no = $1::int and n.id = $2 and n.deleted_at is null
+    returning n.*
+  )
+  select ${columns} from n join postrider.partners p on p.partner_no = n.partner_no`;

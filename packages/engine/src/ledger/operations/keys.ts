@@ -1,0 +1,101 @@
+import { randomBytes } from "node:crypto";
+import { generateKeyPair, generateSecret } from "@postrider/protocol";
+import type { Operations, SigningKey } from "../../ports/operations.ts";
+import { sealContext } from "../dispatch-ledger.ts";
+import type { Seal } from "../seal.ts";
+import type { Sql } from "../sql.ts";
+import { changePartner } from "./change-partner.ts";
+import type { OperationsContext } from "./context.ts";
+import { isoText, isoTextOrNull } from "./instants.ts";
+
+/** Rotating and listing a partner's signing keys. */
+export function keyOperations({
+  sql,
+  seal,
+  changed,
+}: OperationsContext): Pick<Operations, "rotateSecret" | "listKeys"> {
+  const listKeys = async (id: string, nowMs: number) =>
+    (await sql.query<KeyRow>(keysSql, [id, nowMs])).map(signingKey);
+
+  return {
+    listKeys,
+
+    async rotateSecret(id, { overlapMs, scheme }, nowMs) {
+      const made = await generateKey(scheme);
+      const sealed = seal.close(made.secretText, sealContext(id));
+      const partnerNo = await changePartner(sql, id, async (tx, partnerNo) => {
+        await tx.query(rotateSql, [partnerNo, scheme, sealed, made.publicKey, nowMs, nowMs + overlapMs]);
+        return partnerNo;
+      });
+      if (partnerNo === null) return null;
+      changed(partnerNo);
+      return {
+        signingSecret: made.signingSecret,
+        publicKey: made.publicKey,
+        keys: await listKeys(id, nowMs),
+      };
+    },
+  };
+}
+
+/** A new key: what is sealed, and what its owner is shown (an HMAC secret, or the public half of a pair). */
+async function generateKey(scheme: "v1" | "v1a") {
+  if (scheme === "v1") {
+    const secretText = newSecretText();
+    return { secretText, signingSecret: secretText, publicKey: null };
+  }
+  const { privateKey, publicKey } = await generateKeyPair(randomBytes);
+  return { secretText: privateKey.reveal().text, signingSecret: null, publicKey: publicKey.reveal().text };
+}
+
+/** The text of a new `whsec_` secret. */
+export const newSecretText = (): string => generateSecret(randomBytes).reveal().text;
+
+/** See `LedgerOperations.resealSecrets`. */
+export async function resealSecrets(sql: Sql, seal: Seal): Promise<number> {
+  const rows = await sql.query<{ key_no: number; sealed: Uint8Array; id: string }>(sealedSql);
+  const stale = rows.filter((row) => seal.isStale(row.sealed));
+  for (const { key_no, sealed, id } of stale) {
+    const context = sealContext(id);
+    // The old bytes are compared: another process may be doing the same.
+    await sql.query(
+      "update postrider.signing_keys set sealed = $2::bytea where key_no = $1::int and sealed = $3::bytea",
+      [key_no, seal.close(seal.open(sealed, context), context), sealed],
+    );
+  }
+  return stale.length;
+}
+
+interface KeyRow {
+  readonly key_no: number;
+  readonly scheme: "v1" | "v1a";
+  readonly public_key: string | null;
+  readonly created_ms: number;
+  readonly retires_ms: number | null;
+}
+
+const signingKey = (row: KeyRow): SigningKey => ({
+  id: `key_${row.key_no}`,
+  scheme: row.scheme,
+  public_key: row.public_key,
+  created_at: isoText(row.created_ms),
+  retires_at: isoTextOrNull(row.retires_ms),
+});
+
+const keysSql = `select k.key_no, k.scheme, k.public_key, extract(epoch from k.created_at)::float8 * 1000 as created_ms,
+  extract(epoch from k.retires_at)::float8 * 1000 as retires_ms
+  from postrider.signing_keys k join postrider.partners p on p.partner_no = k.partner_no and p.deleted_at is null
+ where p.id = $1 and (k.retires_at is null or k.retires_at > to_timestamp($2::float8 / 1000)) order by k.key_no desc`;
+
+const sealedSql = `select k.key_no, k.sealed, p.id from postrider.signing_keys k join postrider.partners p on p.partner_no = k.partner_no order by k.key_no`;
+
+/** What has retired before is deleted: a secret that signs nothing any more is only a risk. */
+const rotateSql = `with gone as (
+    delete from postrider.signing_keys where partner_no = $1::int and retires_at <= to_timestamp($5::float8 / 1000)
+  ), retired as (
+    update postrider.signing_keys set retires_at = to_timestamp($6::float8 / 1000)
+     where partner_no = $1::int and scheme = $2
+       and (retires_at is null or (retires_at > to_timestamp($5::float8 / 1000) and retires_at > to_timestamp($6::float8 / 1000)))
+  )
+  insert into postrider.signing_keys (partner_no, scheme, sealed, public_key, created_at)
+  values ($1::int, $2, $3::bytea, $4::text, to_timestamp($5::float8 / 1000))`;

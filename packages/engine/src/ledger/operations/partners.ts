@@ -1,0 +1,133 @@
+import { PostriderError } from "../../core/errors.ts";
+import type { Operations, Partner } from "../../ports/operations.ts";
+import { sealContext } from "../dispatch-ledger.ts";
+import { cancelDeleted } from "./cancel-deleted.ts";
+import { changePartner } from "./change-partner.ts";
+import type { OperationsContext } from "./context.ts";
+import { decodeCursor, encodeCursor } from "./cursor.ts";
+import { isoText } from "./instants.ts";
+import { newSecretText } from "./keys.ts";
+
+type PartnerOperations = Pick<
+  Operations,
+  "putPartner" | "getPartner" | "listPartners" | "deletePartner" | "setPartnerState"
+>;
+
+/** Partners. A deleted one stays as a row for history; its id can be used anew. */
+export function partnerOperations({ sql, seal, changed }: OperationsContext): PartnerOperations {
+  return {
+    async putPartner(id, document, nowMs) {
+      const secretText = newSecretText();
+      const [row] = await sql.query<PartnerRow & { readonly created: boolean }>(putSql, [
+        id,
+        document.name,
+        document.rate_per_second,
+        document.burst,
+        document.max_in_flight,
+        nowMs,
+        seal.close(secretText, sealContext(id)),
+      ]);
+      if (!row) throw new PostriderError("internal", "The ledger did not answer with the partner it stored.");
+      changed(row.partner_no);
+      return {
+        partner: partnerView(row),
+        created: row.created,
+        signingSecret: row.created ? secretText : null,
+      };
+    },
+
+    async getPartner(id) {
+      const [row] = await sql.query<PartnerRow>(
+        `select ${columns} from postrider.partners p where p.id = $1 and p.deleted_at is null`,
+        [id],
+      );
+      return row ? partnerView(row) : null;
+    },
+
+    async listPartners({ limit, cursor }) {
+      const after = cursor === undefined ? "" : decodeCursor(cursor, /^[^\0]+$/);
+      const rows = await sql.query<PartnerRow>(listSql, [after, limit + 1]);
+      const partners = rows.slice(0, limit).map(partnerView);
+      const last = partners.at(-1);
+      return rows.length > limit && last ? { partners, next_cursor: encodeCursor(last.id) } : { partners };
+    },
+
+    async deletePartner(id, nowMs) {
+      const rows = await changePartner(sql, id, (tx, partnerNo) =>
+        tx.query<{ partner_no: number }>(deleteSql, [partnerNo, nowMs]),
+      );
+      const row = rows?.[0];
+      if (!row) return false;
+      changed(row.partner_no);
+      await cancelDeleted(sql, nowMs);
+      return true;
+    },
+
+    async setPartnerState(id, state, nowMs) {
+      const [row] = await sql.query<PartnerRow>(stateSql, [id, state === "paused", nowMs]);
+      if (!row) return null;
+      changed(row.partner_no);
+      return partnerView(row);
+    },
+  };
+}
+
+interface PartnerRow {
+  readonly partner_no: number;
+  readonly id: string;
+  readonly name: string;
+  readonly rate_per_second: number | null;
+  readonly burst: number | null;
+  readonly max_in_flight: number;
+  readonly paused: boolean;
+  readonly created_ms: number;
+  readonly updated_ms: number;
+}
+
+const columns = `p.partner_no, p.id, p.name, p.rate_per_second, p.burst, p.max_in_flight, p.paused,
+  extract(epoch from p.created_at)::float8 * 1000 as created_ms, extract(epoch from p.updated_at)::float8 * 1000 as updated_ms`;
+
+function partnerView(row: PartnerRow): Partner {
+  return {
+    id: row.id,
+    name: row.name,
+    rate_per_second: row.rate_per_second,
+    burst: row.burst,
+    max_in_flight: row.max_in_flight,
+    state: row.paused ? "paused" : "active",
+    created_at: isoText(row.created_ms),
+    updated_at: isoText(row.updated_ms),
+  };
+}
+
+/** `xmax = 0` tells an inserted row from an updated one. */
+const putSql = `with p as (
+    insert into postrider.partners as p (id, name, rate_per_second, burst, max_in_flight, created_at, updated_at)
+    values ($1, $2, $3::float8, $4::int, $5::int, to_timestamp($6::float8 / 1000), to_timestamp($6::float8 / 1000))
+    on conflict (id) where deleted_at is null do update
+       set name = excluded.name, rate_per_second = excluded.rate_per_second, burst = excluded.burst,
+           max_in_flight = excluded.max_in_flight, version = p.version + 1, updated_at = excluded.updated_at
+    returning p.*, p.xmax = 0 as created
+  ), runtime as (
+    insert into postrider.partner_runtime (partner_no) select partner_no from p where created
+  ), key as (
+    insert into postrider.signing_keys (partner_no, scheme, sealed, created_at) select partner_no, 'v1', $7::bytea, created_at from p where created
+  )
+  select ${columns}, p.created from p`;
+
+const listSql = `select ${columns} from postrider.partners p where p.deleted_at is null and p.id > $1 order by p.id limit $2::int`;
+
+const stateSql = `update postrider.partners p set paused = $2::boolean, version = p.version + 1, updated_at = to_timestamp($3::float8 / 1000)
+ where p.id = $1 and p.deleted_at is null returning ${columns}`;
+
+/** Its keys go at once: nothing will be signed with them again. */
+const deleteSql = `with gone as (
+    update postrider.partners set deleted_at = to_timestamp($2::float8 / 1000) where partner_no = $1::int returning partner_no
+  ), endpoints as (
+    update postrider.endpoints n set deleted_at = to_timestamp($2::float8 / 1000) from gone g where n.partner_no = g.partner_no and n.deleted_at is null
+  ), subscriptions as (
+    delete from postrider.subscriptions s using gone g where s.partner_no = g.partner_no
+  ), keys as (
+    delete from postrider.signing_keys k using gone g where k.partner_no = g.partner_no
+  )
+  select partner_no from gone`;
