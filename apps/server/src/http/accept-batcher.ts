@@ -1,4 +1,4 @@
-import { type AcceptResult, type EventDoor, PostriderError } from "@postrider/engine";
+import { type AcceptEvent, type AcceptResult, type EventDoor, PostriderError } from "@postrider/engine";
 
 /** Limits of the coalescing. */
 export interface BatcherLimits {
@@ -6,7 +6,7 @@ export interface BatcherLimits {
   readonly maxEvents: number;
   /** Calls of the ledger at the same time. Default 2: one is prepared while the other commits. */
   readonly maxCalls: number;
-  /** Characters of event text that may wait; past it requests are refused. Default 64 Mi. */
+  /** Characters of event data that may wait; past it requests are refused. Default 64 Mi. */
   readonly maxWaitingChars: number;
 }
 
@@ -18,7 +18,7 @@ export interface BatcherEvents {
 }
 
 interface Waiting {
-  readonly texts: readonly string[];
+  readonly events: readonly AcceptEvent[];
   readonly chars: number;
   readonly resolve: (results: readonly AcceptResult[]) => void;
   readonly reject: (error: unknown) => void;
@@ -27,11 +27,11 @@ interface Waiting {
 /** Commits the events of one request, together with those of others. */
 export interface AcceptBatcher {
   /**
-   * Resolves with the results in the order of the texts, after commit.
+   * Resolves with the results in the order of the events, after commit.
    *
    * @throws PostriderError `ledger_unavailable`, `rate_limited`
    */
-  accept(texts: readonly string[]): Promise<readonly AcceptResult[]>;
+  accept(events: readonly AcceptEvent[]): Promise<readonly AcceptResult[]>;
 }
 
 const defaults: BatcherLimits = { maxEvents: 500, maxCalls: 2, maxWaitingChars: 64 * 1024 * 1024 };
@@ -45,7 +45,7 @@ const defaults: BatcherLimits = { maxEvents: 500, maxCalls: 2, maxWaitingChars: 
  */
 export function createAcceptBatcher(
   door: EventDoor,
-  events: BatcherEvents,
+  tell: BatcherEvents,
   now: () => number,
   given: Partial<BatcherLimits> = {},
 ): AcceptBatcher {
@@ -58,9 +58,9 @@ export function createAcceptBatcher(
   function take(): Waiting[] {
     let size = 0;
     let count = 0;
-    for (const { texts } of waiting) {
-      if (count > 0 && size + texts.length > limits.maxEvents) break;
-      size += texts.length;
+    for (const { events } of waiting) {
+      if (count > 0 && size + events.length > limits.maxEvents) break;
+      size += events.length;
       count += 1;
     }
     const taken = waiting.splice(0, count);
@@ -71,13 +71,13 @@ export function createAcceptBatcher(
   async function commit(requests: readonly Waiting[]): Promise<void> {
     try {
       const { results, partnerNos } = await door.accept(
-        requests.flatMap(({ texts }) => texts),
+        requests.flatMap(({ events }) => events),
         now(),
       );
-      if (partnerNos.length > 0) events.ring(partnerNos);
-      events.committed(results.length);
+      if (partnerNos.length > 0) tell.ring(partnerNos);
+      tell.committed(results.length);
       let from = 0;
-      for (const { texts, resolve } of requests) resolve(results.slice(from, (from += texts.length)));
+      for (const { events, resolve } of requests) resolve(results.slice(from, (from += events.length)));
     } catch (error) {
       const unreachable = error instanceof PostriderError && error.code === "ledger_unavailable";
       if (requests.length === 1 || unreachable) for (const { reject } of requests) reject(error);
@@ -97,8 +97,8 @@ export function createAcceptBatcher(
   }
 
   return {
-    accept(texts) {
-      const chars = texts.reduce((sum, text) => sum + text.length, 0);
+    accept(events) {
+      const chars = events.reduce((sum, { data_text = "" }) => sum + data_text.length, 0);
       if (waiting.length > 0 && waitingChars + chars > limits.maxWaitingChars) {
         return Promise.reject(
           new PostriderError("rate_limited", "Too many events are waiting to be committed.", {
@@ -107,7 +107,7 @@ export function createAcceptBatcher(
         );
       }
       return new Promise((resolve, reject) => {
-        waiting.push({ texts, chars, resolve, reject });
+        waiting.push({ events, chars, resolve, reject });
         waitingChars += chars;
         // Not at once: the other requests that arrived in this turn of the event loop belong to the same batch.
         if (!scheduled) {

@@ -1,6 +1,7 @@
-import type { Issue } from "@postrider/engine";
+import type { AcceptEvent, Issue } from "@postrider/engine";
 import { z } from "zod";
 import { issuesOf } from "./issues.ts";
+import { memberText } from "./json-slices.ts";
 import { partnerId } from "./ids.ts";
 
 /** The largest event, in bytes of its JSON text. */
@@ -71,20 +72,30 @@ export const eventDocument = z
   )
   .meta({ id: "Event" });
 
+/** An event as the ledger takes it, or what is wrong with it. */
+export type CheckedEvent =
+  | { readonly event: AcceptEvent; readonly issues?: never }
+  | { readonly issues: readonly Issue[]; readonly event?: never };
+
 /**
- * What is wrong with a parsed event and its text; null for nothing. The text is what will be stored.
+ * Checks a parsed event. Its data goes on as it stands in the text, so that numbers keep their digits.
  *
- * @example eventIssues({ event_id: "a b", type: "x" }, text) // [{ path: "event_id", message: "must be 1 to 200 …" }]
+ * @example checkEvent({ event_id: "a b", type: "x" }, text).issues // [{ path: "event_id", message: "must be 1 to 200 …" }]
  */
-export function eventIssues(value: unknown, text: string): readonly Issue[] | null {
+export function checkEvent(value: unknown, text: string): CheckedEvent {
   if (text.length > maxEventBytes / 3 && Buffer.byteLength(text) > maxEventBytes) {
-    return [{ path: "", message: `is larger than ${maxEventBytes} bytes`, code: "payload_too_large" }];
+    return {
+      issues: [{ path: "", message: `is larger than ${maxEventBytes} bytes`, code: "payload_too_large" }],
+    };
   }
   const result = eventDocument.safeParse(value);
-  if (!result.success) return issuesOf(result.error, eventDocument);
-  return isTooDeep(value, text)
-    ? [{ path: "data", message: `is nested more than ${maxEventDepth} levels deep` }]
-    : null;
+  if (!result.success) return { issues: issuesOf(result.error, eventDocument) };
+  if (isTooDeep(value, text)) {
+    return { issues: [{ path: "data", message: `is nested more than ${maxEventDepth} levels deep` }] };
+  }
+  const { data, ...event } = result.data;
+  const dataText = data === undefined ? null : memberText(text, "data");
+  return { event: (dataText === null ? event : { ...event, data_text: dataText }) as AcceptEvent };
 }
 
 /**

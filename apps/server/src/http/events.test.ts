@@ -15,7 +15,7 @@ const deep = (levels: number) =>
   `{"event_id":"d","type":"a","data":{"x":${"[".repeat(levels)}${"]".repeat(levels)}}}`;
 
 describe("one event", () => {
-  test("is committed as the text that came, and the partners are rung", async () => {
+  test("is committed with its data as it came, and the partners are rung", async () => {
     const { call, engine } = await serverOverFake();
     const text = '{"event_id":"conv-1","type":"a.b","data":{"payout":10.50,"big":12345678901234567890}}';
     const { status, json } = await call("POST", "/v1/events", `\n${text} `);
@@ -23,7 +23,9 @@ describe("one event", () => {
       202,
       { results: [{ event_id: "conv-1", status: "accepted", deliveries: 1 }] },
     ]);
-    expect(engine.acceptCalls).toEqual([[text]]);
+    expect(engine.acceptCalls).toEqual([
+      [{ event_id: "conv-1", type: "a.b", data_text: '{"payout":10.50,"big":12345678901234567890}' }],
+    ]);
     expect(engine.rung).toEqual([7]);
   });
 
@@ -132,7 +134,7 @@ describe("a batch", () => {
     expect(engine.acceptCalls.flat()).toHaveLength(4);
   });
 
-  test("keeps each event's text", async () => {
+  test("keeps the text of each event's data", async () => {
     const { call, engine } = await serverOverFake();
     await call(
       "POST",
@@ -140,7 +142,10 @@ describe("a batch", () => {
       '{ "events" : [ {"event_id":"a","type":"t","data":{"n":1.00}} , {"event_id":"b","type":"t"} ] }',
     );
     expect(engine.acceptCalls).toEqual([
-      ['{"event_id":"a","type":"t","data":{"n":1.00}}', '{"event_id":"b","type":"t"}'],
+      [
+        { event_id: "a", type: "t", data_text: '{"n":1.00}' },
+        { event_id: "b", type: "t" },
+      ],
     ]);
   });
 
@@ -168,13 +173,9 @@ describe("a batch", () => {
 
   test("concurrent requests: one that poisons a commit fails alone", async () => {
     const { call, engine } = await serverOverFake();
-    engine.acceptWith = async (texts) => {
-      if (texts.some((text) => text.includes("poison"))) throw new Error("invalid byte");
-      return texts.map((text) => ({
-        event_id: (JSON.parse(text) as { event_id: string }).event_id,
-        status: "accepted",
-        deliveries: 1,
-      }));
+    engine.acceptWith = async (events) => {
+      if (events.some(({ event_id }) => event_id === "poison")) throw new Error("invalid byte");
+      return events.map(({ event_id }) => ({ event_id, status: "accepted", deliveries: 1 }));
     };
     const ids = Array.from({ length: 30 }, (_, index) => (index === 13 ? "poison" : `e${index}`));
     const answers = await Promise.all(ids.map((id) => call("POST", "/v1/events", event(id))));

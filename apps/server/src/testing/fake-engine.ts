@@ -1,16 +1,16 @@
-import type { AcceptResult, Endpoint, Engine, Operations, Partner } from "@postrider/engine";
+import type { AcceptEvent, AcceptResult, Endpoint, Engine, Operations, Partner } from "@postrider/engine";
 import { createFakeOperations } from "./fake-operations.ts";
 
 /** An engine without a ledger: remembers partners and endpoints, and what it was asked. */
 export interface FakeEngine extends Engine {
-  /** The texts of each `accept`, in order. */
-  readonly acceptCalls: string[][];
+  /** The events of each `accept`, in order. */
+  readonly acceptCalls: AcceptEvent[][];
   readonly rung: number[];
   /** Names of operations called, with their first arguments. */
   readonly asked: [string, ...unknown[]][];
   sweeps: number;
   /** Replaces what `accept` does. */
-  acceptWith: ((texts: readonly string[]) => Promise<readonly AcceptResult[]>) | null;
+  acceptWith: ((events: readonly AcceptEvent[]) => Promise<readonly AcceptResult[]>) | null;
   /** Makes every operation of the ledger fail. */
   failWith: Error | null;
   progressMs: number;
@@ -21,9 +21,10 @@ export function createFakeEngine(): FakeEngine {
   const endpoints = new Map<string, Endpoint>();
   const seen = new Map<string, string>();
 
-  const accept = (texts: readonly string[]): AcceptResult[] =>
-    texts.map((text) => {
-      const { event_id } = JSON.parse(text) as { event_id: string };
+  const accept = (events: readonly AcceptEvent[]): AcceptResult[] =>
+    events.map((event) => {
+      const { event_id } = event;
+      const text = JSON.stringify(event);
       const before = seen.get(event_id);
       if (before === undefined) seen.set(event_id, text);
       return {
@@ -45,11 +46,11 @@ export function createFakeEngine(): FakeEngine {
     progressMs: Date.now(),
     description: { ledger: "fake", turns: "fake" },
     events: {
-      async accept(texts) {
-        fake.acceptCalls.push([...texts]);
+      async accept(events) {
+        fake.acceptCalls.push([...events]);
         if (fake.failWith !== null) throw fake.failWith;
         return {
-          results: fake.acceptWith === null ? accept(texts) : await fake.acceptWith(texts),
+          results: fake.acceptWith === null ? accept(events) : await fake.acceptWith(events),
           partnerNos: [7],
         };
       },

@@ -1,9 +1,9 @@
 import { type AcceptResult, type Engine, type Issue, PostriderError } from "@postrider/engine";
 import { z } from "zod";
 import type { AcceptBatcher } from "../accept-batcher.ts";
-import { eventDocument, eventIssues, maxEvents } from "../event-document.ts";
-import { eventTexts } from "../event-texts.ts";
+import { checkEvent, eventDocument, maxEvents } from "../event-document.ts";
 import { wordsOf } from "../issues.ts";
+import { elementTexts, memberText } from "../json-slices.ts";
 import { parseJson } from "../request-body.ts";
 import { type Answer, type Route, route } from "../route.ts";
 import { acceptView, eventView } from "../views.ts";
@@ -38,14 +38,15 @@ export function eventRoutes(
     },
   );
 
-  async function acceptOne(event: unknown, text: string): Promise<Answer> {
-    const issues = eventIssues(event, text);
-    if (issues !== null) throw invalidEvent(event, issues);
-    const [result] = await batcher.accept([text]);
+  async function acceptOne(given: unknown, text: string): Promise<Answer> {
+    const { event, issues } = checkEvent(given, text);
+    if (issues !== undefined) throw invalidEvent(given, issues);
+    const [result] = await batcher.accept([event]);
     if (result === undefined) throw new Error("the ledger gave no result for an event");
     accepted(result);
-    if (result.status === "invalid")
-      throw invalidEvent(event, [{ path: "", message: result.error ?? "was refused by the ledger" }]);
+    if (result.status === "invalid") {
+      throw invalidEvent(given, [{ path: "", message: result.error ?? "was refused by the ledger" }]);
+    }
     if (result.status === "conflict") {
       throw new PostriderError(
         "conflict",
@@ -58,14 +59,14 @@ export function eventRoutes(
     return { status: 202, json: { results: [result] } };
   }
 
-  async function acceptMany(events: readonly unknown[], text: string): Promise<Answer> {
-    const texts = eventTexts(text);
-    if (texts.length !== events.length) throw new Error("the events were not cut out as they were parsed");
-    const issues = events.map((event, index) => eventIssues(event, texts[index] ?? ""));
-    const valid = texts.filter((_, index) => issues[index] === null);
+  async function acceptMany(given: readonly unknown[], text: string): Promise<Answer> {
+    const texts = elementTexts(memberText(text, "events") ?? "[]");
+    if (texts.length !== given.length) throw new Error("the events were not cut out as they were parsed");
+    const checks = given.map((event, index) => checkEvent(event, texts[index] ?? ""));
+    const valid = checks.flatMap(({ event }) => event ?? []);
     const committed = (valid.length === 0 ? [] : await batcher.accept(valid))[Symbol.iterator]();
-    const results = issues.map((found, index): AcceptResult => {
-      const result = found === null ? committed.next().value : invalidResult(events[index], found);
+    const results = checks.map(({ issues }, index): AcceptResult => {
+      const result = issues === undefined ? committed.next().value : invalidResult(given[index], issues);
       if (result === undefined) throw new Error("the ledger gave fewer results than events");
       accepted(result);
       return result;

@@ -1,36 +1,40 @@
 /**
- * Cuts the events out of `{ "events": [...] }` as they stand, so that what is stored is what was sent: a number keeps
- * all its digits, which a parse and a stringify would lose.
+ * Cuts values out of a JSON text as they stand, so that what is stored is what was sent: a number keeps all its digits,
+ * which a parse and a stringify would lose. The texts must be known to be JSON: nothing is checked here.
  */
 
 const quote = 0x22;
 const backslash = 0x5c;
 
 /**
- * The texts of the elements of the top-level member `events`, the last one where it is repeated, as `JSON.parse`
- * has it. The text must be known to be JSON with such an array: nothing is checked here.
+ * The text of an object's own member, the last one where it is repeated, as `JSON.parse` has it; null where there is none.
  *
- * @example eventTexts('{"events":[{"a":1.50}, 2]}') // ['{"a":1.50}', '2']
+ * @example memberText('{"data":{"a":1.50}, "b":2}', "data") // '{"a":1.50}'
  */
-export function eventTexts(json: string): string[] {
-  let texts: string[] = [];
+export function memberText(json: string, name: string): string | null {
+  let found: string | null = null;
   let at = skipSpace(json, skipSpace(json, 0) + 1);
   while (json.charCodeAt(at) === quote) {
     const keyEnd = stringEnd(json, at);
     const key = json.slice(at + 1, keyEnd - 1);
     const valueAt = skipSpace(json, skipSpace(json, keyEnd) + 1);
-    if (key === "events" || (key.includes("\\") && JSON.parse(`"${key}"`) === "events"))
-      texts = elementTexts(json, valueAt);
-    at = skipSpace(json, valueEnd(json, valueAt));
+    const end = valueEnd(json, valueAt);
+    if (key === name || (key.includes("\\") && JSON.parse(`"${key}"`) === name))
+      found = json.slice(valueAt, end);
+    at = skipSpace(json, end);
     if (json[at] === ",") at = skipSpace(json, at + 1);
   }
-  return texts;
+  return found;
 }
 
-/** The texts of an array's elements; `at` is its opening bracket. */
-function elementTexts(json: string, at: number): string[] {
+/**
+ * The texts of the elements of an array.
+ *
+ * @example elementTexts('[{"a":1.50}, 2]') // ['{"a":1.50}', '2']
+ */
+export function elementTexts(json: string): string[] {
   const texts: string[] = [];
-  let next = skipSpace(json, at + 1);
+  let next = skipSpace(json, skipSpace(json, 0) + 1);
   while (json[next] !== "]") {
     const end = valueEnd(json, next);
     texts.push(json.slice(next, end));
