@@ -1,4 +1,5 @@
 import type { Claimed, DispatchLedger, DueDelivery, Outcome, PartnerSettings } from "../ports/ledger.ts";
+import { cancelDeleted } from "./operations/cancel-deleted.ts";
 import { advanceReplays } from "./replays.ts";
 import { type ClaimRow, dueDelivery } from "./rows.ts";
 import type { Seal } from "./seal.ts";
@@ -50,6 +51,7 @@ export function createDispatchLedger(sql: Sql, seal: Seal): DispatchLedger {
     advanceReplays: (limit, nowMs) => advanceReplays(sql, limit, nowMs),
 
     async keepUp(nowMs, retentionMs) {
+      await cancelDeleted(sql, nowMs);
       await sql.query("select postrider.ensure_partitions(to_timestamp($1::float8 / 1000))", [nowMs]);
       await sql.query("select postrider.drop_past(to_timestamp($1::float8 / 1000))", [nowMs - retentionMs]);
       let forgotten: number;

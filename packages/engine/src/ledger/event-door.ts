@@ -1,35 +1,46 @@
-import type { AcceptResult, EventDoor } from "../ports/operations.ts";
+import type { AcceptEvent, AcceptResult, EventDoor } from "../ports/operations.ts";
 import { asLedgerError } from "./ledger-error.ts";
-import type { Sql } from "./sql.ts";
+import { list, type Sql } from "./sql.ts";
 
-interface AcceptRow {
-  readonly event_id: string;
-  readonly status: AcceptResult["status"];
-  readonly deliveries: number;
-  readonly error: string | null;
-  readonly partners: readonly number[];
+interface BatchRow {
+  readonly statuses: readonly ("a" | "d" | "c" | "p")[];
+  readonly deliveries: readonly number[];
+  readonly ring: readonly number[] | null;
 }
 
-/** The one door, `postrider.accept`, for callers in this process. They ring by themselves, so nothing is notified. */
+const statusOf = { a: "accepted", d: "duplicate", c: "conflict", p: "invalid" } as const;
+
+/** The one door for callers in this process: events checked in form go to `accept_batch`. They ring by themselves. */
 export function createEventDoor(sql: Sql): EventDoor {
   return {
-    async accept(eventTexts, nowMs) {
-      const rows = await sql
-        .query<AcceptRow>("select event_id, status, deliveries, error, partners from postrider.accept($1::text::json, false, to_timestamp($2::float8 / 1000))", [
-          `[${eventTexts.join(",")}]`,
+    async accept(events, nowMs) {
+      const column = (value: (event: AcceptEvent) => string | number | undefined) => list(events.map((event) => value(event) ?? null));
+      const [row] = await sql
+        .query<BatchRow>(acceptSql, [
+          column((event) => event.event_id),
+          column((event) => event.type),
+          column((event) => event.schema_version),
+          column((event) => event.occurred_at),
+          column((event) => event.partner),
+          column((event) => event.data_text),
           nowMs,
         ])
         .catch(asLedgerError);
-      const partnerNos = new Set<number>();
-      for (const row of rows) for (const partner of row.partners) partnerNos.add(partner);
-      return { results: rows.map(acceptResult), partnerNos: [...partnerNos] };
+      return {
+        results: events.map((event, index) => acceptResult(event, row!.statuses[index]!, row!.deliveries[index]!)),
+        partnerNos: row!.ring ?? [],
+      };
     },
     onAccepted: (listener) =>
       sql.listen("postrider_ring", (payload) => listener(payload === "*" ? [] : payload.split(",").map(Number))),
   };
 }
 
-function acceptResult(row: AcceptRow): AcceptResult {
-  const { event_id, status, deliveries, error } = row;
-  return error === null ? { event_id, status, deliveries } : { event_id, status, deliveries, error };
+const acceptSql = `select statuses, deliveries, ring from postrider.accept_batch($1::text::text[], $2::text::text[], $3::text::int[],
+  $4::text::text[], $5::text::text[], $6::text::text[], to_timestamp($7::float8 / 1000))`;
+
+function acceptResult({ event_id, partner }: AcceptEvent, status: BatchRow["statuses"][number], deliveries: number): AcceptResult {
+  if (status === "c") return { event_id, status: "conflict", deliveries, error: `event ${event_id} was accepted before with other content` };
+  if (status === "p") return { event_id, status: "invalid", deliveries, error: `partner ${partner} does not exist` };
+  return { event_id, status: statusOf[status], deliveries };
 }

@@ -13,15 +13,27 @@ export interface AcceptResult {
   readonly error?: string;
 }
 
+/** An event whose form was checked at the edge. */
+export interface AcceptEvent {
+  readonly event_id: string;
+  readonly type: string;
+  /** Default 1. */
+  readonly schema_version?: number;
+  /** ISO 8601 with a zone. Default: the time of acceptance. A repeat that leaves it out is not compared by it. */
+  readonly occurred_at?: string;
+  readonly partner?: string;
+  /** A JSON object as text, stored verbatim: numbers keep their digits. Default `{}`. */
+  readonly data_text?: string;
+}
+
 /** The one door, for application events. */
 export interface EventDoor {
   /**
-   * Commits events given as JSON texts (each one event document), in one transaction, and routes them. Results are
-   * in the order given. The texts are stored verbatim: numbers keep their digits.
+   * Commits events in one transaction and routes them. Results are in the order given.
    *
    * @throws PostriderError `ledger_unavailable`
    */
-  accept(eventTexts: readonly string[], nowMs: number): Promise<{ readonly results: readonly AcceptResult[]; readonly partnerNos: readonly number[] }>;
+  accept(events: readonly AcceptEvent[], nowMs: number): Promise<{ readonly results: readonly AcceptResult[]; readonly partnerNos: readonly number[] }>;
   /** Calls back with partners to ring when another process or plain SQL accepted events; an empty list asks for a sweep. Resolves to a stop function. */
   onAccepted(listener: (partnerNos: readonly number[]) => void): Promise<() => Promise<void>>;
 }

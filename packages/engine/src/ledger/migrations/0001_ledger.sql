@@ -82,8 +82,9 @@ create table postrider.events (
   accepted_at    timestamptz not null,
   partner        text,
   deliveries     integer not null,
-  -- json, not jsonb: the text that was accepted is the text that is delivered, digit for digit.
-  data           json not null,
+  -- The JSON text that was accepted is the text that is delivered, digit for digit. Not of type json: it was checked
+  -- where it came in, and is not to be parsed again for each time it is stored.
+  data           text not null,
   primary key (id)
 ) partition by range (id);
 create table postrider.events_default partition of postrider.events default;
@@ -91,7 +92,7 @@ create table postrider.events_default partition of postrider.events default;
 -- Idempotency: one row per event id for as long as its event is kept. A partitioned table cannot have a unique key
 -- without the partition key in it, and the same event id may come again in another week.
 create table postrider.event_keys (
-  event_id text primary key,
+  event_id text collate "C" primary key,
   event    uuid not null
 );
 create index event_keys_age on postrider.event_keys using brin (event) with (pages_per_range = 16);
@@ -185,4 +186,6 @@ create view postrider.deliveries as
   select id, event, endpoint_no, partner_no, state, reason, attempts_made, last_status, null, finished_at, last_error
     from postrider.finished;
 
-create type postrider.accept_row as (ord integer, event_id text, status text, deliveries integer, error text, partners integer[]);
+create type postrider.route as (type text, partner text, known boolean, endpoint_nos integer[], partner_nos integer[]);
+create type postrider.given_event as (
+  ord integer, event_id text, type text, schema_version text, occurred_at text, partner text, data text, error text);

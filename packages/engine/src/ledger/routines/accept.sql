@@ -11,10 +11,10 @@ language sql immutable parallel safe as $$
 $$;
 
 -- Equal as JSON values. A text that jsonb cannot hold (\u0000, a lone surrogate) is compared letter by letter.
-create or replace function postrider.same_json(p_a json, p_b json) returns boolean
+create or replace function postrider.same_json(p_a text, p_b text) returns boolean
 language plpgsql immutable parallel safe as $$
 begin
-  return p_a::text = p_b::text or p_a::jsonb = p_b::jsonb;
+  return p_a = p_b or p_a::jsonb = p_b::jsonb;
 exception when others then
   return false;
 end $$;
@@ -40,7 +40,133 @@ returns text language sql immutable parallel safe as $$
   end
 $$;
 
--- accept: the one door for events.
+-- routes_of: the endpoints that each kind of event (a type, and the partner it is addressed to, if any) goes to.
+-- One entry per distinct kind of the batch; `known` is false where the partner does not exist.
+create or replace function postrider.routes_of(p_type text[], p_partner text[]) returns postrider.route[]
+language sql stable
+set enable_nestloop = off set enable_seqscan = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan set jit = off as $$
+  select array_agg((k.type, k.partner, k.partner is null or k.partner_no is not null, r.endpoint_nos, r.partner_nos)::postrider.route)
+    from (
+      select d.type, d.partner, (select p.partner_no from postrider.partners p where p.id = d.partner and p.deleted_at is null) as partner_no
+        from (select distinct type, partner from unnest(p_type, p_partner) as u(type, partner)) d
+    ) k
+    left join lateral (
+      select array_agg(e.endpoint_no) as endpoint_nos, array_agg(e.partner_no) as partner_nos from (
+        select distinct s.endpoint_no, s.partner_no
+          from postrider.patterns(k.type) as c(pattern) cross join lateral (
+            select s.endpoint_no, s.partner_no from postrider.subscriptions s
+             where s.pattern = c.pattern and (k.partner is null or s.partner_no = k.partner_no) offset 0
+          ) s
+      ) e
+    ) r on true
+$$;
+
+-- accept_batch: stores and routes events that are valid in form. The way of everything that comes in.
+--
+-- In:  one array entry per event; p_schema_version null is 1, p_occurred_at null is p_now, p_data null is {}.
+--      p_data holds valid JSON objects; p_occurred_at instants (is_instant).
+-- Out: one status per event (a accepted, d duplicate, c conflict, p unknown partner), its deliveries, and the
+--      partners to ring.
+--
+-- The plans are pinned: the batch's own rows are joined by hash, tables are probed by index. Left to its estimates the
+-- planner joined 500 rows by nested loop. jit is off because the penalties of a pinned plan would have every call
+-- compiled, at three seconds each.
+create or replace function postrider.accept_batch(
+  p_event_id text[], p_type text[], p_schema_version integer[], p_occurred_at text[], p_partner text[], p_data text[], p_now timestamptz,
+  out statuses text[], out deliveries integer[], out ring integer[])
+language plpgsql volatile
+set enable_nestloop = off set enable_seqscan = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan set jit = off as $$
+#variable_conflict use_column
+declare
+  -- Whole milliseconds, as everybody else's clock has them: a delivery accepted now is due now.
+  v_now    timestamptz := date_trunc('milliseconds', p_now);
+  v_prefix text := postrider.id_prefix(p_now);
+  -- One random number per batch, not per id: see new_id.
+  v_tail   text := right(gen_random_uuid()::text, 17);
+  v_routes postrider.route[] := postrider.routes_of(p_type, p_partner);
+  v_known  boolean := (select bool_and(r.known) from unnest(v_routes) r);
+  v_fresh  integer[];
+  v_stored bigint;
+begin
+  -- In the order of their ids, so that two calls with the same events wait for each other and never deadlock.
+  insert into postrider.event_keys (event_id, event)
+  select u.event_id, postrider.new_id(v_prefix, v_tail, u.ord)
+    from unnest(p_event_id, p_type, p_partner) with ordinality as u(event_id, type, partner, ord)
+   where v_known or u.partner is null or exists (select 1 from unnest(v_routes) r where r.partner = u.partner and r.known)
+   order by u.event_id collate "C", u.ord
+  on conflict do nothing;
+  get diagnostics v_stored = row_count;
+
+  -- All new is the rule. Else the fresh ones are those whose key holds the id made here.
+  if v_stored < cardinality(p_event_id) then
+    select coalesce(array_agg(u.ord::int), '{}') into v_fresh
+      from unnest(p_event_id) with ordinality as u(event_id, ord)
+     where (select k.event from postrider.event_keys k where k.event_id = u.event_id) = postrider.new_id(v_prefix, v_tail, u.ord);
+  end if;
+
+  insert into postrider.events (id, event_id, type, schema_version, occurred_at, accepted_at, partner, deliveries, data)
+  select postrider.new_id(v_prefix, v_tail, u.ord), u.event_id, u.type, coalesce(u.schema_version, 1),
+         case when u.occurred_at like '%Z' then u.occurred_at
+              else to_char(coalesce(u.occurred_at::timestamptz, v_now) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') end,
+         v_now, u.partner, coalesce(cardinality(r.endpoint_nos), 0), coalesce(u.data, '{}')
+    from unnest(p_event_id, p_type, p_schema_version, p_occurred_at, p_partner, p_data) with ordinality
+      as u(event_id, type, schema_version, occurred_at, partner, data, ord)
+    left join unnest(v_routes) r on r.type = u.type and coalesce(r.partner, '') = coalesce(u.partner, '')
+   where v_fresh is null or u.ord = any(v_fresh);
+
+  insert into postrider.pending (id, event, endpoint_no, partner_no, due_at, enqueued_at)
+  select postrider.new_id(v_prefix, v_tail, row_number() over ()), postrider.new_id(v_prefix, v_tail, u.ord), e.endpoint_no, e.partner_no, v_now, v_now
+    from unnest(p_type, p_partner) with ordinality as u(type, partner, ord)
+    join unnest(v_routes) r on r.type = u.type and coalesce(r.partner, '') = coalesce(u.partner, '')
+    cross join lateral unnest(r.endpoint_nos, r.partner_nos) as e(endpoint_no, partner_no)
+   where v_fresh is null or u.ord = any(v_fresh);
+
+  select array_agg(distinct e.partner_no) into ring
+    from unnest(v_routes) r cross join lateral unnest(r.partner_nos) as e(partner_no)
+   where v_fresh is null or v_fresh <> '{}';
+
+  select array_agg(coalesce(s.status, 'a') order by u.ord), array_agg(coalesce(s.deliveries, cardinality(r.endpoint_nos), 0) order by u.ord)
+    into statuses, deliveries
+    from unnest(p_type, p_partner) with ordinality as u(type, partner, ord)
+    left join unnest(v_routes) r on r.type = u.type and coalesce(r.partner, '') = coalesce(u.partner, '')
+    left join (
+      select f.ord, f.status, f.deliveries
+        from postrider.not_fresh(p_event_id, p_type, p_schema_version, p_occurred_at, p_partner, p_data, v_fresh, v_routes) f
+       where v_fresh is not null
+    ) s on s.ord = u.ord;
+end $$;
+
+-- not_fresh: what became of the events that were not stored as new. A statement of its own, because only a new
+-- snapshot sees the event of another transaction that this one waited for.
+create or replace function postrider.not_fresh(
+  p_event_id text[], p_type text[], p_schema_version integer[], p_occurred_at text[], p_partner text[], p_data text[],
+  p_fresh integer[], p_routes postrider.route[])
+returns table (ord bigint, status text, deliveries integer)
+language plpgsql volatile
+set enable_nestloop = off set enable_seqscan = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan set jit = off as $$
+#variable_conflict use_column
+begin
+  if p_fresh is null then
+    return;
+  end if;
+  return query
+  select u.ord,
+         case when k.event is null then 'p'
+              -- An event past retention has only its key left: then the id alone decides.
+              when e.id is null then 'd'
+              when e.type = u.type and e.schema_version = coalesce(u.schema_version, 1) and e.partner is not distinct from u.partner
+               and (u.occurred_at is null or e.occurred_at = u.occurred_at or e.occurred_at::timestamptz = u.occurred_at::timestamptz)
+               and postrider.same_json(e.data, coalesce(u.data, '{}')) then 'd'
+              else 'c' end,
+         coalesce(e.deliveries, 0)
+    from unnest(p_event_id, p_type, p_schema_version, p_occurred_at, p_partner, p_data) with ordinality
+      as u(event_id, type, schema_version, occurred_at, partner, data, ord)
+    left join lateral (select k.event from postrider.event_keys k where k.event_id = u.event_id offset 0) k on true
+    left join lateral (select e.* from postrider.events e where e.id = k.event offset 0) e on true
+   where not u.ord = any(p_fresh);
+end $$;
+
+-- accept: the one door for events, for any language that speaks SQL; also inside the caller's own transaction.
 --
 -- In:  p_events  one event document, or an array of them: { event_id, type, schema_version?, occurred_at?, data?, partner? }
 --      p_notify  whether to NOTIFY postrider_ring at commit. NOTIFY takes a database-wide lock at commit, so callers
@@ -49,113 +175,45 @@ $$;
 -- Out: a row per event, in order: status accepted | duplicate | conflict | invalid, the number of deliveries, the
 --      error in words, and the numbers of the partners to ring.
 -- Same id and same content: duplicate. Same id, other content: conflict, and nothing is changed.
---
--- The plan is pinned: the batch's own rows are joined by hash, tables are probed by index from lateral subqueries. Left
--- to its estimates (one row per CTE) the planner joined 500 rows by nested loop, at 240 µs per event instead of 40. jit is off because the
--- penalties of a pinned plan would have every call compiled, at three seconds each.
 create or replace function postrider.accept(p_events json, p_notify boolean default true, p_now timestamptz default clock_timestamp())
 returns table (ord integer, event_id text, status text, deliveries integer, error text, partners integer[])
 language plpgsql volatile
-set enable_nestloop = off set enable_seqscan = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan set jit = off as $$
+set enable_nestloop = off set jit = off as $$
 #variable_conflict use_column
 declare
   v_events json := case when json_typeof(p_events) = 'array' then p_events else json_build_array(p_events) end;
-  -- Whole milliseconds, as everybody else's clock has them: a delivery accepted now is due now.
-  v_now    timestamptz := date_trunc('milliseconds', p_now);
-  v_prefix text := postrider.id_prefix(p_now);
-  v_tail   text := right(gen_random_uuid()::text, 17);
-  v_rows   postrider.accept_row[];
-  v_ring   integer[];
+  v_given  postrider.given_event[];
+  v_valid  postrider.given_event[];
+  v_batch  record;
 begin
-  with given as materialized (
-    select g.ord::int as ord, g.event_id, g.type, g.schema_version, g.occurred_at, g.data, g.partner,
-           postrider.event_error(g.event_id, g.type, g.schema_version, g.occurred_at, g.data) as error
-      from rows from (json_to_recordset(v_events) as (
-             event_id text, type text, schema_version text, occurred_at text, data json, partner text)) with ordinality
-        as g(event_id, type, schema_version, occurred_at, data, partner, ord)
-  ), addressed as materialized (
-    select d.partner, (select p.partner_no from postrider.partners p where p.id = d.partner and p.deleted_at is null) as partner_no
-      from (select distinct partner from given where partner is not null) d
-  ), checked as materialized (
-    select g.ord, g.event_id, g.type, g.schema_version, g.occurred_at, g.data, g.partner, a.partner_no,
-           coalesce(g.error, case when g.partner is not null and a.partner_no is null
-                             then 'partner ' || left(g.partner, 80) || ' does not exist' end) as error
-      from given g left join addressed a on a.partner = g.partner
-  ), firsts as materialized (
-    -- In the order of their ids, so that two calls with the same events wait for each other and never deadlock.
-    select distinct on (event_id) * from checked where error is null order by event_id, ord
-  ), keyed as (
-    insert into postrider.event_keys (event_id, event)
-    select event_id, postrider.new_id(v_prefix, v_tail, ord) from firsts
-    on conflict do nothing
-    returning event_id, event
-  ), fresh as materialized (
-    select f.*, k.event from firsts f join keyed k using (event_id)
-  ), kinds as materialized (
-    select distinct type, partner_no from fresh
-  ), patterns as materialized (
-    select t.type, c.pattern from (select distinct type from kinds) t cross join lateral postrider.patterns(t.type) as c(pattern)
-  ), routes as materialized (
-    select k.type, k.partner_no, array_agg(r.endpoint_no) as endpoint_nos, array_agg(r.partner_no) as partner_nos,
-           array_agg(distinct r.partner_no) as partners
-      from kinds k cross join lateral (
-        select distinct s.endpoint_no, s.partner_no from patterns c cross join lateral (
-          select s.endpoint_no, s.partner_no from postrider.subscriptions s
-           where s.pattern = c.pattern and (k.partner_no is null or s.partner_no = k.partner_no) offset 0
-        ) s where c.type = k.type
-      ) r
-     group by k.type, k.partner_no
-  ), routed as materialized (
-    select f.*, r.endpoint_nos, r.partner_nos, r.partners, coalesce(cardinality(r.endpoint_nos), 0) as deliveries
-      from fresh f left join routes r on r.type = f.type and coalesce(r.partner_no, 0) = coalesce(f.partner_no, 0)
-  ), stored as (
-    insert into postrider.events (id, event_id, type, schema_version, occurred_at, accepted_at, partner, deliveries, data)
-    select event, event_id, type, coalesce(schema_version::int, 1),
-           case when occurred_at like '%Z' then occurred_at
-                else to_char(coalesce(occurred_at::timestamptz, v_now) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') end,
-           v_now, partner, deliveries, coalesce(data, '{}'::json)
-      from routed order by ord
-  ), queued as (
-    insert into postrider.pending (id, event, endpoint_no, partner_no, due_at, enqueued_at)
-    select postrider.new_id(v_prefix, v_tail, n.n), n.event, n.endpoint_no, n.partner_no, v_now, v_now
-      from (select r.event, u.endpoint_no, u.partner_no, row_number() over (order by r.ord) as n
-              from routed r cross join lateral unnest(r.endpoint_nos, r.partner_nos) as u(endpoint_no, partner_no)) n
-  )
-  select array_agg((c.ord, c.event_id,
-           case when c.error is not null then 'invalid' when r.event is not null then 'accepted' end,
-           coalesce(r.deliveries, 0), c.error, coalesce(r.partners, '{}'))::postrider.accept_row order by c.ord),
-         (select array_agg(distinct p) from routes, unnest(partners) as p)
-    into v_rows, v_ring
-    from checked c left join routed r using (ord);
+  select array_agg((g.ord::int, g.event_id, g.type, g.schema_version, g.occurred_at, g.partner, g.data::text,
+                    postrider.event_error(g.event_id, g.type, g.schema_version, g.occurred_at, g.data))::postrider.given_event order by g.ord)
+    into v_given
+    from rows from (json_to_recordset(v_events) as (
+           event_id text, type text, schema_version text, occurred_at text, data json, partner text)) with ordinality
+      as g(event_id, type, schema_version, occurred_at, data, partner, ord);
+  select array_agg(g order by g.ord) into v_valid from unnest(v_given) g where g.error is null;
 
-  -- What was not new: compare with what is stored. A statement of its own, because only a new snapshot sees the
-  -- event of another transaction that this one waited for.
-  if exists (select 1 from unnest(v_rows) r where r.status is null) then
-    select array_agg(case when r.status is not null then r else
-             (r.ord, r.event_id, case when s.same then 'duplicate' else 'conflict' end, coalesce(s.deliveries, 0),
-              case when not s.same then 'event ' || r.event_id || ' was accepted before with other content' end, '{}')::postrider.accept_row end
-             order by r.ord)
-      into v_rows
-      from unnest(v_rows) r
-      join rows from (json_to_recordset(v_events) as (
-             event_id text, type text, schema_version text, occurred_at text, data json, partner text)) with ordinality
-        as g(event_id, type, schema_version, occurred_at, data, partner, ord) on g.ord = r.ord
-      left join lateral (
-        select e.deliveries,
-               -- An event past retention has only its key left: then the id alone decides.
-               coalesce(e.type = g.type and e.schema_version = coalesce(g.schema_version::int, 1)
-               and e.partner is not distinct from g.partner
-               and (g.occurred_at is null or e.occurred_at = g.occurred_at or e.occurred_at::timestamptz = g.occurred_at::timestamptz)
-               and postrider.same_json(e.data, coalesce(g.data, '{}'::json)), true) as same
-          from postrider.event_keys k left join lateral (select * from postrider.events e where e.id = k.event offset 0) e on true
-         where r.status is null and k.event_id = g.event_id
-        offset 0
-      ) s on true;
-  end if;
+  select b.* into v_batch from postrider.accept_batch(
+    array(select g.event_id from unnest(v_valid) g), array(select g.type from unnest(v_valid) g),
+    array(select g.schema_version::int from unnest(v_valid) g), array(select g.occurred_at from unnest(v_valid) g),
+    array(select g.partner from unnest(v_valid) g), array(select g.data from unnest(v_valid) g), p_now) b;
 
-  if p_notify and v_ring is not null then
+  if p_notify and v_batch.ring is not null then
     -- A payload may have 8,000 bytes; '*' asks for a sweep.
-    perform pg_notify('postrider_ring', case when cardinality(v_ring) <= 700 then array_to_string(v_ring, ',') else '*' end);
+    perform pg_notify('postrider_ring', case when cardinality(v_batch.ring) <= 700 then array_to_string(v_batch.ring, ',') else '*' end);
   end if;
-  return query select * from unnest(v_rows);
+
+  return query
+  select g.ord, g.event_id,
+         case b.status when 'a' then 'accepted' when 'd' then 'duplicate' when 'c' then 'conflict' else 'invalid' end,
+         coalesce(b.deliveries, 0),
+         case b.status when 'c' then 'event ' || g.event_id || ' was accepted before with other content'
+                       when 'p' then 'partner ' || left(g.partner, 80) || ' does not exist' else g.error end,
+         coalesce(v_batch.ring, '{}')
+    from unnest(v_given) g
+    left join (select v.ord, s.status, s.deliveries
+                 from unnest(v_valid) with ordinality as v(ord, event_id, type, schema_version, occurred_at, partner, data, error, n)
+                 join unnest(v_batch.statuses, v_batch.deliveries) with ordinality as s(status, deliveries, n) using (n)) b on b.ord = g.ord
+   order by g.ord;
 end $$;

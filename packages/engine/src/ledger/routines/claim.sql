@@ -35,7 +35,7 @@ begin
   )
   select t.partner_no, t.fence, t.holds and not p.paused and p.deleted_at is null, p.version, t.limiter_cursor_ms,
          d.id, d.endpoint_no, e.event_id, e.type, e.schema_version, e.occurred_at,
-         extract(epoch from e.accepted_at)::float8 * 1000, e.data::text,
+         extract(epoch from e.accepted_at)::float8 * 1000, e.data,
          extract(epoch from d.due_at)::float8 * 1000, extract(epoch from d.enqueued_at)::float8 * 1000,
          d.attempts_made, d.client_errors, d.attempts_before
     from turn t

@@ -41,6 +41,7 @@ declare
   v_from    timestamptz;
   v_floor   uuid;
   v_ceiling uuid;
+  v_tables  text;
   v_dropped integer := 0;
 begin
   for v_week in
@@ -52,11 +53,13 @@ begin
     v_floor := postrider.id_floor(v_from);
     v_ceiling := postrider.id_floor(v_from + interval '7 days');
     continue when exists (select 1 from postrider.pending where id >= v_floor and id < v_ceiling);
+    v_tables := (select string_agg(format('postrider.%I', t.name), ', ') from unnest(array['events_', 'finished_', 'attempts_']) as k(kind)
+                  cross join lateral (select k.kind || v_week as name) t where to_regclass('postrider.' || t.name) is not null);
     begin
       -- A replay may be bringing a delivery of that week back: wait for it, then look again.
-      execute format('lock table postrider.%I, postrider.%I, postrider.%I in access exclusive mode', 'events_' || v_week, 'finished_' || v_week, 'attempts_' || v_week);
+      execute 'lock table ' || v_tables || ' in access exclusive mode';
       continue when exists (select 1 from postrider.pending where id >= v_floor and id < v_ceiling);
-      execute format('drop table postrider.%I, postrider.%I, postrider.%I', 'events_' || v_week, 'finished_' || v_week, 'attempts_' || v_week);
+      execute 'drop table ' || v_tables;
       v_dropped := v_dropped + 1;
     exception when lock_not_available then
       return v_dropped;

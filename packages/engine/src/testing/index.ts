@@ -1,0 +1,1 @@
+export { createDatabase, findPostgres, type PostgresServer, startPostgres } from "./postgres-server.ts";

@@ -1,0 +1,39 @@
+import { afterAll, beforeAll, describe } from "vitest";
+import { acceptingTests } from "./ledger-suite/accepting.ts";
+import { type Bench, createBench, type OpenedLedger } from "./ledger-suite/bench.ts";
+import { conservationTests } from "./ledger-suite/conservation.ts";
+import { operationsTests } from "./ledger-suite/operations.ts";
+import { readingTests } from "./ledger-suite/reading.ts";
+import { replayTests } from "./ledger-suite/replaying.ts";
+import { claimTests, recordTests } from "./ledger-suite/turns.ts";
+import { upkeepTests } from "./ledger-suite/upkeep.ts";
+
+export { type OpenedLedger, suiteNowMs } from "./ledger-suite/bench.ts";
+
+/**
+ * Registers the tests that every ledger has to pass. `open` is called once per group of tests and gives an empty
+ * ledger, migrated at `suiteNowMs`.
+ *
+ * @example describeLedger("PGlite", async () => openLedger(await openPglite({ dataDir: "memory://" })));
+ */
+export function describeLedger(name: string, open: () => Promise<OpenedLedger>): void {
+  const group = (what: string, ...register: ((bench: () => Bench) => void)[]) =>
+    describe(what, () => {
+      let bench: Bench;
+      beforeAll(async () => {
+        bench = createBench(await open());
+      });
+      afterAll(() => bench.close());
+      for (const tests of register) tests(() => bench);
+    });
+
+  describe(name, () => {
+    group("accepting", acceptingTests);
+    group("claiming and recording", claimTests, recordTests);
+    group("operating", operationsTests);
+    group("reading", readingTests);
+    group("replaying", replayTests);
+    group("upkeep", upkeepTests);
+    group("conserving", conservationTests);
+  });
+}

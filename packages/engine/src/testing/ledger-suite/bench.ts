@@ -1,0 +1,114 @@
+import { endpointDefaults, partnerDefaults } from "../../core/documents.ts";
+import type { LedgerOperations } from "../../ledger/operations/index.ts";
+import type { Sql } from "../../ledger/sql.ts";
+import type { Claimed, DispatchLedger, DueDelivery, Outcome } from "../../ports/ledger.ts";
+import type { AcceptEvent, EventDoor } from "../../ports/operations.ts";
+
+/** The instant the suite calls now; a ledger under test is migrated at it. A Wednesday. */
+export const suiteNowMs = Date.parse("2026-03-04T10:00:00.000Z");
+export const minuteMs = 60_000;
+export const dayMs = 86_400_000;
+
+/** A ledger under test, migrated and empty. */
+export interface OpenedLedger {
+  readonly door: EventDoor;
+  readonly dispatch: DispatchLedger;
+  readonly operations: LedgerOperations;
+  readonly sql: Sql;
+  close(): Promise<void>;
+}
+
+/** A partner made for one test. Its endpoints are subscribed to types that begin with its id. */
+export interface TestPartner {
+  readonly id: string;
+  readonly no: number;
+}
+
+/** Shorthands over an opened ledger. Every test makes partners of its own, so tests do not see each other's work. */
+export function createBench(ledger: OpenedLedger) {
+  const { door, dispatch, operations, sql } = ledger;
+  let names = 0;
+  const name = (kind: string) => `${kind}-${++names}`;
+
+  const endpoint = (partner: string, id: string, events: readonly string[] = [`${partner}.*`]) =>
+    operations.putEndpoint(partner, id, { ...endpointDefaults, url: "https://partner.example/", body: "envelope", events }, suiteNowMs);
+
+  async function partner(endpoints: readonly string[] = ["main"]): Promise<TestPartner> {
+    const id = name("partner");
+    await operations.putPartner(id, { name: id, ...partnerDefaults }, suiteNowMs);
+    for (const each of endpoints) await endpoint(id, each);
+    const [row] = await sql.query<{ partner_no: number }>("select partner_no from postrider.partners where id = $1", [id]);
+    return { id, no: row!.partner_no };
+  }
+
+  const event = (to: TestPartner, more: Partial<AcceptEvent> = {}): AcceptEvent => ({
+    event_id: name("event"),
+    type: `${to.id}.made`,
+    ...more,
+  });
+
+  /** Accepts `count` new events; resolves to the ids of the partner's waiting deliveries, oldest first. */
+  async function enqueue(to: TestPartner, count: number, nowMs = suiteNowMs): Promise<string[]> {
+    await door.accept(
+      Array.from({ length: count }, () => event(to)),
+      nowMs,
+    );
+    return waiting(to);
+  }
+
+  async function waiting(of: TestPartner): Promise<string[]> {
+    const rows = await sql.query<{ id: string }>("select id from postrider.pending where partner_no = $1::int order by id", [of.no]);
+    return rows.map((row) => row.id);
+  }
+
+  async function turn(of: TestPartner, nowMs: number, more: { limit?: number; fence?: number; busy?: readonly string[] } = {}): Promise<Claimed> {
+    const [claimed] = await dispatch.claim([{ partnerNo: of.no, fence: more.fence ?? null, limit: more.limit ?? 1_000 }], more.busy ?? [], nowMs);
+    return claimed!;
+  }
+
+  /** A turn in which every due delivery is answered with `status`; all of them end, dead unless it is 200. */
+  async function finishAll(of: TestPartner, nowMs: number, status = 500): Promise<readonly DueDelivery[]> {
+    const opened = await turn(of, nowMs);
+    await dispatch.record(
+      opened.deliveries.map((delivery) => ended(opened, delivery, nowMs, status)),
+      false,
+    );
+    return opened.deliveries;
+  }
+
+  return { ...ledger, name, endpoint, partner, event, enqueue, waiting, turn, finishAll };
+}
+
+export type Bench = ReturnType<typeof createBench>;
+
+type Turn = Pick<Claimed, "partnerNo" | "fence">;
+
+const attempt = (delivery: DueDelivery, atMs: number, status: number) => ({
+  n: delivery.attemptsMade + 1,
+  atMs,
+  durationMs: 3,
+  status,
+  error: status === 200 ? null : `status ${status}`,
+  responseBody: "ok",
+  endpointVersion: 1,
+});
+
+/** An outcome that ends the delivery: delivered for 200, dead for anything else. */
+export function ended({ partnerNo, fence }: Turn, delivery: DueDelivery, atMs: number, status: number): Outcome {
+  const change =
+    status === 200
+      ? ({ kind: "finish", state: "delivered", reason: "accepted_by_partner", atMs, error: null } as const)
+      : ({ kind: "finish", state: "dead", reason: "retries_exhausted", atMs, error: `status ${status}` } as const);
+  return { deliveryId: delivery.id, partnerNo, fence, attempt: attempt(delivery, atMs, status), change };
+}
+
+/** An outcome after which the delivery waits until `dueAtMs`. */
+export function retried({ partnerNo, fence }: Turn, delivery: DueDelivery, atMs: number, dueAtMs: number, clientErrors = 0): Outcome {
+  return {
+    deliveryId: delivery.id,
+    partnerNo,
+    fence,
+    attempt: attempt(delivery, atMs, 503),
+    change: { kind: "retry", dueAtMs, clientErrors, error: "status 503" },
+  };
+}
