@@ -82,7 +82,10 @@ const replay = defineCommand({
       meaning: "All of acme's, twenty a second:",
     },
     { line: "postrider dead-letters replay --reason target_refused --yes --json", meaning: "From a script:" },
-    { line: "postrider dead-letters replay dlv_1 dlv_2", meaning: "Two of them:" },
+    {
+      line: "postrider dead-letters replay 01a20745-299a-7000-a01f-b5e753acedee",
+      meaning: "One of them, by its id:",
+    },
   ],
   async run({ context, args, options, json, api }) {
     const client = await api();

@@ -76,7 +76,9 @@ const show = defineCommand({
   summary: "Show a delivery with all its attempts.",
   args: [{ name: "delivery", summary: "the delivery's id, which is the webhook-id the partner sees" }],
   options: {},
-  examples: [{ line: "postrider deliveries show dlv_01h2xcejqtf2nbrexx3vqjhp41", meaning: "One delivery:" }],
+  examples: [
+    { line: "postrider deliveries show 01a20745-299a-7000-a01f-b5e753acedee", meaning: "One delivery:" },
+  ],
   async run({ context, args, json, api }) {
     const delivery = await (await api()).delivery(required(args, 0));
     if (json) return sayJson(context.stdout, delivery);

@@ -56,7 +56,7 @@ const show = defineCommand({
   summary: "Show how far a replay is.",
   args: [replayArgument],
   options: {},
-  examples: [{ line: "postrider replays show rpl_01h2xcejqtf2nbrexx3vqjhp41", meaning: "One replay:" }],
+  examples: [{ line: "postrider replays show 01a20746-299a-7000-a01f-b5e753acedee", meaning: "One replay:" }],
   async run({ context, args, json, api }) {
     const replay = await (await api()).replay(required(args, 0));
     if (json) return sayJson(context.stdout, replay);
@@ -82,7 +82,7 @@ const cancel = defineCommand({
   summary: "End a replay; what was put back already stays pending.",
   args: [replayArgument],
   options: {},
-  examples: [{ line: "postrider replays cancel rpl_01h2xcejqtf2nbrexx3vqjhp41", meaning: "Enough:" }],
+  examples: [{ line: "postrider replays cancel 01a20746-299a-7000-a01f-b5e753acedee", meaning: "Enough:" }],
   async run({ context, args, json, api }) {
     const replay = await (await api()).cancelReplay(required(args, 0));
     if (json) return sayJson(context.stdout, replay);
