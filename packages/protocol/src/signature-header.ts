@@ -50,24 +50,26 @@ export function formatSignatureHeader(entries: readonly SignatureEntry[]): strin
  * @throws ProtocolError `signature_malformed`, `signatures_too_many`, `header_duplicated`
  */
 export function parseSignatureHeader(value: string, header = "webhook-signature"): ReceivedSignatures {
-  const tokens = value.split(" ", maxSignatures + 1);
-  if (tokens.length > maxSignatures) throw tooMany();
   const entries: ReceivedSignature[] = [];
-  const offered = new Set<string>();
+  const offered: string[] = [];
+  const tokens = value.includes(" ") ? value.split(" ", maxSignatures + 1) : [value];
+  if (tokens.length > maxSignatures) throw tooMany();
   for (const token of tokens) {
-    const [scheme = "", text, ...more] = token.split(",");
-    if (more.length > 0) {
+    const comma = token.indexOf(",");
+    const text = token.slice(comma + 1);
+    if (text.includes(",")) {
       throw new ProtocolError(
         "header_duplicated",
         { header },
         `The header ${header} holds several values joined by commas: let one ${header} through, its entries are separated by spaces.`,
       );
     }
-    if (text === undefined || text === "" || !schemeName.test(scheme)) throw malformed();
-    offered.add(scheme);
+    const scheme = comma < 0 ? "" : token.slice(0, comma);
+    if (!offered.includes(scheme)) offered.push(scheme);
     if (scheme === "v1" || scheme === "v1a") entries.push({ scheme, signature: decode(scheme, text) });
+    else if (text === "" || !schemeName.test(scheme)) throw malformed();
   }
-  return { entries, offered: [...offered] };
+  return { entries, offered };
 }
 
 function decode(scheme: SignatureScheme, text: string): Uint8Array<ArrayBuffer> {

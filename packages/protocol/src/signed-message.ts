@@ -47,8 +47,9 @@ export function readSignedMessage(headers: HeaderSource, options: VerifyOptions)
   checkFreshness(timestampSeconds, options);
   const candidates: Candidate[] = [];
   for (const { scheme, signature } of signatures.entries) {
-    for (const [secretIndex, secret] of secrets.entries()) {
-      if (secret.scheme === scheme) candidates.push({ scheme, signature, secret, secretIndex });
+    for (let secretIndex = 0; secretIndex < secrets.length; secretIndex += 1) {
+      const secret = secrets[secretIndex];
+      if (secret?.scheme === scheme) candidates.push({ scheme, signature, secret, secretIndex });
     }
   }
   if (candidates.length === 0) throw schemeUnmatched(signatures.offered, secrets);
