@@ -45,7 +45,8 @@ export interface EngineOptions {
 }
 
 export interface Engine {
-  readonly events: EventDoor;
+  /** The door for events of this process; plain SQL has `postrider.accept`. */
+  readonly events: Pick<EventDoor, "accept">;
   readonly operations: Operations;
   /** Which adapters run, for `doctor` and the start line. */
   readonly description: { readonly ledger: string; readonly turns: string };
@@ -115,7 +116,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     events,
     operations,
     description: { ledger: sql.capabilities.name, turns: "in-process" },
-    ring: (partnerNos) => turns.ring(partnerNos),
+    ring(partnerNos) {
+      if (dispatching) turns.ring(partnerNos);
+      else events.announce(partnerNos).catch((error: unknown) => telemetry.fault({ where: "announce", error, retryInMs: null }));
+    },
     sweepNow: () => dispatcher.sweepNow(),
     async testPostback(partnerId, endpointId) {
       const found = await ledger.locate(partnerId, endpointId);

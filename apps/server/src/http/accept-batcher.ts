@@ -44,7 +44,7 @@ const defaults: BatcherLimits = { maxEvents: 500, maxCalls: 2, maxWaitingChars: 
  * one poisoned request fails alone.
  */
 export function createAcceptBatcher(
-  door: EventDoor,
+  door: Pick<EventDoor, "accept">,
   tell: BatcherEvents,
   now: () => number,
   given: Partial<BatcherLimits> = {},

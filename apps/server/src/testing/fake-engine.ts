@@ -54,7 +54,6 @@ export function createFakeEngine(): FakeEngine {
           partnerNos: [7],
         };
       },
-      onAccepted: async () => async () => {},
     },
     operations: new Proxy(operations, {
       get:

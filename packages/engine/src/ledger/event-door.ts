@@ -1,6 +1,6 @@
 import type { AcceptEvent, AcceptResult, EventDoor } from "../ports/operations.ts";
 import { asLedgerError } from "./ledger-error.ts";
-import { list, type Sql } from "./sql.ts";
+import { list, type Sql, texts } from "./sql.ts";
 
 interface BatchRow {
   readonly statuses: readonly ("a" | "d" | "c" | "p")[];
@@ -22,7 +22,7 @@ export function createEventDoor(sql: Sql): EventDoor {
           column((event) => event.schema_version),
           column((event) => event.occurred_at),
           column((event) => event.partner),
-          column((event) => event.data_text),
+          texts(events.map((event) => event.data_text)),
           nowMs,
         ])
         .catch(asLedgerError);
@@ -31,13 +31,20 @@ export function createEventDoor(sql: Sql): EventDoor {
         partnerNos: row!.ring ?? [],
       };
     },
+    async announce(partnerNos) {
+      const payload = partnerNos.length <= longestAnnouncement ? partnerNos.join(",") : "*";
+      await sql.query("select pg_notify('postrider_ring', $1)", [payload]).catch(asLedgerError);
+    },
     onAccepted: (listener) =>
       sql.listen("postrider_ring", (payload) => listener(payload === "*" ? [] : payload.split(",").map(Number))),
   };
 }
 
+/** Partners named in one notification: its payload may have 8,000 bytes. */
+const longestAnnouncement = 700;
+
 const acceptSql = `select statuses, deliveries, ring from postrider.accept_batch($1::text::text[], $2::text::text[], $3::text::int[],
-  $4::text::text[], $5::text::text[], $6::text::text[], to_timestamp($7::float8 / 1000))`;
+  $4::text::text[], $5::text::text[], string_to_array($6::text, chr(30), ''), to_timestamp($7::float8 / 1000))`;
 
 function acceptResult({ event_id, partner }: AcceptEvent, status: BatchRow["statuses"][number], deliveries: number): AcceptResult {
   if (status === "c") return { event_id, status: "conflict", deliveries, error: `event ${event_id} was accepted before with other content` };

@@ -35,6 +35,14 @@ export function list(values: readonly (number | string | null)[]): string {
   return `${text}}`;
 }
 
+/**
+ * Long texts as one, for a parameter written `string_to_array($1::text, chr(30), '')`: no text is quoted or parsed
+ * letter by letter. For JSON only, where U+001E cannot occur; undefined is null, and no text may be empty.
+ */
+export function texts(values: readonly (string | undefined)[]): string {
+  return values.join("\u001e");
+}
+
 const plain = /^[a-z0-9-]+$/;
 
 function quote(value: string): string {

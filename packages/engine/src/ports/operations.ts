@@ -34,6 +34,8 @@ export interface EventDoor {
    * @throws PostriderError `ledger_unavailable`
    */
   accept(events: readonly AcceptEvent[], nowMs: number): Promise<{ readonly results: readonly AcceptResult[]; readonly partnerNos: readonly number[] }>;
+  /** Tells the processes that dispatch, where this one does not. May be lost without harm: the sweep heals. */
+  announce(partnerNos: readonly number[]): Promise<void>;
   /** Calls back with partners to ring when another process or plain SQL accepted events; an empty list asks for a sweep. Resolves to a stop function. */
   onAccepted(listener: (partnerNos: readonly number[]) => void): Promise<() => Promise<void>>;
 }

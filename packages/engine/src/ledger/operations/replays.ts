@@ -69,7 +69,7 @@ const createSql = `with chosen as materialized (
     select * from ${selection} where state <> 'pending'
   ), r as (
     insert into postrider.replays (id, state, filter, rate_per_second, requested_by, created_at, finished_at, matched, limiter_cursor_ms)
-    select postrider.new_id(postrider.id_prefix(t.at), right(gen_random_uuid()::text, 17), 0), case when c.n > 0 then 'running' else 'done' end,
+    select postrider.new_id(postrider.id_prefix(t.at), postrider.id_tail(), 0), case when c.n > 0 then 'running' else 'done' end,
            $11::text::json, $12::float8, $13::text, t.at, case when c.n = 0 then t.at end, c.n, $14::float8
       from (select count(*) as n from chosen) c cross join (select to_timestamp($14::float8 / 1000) as at) t
     returning *

@@ -81,8 +81,8 @@ declare
   -- Whole milliseconds, as everybody else's clock has them: a delivery accepted now is due now.
   v_now    timestamptz := date_trunc('milliseconds', p_now);
   v_prefix text := postrider.id_prefix(p_now);
-  -- One random number per batch, not per id: see new_id.
-  v_tail   text := right(gen_random_uuid()::text, 17);
+  v_tail   text := postrider.id_tail();
+  v_ids    uuid[] := array(select postrider.new_id(v_prefix, v_tail, n) from generate_series(1, cardinality(p_event_id)) as n);
   v_routes postrider.route[] := postrider.routes_of(p_type, p_partner);
   v_known  boolean := (select bool_and(r.known) from unnest(v_routes) r);
   v_fresh  integer[];
@@ -90,8 +90,8 @@ declare
 begin
   -- In the order of their ids, so that two calls with the same events wait for each other and never deadlock.
   insert into postrider.event_keys (event_id, event)
-  select u.event_id, postrider.new_id(v_prefix, v_tail, u.ord)
-    from unnest(p_event_id, p_type, p_partner) with ordinality as u(event_id, type, partner, ord)
+  select u.event_id, u.id
+    from unnest(p_event_id, v_ids, p_partner) with ordinality as u(event_id, id, partner, ord)
    where v_known or u.partner is null or exists (select 1 from unnest(v_routes) r where r.partner = u.partner and r.known)
    order by u.event_id collate "C", u.ord
   on conflict do nothing;
@@ -100,26 +100,29 @@ begin
   -- All new is the rule. Else the fresh ones are those whose key holds the id made here.
   if v_stored < cardinality(p_event_id) then
     select coalesce(array_agg(u.ord::int), '{}') into v_fresh
-      from unnest(p_event_id) with ordinality as u(event_id, ord)
-     where (select k.event from postrider.event_keys k where k.event_id = u.event_id) = postrider.new_id(v_prefix, v_tail, u.ord);
+      from unnest(p_event_id, v_ids) with ordinality as u(event_id, id, ord)
+     where (select k.event from postrider.event_keys k where k.event_id = u.event_id) = u.id;
   end if;
 
   insert into postrider.events (id, event_id, type, schema_version, occurred_at, accepted_at, partner, deliveries, data)
-  select postrider.new_id(v_prefix, v_tail, u.ord), u.event_id, u.type, coalesce(u.schema_version, 1),
+  select u.id, u.event_id, u.type, coalesce(u.schema_version, 1),
          case when u.occurred_at like '%Z' then u.occurred_at
               else to_char(coalesce(u.occurred_at::timestamptz, v_now) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') end,
          v_now, u.partner, coalesce(cardinality(r.endpoint_nos), 0), coalesce(u.data, '{}')
-    from unnest(p_event_id, p_type, p_schema_version, p_occurred_at, p_partner, p_data) with ordinality
-      as u(event_id, type, schema_version, occurred_at, partner, data, ord)
+    from unnest(v_ids, p_event_id, p_type, p_schema_version, p_occurred_at, p_partner, p_data) with ordinality
+      as u(id, event_id, type, schema_version, occurred_at, partner, data, ord)
     left join unnest(v_routes) r on r.type = u.type and coalesce(r.partner, '') = coalesce(u.partner, '')
    where v_fresh is null or u.ord = any(v_fresh);
 
   insert into postrider.pending (id, event, endpoint_no, partner_no, due_at, enqueued_at)
-  select postrider.new_id(v_prefix, v_tail, row_number() over ()), postrider.new_id(v_prefix, v_tail, u.ord), e.endpoint_no, e.partner_no, v_now, v_now
-    from unnest(p_type, p_partner) with ordinality as u(type, partner, ord)
-    join unnest(v_routes) r on r.type = u.type and coalesce(r.partner, '') = coalesce(u.partner, '')
-    cross join lateral unnest(r.endpoint_nos, r.partner_nos) as e(endpoint_no, partner_no)
-   where v_fresh is null or u.ord = any(v_fresh);
+  select postrider.new_id(v_prefix, v_tail, n.n), n.id, n.endpoint_no, n.partner_no, v_now, v_now
+    from (
+      select u.id, e.endpoint_no, e.partner_no, row_number() over () as n
+        from unnest(v_ids, p_type, p_partner) with ordinality as u(id, type, partner, ord)
+        join unnest(v_routes) r on r.type = u.type and coalesce(r.partner, '') = coalesce(u.partner, '')
+        cross join lateral unnest(r.endpoint_nos, r.partner_nos) as e(endpoint_no, partner_no)
+       where v_fresh is null or u.ord = any(v_fresh)
+    ) n;
 
   select array_agg(distinct e.partner_no) into ring
     from unnest(v_routes) r cross join lateral unnest(r.partner_nos) as e(partner_no)

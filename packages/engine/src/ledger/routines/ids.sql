@@ -7,11 +7,17 @@ language sql immutable parallel safe as $$
     from lpad(to_hex(floor(extract(epoch from p_at) * 1000)::bigint), 12, '0') as h
 $$;
 
--- The n-th version 7 UUID of a batch: its prefix, 20 bits of order, and the random tail of the batch (the last 17
--- characters of a random UUID: variant, then 52 bits). One random number per batch, not per id: 0.4 µs instead of 4.
+-- The random end of a batch's ids: 13 hexadecimal digits. One random number per batch, not per id.
+create or replace function postrider.id_tail() returns text
+language sql volatile parallel safe as $$
+  select right(replace(gen_random_uuid()::text, '-', ''), 13)
+$$;
+
+-- The n-th version 7 UUID of a batch: its prefix, 20 bits of order around the variant, its tail. Written as one sum and
+-- one cut because it runs twice per event: 0.6 µs, where padding each part and drawing lots per id took 5.
 create or replace function postrider.new_id(p_prefix text, p_tail text, p_n bigint) returns uuid
 language sql immutable parallel safe as $$
-  select (p_prefix || lpad(to_hex((p_n >> 8) & 4095), 3, '0') || '-' || left(p_tail, 1) || lpad(to_hex(p_n & 255), 2, '0') || substr(p_tail, 4))::uuid
+  select (p_prefix || substr(to_hex(16777216 + ((p_n >> 8) << 12) + 2048 + (p_n & 255)), 2) || p_tail)::uuid
 $$;
 
 -- The smallest id of an instant: the bound between two partitions, and between two pages of time.

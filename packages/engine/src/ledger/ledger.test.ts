@@ -1,0 +1,36 @@
+import { randomUUID } from "node:crypto";
+import { describe, inject, test } from "vitest";
+import { describeLedger, type OpenedLedger, suiteNowMs } from "../testing/ledger-suite.ts";
+import { createDatabase } from "../testing/postgres-server.ts";
+import { createDispatchLedger } from "./dispatch-ledger.ts";
+import { createEventDoor } from "./event-door.ts";
+import { migrate } from "./migrate.ts";
+import { createOperations } from "./operations/index.ts";
+import { openPg } from "./pg.ts";
+import { openPglite } from "./pglite.ts";
+import { createSeal } from "./seal.ts";
+import type { Sql } from "./sql.ts";
+
+async function openLedger(sql: Sql): Promise<OpenedLedger> {
+  await migrate(sql, suiteNowMs);
+  const seal = createSeal([new Uint8Array(32).fill(7)]);
+  return {
+    door: createEventDoor(sql),
+    dispatch: createDispatchLedger(sql, seal),
+    operations: createOperations(sql, seal, { allowedTargets: new Set() }),
+    sql,
+    close: () => sql.close(),
+  };
+}
+
+describeLedger("PGlite", async () => openLedger(await openPglite({ dataDir: "memory://" })));
+
+const postgresUrl = inject("postgresUrl");
+if (postgresUrl === null) {
+  describe("PostgreSQL", () => test.skip("skipped: no PostgreSQL is installed and DATABASE_URL is not set"));
+} else {
+  describeLedger("PostgreSQL", async () => {
+    const url = await createDatabase(postgresUrl, `ledger_${randomUUID().replaceAll("-", "")}`);
+    return openLedger(openPg({ url }));
+  });
+}
