@@ -1,4 +1,5 @@
 import { PGlite } from "@electric-sql/pglite";
+import { prepareFolder, writeOut } from "./pglite-folder.ts";
 import type { Sql, SqlValue } from "./sql.ts";
 
 /** Options of the embedded driver. */
@@ -9,14 +10,21 @@ export interface PgliteOptions {
 
 /** `Sql` over PGlite: PostgreSQL in this process. One statement runs at a time. */
 export async function openPglite(options: PgliteOptions): Promise<Sql> {
+  const isNew = options.dataDir !== "memory://" && (await prepareFolder(options.dataDir, initialise));
   // Relaxed durability would answer before the files are written: an acknowledged event could be lost.
   const db = await PGlite.create(options.dataDir, { relaxedDurability: false });
+  // What may fail here is a folder removed meanwhile, as tests do.
+  if (isNew) void writeOut(options.dataDir).catch(() => {});
   return {
     capabilities: { name: "pglite", parallel: 1 },
-    query: async <Row>(sql: string, values: readonly SqlValue[] = []) => (await db.query<Row>(sql, [...values])).rows,
+    query: async <Row>(sql: string, values: readonly SqlValue[] = []) =>
+      (await db.query<Row>(sql, [...values])).rows,
     transaction: (work) =>
       db.transaction((tx) =>
-        work({ query: async <Row>(sql: string, values: readonly SqlValue[] = []) => (await tx.query<Row>(sql, [...values])).rows }),
+        work({
+          query: async <Row>(sql: string, values: readonly SqlValue[] = []) =>
+            (await tx.query<Row>(sql, [...values])).rows,
+        }),
       ) as never,
     async script(sql) {
       await db.exec(sql);
@@ -26,4 +34,9 @@ export async function openPglite(options: PgliteOptions): Promise<Sql> {
     },
     close: () => db.close(),
   };
+}
+
+async function initialise(folder: string): Promise<void> {
+  const db = await PGlite.create(folder);
+  await db.close();
 }
