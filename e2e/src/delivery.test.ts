@@ -42,7 +42,11 @@ describe.each(ledgers)("on the $name ledger", ({ fresh }) => {
     const rotated = await server.ok("POST", "/v1/partners/ed25519/rotate-secret", { scheme: "v1a" });
     await server.ok("POST", "/v1/events", eventFor("ed25519", "ed-1"));
     const [request] = await partner.waitFor(1);
-    const { "webhook-id": id, "webhook-timestamp": timestamp, "webhook-signature": signatures } = request?.headers ?? {};
+    const {
+      "webhook-id": id,
+      "webhook-timestamp": timestamp,
+      "webhook-signature": signatures,
+    } = request?.headers ?? {};
     expect(signatures).toMatch(/^v1a,\S+$/);
     const signature = Buffer.from((signatures ?? "").slice("v1a,".length), "base64");
     const raw = Buffer.from(rotated.public_key.slice("whpk_".length), "base64");
@@ -72,18 +76,26 @@ describe.each(ledgers)("on the $name ledger", ({ fresh }) => {
       const signedAtMs = Number(headers["webhook-timestamp"]) * 1_000;
       expect(Date.parse(at) - signedAtMs).toBeLessThan(2_000);
     }
-    const waits = requests.slice(1).map(({ at }, index) => Date.parse(at) - Date.parse(requests[index]?.at ?? ""));
+    const waits = requests
+      .slice(1)
+      .map(({ at }, index) => Date.parse(at) - Date.parse(requests[index]?.at ?? ""));
     expect(waits[0]).toBeGreaterThanOrEqual(99);
     expect(waits[1]).toBeGreaterThanOrEqual(199);
 
     partner.script("ok");
     const filter = { partner: "down" };
-    expect(await server.ok("POST", "/v1/replays", { filter, dry_run: true })).toMatchObject({ matched: 1, replay_id: null });
+    expect(await server.ok("POST", "/v1/replays", { filter, dry_run: true })).toMatchObject({
+      matched: 1,
+      replay_id: null,
+    });
     expect((await server.ok("GET", "/v1/events/down-1")).deliveries[0].state).toBe("dead");
     await server.ok("POST", "/v1/replays", { filter });
     const delivered = await deliveryIn("delivered", server, "down-1");
     expect(delivered).toMatchObject({ id: dead.id, attempts_made: 4, reason: "accepted_by_partner" });
-    expect((await partner.requests()).at(-1)).toMatchObject({ webhook_id: dead.id, verification: { verdict: "verified" } });
+    expect((await partner.requests()).at(-1)).toMatchObject({
+      webhook_id: dead.id,
+      verification: { verdict: "verified" },
+    });
   });
 
   test("a timestamp is the attempt's, not the event's: a later attempt has a later one", async () => {
@@ -93,7 +105,9 @@ describe.each(ledgers)("on the $name ledger", ({ fresh }) => {
     partner.secret(await register(server, { id: "fresh", endpoint: { url: partner.url, retry } }));
     await server.ok("POST", "/v1/events", eventFor("fresh", "fresh-1"));
     const [first, second] = await partner.waitFor(2);
-    expect(Number(second?.headers["webhook-timestamp"])).toBeGreaterThan(Number(first?.headers["webhook-timestamp"]));
+    expect(Number(second?.headers["webhook-timestamp"])).toBeGreaterThan(
+      Number(first?.headers["webhook-timestamp"]),
+    );
     expect(second?.headers["webhook-signature"]).not.toBe(first?.headers["webhook-signature"]);
     expect([first?.verification.verdict, second?.verification.verdict]).toEqual(["verified", "verified"]);
   });
@@ -107,7 +121,9 @@ describe.each(ledgers)("on the $name ledger", ({ fresh }) => {
     await deliveryIn("delivered", server, "once-1");
     expect(await send(event)).toMatchObject({ status: "duplicate", deliveries: 1 });
     // The same content, written in another order.
-    expect(await send({ ...event, data: { sub: "a", payout: "1.20" } })).toMatchObject({ status: "duplicate" });
+    expect(await send({ ...event, data: { sub: "a", payout: "1.20" } })).toMatchObject({
+      status: "duplicate",
+    });
 
     const before = await server.ok("GET", "/v1/events/once-1");
     const refused = await server.call("POST", "/v1/events", { ...event, data: { payout: "9.99", sub: "a" } });

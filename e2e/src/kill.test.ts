@@ -33,9 +33,11 @@ function sendAll(url: string): Promise<number> {
     partner: "sink",
     data: { click_id: `c-${n}`, payout: "1.20" },
   }));
-  return sender.sendBatch(all).then(
-    (results) => results.filter(({ status }) => status === "accepted" || status === "duplicate").length,
-  );
+  return sender
+    .sendBatch(all)
+    .then(
+      (results) => results.filter(({ status }) => status === "accepted" || status === "duplicate").length,
+    );
 }
 
 /** Waits for `count` requests, kills the server, and says how many answers never reached the ledger. */
@@ -54,41 +56,45 @@ async function killAt(
   return { unrecorded: sink.ids.size - (finished.delivered ?? 0), pending };
 }
 
-test.each(ledgers)("$name: two kills, none lost, duplicates explained", { timeout: 120_000 }, async ({ name, fresh }) => {
-  using ledger = await fresh();
-  await using sink = await startCountingSink();
-  const env = { ...ledger.env, POSTRIDER_ALLOW_TARGETS: sink.target, POSTRIDER_PORT: await freePort() };
-  const endpoint = { url: `http://${sink.target}/`, retry: { schedule: ["100ms", "1s", "5s"] } };
+test.each(ledgers)(
+  "$name: two kills, none lost, duplicates explained",
+  { timeout: 120_000 },
+  async ({ name, fresh }) => {
+    using ledger = await fresh();
+    await using sink = await startCountingSink();
+    const env = { ...ledger.env, POSTRIDER_ALLOW_TARGETS: sink.target, POSTRIDER_PORT: await freePort() };
+    const endpoint = { url: `http://${sink.target}/`, retry: { schedule: ["100ms", "1s", "5s"] } };
 
-  const first = await startServer(env);
-  await register(first, { id: "sink", partner: { max_in_flight: maxInFlight }, endpoint });
-  const sending = sendAll(first.url);
-  const [one, two] = [
-    await killAt(events * 0.2, first, sink, env),
-    await killAt(events * 0.6, await startServer(env), sink, env),
-  ];
-  await using last = await startServer(env);
-  expect(await sending).toBe(events);
-  const books = await until(
-    "every delivery to end",
-    async () => {
-      const { accepted, pending, finished, drift } = await last.ok("GET", "/v1/conservation");
-      return accepted === events && pending === 0 ? { finished, drift } : null;
-    },
-    60_000,
-  );
+    const first = await startServer(env);
+    await register(first, { id: "sink", partner: { max_in_flight: maxInFlight }, endpoint });
+    const sending = sendAll(first.url);
+    const [one, two] = [
+      await killAt(events * 0.2, first, sink, env),
+      await killAt(events * 0.6, await startServer(env), sink, env),
+    ];
+    await using last = await startServer(env);
+    expect(await sending).toBe(events);
+    const books = await until(
+      "every delivery to end",
+      async () => {
+        const { accepted, pending, finished, drift } = await last.ok("GET", "/v1/conservation");
+        return accepted === events && pending === 0 ? { finished, drift } : null;
+      },
+      60_000,
+    );
 
-  const duplicates = sink.arrivals.length - sink.ids.size;
-  const unrecorded = one.unrecorded + two.unrecorded;
-  process.stdout.write(
-    `${name}: killed with ${one.pending} and ${two.pending} pending; ${one.unrecorded} and ${two.unrecorded} requests ` +
-      `in flight or unflushed; ${events - sink.eventIds.size} lost, ${duplicates} duplicates, drift ${books.drift}\n`,
-  );
-  expect(books).toEqual({ finished: { delivered: events }, drift: 0 });
-  expect(sink.eventIds.size).toBe(events);
-  expect(sink.ids.size).toBe(events);
-  expect(one.pending).toBeGreaterThan(0);
-  expect(two.pending).toBeGreaterThan(0);
-  expect(duplicates).toBeLessThanOrEqual(unrecorded);
-  for (const kill of [one, two]) expect(kill.unrecorded).toBeLessThanOrEqual(maxInFlight + 2 * recordBatch);
-});
+    const duplicates = sink.arrivals.length - sink.ids.size;
+    const unrecorded = one.unrecorded + two.unrecorded;
+    process.stdout.write(
+      `${name}: killed with ${one.pending} and ${two.pending} pending; ${one.unrecorded} and ${two.unrecorded} requests ` +
+        `in flight or unflushed; ${events - sink.eventIds.size} lost, ${duplicates} duplicates, drift ${books.drift}\n`,
+    );
+    expect(books).toEqual({ finished: { delivered: events }, drift: 0 });
+    expect(sink.eventIds.size).toBe(events);
+    expect(sink.ids.size).toBe(events);
+    expect(one.pending).toBeGreaterThan(0);
+    expect(two.pending).toBeGreaterThan(0);
+    expect(duplicates).toBeLessThanOrEqual(unrecorded);
+    for (const kill of [one, two]) expect(kill.unrecorded).toBeLessThanOrEqual(maxInFlight + 2 * recordBatch);
+  },
+);

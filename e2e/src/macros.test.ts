@@ -9,7 +9,10 @@ let server: ServerProcess;
 
 beforeAll(async () => {
   sandbox = await startSandbox({ port: 0 });
-  server = await startServer({ POSTRIDER_DATA_DIR: "memory://", POSTRIDER_ALLOW_TARGETS: new URL(sandbox.url).host });
+  server = await startServer({
+    POSTRIDER_DATA_DIR: "memory://",
+    POSTRIDER_ALLOW_TARGETS: new URL(sandbox.url).host,
+  });
 });
 afterAll(async () => {
   await server?.[Symbol.asyncDispose]();
@@ -38,11 +41,13 @@ const values: readonly (readonly [what: string, value: unknown, sent: string])[]
 ];
 
 describe("a GET endpoint", () => {
-  const path = "/pb?cid={data.cid!}&p={data.payout|default:\"0\"}&sub={data.sub1?}&e={event_id!}";
+  const path = '/pb?cid={data.cid!}&p={data.payout|default:"0"}&sub={data.sub1?}&e={event_id!}';
 
   test("receives exactly the expected URL for every value", async () => {
     const partner = sandbox.partner("get");
-    partner.secret(await register(server, { id: "get", endpoint: { method: "GET", url: partner.url + path } }));
+    partner.secret(
+      await register(server, { id: "get", endpoint: { method: "GET", url: partner.url + path } }),
+    );
     const events = values.map(([, cid], n) => eventFor("get", `get-${n}`, { cid, payout: "1.20" }));
     await server.ok("POST", "/v1/events", { events });
     const requests = await partner.waitFor(values.length);
@@ -67,7 +72,10 @@ describe("a GET endpoint", () => {
     const partner = sandbox.partner("required");
     await register(server, { id: "required", endpoint: { method: "GET", url: partner.url + path } });
     await server.ok("POST", "/v1/events", eventFor("required", "r-1", { payout: "1" }));
-    expect(await deliveryIn("dead", server, "r-1")).toMatchObject({ reason: "missing_macro", attempts_made: 0 });
+    expect(await deliveryIn("dead", server, "r-1")).toMatchObject({
+      reason: "missing_macro",
+      attempts_made: 0,
+    });
     expect(await partner.requests()).toEqual([]);
   });
 

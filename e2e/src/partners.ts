@@ -11,14 +11,21 @@ export interface PartnerSetup {
 }
 
 /** Creates the partner and its endpoint; resolves to the signing secret. */
-export async function register(server: ServerProcess, { id, partner, endpoint }: PartnerSetup): Promise<string> {
+export async function register(
+  server: ServerProcess,
+  { id, partner, endpoint }: PartnerSetup,
+): Promise<string> {
   const { signing_secret: secret } = await server.ok("PUT", `/v1/partners/${id}`, { name: id, ...partner });
   await server.ok("PUT", `/v1/partners/${id}/endpoints/main`, endpoint);
   return secret as string;
 }
 
 /** An event for one partner, as the API takes it. */
-export function eventFor(partner: string, eventId: string, data: unknown = { click_id: "c-1", payout: "1.20" }) {
+export function eventFor(
+  partner: string,
+  eventId: string,
+  data: unknown = { click_id: "c-1", payout: "1.20" },
+) {
   const occurredAt = "2026-01-31T10:00:00Z";
   return { event_id: eventId, type: "conversion.approved", occurred_at: occurredAt, partner, data };
 }

@@ -37,9 +37,14 @@ test.each(ledgers)("$name: 20 a second with 200 waiting", { timeout: 60_000 }, a
   await until("all to be recorded", async () => (await server.ok("GET", "/v1/conservation")).pending === 0);
   const { deliveries } = await server.ok("GET", "/v1/deliveries?limit=500");
   const attempts = await Promise.all(
-    deliveries.map(async ({ id }: { id: string }) => (await server.ok("GET", `/v1/deliveries/${id}`)).attempts),
+    deliveries.map(
+      async ({ id }: { id: string }) => (await server.ok("GET", `/v1/deliveries/${id}`)).attempts,
+    ),
   );
-  const sentMs = attempts.flat().map(({ at }: { at: string }) => Date.parse(at)).sort((a, b) => a - b);
+  const sentMs = attempts
+    .flat()
+    .map(({ at }: { at: string }) => Date.parse(at))
+    .sort((a, b) => a - b);
   expect(sentMs).toHaveLength(waiting);
   // Times in the ledger are whole milliseconds.
   expect(worstExcess(sentMs, 1)).toBeLessThanOrEqual(0);
@@ -49,6 +54,8 @@ test.each(ledgers)("$name: 20 a second with 200 waiting", { timeout: 60_000 }, a
 
   const seconds = ((sentMs.at(-1) ?? 0) - (sentMs[0] ?? 0)) / 1_000;
   const used = (waiting - burst) / seconds / rate;
-  process.stdout.write(`rate limit: ${waiting} in ${seconds.toFixed(2)} s, ${(used * 100).toFixed(1)} % of the rate used\n`);
+  process.stdout.write(
+    `rate limit: ${waiting} in ${seconds.toFixed(2)} s, ${(used * 100).toFixed(1)} % of the rate used\n`,
+  );
   expect(used).toBeGreaterThanOrEqual(0.95);
 });

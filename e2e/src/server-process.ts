@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { until } from "./until.ts";
 
@@ -29,7 +29,9 @@ export interface ServerProcess extends AsyncDisposable {
   kill(): Promise<void>;
   /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>;
-  /** The most memory it has held so far, in bytes. */
+  /** What it holds in memory now, in bytes; forgets the peak. Linux alone. */
+  markMemory(): number;
+  /** The most it has held in memory since the mark, in bytes. */
   peakBytes(): number;
 }
 
@@ -82,9 +84,19 @@ export async function startServer(env: Readonly<Record<string, string>>): Promis
     },
     kill,
     stop: () => end("SIGTERM"),
-    peakBytes: () => 1_024 * Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1]),
+    markMemory() {
+      // proc(5): 5 resets the peak resident set size.
+      writeFileSync(`/proc/${child.pid}/clear_refs`, "5");
+      return memory(child, "VmRSS");
+    },
+    peakBytes: () => memory(child, "VmHWM"),
     [Symbol.asyncDispose]: kill,
   };
+}
+
+function memory(child: ChildProcess, line: "VmRSS" | "VmHWM"): number {
+  const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
+  return 1_024 * Number(new RegExp(`${line}:\\s+(\\d+)`).exec(status)?.[1]);
 }
 
 async function readyUrl(child: ChildProcess): Promise<string> {

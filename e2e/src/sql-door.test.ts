@@ -14,7 +14,10 @@ describe.skipIf(postgresLedger === undefined)("the SQL door on PostgreSQL", () =
   test("delivers what a transaction committed, at once, and nothing of one that was rolled back", async () => {
     using ledger = await postgresLedger!.fresh();
     await using sandbox = await startSandbox({ port: 0 });
-    await using server = await startServer({ ...ledger.env, POSTRIDER_ALLOW_TARGETS: new URL(sandbox.url).host });
+    await using server = await startServer({
+      ...ledger.env,
+      POSTRIDER_ALLOW_TARGETS: new URL(sandbox.url).host,
+    });
     const partner = sandbox.partner("sql");
     await register(server, { id: "sql", endpoint: { url: partner.url } });
     const client = new pg.Client({ connectionString: ledger.databaseUrl ?? "" });
@@ -27,7 +30,10 @@ describe.skipIf(postgresLedger === undefined)("the SQL door on PostgreSQL", () =
       await client.query("begin");
       await client.query("insert into orders values ($1)", [id]);
       const event = JSON.stringify(eventFor("sql", id));
-      const { rows } = await client.query("select status, deliveries from postrider.accept($1::json, $2)", [event, notify]);
+      const { rows } = await client.query("select status, deliveries from postrider.accept($1::json, $2)", [
+        event,
+        notify,
+      ]);
       expect(rows).toEqual([{ status: "accepted", deliveries: 1 }]);
       await client.query("commit");
       const committedAt = performance.now();
@@ -37,14 +43,18 @@ describe.skipIf(postgresLedger === undefined)("the SQL door on PostgreSQL", () =
 
     try {
       await client.query("begin");
-      await client.query("select * from postrider.accept($1::json)", [JSON.stringify(eventFor("sql", "rolled-back"))]);
+      await client.query("select * from postrider.accept($1::json)", [
+        JSON.stringify(eventFor("sql", "rolled-back")),
+      ]);
       await client.query("rollback");
       const waits: number[] = [];
       for (let n = 0; n < rounds; n += 1) waits.push(await order(`order-${n}`, true));
       // Each one starts just after the last was delivered: by the sweep alone they would take about a second each.
       expect(Math.max(...waits)).toBeLessThan(promptMs);
       const silent = await order("order-silent", false);
-      process.stdout.write(`SQL door: ${waits.map((ms) => ms.toFixed(0)).join(", ")} ms by NOTIFY, ${silent.toFixed(0)} ms by the sweep alone\n`);
+      process.stdout.write(
+        `SQL door: ${waits.map((ms) => ms.toFixed(0)).join(", ")} ms by NOTIFY, ${silent.toFixed(0)} ms by the sweep alone\n`,
+      );
       expect((await deliveryIn("delivered", server, "order-0")).attempts_made).toBe(1);
       expect((await server.call("GET", "/v1/events/rolled-back")).status).toBe(404);
       expect((await partner.summary()).requests).toBe(rounds + 1);

@@ -6,7 +6,11 @@ const pollMs = 20;
  *
  * @throws Error naming `what` after `timeoutMs`
  */
-export async function until<T>(what: string, look: () => Promise<T> | T, timeoutMs = 20_000): Promise<NonNullable<T>> {
+export async function until<T>(
+  what: string,
+  look: () => Promise<T> | T,
+  timeoutMs = 20_000,
+): Promise<NonNullable<T>> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const seen = await look();
