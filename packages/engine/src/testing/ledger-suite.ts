@@ -11,8 +11,8 @@ import { upkeepTests } from "./ledger-suite/upkeep.ts";
 export { type OpenedLedger, suiteNowMs } from "./ledger-suite/bench.ts";
 
 /**
- * Registers the tests that every ledger has to pass. `open` is called once per group of tests and gives an empty
- * ledger, migrated at `suiteNowMs`.
+ * Registers the tests that every ledger has to pass. `open` is called once per group of tests, which costs
+ * more than the tests do, and gives an empty ledger, migrated at `suiteNowMs`.
  *
  * @example describeLedger("PGlite", async () => openLedger(await openPglite({ dataDir: "memory://" })));
  */
@@ -28,12 +28,9 @@ export function describeLedger(name: string, open: () => Promise<OpenedLedger>):
     });
 
   describe(name, () => {
-    group("accepting", acceptingTests);
-    group("claiming and recording", claimTests, recordTests);
-    group("operating", operationsTests);
-    group("reading", readingTests);
+    group("accepting, dispatching, operating", acceptingTests, claimTests, recordTests, operationsTests);
+    group("reading, conserving", readingTests, conservationTests);
     group("replaying", replayTests);
     group("upkeep", upkeepTests);
-    group("conserving", conservationTests);
   });
 }

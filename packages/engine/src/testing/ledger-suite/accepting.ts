@@ -3,7 +3,8 @@ import { type Bench, suiteNowMs } from "./bench.ts";
 
 /** The one door, from this process and from plain SQL. */
 export function acceptingTests(bench: () => Bench): void {
-  const statuses = async (...given: Parameters<Bench["door"]["accept"]>) => (await bench().door.accept(...given)).results.map(({ status }) => status);
+  const statuses = async (...given: Parameters<Bench["door"]["accept"]>) =>
+    (await bench().door.accept(...given)).results.map(({ status }) => status);
   const byDoor = (run: Pick<Bench["sql"], "query">, event: unknown) =>
     run.query<{ status: string; error: string | null; deliveries: number }>(
       "select status, error, deliveries from postrider.accept($1::text::json, true, to_timestamp($2::float8 / 1000)) order by ord",
@@ -17,7 +18,9 @@ export function acceptingTests(bench: () => Bench): void {
     const spelledOtherwise = { ...first, data_text: '{ "b": [2], "a": 1 }' };
     const other = { ...first, data_text: '{"a":2}' };
     expect(await statuses([first], suiteNowMs)).toEqual(["accepted"]);
-    expect(await statuses([spelledOtherwise, other, { ...first, type: `${acme.id}.other` }], suiteNowMs)).toEqual(["duplicate", "conflict", "conflict"]);
+    expect(
+      await statuses([spelledOtherwise, other, { ...first, type: `${acme.id}.other` }], suiteNowMs),
+    ).toEqual(["duplicate", "conflict", "conflict"]);
     expect(await waiting(acme)).toHaveLength(1);
     expect((await operations.getEvent(first.event_id))?.data).toEqual({ a: 1, b: [2] });
   });
@@ -26,7 +29,12 @@ export function acceptingTests(bench: () => Bench): void {
     const { partner, event, waiting } = bench();
     const acme = await partner();
     const first = event(acme, { data_text: '{"a":1}' });
-    expect(await statuses([first, first, { ...first, data_text: "{}" }, event(acme)], suiteNowMs)).toEqual(["accepted", "duplicate", "conflict", "accepted"]);
+    expect(await statuses([first, first, { ...first, data_text: "{}" }, event(acme)], suiteNowMs)).toEqual([
+      "accepted",
+      "duplicate",
+      "conflict",
+      "accepted",
+    ]);
     expect(await waiting(acme)).toHaveLength(2);
   });
 
@@ -35,7 +43,9 @@ export function acceptingTests(bench: () => Bench): void {
     const acme = await partner();
     const events = Array.from({ length: 20 }, () => event(acme));
     const batches = await Promise.all(
-      Array.from({ length: 8 }, (_, index) => statuses(index % 2 === 0 ? events : events.toReversed(), suiteNowMs + index)),
+      Array.from({ length: 8 }, (_, index) =>
+        statuses(index % 2 === 0 ? events : events.toReversed(), suiteNowMs + index),
+      ),
     );
     const all = batches.flat();
     expect(all.filter((status) => status === "accepted")).toHaveLength(20);
@@ -46,9 +56,12 @@ export function acceptingTests(bench: () => Bench): void {
   test("data keeps its letters: digits, spacing and escapes go to the partner as they came", async () => {
     const { partner, event, turn, door } = bench();
     const acme = await partner();
-    const data_text = '{ "amount": 1.10, "big": 12345678901234567890.000, "s": "\\u00e9 \\ud83d\\ude00 \\"\\\\", "dup": 1, "dup": 2 }';
+    const data_text =
+      '{ "amount": 1.10, "big": 12345678901234567890.000, "s": "\\u00e9 \\ud83d\\ude00 \\"\\\\", "dup": 1, "dup": 2 }';
     await door.accept([event(acme, { data_text })], suiteNowMs);
-    expect((await turn(acme, suiteNowMs)).deliveries.map((delivery) => delivery.dataText)).toEqual([data_text]);
+    expect((await turn(acme, suiteNowMs)).deliveries.map((delivery) => delivery.dataText)).toEqual([
+      data_text,
+    ]);
   });
 
   test("routing: exact, prefix and everything; an endpoint matched twice gets one delivery", async () => {
@@ -61,7 +74,9 @@ export function acceptingTests(bench: () => Bench): void {
     const of = async (type: string) => {
       const one = event(acme, { type });
       await door.accept([one], suiteNowMs);
-      return (await operations.getEvent(one.event_id))?.deliveries.map((delivery) => delivery.endpoint).toSorted();
+      return (await operations.getEvent(one.event_id))?.deliveries
+        .map((delivery) => delivery.endpoint)
+        .toSorted();
     };
     expect(await of(`${acme.id}.order.paid`)).toEqual(["exact", "prefix", "twice"]);
     expect(await of(`${acme.id}.order`)).toEqual(["other", "twice"]);
@@ -77,7 +92,9 @@ export function acceptingTests(bench: () => Bench): void {
     const partnersOf = async (to: string | undefined) => {
       const one = event(acme, to === undefined ? {} : { partner: to });
       await door.accept([one], suiteNowMs);
-      return (await operations.getEvent(one.event_id))?.deliveries.map((delivery) => delivery.partner).toSorted();
+      return (await operations.getEvent(one.event_id))?.deliveries
+        .map((delivery) => delivery.partner)
+        .toSorted();
     };
     expect(await partnersOf(undefined)).toEqual([acme.id, bolt.id].toSorted());
     expect(await partnersOf(bolt.id)).toEqual([bolt.id]);
@@ -90,9 +107,19 @@ export function acceptingTests(bench: () => Bench): void {
     const { partner, event, door, operations } = bench();
     const [acme, gone] = [await partner(), await partner()];
     await operations.deletePartner(gone.id, suiteNowMs);
-    const events = [event(acme), event(acme, { partner: "nobody" }), event(acme, { partner: gone.id }), event(acme, { partner: acme.id })];
+    const events = [
+      event(acme),
+      event(acme, { partner: "nobody" }),
+      event(acme, { partner: gone.id }),
+      event(acme, { partner: acme.id }),
+    ];
     const { results, partnerNos } = await door.accept(events, suiteNowMs);
-    expect(results.map(({ status, deliveries }) => [status, deliveries])).toEqual([["accepted", 1], ["invalid", 0], ["invalid", 0], ["accepted", 1]]);
+    expect(results.map(({ status, deliveries }) => [status, deliveries])).toEqual([
+      ["accepted", 1],
+      ["invalid", 0],
+      ["invalid", 0],
+      ["accepted", 1],
+    ]);
     expect(results[1]?.error).toContain("nobody");
     expect(partnerNos).toEqual([acme.no]);
     expect(await operations.getEvent(events[1]!.event_id)).toBeNull();
@@ -129,7 +156,9 @@ export function acceptingTests(bench: () => Bench): void {
       });
       await expect(rolledBack).rejects.toThrow("changed its mind");
       expect(await waiting(acme)).toEqual([]);
-      await sql.transaction(async (tx) => expect(await byDoor(tx, one)).toMatchObject([{ status: "accepted" }]));
+      await sql.transaction(async (tx) =>
+        expect(await byDoor(tx, one)).toMatchObject([{ status: "accepted" }]),
+      );
       expect(await waiting(acme)).toHaveLength(1);
       expect(await ring).toContain(acme.no);
     } finally {

@@ -31,13 +31,21 @@ export function createBench(ledger: OpenedLedger) {
   const name = (kind: string) => `${kind}-${++names}`;
 
   const endpoint = (partner: string, id: string, events: readonly string[] = [`${partner}.*`]) =>
-    operations.putEndpoint(partner, id, { ...endpointDefaults, url: "https://partner.example/", body: "envelope", events }, suiteNowMs);
+    operations.putEndpoint(
+      partner,
+      id,
+      { ...endpointDefaults, url: "https://partner.example/", body: "envelope", events },
+      suiteNowMs,
+    );
 
   async function partner(endpoints: readonly string[] = ["main"]): Promise<TestPartner> {
     const id = name("partner");
     await operations.putPartner(id, { name: id, ...partnerDefaults }, suiteNowMs);
     for (const each of endpoints) await endpoint(id, each);
-    const [row] = await sql.query<{ partner_no: number }>("select partner_no from postrider.partners where id = $1", [id]);
+    const [row] = await sql.query<{ partner_no: number }>(
+      "select partner_no from postrider.partners where id = $1",
+      [id],
+    );
     return { id, no: row!.partner_no };
   }
 
@@ -57,12 +65,23 @@ export function createBench(ledger: OpenedLedger) {
   }
 
   async function waiting(of: TestPartner): Promise<string[]> {
-    const rows = await sql.query<{ id: string }>("select id from postrider.pending where partner_no = $1::int order by id", [of.no]);
+    const rows = await sql.query<{ id: string }>(
+      "select id from postrider.pending where partner_no = $1::int order by id",
+      [of.no],
+    );
     return rows.map((row) => row.id);
   }
 
-  async function turn(of: TestPartner, nowMs: number, more: { limit?: number; fence?: number; busy?: readonly string[] } = {}): Promise<Claimed> {
-    const [claimed] = await dispatch.claim([{ partnerNo: of.no, fence: more.fence ?? null, limit: more.limit ?? 1_000 }], more.busy ?? [], nowMs);
+  async function turn(
+    of: TestPartner,
+    nowMs: number,
+    more: { limit?: number; fence?: number; busy?: readonly string[] } = {},
+  ): Promise<Claimed> {
+    const [claimed] = await dispatch.claim(
+      [{ partnerNo: of.no, fence: more.fence ?? null, limit: more.limit ?? 1_000 }],
+      more.busy ?? [],
+      nowMs,
+    );
     return claimed!;
   }
 
@@ -94,16 +113,33 @@ const attempt = (delivery: DueDelivery, atMs: number, status: number) => ({
 });
 
 /** An outcome that ends the delivery: delivered for 200, dead for anything else. */
-export function ended({ partnerNo, fence }: Turn, delivery: DueDelivery, atMs: number, status: number): Outcome {
+export function ended(
+  { partnerNo, fence }: Turn,
+  delivery: DueDelivery,
+  atMs: number,
+  status: number,
+): Outcome {
   const change =
     status === 200
       ? ({ kind: "finish", state: "delivered", reason: "accepted_by_partner", atMs, error: null } as const)
-      : ({ kind: "finish", state: "dead", reason: "retries_exhausted", atMs, error: `status ${status}` } as const);
+      : ({
+          kind: "finish",
+          state: "dead",
+          reason: "retries_exhausted",
+          atMs,
+          error: `status ${status}`,
+        } as const);
   return { deliveryId: delivery.id, partnerNo, fence, attempt: attempt(delivery, atMs, status), change };
 }
 
 /** An outcome after which the delivery waits until `dueAtMs`. */
-export function retried({ partnerNo, fence }: Turn, delivery: DueDelivery, atMs: number, dueAtMs: number, clientErrors = 0): Outcome {
+export function retried(
+  { partnerNo, fence }: Turn,
+  delivery: DueDelivery,
+  atMs: number,
+  dueAtMs: number,
+  clientErrors = 0,
+): Outcome {
   return {
     deliveryId: delivery.id,
     partnerNo,

@@ -1,0 +1,129 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { type Bench, ended, minuteMs, retried, suiteNowMs, type TestPartner } from "./bench.ts";
+
+const seed = 7_340_033;
+const stepKinds = [
+  "accept",
+  "accept",
+  "accept_again",
+  "turn",
+  "turn",
+  "turn",
+  "stale",
+  "replay",
+  "cancel_replay",
+  "advance",
+  "advance",
+  "delete_endpoint",
+  "wait",
+] as const;
+
+/** Whatever is done in whatever order: accepted = waiting + ended, and every event has the deliveries it should have. */
+export function conservationTests(bench: () => Bench): void {
+  test("nothing is lost or doubled by any sequence of operations", async () => {
+    const done = new Map<string, number>();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ kind: fc.constantFrom(...stepKinds), n: fc.nat(9) }), {
+          minLength: 8,
+          maxLength: 30,
+        }),
+        async (steps) => {
+          const world = await createWorld(bench());
+          for (const { kind, n } of steps) {
+            await world[kind](n);
+            done.set(kind, (done.get(kind) ?? 0) + 1);
+          }
+          await world.check();
+        },
+      ),
+      { seed, numRuns: 20 },
+    );
+    expect([...done.keys()].toSorted()).toEqual([...new Set<string>(stepKinds)].toSorted());
+  });
+}
+
+/** A partner with two endpoints, and a model of what was accepted. */
+async function createWorld(bench: Bench) {
+  const { partner, endpoint, event, door, turn, dispatch, operations, sql } = bench;
+  const acme: TestPartner = await partner(["main", "second"]);
+  let nowMs = suiteNowMs;
+  let endpoints = 2;
+  let staleFence = 0;
+  const expected = new Map<string, number>();
+  const replays: string[] = [];
+
+  async function outcomes(pick: number, fence?: number) {
+    const opened = await turn(acme, nowMs, { limit: pick + 1 });
+    const holder = fence === undefined ? opened : { ...opened, fence };
+    staleFence = opened.fence;
+    await dispatch.record(
+      opened.deliveries.map((delivery, index) =>
+        (index + pick) % 3 === 0
+          ? retried(holder, delivery, nowMs, nowMs + minuteMs)
+          : ended(holder, delivery, nowMs, (index + pick) % 3 === 1 ? 200 : 500),
+      ),
+      pick % 2 === 0,
+    );
+  }
+
+  return {
+    async accept(n: number) {
+      const events = Array.from({ length: n + 1 }, () => event(acme));
+      await door.accept(events, nowMs);
+      for (const { event_id } of events) expected.set(event_id, endpoints);
+    },
+    async accept_again(n: number) {
+      const ids = [...expected.keys()].slice(0, n + 1);
+      const { results } = await door.accept(
+        ids.map((event_id) => ({ event_id, type: `${acme.id}.made` })),
+        nowMs,
+      );
+      expect(results.map(({ status, deliveries }) => [status, deliveries])).toEqual(
+        ids.map((id) => ["duplicate", expected.get(id)]),
+      );
+    },
+    turn: (n: number) => outcomes(n),
+    stale: (n: number) => outcomes(n, staleFence),
+    async replay(n: number) {
+      const filter = n % 2 === 0 ? { partner: acme.id } : { partner: acme.id, state: "delivered" as const };
+      const { replay } = await operations.createReplay(
+        { filter, ratePerSecond: n > 6 ? n : null, requestedBy: "test" },
+        nowMs,
+      );
+      replays.push(replay.replay_id);
+    },
+    async cancel_replay(n: number) {
+      const id = replays[n % Math.max(1, replays.length)];
+      if (id !== undefined) await operations.cancelReplay(id, nowMs);
+    },
+    async advance(n: number) {
+      await Promise.all([dispatch.advanceReplays(n + 1, nowMs), dispatch.advanceReplays(n + 1, nowMs)]);
+    },
+    async delete_endpoint(n: number) {
+      const id = n % 2 === 0 ? "main" : "second";
+      if (await operations.deleteEndpoint(acme.id, id, nowMs)) endpoints -= 1;
+      if (n > 4 && (await endpoint(acme.id, id))?.created) endpoints += 1;
+    },
+    async wait(n: number) {
+      nowMs += n * 20_000;
+    },
+    async check() {
+      expect(await operations.conservation()).toMatchObject({ drift: 0 });
+      const found = await sql.query<{ event_id: string; n: number; ids: number }>(
+        `select e.event_id, count(d.id)::int as n, count(distinct d.id)::int as ids
+           from postrider.events e left join postrider.deliveries d on d.event = e.id
+          where e.type = $1 group by e.event_id`,
+        [`${acme.id}.made`],
+      );
+      expect(new Map(found.map(({ event_id, n }) => [event_id, n]))).toEqual(expected);
+      expect(found.every(({ n, ids }) => n === ids)).toBe(true);
+      for (const id of replays) {
+        const replay = (await operations.getReplay(id))!;
+        expect(replay.replayed + replay.skipped).toBeLessThanOrEqual(replay.matched);
+        if (replay.state === "done") expect(replay.replayed + replay.skipped).toBe(replay.matched);
+      }
+    },
+  };
+}

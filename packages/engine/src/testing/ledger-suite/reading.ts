@@ -1,0 +1,237 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { reasons } from "../../core/delivery.ts";
+import type { DeliveryFilter, DeliveryView } from "../../ports/operations.ts";
+import { type Bench, dayMs, ended, minuteMs, suiteNowMs as now, type TestPartner } from "./bench.ts";
+
+const seed = 20_260_304;
+
+/** Deliveries of two partners over three weeks, in every kind of end and still waiting. */
+async function fill({
+  partner,
+  event,
+  door,
+  turn,
+  dispatch,
+  operations,
+  endpoint,
+}: Bench): Promise<TestPartner[]> {
+  const partners = [await partner(["main", "second"]), await partner(["main"])];
+  for (const acme of partners) {
+    for (const [index, atMs] of [
+      now - 15 * dayMs,
+      now - 8 * dayMs,
+      now - dayMs,
+      now - dayMs + 1,
+      now - minuteMs,
+    ].entries()) {
+      const events = [0, 1, 2, 3].map((n) =>
+        event(acme, { type: n === 0 ? `${acme.id}.rare` : `${acme.id}.made` }),
+      );
+      await door.accept(events, atMs);
+      if (index === 4) continue;
+      const opened = await turn(acme, atMs);
+      const outcomes = opened.deliveries.map((delivery, n) => {
+        const outcome = ended(opened, delivery, atMs + 10, n % 3 === 0 ? 500 : 200);
+        return n % 3 === 1
+          ? {
+              ...outcome,
+              change: {
+                kind: "finish",
+                state: "expired",
+                reason: "expired",
+                atMs,
+                error: "status 500",
+              } as const,
+            }
+          : outcome;
+      });
+      await dispatch.record(outcomes.slice(0, index === 2 ? 2 : outcomes.length), false);
+    }
+  }
+  await operations.deleteEndpoint(partners[0]!.id, "second", now);
+  await endpoint(partners[0]!.id, "second");
+  return partners;
+}
+
+async function everything({ operations }: Bench): Promise<readonly DeliveryView[]> {
+  return (await operations.listDeliveries({}, { limit: 500 })).deliveries;
+}
+
+/** What the filter means, said once more in the plainest way. */
+function matches(filter: DeliveryFilter, delivery: DeliveryView): boolean {
+  const { state, partner, endpoint, type, reason, event_id, since, until, delivery_ids } = filter;
+  return (
+    (state === undefined || delivery.state === state) &&
+    (partner === undefined || delivery.partner === partner) &&
+    (endpoint === undefined || delivery.endpoint === endpoint) &&
+    (type === undefined || delivery.type === type) &&
+    (reason === undefined || delivery.reason === reason) &&
+    (event_id === undefined || delivery.event_id === event_id) &&
+    (since === undefined || Date.parse(delivery.accepted_at) >= Date.parse(since)) &&
+    (until === undefined || Date.parse(delivery.accepted_at) < Date.parse(until)) &&
+    (delivery_ids === undefined || delivery_ids.includes(delivery.id))
+  );
+}
+
+function filters(all: readonly DeliveryView[]) {
+  const maybe = <Value>(...values: readonly Value[]) =>
+    fc.option(fc.constantFrom(...values), { nil: undefined, freq: 2 });
+  const texts = (key: "partner" | "type" | "event_id" | "accepted_at") => [
+    ...new Set(all.map((delivery) => delivery[key])),
+  ];
+  return fc
+    .record({
+      state: maybe("pending", "delivered", "dead", "expired", "cancelled", "suppressed"),
+      partner: maybe(...texts("partner"), "nobody"),
+      endpoint: maybe("main", "second"),
+      type: maybe(...texts("type"), "no.such"),
+      reason: fc.option(fc.constantFrom(...(Object.keys(reasons) as (keyof typeof reasons)[])), {
+        nil: undefined,
+        freq: 1,
+      }),
+      event_id: fc.option(fc.constantFrom(...texts("event_id"), "no-such"), { nil: undefined, freq: 1 }),
+      since: maybe(...texts("accepted_at")),
+      until: maybe(...texts("accepted_at")),
+      delivery_ids: fc.option(fc.subarray([...all.map(({ id }) => id), "not-an-id"]), {
+        nil: undefined,
+        freq: 1,
+      }),
+    })
+    .map(
+      (filter) =>
+        Object.fromEntries(
+          Object.entries(filter).filter(([, value]) => value !== undefined),
+        ) as DeliveryFilter,
+    );
+}
+
+/** Events and deliveries, as operators read them. */
+export function readingTests(bench: () => Bench): void {
+  test("pages put together are the whole list, newest first, for any filter; groups and replays count the same", async () => {
+    const { operations } = bench();
+    await fill(bench());
+    const all = await everything(bench());
+    expect(all.length).toBeGreaterThan(50);
+    let matched = 0;
+    await fc.assert(
+      fc.asyncProperty(filters(all), fc.integer({ min: 1, max: 30 }), async (filter, limit) => {
+        const wanted = all.filter((delivery) => matches(filter, delivery)).map(({ id }) => id);
+        const ids: string[] = [];
+        let cursor: string | undefined;
+        do {
+          const page = await operations.listDeliveries(filter, {
+            limit,
+            ...(cursor === undefined ? {} : { cursor }),
+          });
+          ids.push(...page.deliveries.map(({ id }) => id));
+          cursor = page.next_cursor;
+          expect(
+            page.deliveries.length <= limit && (cursor === undefined || page.deliveries.length === limit),
+          ).toBe(true);
+        } while (cursor !== undefined);
+        expect(ids).toEqual(wanted);
+        expect(ids).toEqual(ids.toSorted().toReversed());
+        const groups = await operations.groupDeliveries(filter);
+        expect(groups.matched).toBe(wanted.length);
+        expect(groups.groups.reduce((sum, { count }) => sum + count, 0)).toBe(wanted.length);
+        matched += wanted.length;
+      }),
+      { seed, numRuns: 150 },
+    );
+    expect(matched).toBeGreaterThan(500);
+  });
+
+  test("groups say who, how it ended and between which times, the largest first", async () => {
+    const { operations, partner, enqueue, finishAll } = bench();
+    const acme = await partner();
+    await enqueue(acme, 2, now - dayMs);
+    await enqueue(acme, 1, now);
+    await finishAll(acme, now, 500);
+    await enqueue(acme, 1, now);
+    await finishAll(acme, now, 404);
+    await enqueue(acme, 4, now);
+    const group = { partner: acme.id, endpoint: "main" };
+    const dead = { ...group, state: "dead", reason: "retries_exhausted" };
+    const at = (ms: number) => new Date(ms).toISOString();
+    expect((await operations.groupDeliveries(group)).groups).toEqual([
+      {
+        ...group,
+        state: "pending",
+        reason: null,
+        last_error: null,
+        last_status: null,
+        count: 4,
+        oldest_accepted_at: at(now),
+        newest_accepted_at: at(now),
+      },
+      {
+        ...dead,
+        last_error: "status 500",
+        last_status: 500,
+        count: 3,
+        oldest_accepted_at: at(now - dayMs),
+        newest_accepted_at: at(now),
+      },
+      {
+        ...dead,
+        last_error: "status 404",
+        last_status: 404,
+        count: 1,
+        oldest_accepted_at: at(now),
+        newest_accepted_at: at(now),
+      },
+    ]);
+  });
+
+  test("an event shows its deliveries with their attempts, in whatever table they are", async () => {
+    const { operations, partner, event, door, turn, dispatch } = bench();
+    const acme = await partner(["main", "second"]);
+    const one = event(acme, {
+      data_text: '{"n":1.50}',
+      schema_version: 3,
+      occurred_at: "2026-03-04T11:00:00+02:00",
+    });
+    await door.accept([one], now);
+    const opened = await turn(acme, now);
+    await dispatch.record([ended(opened, opened.deliveries[0]!, now, 500)], false);
+    const view = await operations.getEvent(one.event_id);
+    expect(view).toMatchObject({
+      event_id: one.event_id,
+      schema_version: 3,
+      occurred_at: "2026-03-04T09:00:00.000Z",
+      accepted_at: new Date(now).toISOString(),
+      partner: null,
+      data: { n: 1.5 },
+    });
+    expect(view?.deliveries.map(({ state, attempts }) => [state, attempts?.length]).toSorted()).toEqual([
+      ["dead", 1],
+      ["pending", 0],
+    ]);
+    expect(await operations.getEvent("no-such")).toBeNull();
+    expect(await operations.getDelivery("no-such")).toBeNull();
+  });
+
+  test.each(["x", "AAAA", Buffer.from("' or true").toString("base64url")])(
+    "a cursor that no page gave is refused: %s",
+    async (cursor) => {
+      await expect(bench().operations.listDeliveries({}, { limit: 1, cursor })).rejects.toMatchObject({
+        code: "invalid_request",
+      });
+    },
+  );
+
+  test("the backlog counts what waits, the partners with most first", async () => {
+    const { operations, partner, enqueue } = bench();
+    const [acme, bolt] = [await partner(["main", "second"]), await partner()];
+    await enqueue(acme, 30, now - minuteMs);
+    await enqueue(bolt, 40, now);
+    const { pending, oldestDueMs, partners } = await operations.backlog(now, 2);
+    expect(partners).toEqual([
+      { partner: acme.id, pending: 60, oldestDueMs: now - minuteMs },
+      { partner: bolt.id, pending: 40, oldestDueMs: now },
+    ]);
+    expect(pending).toBe((await operations.conservation()).pending);
+    expect(oldestDueMs).toBeLessThanOrEqual(now - minuteMs);
+  });
+}
