@@ -1,4 +1,4 @@
-import { publicKeyOf } from "./crypto-key.ts";
+import { publicKeyOf } from "./signing-key.ts";
 import { type Secret, secretFromBytes } from "./secret.ts";
 import { optionInvalid } from "./timestamp.ts";
 

@@ -1,5 +1,5 @@
 import { ProtocolError } from "./errors.ts";
-import { parseSignatureHeader, type ReceivedSignatures } from "./signature-header.ts";
+import { duplicated, parseSignatureHeader, type ReceivedSignatures } from "./signature-header.ts";
 import { checkId, firstImplausibleSecond, timestampInMilliseconds } from "./signing-input.ts";
 
 /** Header with the message's id: the same over all retries and replays. */
@@ -58,7 +58,7 @@ function parseTimestamp(text: string): number {
     throw new ProtocolError(
       "timestamp_malformed",
       {},
-      "The webhook-timestamp must be plain digits, whole seconds since 1970: no sign, fraction, letters, spaces or leading zero.",
+      "The webhook-timestamp must be plain digits: whole seconds since 1970.",
     );
   }
   const timestampSeconds = Number(text);
@@ -134,24 +134,16 @@ function single(found: string | readonly string[] | undefined, name: string): st
     throw new ProtocolError(
       "header_missing",
       { header: name },
-      `The header ${name} is missing or empty: pass the request's headers unchanged, and check that no proxy drops or renames it.`,
+      `The header ${name} is missing or empty: check that no proxy drops or renames it.`,
     );
   }
   return value;
-}
-
-function duplicated(header: string): ProtocolError<"header_duplicated"> {
-  return new ProtocolError(
-    "header_duplicated",
-    { header },
-    `The header ${header} arrived more than once: let exactly one through, and check what adds the other on the way.`,
-  );
 }
 
 function unreadable(): ProtocolError<"headers_unreadable"> {
   return new ProtocolError(
     "headers_unreadable",
     {},
-    "The headers must be a Headers object, a record of strings, or [name, value] pairs: Node's flat rawHeaders must be paired first.",
+    "The headers must be a Headers, a record or pairs of strings.",
   );
 }

@@ -12,7 +12,7 @@ export {
   type SignatureScheme,
 } from "./secret.ts";
 export { generateKeyPair, generateSecret, type RandomBytes } from "./generate.ts";
-export { publicKeyOf } from "./crypto-key.ts";
+export { publicKeyOf } from "./signing-key.ts";
 export { requestSigningLabel, requestSigningSecret } from "./request-signing.ts";
 
 // The parts, for callers with a cryptography of their own

@@ -2,15 +2,6 @@ import { ProtocolError } from "./errors.ts";
 import type { Secret } from "./secret.ts";
 import { optionInvalid } from "./timestamp.ts";
 
-const unsuitable = {
-  sign: { kind: "whpk", words: "A whpk_ is a public key and cannot sign: give the whsk_ of the pair." },
-  verify: {
-    kind: "whsk",
-    words:
-      "A whsk_ is the sender's private key: verify with the whpk_ of the pair, and make a new pair if the whsk_ was sent to you.",
-  },
-} as const;
-
 /** @throws ProtocolError `secrets_missing`, `option_invalid` (not parsed), `secret_unsuitable` */
 export function checkSecrets(secrets: readonly Secret[], purpose: "sign" | "verify"): void {
   // Callers without types pass strings; a string would otherwise look like a secret of no scheme.
@@ -19,14 +10,11 @@ export function checkSecrets(secrets: readonly Secret[], purpose: "sign" | "veri
     throw optionInvalid("secrets", "a list of secrets made by parseSecret");
   }
   if (secrets.length === 0) {
-    throw new ProtocolError(
-      "secrets_missing",
-      {},
-      `There is nothing to ${purpose} with: give at least one secret.`,
-    );
+    throw new ProtocolError("secrets_missing", {}, `Give at least one secret to ${purpose} with.`);
   }
-  const { kind, words } = unsuitable[purpose];
+  const kind = purpose === "sign" ? "whpk" : "whsk";
   if (secrets.some((secret) => secret.kind === kind)) {
+    const words = `A ${kind}_ cannot ${purpose}: give the other key of its pair.`;
     throw new ProtocolError("secret_unsuitable", { kind, purpose }, words);
   }
 }

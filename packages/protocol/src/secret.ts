@@ -9,13 +9,11 @@ export type SignatureScheme = "v1" | "v1a";
 
 const printed = "[secret]";
 const schemes: Readonly<Record<SecretKind, SignatureScheme>> = { whsec: "v1", whsk: "v1a", whpk: "v1a" };
-const lengths: Readonly<Record<SecretKind, { fits: (byteLength: number) => boolean; words: string }>> = {
-  whsec: { fits: (byteLength) => byteLength >= 24 && byteLength <= 64, words: "24 to 64 bytes" },
-  whsk: {
-    fits: (byteLength) => byteLength === 32 || byteLength === 64,
-    words: "64 bytes (seed, then public key) or a 32-byte seed",
-  },
-  whpk: { fits: (byteLength) => byteLength === 32, words: "32 bytes" },
+/** Allowed numbers of bytes: from, to, in steps of. */
+const lengths: Readonly<Record<SecretKind, readonly [from: number, to: number, step: number]>> = {
+  whsec: [24, 64, 1],
+  whsk: [32, 64, 32],
+  whpk: [32, 32, 32],
 };
 
 /**
@@ -88,7 +86,7 @@ export function parseSecret(text: string): Secret {
     throw new ProtocolError(
       "secret_not_base64",
       { kind },
-      `The ${kind}_ secret is not padded standard base64: copy it whole, without spaces, quotes or line ends.`,
+      `The ${kind}_ secret is not padded base64: copy it whole, without quotes.`,
     );
   }
   return secretFromBytes(kind, bytes);
@@ -103,12 +101,14 @@ export function parseSecret(text: string): Secret {
  * @throws ProtocolError `secret_length_invalid`
  */
 export function secretFromBytes(kind: SecretKind, bytes: Uint8Array): Secret {
-  const { fits, words } = lengths[kind];
-  if (!fits(bytes.length)) {
+  const { length } = bytes;
+  const [from, to, step] = lengths[kind];
+  if (length < from || length > to || length % step > 0) {
+    const range = from === to ? from : step === 1 ? `${from} to ${to}` : `${from} or ${to}`;
     throw new ProtocolError(
       "secret_length_invalid",
-      { kind, byteLength: bytes.length },
-      `The ${kind}_ secret has ${bytes.length} bytes and needs ${words}: check that it was copied whole, or make a new one.`,
+      { kind, byteLength: length },
+      `The ${kind}_ secret has ${length} bytes and needs ${range}: copy it whole.`,
     );
   }
   return new Secret(kind, bytes);
@@ -120,7 +120,7 @@ function readKind(text: unknown): SecretKind {
     throw new ProtocolError(
       "secret_prefix_unknown",
       {},
-      "The secret has no known prefix: expected whsec_ (HMAC), whsk_ (private key) or whpk_ (public key). If your sender shows bare base64 for HMAC, put whsec_ in front.",
+      "The secret must start with whsec_, whsk_ or whpk_: put whsec_ in front of a bare base64 key.",
     );
   }
   return prefix as SecretKind;

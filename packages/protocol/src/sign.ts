@@ -1,9 +1,10 @@
-import { importedKey, subtle } from "./crypto-key.ts";
+import { subtle } from "./crypto-key.ts";
 import { idHeader, signatureHeader, type SignedHeaders, timestampHeader } from "./headers.ts";
 import { checkSecrets } from "./secret-list.ts";
 import type { Secret } from "./secret.ts";
 import { formatSignatureHeader, type SignatureEntry } from "./signature-header.ts";
 import { type RawBody, signingInput } from "./signing-input.ts";
+import { signingKey } from "./signing-key.ts";
 
 /** What to sign with. */
 export interface SignOptions {
@@ -44,6 +45,6 @@ export async function sign(
 }
 
 async function signOnce(input: Uint8Array<ArrayBuffer>, secret: Secret): Promise<SignatureEntry> {
-  const { algorithm, key } = await importedKey(secret);
+  const { algorithm, key } = await signingKey(secret);
   return { scheme: secret.scheme, signature: new Uint8Array(await subtle().sign(algorithm, key, input)) };
 }

@@ -57,13 +57,7 @@ export function parseSignatureHeader(value: string, header = "webhook-signature"
   for (const token of tokens) {
     const comma = token.indexOf(",");
     const text = token.slice(comma + 1);
-    if (text.includes(",")) {
-      throw new ProtocolError(
-        "header_duplicated",
-        { header },
-        `The header ${header} holds several values joined by commas: let one ${header} through, its entries are separated by spaces.`,
-      );
-    }
+    if (text.includes(",")) throw duplicated(header);
     const scheme = comma < 0 ? "" : token.slice(0, comma);
     if (!offered.includes(scheme)) offered.push(scheme);
     if (scheme === "v1" || scheme === "v1a") entries.push({ scheme, signature: decode(scheme, text) });
@@ -86,7 +80,7 @@ function malformed(): ProtocolError<"signature_malformed"> {
   return new ProtocolError(
     "signature_malformed",
     {},
-    "The webhook-signature must be entries like v1,<base64 of 32 bytes> or v1a,<base64 of 64 bytes>, one space between: check that nothing on the way rewrites or cuts the header.",
+    "The webhook-signature must be entries like v1,<base64> or v1a,<base64>, one space between: check that nothing cuts it.",
   );
 }
 
@@ -95,5 +89,14 @@ function tooMany(): ProtocolError<"signatures_too_many"> {
     "signatures_too_many",
     { limit: maxSignatures },
     `The webhook-signature holds more than ${maxSignatures} entries: retire old secrets.`,
+  );
+}
+
+/** The error for a header that came several times, or whose values were folded into one. */
+export function duplicated(header: string): ProtocolError<"header_duplicated"> {
+  return new ProtocolError(
+    "header_duplicated",
+    { header },
+    `The header ${header} arrived more than once, or folded: check what adds one.`,
   );
 }

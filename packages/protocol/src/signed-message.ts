@@ -61,7 +61,7 @@ export function signatureMismatch(candidates: readonly Candidate[]): ProtocolErr
   return new ProtocolError(
     "signature_mismatch",
     { candidatesTried: candidates.length },
-    "No signature matches: check that the secret is this endpoint's, and that the body is byte for byte what was received (not parsed and serialized again).",
+    "No signature matches: check that the secret is this endpoint's, and the body raw, not parsed and serialized again.",
   );
 }
 
@@ -73,6 +73,6 @@ function schemeUnmatched(
   return new ProtocolError(
     "signature_scheme_unmatched",
     { offered, checkable },
-    `The message is signed as ${offered.join(", ")} and the secrets check ${checkable.join(", ")}: v1 needs a whsec_, v1a needs a whpk_.`,
+    `The message is signed as ${offered.join()}, the secrets check ${checkable.join()}: v1 needs a whsec_, v1a a whpk_.`,
   );
 }

@@ -37,7 +37,11 @@ export function signingPrefix(id: string, timestampSeconds: number): string {
  * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#signature-scheme
  */
 export function signingInput(id: string, timestampSeconds: number, body: RawBody): Uint8Array<ArrayBuffer> {
-  const prefix = signingPrefix(id, timestampSeconds);
+  return prefixed(signingPrefix(id, timestampSeconds), body);
+}
+
+/** Bytes of an ASCII prefix and the body. @throws ProtocolError `body_not_raw` */
+export function prefixed(prefix: string, body: RawBody): Uint8Array<ArrayBuffer> {
   if (typeof body === "string") return encoder.encode(prefix + body);
   if (!isBytes(body)) throw bodyNotRaw();
   const input = new Uint8Array(prefix.length + body.byteLength);
@@ -52,7 +56,7 @@ export function checkId(id: string): void {
   throw new ProtocolError(
     "id_malformed",
     {},
-    `The webhook-id must be 1 to ${maxIdLength} visible ASCII characters without "." and ",": a full stop would let one signature fit two messages.`,
+    `The webhook-id must be 1 to ${maxIdLength} visible ASCII characters without "." and ",".`,
   );
 }
 
@@ -61,7 +65,7 @@ export function timestampInMilliseconds(): ProtocolError<"timestamp_in_milliseco
   return new ProtocolError(
     "timestamp_in_milliseconds",
     {},
-    "The webhook-timestamp counts milliseconds: divide by 1000 and drop the fraction, the unit is whole seconds since 1970.",
+    "The webhook-timestamp counts milliseconds: send whole seconds since 1970.",
   );
 }
 
@@ -85,6 +89,6 @@ function bodyNotRaw(): ProtocolError<"body_not_raw"> {
   return new ProtocolError(
     "body_not_raw",
     {},
-    "The body must be the raw bytes as received (Uint8Array or string): take it before any JSON parser; a body that is serialized again does not verify.",
+    "The body must be the raw bytes or string as received: take it before any parser.",
   );
 }

@@ -23,7 +23,7 @@ export function checkFreshness(
   // A NaN would make every comparison below false, and so every timestamp fresh.
   if (!Number.isFinite(nowMs)) throw optionInvalid("now", "a valid Date");
   if (!Number.isFinite(toleranceSeconds) || toleranceSeconds < 0) {
-    throw optionInvalid("toleranceSeconds", "a finite number of seconds, 0 or more");
+    throw optionInvalid("toleranceSeconds", "0 or more seconds");
   }
   const aheadSeconds = timestampSeconds - Math.floor(nowMs / 1000);
   const skewSeconds = Math.abs(aheadSeconds);
@@ -35,7 +35,7 @@ export function checkFreshness(
   throw new ProtocolError(
     code,
     { skewSeconds, toleranceSeconds },
-    `The webhook-timestamp is ${skewSeconds} s ${words}, the tolerance is ${toleranceSeconds} s: check both clocks (NTP) and queues that hold requests; a retry is signed anew.`,
+    `The webhook-timestamp is ${skewSeconds} s ${words}, the tolerance is ${toleranceSeconds} s: check both clocks (NTP).`,
   );
 }
 

@@ -2,7 +2,7 @@ import { importedKey, subtle } from "./crypto-key.ts";
 import type { HeaderSource } from "./headers.ts";
 import type { SignatureScheme } from "./secret.ts";
 import { readSignedMessage, signatureMismatch, type VerifyOptions } from "./signed-message.ts";
-import { type RawBody, signingInput } from "./signing-input.ts";
+import { prefixed, type RawBody } from "./signing-input.ts";
 
 /** A message whose signature and freshness hold. */
 export interface Verified {
@@ -33,7 +33,7 @@ export async function verify(
   options: VerifyOptions,
 ): Promise<Verified> {
   const { id, timestampSeconds, candidates } = readSignedMessage(headers, options);
-  const input = signingInput(id, timestampSeconds, rawBody);
+  const input = prefixed(`${id}.${timestampSeconds}.`, rawBody);
   for (const { scheme, signature, secret, secretIndex } of candidates) {
     const { algorithm, key } = await importedKey(secret);
     const matches = await subtle().verify(algorithm, key, signature, input);

@@ -26,7 +26,9 @@ export function incomplete(cause: unknown): ReceiverError<"body_incomplete"> {
 
 /** Bytes that a framework kept, if it kept any. */
 export function keptBytes(...kept: readonly unknown[]): Uint8Array | string | undefined {
-  return kept.find((body): body is Uint8Array | string => typeof body === "string" || body instanceof Uint8Array);
+  return kept.find(
+    (body): body is Uint8Array | string => typeof body === "string" || body instanceof Uint8Array,
+  );
 }
 
 /** One array of several. */

@@ -79,11 +79,10 @@ export function handle(options: HandleOptions): Endpoint {
   return async (request) => {
     let rawBody: RawBody | undefined;
     let verified: Verified | undefined;
-    const verifyOptions = () => ({ ...pick(options), now: now() });
     try {
       rawBody = await request.rawBody(maxBodyBytes);
       checkSize(rawBody, maxBodyBytes);
-      verified = await verify(rawBody, request.headers, verifyOptions());
+      verified = await verify(rawBody, request.headers, optionsAt(options, now()));
       return await once(options, messageOf(verified, rawBody));
     } catch (error) {
       const coded = isReceiverError(error);
@@ -91,7 +90,7 @@ export function handle(options: HandleOptions): Endpoint {
       const told = error instanceof StoreFailure ? error.cause : error;
       onError({ error: told, status: answer.status, ...(verified && { id: verified.id }) });
       if (!coded || explain === undefined || rawBody === undefined || verified !== undefined) return answer;
-      const { findings } = await explain(rawBody, request.headers, verifyOptions());
+      const { findings } = await explain(rawBody, request.headers, optionsAt(options, now()));
       const words = findings.map(({ cause, message }) => ({ cause, message }));
       return { ...answer, body: JSON.stringify({ error: error.code, findings: words }) };
     }
@@ -147,8 +146,8 @@ function messageOf(verified: Verified, rawBody: RawBody): Message {
   };
 }
 
-function pick({ secrets, toleranceSeconds, headerPrefix }: HandleOptions): VerifyOptions {
-  return { secrets, toleranceSeconds, headerPrefix };
+function optionsAt({ secrets, toleranceSeconds, headerPrefix }: HandleOptions, now: Date): VerifyOptions {
+  return { secrets, now, toleranceSeconds, headerPrefix };
 }
 
 function checkSize(rawBody: RawBody, limitBytes: number): void {

@@ -1,8 +1,15 @@
 // Verify
-export { verify, type Verify, type VerifyOptions, type HeaderSpelling } from "./verify.ts";
+export { verify, type Verify, type VerifyOptions } from "./verify.ts";
 export { jwks, type JwksOptions } from "./jwks.ts";
 export type { KeySource, SecretInput } from "./key-source.ts";
-export { type HeaderSource, parseSecret, type RawBody, type Secret, type Verified } from "@postrider/protocol";
+export {
+  type HeaderPrefix,
+  type HeaderSource,
+  parseSecret,
+  type RawBody,
+  type Secret,
+  type Verified,
+} from "@postrider/protocol";
 
 // Handle
 export {

@@ -1,6 +1,7 @@
 import { parseSecret, type Secret } from "@postrider/protocol";
 import { ReceiverError } from "./errors.ts";
 import type { KeySource } from "./key-source.ts";
+import { verifyAmong } from "./verify-among.ts";
 
 /** How to fetch and keep a sender's public keys. */
 export interface JwksOptions {
@@ -70,6 +71,7 @@ export function jwks(url: string | URL, options: JwksOptions = {}): KeySource {
   }
 
   return {
+    verifyAmong,
     async keys(now) {
       const nowMs = now.getTime();
       if (fetched === undefined || nowMs - fetched.atMs >= cacheMs) await ask(nowMs);

@@ -1,11 +1,33 @@
-import { parseSecret, type Secret } from "@postrider/protocol";
+import {
+  type HeaderPrefix,
+  type HeaderSource,
+  parseSecret,
+  type Secret,
+  type Verified,
+} from "@postrider/protocol";
+
+/** What the options of `verify` come to for one message. */
+export interface Known {
+  now: Date;
+  toleranceSeconds: number;
+  headerPrefix: HeaderPrefix;
+}
 
 /** Public keys that change while the process runs: made by `jwks`. */
 export interface KeySource {
   /** The keys known now, fetched if they are not known or too old. */
-  keys(now: Date): readonly Secret[] | Promise<readonly Secret[]>;
+  keys(now: Date): Promise<readonly Secret[]>;
   /** Asks again because no key fitted; false if it may not ask yet, or nothing changed. */
   refresh(now: Date): Promise<boolean>;
+  /**
+   * Verifies with the keys of all inputs. The source brings this along, so that receivers without one do not carry it.
+   */
+  verifyAmong(
+    inputs: readonly SecretInput[],
+    headers: HeaderSource,
+    known: Known,
+    attempt: (secrets: readonly Secret[]) => Verified | Promise<Verified>,
+  ): Promise<Verified>;
 }
 
 /** A secret as text (`whsec_…`, `whpk_…`), parsed, or a source of public keys. */

@@ -5,17 +5,16 @@ import type { Answer } from "../replay-store.ts";
 const remedy =
   "Verify before request.json(), request.text() or request.formData(), or verify a request.clone().";
 
-const nothing = Promise.resolve({ value: undefined });
-
 /** @throws ReceiverError `body_already_parsed`, `body_too_large`, `body_incomplete` */
 export async function rawBody(request: Request, maxBytes = Number.POSITIVE_INFINITY): Promise<Uint8Array> {
   if (request.bodyUsed) throw alreadyParsed(remedy);
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes);
   const reader = request.body?.getReader();
+  if (reader === undefined) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let size = 0;
   for (;;) {
-    const { value } = await (reader?.read() ?? nothing).catch((error: unknown) => {
+    const { value } = await reader.read().catch((error: unknown) => {
       throw incomplete(error);
     });
     if (value === undefined) break;

@@ -73,10 +73,11 @@ function* lineEnds(text: string): Generator<ByteVariant> {
   yield { cause: "body_byte_order_mark", bytes: encoder.encode(other), message: marked };
 }
 
+const charsetMessage = (name: string): string =>
+  `The body was decoded as ${name} and encoded again: take the bytes before any text, and do not convert charsets.`;
+
 function* charsets(received: Uint8Array, text: string | undefined): Generator<ByteVariant> {
   const cause = "body_charset_changed";
-  const message = (name: string): string =>
-    `The body was decoded as ${name} and encoded again: take the bytes before any text, and do not convert charsets.`;
   for (const [name, table] of [
     ["Latin-1", latin1],
     ["Windows-1252", windows1252()],
@@ -84,10 +85,10 @@ function* charsets(received: Uint8Array, text: string | undefined): Generator<By
     // Sent as UTF-8, read as Latin-1 and written as UTF-8 (Ã¼ for ü); and the other way round.
     const back = text === undefined ? undefined : toSingleBytes(text, table);
     if (back !== undefined && back.length !== received.length)
-      yield { cause, bytes: back, message: message(name) };
+      yield { cause, bytes: back, message: charsetMessage(name) };
     if (received.some((byte) => byte > 127)) {
       const characters = Array.from(received, (byte) => table[byte] ?? "").join("");
-      yield { cause, bytes: encoder.encode(characters), message: message(name) };
+      yield { cause, bytes: encoder.encode(characters), message: charsetMessage(name) };
     }
   }
 }

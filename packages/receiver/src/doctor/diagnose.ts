@@ -1,5 +1,6 @@
 import {
   checkFreshness,
+  type HeaderPrefix,
   type HeaderSource,
   isProtocolError,
   type RawBody,
@@ -50,14 +51,15 @@ export async function diagnose(
   const others = await inspectSecrets(Object.entries(options.knownSecrets ?? {}), now);
   const header = inspectHeaders(headers, headerPrefix);
 
-  const fits: Fits = (body) => firstFit(body, header.usable, [...own.named, ...others.named], now);
+  const fits: Fits = (body) =>
+    firstFit(body, header.usable, [...own.named, ...others.named], now, headerPrefix);
   const signature: Finding[] = [];
   if (header.usable !== undefined) {
     const body = await diagnoseBody(rawBody, headers, fits);
     signature.push(...body.findings);
     if (body.fit !== undefined && !own.named.includes(body.fit))
       signature.push(anotherSecret(body.fit.label));
-    const scheme = schemeFinding(header.usable, [...own.named, ...others.named]);
+    const scheme = schemeFinding(header.usable, headerPrefix, [...own.named, ...others.named]);
     if (scheme !== undefined) signature.splice(0, signature.length, scheme);
     signature.push(...clockFindings(header.usable, options, now));
   } else if (typeof rawBody !== "string" && !(rawBody instanceof Uint8Array)) {
@@ -80,11 +82,11 @@ async function firstFit(
   headers: HeaderSource | undefined,
   named: readonly NamedSecret[],
   now: Date,
+  headerPrefix: HeaderPrefix,
 ): Promise<NamedSecret | undefined> {
   if (headers === undefined || named.length === 0) return undefined;
   const secrets = named.map(({ secret }) => secret);
   try {
-    const headerPrefix = "either";
     const { secretIndex } = await verify(body, headers, {
       secrets,
       now,
@@ -103,8 +105,12 @@ function anotherSecret(label: string): Finding {
   return { cause: "secret_of_another_endpoint", message, details: { label } };
 }
 
-function schemeFinding(headers: HeaderSource, named: readonly NamedSecret[]): Finding | undefined {
-  const { offered } = readEither(headers).signatures;
+function schemeFinding(
+  headers: HeaderSource,
+  prefix: HeaderPrefix,
+  named: readonly NamedSecret[],
+): Finding | undefined {
+  const { offered } = readHeaders(headers, prefix).signatures;
   const checkable = [...new Set(named.map(({ secret }) => secret.scheme as string))];
   if (checkable.length === 0 || offered.some((scheme) => checkable.includes(scheme))) return undefined;
   const message = `The message is signed as ${offered.join(", ")} and the secrets check ${checkable.join(", ")}: v1 needs a whsec_, v1a needs a whpk_.`;
@@ -114,7 +120,7 @@ function schemeFinding(headers: HeaderSource, named: readonly NamedSecret[]): Fi
 function clockFindings(headers: HeaderSource, options: DiagnoseOptions, now: Date): Finding[] {
   const { toleranceSeconds = 300 } = options;
   try {
-    checkFreshness(readEither(headers).timestampSeconds, { now, toleranceSeconds });
+    checkFreshness(readHeaders(headers, options.headerPrefix).timestampSeconds, { now, toleranceSeconds });
     return [];
   } catch (error) {
     if (!isProtocolError(error) || (error.code !== "timestamp_too_old" && error.code !== "timestamp_too_new"))
@@ -128,13 +134,5 @@ function clockFindings(headers: HeaderSource, options: DiagnoseOptions, now: Dat
     return [
       { cause: "clock_off", message, details: { skewSeconds, toleranceSeconds, direction: error.code } },
     ];
-  }
-}
-
-function readEither(headers: HeaderSource): ReturnType<typeof readHeaders> {
-  try {
-    return readHeaders(headers);
-  } catch {
-    return readHeaders(headers, "svix-");
   }
 }

@@ -1,5 +1,10 @@
-import { type AnyProtocolError, type HeaderSource, isProtocolError, readHeaders } from "@postrider/protocol";
-import type { HeaderSpelling } from "../verify.ts";
+import {
+  type AnyProtocolError,
+  type HeaderPrefix,
+  type HeaderSource,
+  isProtocolError,
+  readHeaders,
+} from "@postrider/protocol";
 import type { DoctorCause, Finding } from "./finding.ts";
 
 /** What the headers say, and headers under the right names to go on with, if there are any. */
@@ -12,9 +17,7 @@ export interface HeaderReport {
 const parts = ["id", "timestamp", "signature"] as const;
 
 /** Looks for missing, renamed, repeated and malformed headers. */
-export function inspectHeaders(headers: HeaderSource, spelling: HeaderSpelling): HeaderReport {
-  const prefix =
-    spelling === "svix-" || (spelling === "either" && isReadable(headers, "svix-")) ? "svix-" : "webhook-";
+export function inspectHeaders(headers: HeaderSource, prefix: HeaderPrefix): HeaderReport {
   const error = problemOf(headers, prefix);
   if (error === undefined) return { findings: [], usable: headers };
   if (error.code !== "header_missing") return { findings: [ofError(error)], usable: undefined };
@@ -34,11 +37,7 @@ export function inspectHeaders(headers: HeaderSource, spelling: HeaderSpelling):
   return { findings, usable: complete ? found : undefined };
 }
 
-function isReadable(headers: HeaderSource, prefix: "webhook-" | "svix-"): boolean {
-  return problemOf(headers, prefix) === undefined && problemOf(headers, "webhook-") !== undefined;
-}
-
-function problemOf(headers: HeaderSource, prefix: "webhook-" | "svix-"): AnyProtocolError | undefined {
+function problemOf(headers: HeaderSource, prefix: HeaderPrefix): AnyProtocolError | undefined {
   try {
     readHeaders(headers, prefix);
     return undefined;
@@ -73,7 +72,7 @@ function missing(header: string): Finding {
 function renamed(expected: string, found: string): Finding {
   const name = found.replaceAll(/[^\w-]/g, "?").slice(0, 60);
   const hint = /^svix-/i.test(found)
-    ? 'Set headerPrefix to "svix-" or "either".'
+    ? 'Set headerPrefix to "svix-".'
     : "Let the proxy or framework pass it on unchanged, or map it back.";
   return {
     cause: "header_renamed",

@@ -21,10 +21,11 @@ export function* orders(tree: JsonNode): Generator<JsonNode> {
   if (countOrders(tree, false) <= mostPermutations) yield* permutations(tree, false);
 }
 
+const place = (key: string): number =>
+  (envelopeKeys.indexOf(key) + envelopeKeys.length + 1) % (envelopeKeys.length + 1);
+
 function asEnvelope(tree: JsonNode): JsonNode {
   if (tree.kind !== "object") return tree;
-  const place = (key: string): number =>
-    (envelopeKeys.indexOf(key) + envelopeKeys.length + 1) % (envelopeKeys.length + 1);
   return { kind: "object", entries: [...tree.entries].sort(([left], [right]) => place(left) - place(right)) };
 }
 
