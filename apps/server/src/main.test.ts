@@ -64,7 +64,8 @@ test("starts, makes its keys once, refuses a second server on the folder, stops 
   expect((await fetch(`${fourth.url}/readyz`)).status).toBe(200);
   fourth.child.kill("SIGINT");
   expect(await fourth.exited).toBe(0);
-});
+  // Four boots of an embedded ledger, the first of a new folder: seconds each on a busy machine.
+}, 120_000);
 
 test("a wrong setting ends it with its remedy and without a stack", async () => {
   const { exited, output } = await run({ POSTRIDER_PROT: "4401" });

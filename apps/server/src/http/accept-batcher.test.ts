@@ -34,6 +34,7 @@ function heldDoor(
         for (const arrived of arrivals.splice(0)) arrived();
       }),
     onAccepted: async () => async () => {},
+    announce: async () => {},
   };
 }
 
@@ -143,6 +144,7 @@ describe("failures", () => {
               return { results: texts.map(result), partnerNos: [] };
             },
             onAccepted: async () => async () => {},
+            announce: async () => {},
           };
           const batcher = createAcceptBatcher(door, quiet, () => 0, { maxEvents });
           const given = requests.map((texts, index) =>
