@@ -23,7 +23,12 @@ export async function measureCeiling(sink: SinkProcess, requests = 60_000): Prom
       const id = `msg_${left}`;
       const timestamp = Math.floor(Date.now() / 1_000);
       const signature = createHmac("sha256", key).update(`${id}.${timestamp}.`).update(body).digest("base64");
-      const headers = { "content-type": "application/json", "webhook-id": id, "webhook-timestamp": String(timestamp), "webhook-signature": `v1,${signature}` };
+      const headers = {
+        "content-type": "application/json",
+        "webhook-id": id,
+        "webhook-timestamp": String(timestamp),
+        "webhook-signature": `v1,${signature}`,
+      };
       const answer = await request(url, { method: "POST", dispatcher: agent, headers, body });
       await answer.body.dump();
     }

@@ -11,7 +11,8 @@ export interface SinkProcess {
 
 export async function startSink(): Promise<SinkProcess> {
   const child: ChildProcess = fork(new URL("sink.ts", import.meta.url));
-  const next = <Answer>() => new Promise<Answer>((resolve) => child.once("message", (message) => resolve(message as Answer)));
+  const next = <Answer>() =>
+    new Promise<Answer>((resolve) => child.once("message", (message) => resolve(message as Answer)));
   const { port } = await next<{ port: number }>();
   return {
     port,

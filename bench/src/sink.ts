@@ -17,7 +17,7 @@ const server = createServer((socket) => {
   socket.setNoDelay(true);
   let rest: Buffer | null = null;
   socket.on("error", () => {});
-  socket.on("data", (chunk) => {
+  socket.on("data", (chunk: Buffer) => {
     let data = rest ? Buffer.concat([rest, chunk]) : chunk;
     for (;;) {
       const end = requestEnd(data);
@@ -49,7 +49,11 @@ function serve(socket: Socket, request: Buffer): void {
   if (at >= 0) {
     const list = latencies.get(path) ?? [];
     if (list.length === 0) latencies.set(path, list);
-    list.push(performance.timeOrigin + performance.now() - Number.parseFloat(request.toString("latin1", at + 10, at + 30)));
+    list.push(
+      performance.timeOrigin +
+        performance.now() -
+        Number.parseFloat(request.toString("latin1", at + 10, at + 30)),
+    );
   }
   if (arrivals && path.startsWith("/limited")) arrivals.push(performance.now());
   if (!path.startsWith("/hang")) socket.write(ok);

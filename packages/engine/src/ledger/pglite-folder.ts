@@ -46,7 +46,11 @@ export async function prepareFolder(dataDir: string, initialise: InitialiseFolde
 export async function writeOut(folder: string): Promise<void> {
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     const file = await open(join(entry.parentPath, entry.name), "r");
-    await file.sync().finally(() => file.close());
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
   }
 }
 
