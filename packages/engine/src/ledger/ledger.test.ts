@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { describe, inject, test } from "vitest";
+import { describe, inject } from "vitest";
 import { describeLedger, type OpenedLedger, suiteNowMs } from "../testing/ledger-suite.ts";
 import { createDatabase } from "../testing/postgres-server.ts";
 import { createDispatchLedger } from "./dispatch-ledger.ts";
@@ -26,11 +26,10 @@ async function openLedger(sql: Sql): Promise<OpenedLedger> {
 describeLedger("PGlite", async () => openLedger(await openPglite({ dataDir: "memory://" })));
 
 const postgresUrl = inject("postgresUrl");
-if (postgresUrl === null) {
-  describe("PostgreSQL", () => test.skip("skipped: no PostgreSQL is installed and DATABASE_URL is not set"));
-} else {
+// Where there is none, the global set-up has printed why.
+describe.skipIf(postgresUrl === null)("where PostgreSQL is installed", () => {
   describeLedger("PostgreSQL", async () => {
-    const url = await createDatabase(postgresUrl, `ledger_${randomUUID().replaceAll("-", "")}`);
+    const url = await createDatabase(postgresUrl!, `ledger_${randomUUID().replaceAll("-", "")}`);
     return openLedger(openPg({ url }));
   });
-}
+});

@@ -18,7 +18,7 @@ export { type OpenedLedger, suiteNowMs } from "./ledger-suite/bench.ts";
  */
 export function describeLedger(name: string, open: () => Promise<OpenedLedger>): void {
   const group = (what: string, ...register: ((bench: () => Bench) => void)[]) =>
-    describe(what, () => {
+    describe(`when ${what}`, () => {
       let bench: Bench;
       beforeAll(async () => {
         bench = createBench(await open());
@@ -27,7 +27,7 @@ export function describeLedger(name: string, open: () => Promise<OpenedLedger>):
       for (const tests of register) tests(() => bench);
     });
 
-  describe(name, () => {
+  describe(`${name} ledger`, () => {
     group("accepting, dispatching, operating", acceptingTests, claimTests, recordTests, operationsTests);
     group("reading, conserving", readingTests, conservationTests);
     group("replaying", replayTests);

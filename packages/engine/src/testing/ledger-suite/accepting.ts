@@ -1,16 +1,16 @@
 import { expect, test } from "vitest";
 import { type Bench, suiteNowMs } from "./bench.ts";
 
+const byDoor = (run: Pick<Bench["sql"], "query">, event: unknown) =>
+  run.query<{ status: string; error: string | null; deliveries: number }>(
+    "select status, error, deliveries from postrider.accept($1::text::json, true, to_timestamp($2::float8 / 1000)) order by ord",
+    [JSON.stringify(event), suiteNowMs],
+  );
+
 /** The one door, from this process and from plain SQL. */
 export function acceptingTests(bench: () => Bench): void {
   const statuses = async (...given: Parameters<Bench["door"]["accept"]>) =>
     (await bench().door.accept(...given)).results.map(({ status }) => status);
-  const byDoor = (run: Pick<Bench["sql"], "query">, event: unknown) =>
-    run.query<{ status: string; error: string | null; deliveries: number }>(
-      "select status, error, deliveries from postrider.accept($1::text::json, true, to_timestamp($2::float8 / 1000)) order by ord",
-      [JSON.stringify(event), suiteNowMs],
-    );
-
   test("an event is accepted once: again it is a duplicate, with other content a conflict that changes nothing", async () => {
     const { partner, event, operations, waiting } = bench();
     const acme = await partner();
@@ -145,9 +145,10 @@ export function acceptingTests(bench: () => Bench): void {
   test("the SQL door joins the caller's transaction: rolled back there is nothing, committed there is an event, heard by NOTIFY", async () => {
     const { partner, event, door, sql, waiting } = bench();
     const acme = await partner();
-    let heard: (partners: readonly number[]) => void = () => {};
-    const ring = new Promise<readonly number[]>((resolve) => (heard = resolve));
-    const stop = await door.onAccepted((partnerNos) => partnerNos.includes(acme.no) && heard(partnerNos));
+    const ring = Promise.withResolvers<readonly number[]>();
+    const stop = await door.onAccepted(
+      (partnerNos) => void (partnerNos.includes(acme.no) && ring.resolve(partnerNos)),
+    );
     try {
       const one = event(acme);
       const rolledBack = sql.transaction(async (tx) => {
@@ -160,7 +161,7 @@ export function acceptingTests(bench: () => Bench): void {
         expect(await byDoor(tx, one)).toMatchObject([{ status: "accepted" }]),
       );
       expect(await waiting(acme)).toHaveLength(1);
-      expect(await ring).toContain(acme.no);
+      expect(await ring.promise).toContain(acme.no);
     } finally {
       await stop();
     }

@@ -1,10 +1,12 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { reasons } from "../../core/delivery.ts";
 import type { DeliveryFilter, DeliveryView } from "../../ports/operations.ts";
 import { type Bench, dayMs, ended, minuteMs, suiteNowMs as now, type TestPartner } from "./bench.ts";
 
 const seed = 20_260_304;
+
+const at = (ms: number) => new Date(ms).toISOString();
 
 /** Deliveries of two partners over three weeks, in every kind of end and still waiting. */
 async function fill({
@@ -31,20 +33,16 @@ async function fill({
       await door.accept(events, atMs);
       if (index === 4) continue;
       const opened = await turn(acme, atMs);
+      const expiry = {
+        kind: "finish",
+        state: "expired",
+        reason: "expired",
+        atMs,
+        error: "status 500",
+      } as const;
       const outcomes = opened.deliveries.map((delivery, n) => {
         const outcome = ended(opened, delivery, atMs + 10, n % 3 === 0 ? 500 : 200);
-        return n % 3 === 1
-          ? {
-              ...outcome,
-              change: {
-                kind: "finish",
-                state: "expired",
-                reason: "expired",
-                atMs,
-                error: "status 500",
-              } as const,
-            }
-          : outcome;
+        return n % 3 === 1 ? Object.assign(outcome, { change: expiry }) : outcome;
       });
       await dispatch.record(outcomes.slice(0, index === 2 ? 2 : outcomes.length), false);
     }
@@ -74,9 +72,10 @@ function matches(filter: DeliveryFilter, delivery: DeliveryView): boolean {
   );
 }
 
+const maybe = <Value>(...values: readonly Value[]) =>
+  fc.option(fc.constantFrom(...values), { nil: undefined, freq: 2 });
+
 function filters(all: readonly DeliveryView[]) {
-  const maybe = <Value>(...values: readonly Value[]) =>
-    fc.option(fc.constantFrom(...values), { nil: undefined, freq: 2 });
   const texts = (key: "partner" | "type" | "event_id" | "accepted_at") => [
     ...new Set(all.map((delivery) => delivery[key])),
   ];
@@ -153,7 +152,6 @@ export function readingTests(bench: () => Bench): void {
     await enqueue(acme, 4, now);
     const group = { partner: acme.id, endpoint: "main" };
     const dead = { ...group, state: "dead", reason: "retries_exhausted" };
-    const at = (ms: number) => new Date(ms).toISOString();
     expect((await operations.groupDeliveries(group)).groups).toEqual([
       {
         ...group,
