@@ -4,14 +4,27 @@ import { defineConfig } from "oxlint";
 type Ban = { group: string[]; message: string };
 
 const drivers: Record<string, Ban> = {
-  pg: { group: ["pg", "pg/*"], message: "pg is imported in packages/engine/src/ledger only: everyone else speaks the ledger port." },
+  pg: {
+    group: ["pg", "pg/*"],
+    message: "pg is imported in packages/engine/src/ledger only: everyone else speaks the ledger port.",
+  },
   pglite: {
     group: ["@electric-sql/pglite", "@electric-sql/pglite/*"],
     message: "PGlite is imported in packages/engine/src/ledger only: everyone else speaks the ledger port.",
   },
-  undici: { group: ["undici"], message: "undici is imported in packages/engine/src/transport only: everyone else speaks the transport port." },
-  bullmq: { group: ["bullmq", "ioredis"], message: "BullMQ and ioredis are imported in packages/engine/src/turns only: everyone else rings turns." },
-  hono: { group: ["hono", "hono/*", "@hono/*"], message: "The HTTP framework is imported in apps/server/src/http and apps/sandbox only." },
+  undici: {
+    group: ["undici"],
+    message:
+      "undici is imported in packages/engine/src/transport only: everyone else speaks the transport port.",
+  },
+  bullmq: {
+    group: ["bullmq", "ioredis"],
+    message: "BullMQ and ioredis are imported in packages/engine/src/turns only: everyone else rings turns.",
+  },
+  hono: {
+    group: ["hono", "hono/*", "@hono/*"],
+    message: "The HTTP framework is imported in apps/server/src/http and apps/sandbox only.",
+  },
 };
 
 const siblings = (names: string[], message: string): Ban => ({
@@ -33,9 +46,18 @@ const engineArrows: Record<string, Ban> = {
     ["ledger", "turns", "transport", "testing"],
     "dispatch speaks to ports only: a new ledger, turns or transport must fit without a change here.",
   ),
-  ledger: siblings(["dispatch", "turns", "transport"], "adapters do not know each other nor their consumers: core <- ports <- ledger."),
-  turns: siblings(["dispatch", "ledger", "transport"], "adapters do not know each other nor their consumers: core <- ports <- turns."),
-  transport: siblings(["dispatch", "ledger", "turns"], "adapters do not know each other nor their consumers: core <- ports <- transport."),
+  ledger: siblings(
+    ["dispatch", "turns", "transport"],
+    "adapters do not know each other nor their consumers: core <- ports <- ledger.",
+  ),
+  turns: siblings(
+    ["dispatch", "ledger", "transport"],
+    "adapters do not know each other nor their consumers: core <- ports <- turns.",
+  ),
+  transport: siblings(
+    ["dispatch", "ledger", "turns"],
+    "adapters do not know each other nor their consumers: core <- ports <- transport.",
+  ),
 };
 
 const packageArrows: Record<string, Ban> = {
@@ -58,10 +80,15 @@ const packageArrows: Record<string, Ban> = {
 };
 
 const all = Object.values(drivers);
-const restrict = (...bans: Ban[]) => ["error", { patterns: bans }] as ["error", unknown];
-const allBut = (...free: string[]) => Object.entries(drivers).flatMap(([name, ban]) => (free.includes(name) ? [] : [ban]));
+const restrict = (...bans: Ban[]): ["error", { patterns: Ban[] }] => ["error", { patterns: bans }];
+const allBut = (...free: string[]) =>
+  Object.entries(drivers).flatMap(([name, ban]) => (free.includes(name) ? [] : [ban]));
 
-const clockRule = ["error", { object: "Date", property: "now", message: "time is an argument: take `now` or a Clock." }, { object: "Math", property: "random", message: "chance is an argument: take a Random." }];
+const clockRule: ["error", ...{ object: string; property: string; message: string }[]] = [
+  "error",
+  { object: "Date", property: "now", message: "time is an argument: take `now` or a Clock." },
+  { object: "Math", property: "random", message: "chance is an argument: take a Random." },
+];
 
 export default defineConfig({
   plugins: ["typescript", "import", "unicorn", "oxc", "promise", "vitest"],
@@ -81,32 +108,94 @@ export default defineConfig({
     "typescript/no-misused-promises": "error",
     "typescript/switch-exhaustiveness-check": "error",
     "typescript/no-explicit-any": "error",
-    "max-lines-per-function": ["error", { max: 90, skipBlankLines: true, skipComments: true }],
+    // A factory counts with the functions it closes over.
+    "max-lines-per-function": ["error", { max: 130, skipBlankLines: true, skipComments: true }],
     "max-lines": ["error", { max: 400, skipBlankLines: true, skipComments: true }],
     // Reasons to stay off: order is meant in these loops; shadowing and sorted names are taste; side-effect imports are how tests set up.
     "no-await-in-loop": "off",
     "no-shadow": "off",
     "no-underscore-dangle": "off",
     "import/no-unassigned-import": "off",
+    // pg is a CommonJS module: under Node only its default export is sure to be there.
+    "import/no-named-as-default-member": "off",
+    // Conditions of loops that wait are changed by callbacks, which this rule cannot see.
+    "no-unmodified-loop-condition": "off",
+    "unicorn/no-array-reverse": "off",
+    "unicorn/consistent-function-scoping": "off",
+    "oxc/no-map-spread": "off",
+    "promise/always-return": "off",
     "unicorn/no-array-sort": "off",
     "typescript/consistent-return": "off",
     "typescript/no-unsafe-type-assertion": "off",
   },
   overrides: [
-    { files: ["packages/protocol/src/**"], rules: { "no-restricted-imports": restrict(...all, packageArrows.protocol!) } },
-    { files: ["packages/sender/src/**"], rules: { "no-restricted-imports": restrict(...all, packageArrows.sender!) } },
-    { files: ["packages/receiver/src/**"], rules: { "no-restricted-imports": restrict(...all, packageArrows.receiver!) } },
-    { files: ["packages/engine/src/**"], rules: { "no-restricted-imports": restrict(...all, packageArrows.engine!) } },
-    { files: ["packages/engine/src/core/**"], rules: { "no-restricted-imports": restrict(...all, packageArrows.engine!, engineArrows.core!) } },
-    { files: ["packages/engine/src/ports/**"], rules: { "no-restricted-imports": restrict(...all, packageArrows.engine!, engineArrows.ports!) } },
-    { files: ["packages/engine/src/dispatch/**"], rules: { "no-restricted-imports": restrict(...all, packageArrows.engine!, engineArrows.dispatch!) } },
-    { files: ["packages/engine/src/ledger/**"], rules: { "no-restricted-imports": restrict(...allBut("pg", "pglite"), packageArrows.engine!, engineArrows.ledger!) } },
-    { files: ["packages/engine/src/turns/**"], rules: { "no-restricted-imports": restrict(...allBut("bullmq"), packageArrows.engine!, engineArrows.turns!) } },
-    { files: ["packages/engine/src/transport/**"], rules: { "no-restricted-imports": restrict(...allBut("undici"), packageArrows.engine!, engineArrows.transport!) } },
-    { files: ["apps/server/src/http/**", "apps/sandbox/src/**"], rules: { "no-restricted-imports": restrict(...allBut("hono")) } },
-    { files: ["apps/cli/src/**", "examples/**", "bench/**", "e2e/**", "scripts/**"], rules: { "no-console": "off", "no-restricted-properties": "off", "no-restricted-globals": "off" } },
+    {
+      files: ["packages/protocol/src/**"],
+      rules: { "no-restricted-imports": restrict(...all, packageArrows.protocol!) },
+    },
+    {
+      files: ["packages/sender/src/**"],
+      rules: { "no-restricted-imports": restrict(...all, packageArrows.sender!) },
+    },
+    {
+      files: ["packages/receiver/src/**"],
+      rules: { "no-restricted-imports": restrict(...all, packageArrows.receiver!) },
+    },
+    {
+      files: ["packages/engine/src/**"],
+      rules: { "no-restricted-imports": restrict(...all, packageArrows.engine!) },
+    },
+    {
+      files: ["packages/engine/src/core/**"],
+      rules: { "no-restricted-imports": restrict(...all, packageArrows.engine!, engineArrows.core!) },
+    },
+    {
+      files: ["packages/engine/src/ports/**"],
+      rules: { "no-restricted-imports": restrict(...all, packageArrows.engine!, engineArrows.ports!) },
+    },
+    {
+      files: ["packages/engine/src/dispatch/**"],
+      rules: { "no-restricted-imports": restrict(...all, packageArrows.engine!, engineArrows.dispatch!) },
+    },
+    {
+      files: ["packages/engine/src/ledger/**"],
+      rules: {
+        "no-restricted-imports": restrict(
+          ...allBut("pg", "pglite"),
+          packageArrows.engine!,
+          engineArrows.ledger!,
+        ),
+      },
+    },
+    {
+      files: ["packages/engine/src/turns/**"],
+      rules: {
+        "no-restricted-imports": restrict(...allBut("bullmq"), packageArrows.engine!, engineArrows.turns!),
+      },
+    },
+    {
+      files: ["packages/engine/src/transport/**"],
+      rules: {
+        "no-restricted-imports": restrict(
+          ...allBut("undici"),
+          packageArrows.engine!,
+          engineArrows.transport!,
+        ),
+      },
+    },
+    {
+      files: ["apps/server/src/http/**", "apps/sandbox/src/**"],
+      rules: { "no-restricted-imports": restrict(...allBut("hono")) },
+    },
+    {
+      files: ["apps/cli/src/**", "examples/**", "bench/**", "e2e/**", "scripts/**"],
+      rules: { "no-console": "off", "no-restricted-properties": "off", "no-restricted-globals": "off" },
+    },
     { files: ["apps/**"], rules: { "no-restricted-properties": "off", "no-restricted-globals": "off" } },
-    { files: ["**/clock.ts", "**/random.ts", "packages/engine/src/testing/**"], rules: { "no-restricted-properties": "off", "no-restricted-globals": "off" } },
+    {
+      files: ["**/clock.ts", "**/random.ts", "packages/engine/src/testing/**"],
+      rules: { "no-restricted-properties": "off", "no-restricted-globals": "off" },
+    },
     {
       files: ["**/*.test.ts", "**/*.testsuite.ts", "packages/engine/src/testing/**", "e2e/**", "bench/**"],
       rules: {
@@ -115,6 +204,13 @@ export default defineConfig({
         "no-restricted-globals": "off",
         "max-lines-per-function": "off",
         "typescript/no-explicit-any": "off",
+        // Helpers that assert are called by tests.
+        "vitest/no-standalone-expect": "off",
+        "vitest/no-conditional-expect": "off",
+        "vitest/no-conditional-tests": "off",
+        "vitest/valid-title": "off",
+        "vitest/valid-describe-callback": "off",
+        "vitest/no-disabled-tests": "off",
       },
     },
   ],

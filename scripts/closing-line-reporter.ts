@@ -14,7 +14,10 @@ export default class ClosingLineReporter implements Reporter {
       if (tests === 0 && !module.ok()) count.failed += 1;
     }
     process.once("exit", () => {
-      writeSync(1, `\n${count.passed} passed, ${count.failed} failed, ${count.skipped + count.pending} skipped\n`);
+      writeSync(
+        1,
+        `\n${count.passed} passed, ${count.failed} failed, ${count.skipped + count.pending} skipped\n`,
+      );
     });
   }
 }

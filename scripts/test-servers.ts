@@ -15,8 +15,13 @@ export default async function testServers(project: TestProject): Promise<(() => 
     return undefined;
   }
   if (!findPostgres()) {
-    if (process.env.CI) throw new Error("No PostgreSQL found. In CI the suites that need it must run: install postgresql or set DATABASE_URL.");
-    process.stdout.write("skipped: the PostgreSQL suites, because no PostgreSQL is installed (Debian: apt-get install postgresql) and DATABASE_URL is not set\n");
+    if (process.env.CI)
+      throw new Error(
+        "No PostgreSQL found. In CI the suites that need it must run: install postgresql or set DATABASE_URL.",
+      );
+    process.stdout.write(
+      "skipped: the PostgreSQL suites, because no PostgreSQL is installed (Debian: apt-get install postgresql) and DATABASE_URL is not set\n",
+    );
     project.provide("postgresUrl", null);
     return undefined;
   }
