@@ -36,16 +36,31 @@ export function classify({ status, failure, location }: ExchangeFacts): Verdict 
     return { kind: "client_error", reason: "target_refused", error: `target_refused: ${failure.message}` };
   }
   if (status === null || (failure !== null && status < 300)) {
-    return { kind: "retryable", error: failure ? `${failure.class}: ${failure.message}` : "protocol: no status" };
+    return {
+      kind: "retryable",
+      error: failure ? `${failure.class}: ${failure.message}` : "protocol: no status",
+    };
   }
   if (status >= 200 && status < 300) return { kind: "accepted" };
   const error = `status ${status}`;
   if (status >= 300 && status < 400) {
-    return { kind: "permanent", reason: "redirected", error: location ? `${error}: redirect to ${location.slice(0, 200)}` : error };
+    return {
+      kind: "permanent",
+      reason: "redirected",
+      error: location ? `${error}: redirect to ${withoutQuery(location)}` : error,
+    };
   }
   if (status === 410) return { kind: "gone", error };
   if (status >= 400 && status < 500 && status !== 408 && status !== 425 && status !== 429) {
     return { kind: "client_error", reason: "rejected", error };
   }
   return { kind: "retryable", error };
+}
+
+/** Redirects often repeat the request's query, and with it the event's data: an error's words may not hold those. */
+function withoutQuery(location: string): string {
+  return location
+    .replace(/[?#].*$/s, "")
+    .replace(/\/\/[^/]*@/, "//")
+    .slice(0, 200);
 }

@@ -16,12 +16,12 @@ export interface DeliveryProgress {
 
 /** What becomes of the delivery, and of its endpoint. The ledger applies it; nothing else decides. */
 export type Decision =
-  | { readonly kind: "finish"; readonly reason: Reason }
+  | { readonly kind: "finish"; readonly reason: Reason; readonly holdEndpointUntilMs: number | null }
   | {
       readonly kind: "retry";
       readonly dueAtMs: number;
       readonly clientErrors: number;
-      /** The whole endpoint waits until then, because its partner asked by Retry-After. */
+      /** The whole endpoint waits until then, because its partner asked by Retry-After. Null: it does not wait. */
       readonly holdEndpointUntilMs: number | null;
     }
   /** The delivery stays pending and due; its endpoint is paused until somebody resumes it. */
@@ -44,25 +44,34 @@ export function decide(
   nowMs: number,
   random: number,
 ): Decision {
-  if (verdict.kind === "accepted") return { kind: "finish", reason: "accepted_by_partner" };
-  if (verdict.kind === "permanent") return { kind: "finish", reason: verdict.reason };
+  if (verdict.kind === "accepted") return finish("accepted_by_partner");
+  if (verdict.kind === "permanent") return finish(verdict.reason);
   if (verdict.kind === "gone") return { kind: "pause_endpoint", dueAtMs: nowMs };
 
   const slow = verdict.kind === "client_error";
   const ladder = slow ? policy.clientErrorScheduleMs : policy.scheduleMs;
-  const step = slow ? progress.clientErrors : progress.attemptsMade - progress.attemptsBefore - progress.clientErrors;
+  const step = slow
+    ? progress.clientErrors
+    : progress.attemptsMade - progress.attemptsBefore - progress.clientErrors;
   const waitMs = ladder[step];
-  if (waitMs === undefined) return { kind: "finish", reason: slow ? verdict.reason : "retries_exhausted" };
-
   const askedMs = retryAfterMs === null ? 0 : Math.min(retryAfterMs, policy.retryAfterMaxMs);
+  // Also where this delivery ends: the others of the endpoint were asked to wait too.
+  const holdEndpointUntilMs = askedMs > 0 ? nowMs + askedMs : null;
+  if (waitMs === undefined) return finish(slow ? verdict.reason : "retries_exhausted", holdEndpointUntilMs);
+
   const dueAtMs = nowMs + Math.max(jitteredMs(waitMs, policy.jitter, random), askedMs);
-  if (isExpired(policy, progress.enqueuedAtMs, dueAtMs)) return { kind: "finish", reason: "expired" };
+  if (isExpired(policy, progress.enqueuedAtMs, dueAtMs)) return finish("expired", holdEndpointUntilMs);
   return {
     kind: "retry",
     dueAtMs,
     clientErrors: progress.clientErrors + (slow ? 1 : 0),
-    holdEndpointUntilMs: askedMs > 0 ? nowMs + askedMs : null,
+    holdEndpointUntilMs,
   };
+}
+
+/** A decision that ends the delivery. */
+export function finish(reason: Reason, holdEndpointUntilMs: number | null = null): Decision {
+  return { kind: "finish", reason, holdEndpointUntilMs };
 }
 
 /** True where an attempt at `atMs` would come after the delivery's time has run out. */

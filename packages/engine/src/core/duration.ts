@@ -1,7 +1,7 @@
 import { PostriderError } from "./errors.ts";
 
 const unitMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-const form = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)$/;
+const form = /^(\d{1,11}(?:\.\d{1,3})?)(ms|s|m|h|d)$/;
 
 /** The longest duration a document may name: 365 days. */
 export const maxDurationMs = 365 * unitMs.d;
@@ -25,7 +25,7 @@ export function parseDurationMs(text: string): number {
 }
 
 /**
- * The shortest text for a number of milliseconds that `parseDurationMs` reads back exactly.
+ * The text of whole milliseconds, in the largest unit that divides them; `parseDurationMs` reads it back exactly.
  *
  * @example formatDurationMs(5400000) // "90m"
  */

@@ -21,7 +21,7 @@ export function rateOf(ratePerSecond: number | null, burst: number | null): Rate
   return { intervalMs: 1_000 / ratePerSecond, burst: Math.max(1, burst ?? Math.ceil(ratePerSecond)) };
 }
 
-/** The earliest time at which the next request may go. In the past: now. */
+/** The earliest time (epoch ms) at which the next request may go; in the past: now. */
 export function permittedAtMs(rate: Rate, cursorMs: number): number {
   return cursorMs - (rate.burst - 1) * rate.intervalMs;
 }
@@ -29,9 +29,4 @@ export function permittedAtMs(rate: Rate, cursorMs: number): number {
 /** The cursor after a request at `nowMs`, which must not be before `permittedAtMs`. */
 export function cursorAfter(rate: Rate, cursorMs: number, nowMs: number): number {
   return Math.max(cursorMs, nowMs) + rate.intervalMs;
-}
-
-/** The cursor after a permit was given back unused. Never lets more through than if it had not been taken. */
-export function cursorReturned(rate: Rate, cursorMs: number): number {
-  return cursorMs - rate.intervalMs;
 }

@@ -1,5 +1,5 @@
 import { classify, type Verdict } from "../core/classify.ts";
-import { type Decision, decide, isExpired } from "../core/decide.ts";
+import { type Decision, decide, finish, isExpired } from "../core/decide.ts";
 import type { Reason } from "../core/delivery.ts";
 import { retryAfterMs } from "../core/retry-after.ts";
 import { renderTemplate, type RenderedPostback } from "../core/template/index.ts";
@@ -40,20 +40,35 @@ export interface AttemptTools {
 /**
  * One attempt, as one sentence: guard, render, sign, send, classify, decide. The turn has loaded the job before, and
  * records and emits the result after. Null where the process let go of the exchange: the delivery stays as it was.
+ *
+ * @param onSend called in the step in which a request leaves, and not where nothing is sent
  */
-export async function attempt(job: Job, tools: AttemptTools, signal: AbortSignal): Promise<Attempted | null> {
+export async function attempt(
+  job: Job,
+  tools: AttemptTools,
+  signal: AbortSignal,
+  onSend: () => void,
+): Promise<Attempted | null> {
   const startedAtMs = tools.clock.now();
   const refused = guard(job, startedAtMs);
   if (refused) return unsent(job, refused, tools, startedAtMs);
   const rendered = render(job);
   if (!rendered.ok) return finished(rendered.reason, rendered.message, startedAtMs);
   const request = sign(job, rendered, tools.userAgent, startedAtMs);
+  onSend();
   const exchange = await tools.transport.send(request, signal);
   if (exchange.failure?.class === "aborted") return null;
   const verdict = classify(exchange);
   const endedAtMs = tools.clock.now();
   const decision = decideFor(job, verdict, exchange.retryAfter, endedAtMs, tools.random());
-  return { startedAtMs, endedAtMs, exchange, verdict, decision, error: verdict.kind === "accepted" ? null : verdict.error };
+  return {
+    startedAtMs,
+    endedAtMs,
+    exchange,
+    verdict,
+    decision,
+    error: verdict.kind === "accepted" ? null : verdict.error,
+  };
 }
 
 /** Why nothing may be sent, or null. The transport checks the address again when it dials. */
@@ -79,9 +94,20 @@ export function render({ delivery, partner, endpoint, n }: Job) {
 }
 
 /** The request to send: signed with the time of the attempt, so that a retry after hours is as fresh as the first. */
-export function sign({ delivery, partner, endpoint }: Job, rendered: RenderedPostback, userAgent: string, nowMs: number): PostbackRequest {
+export function sign(
+  { delivery, partner, endpoint }: Job,
+  rendered: RenderedPostback,
+  userAgent: string,
+  nowMs: number,
+): PostbackRequest {
   const timestampSeconds = Math.floor(nowMs / 1_000);
-  const signature = partner.signer.sign(delivery.id, timestampSeconds, rendered.body ?? "", endpoint.signing, nowMs);
+  const signature = partner.signer.sign(
+    delivery.id,
+    timestampSeconds,
+    rendered.body ?? "",
+    endpoint.signing,
+    nowMs,
+  );
   const headers: (readonly [string, string])[] = [
     ["webhook-id", delivery.id],
     ["webhook-timestamp", String(timestampSeconds)],
@@ -89,10 +115,22 @@ export function sign({ delivery, partner, endpoint }: Job, rendered: RenderedPos
   if (signature !== null) headers.push(["webhook-signature", signature]);
   if (rendered.contentType !== null) headers.push(["content-type", rendered.contentType]);
   if (!rendered.headers.some(([name]) => name === "user-agent")) headers.push(["user-agent", userAgent]);
-  return { method: endpoint.template!.method, url: rendered.url, headers: [...headers, ...rendered.headers], body: rendered.body, timeoutMs: endpoint.timeoutMs };
+  return {
+    method: endpoint.template!.method,
+    url: rendered.url,
+    headers: [...headers, ...rendered.headers],
+    body: rendered.body,
+    timeoutMs: endpoint.timeoutMs,
+  };
 }
 
-function decideFor({ delivery, endpoint }: Job, verdict: Verdict, retryAfter: string | null, nowMs: number, random: number): Decision {
+function decideFor(
+  { delivery, endpoint }: Job,
+  verdict: Verdict,
+  retryAfter: string | null,
+  nowMs: number,
+  random: number,
+): Decision {
   return decide(endpoint.policy, delivery, verdict, retryAfterMs(retryAfter, nowMs), nowMs, random);
 }
 
@@ -101,9 +139,40 @@ function unsent(job: Job, reason: Reason, tools: AttemptTools, nowMs: number): A
   if (reason === "expired") return finished("expired", "its time ran out before it could be sent", nowMs);
   const error = `target_refused: ${job.endpoint.refusal}`;
   const verdict: Verdict = { kind: "client_error", reason: "target_refused", error };
-  return { startedAtMs: nowMs, endedAtMs: nowMs, exchange: null, verdict, decision: decideFor(job, verdict, null, nowMs, tools.random()), error };
+  return {
+    startedAtMs: nowMs,
+    endedAtMs: nowMs,
+    exchange: null,
+    verdict,
+    decision: decideFor(job, verdict, null, nowMs, tools.random()),
+    error,
+  };
 }
 
 function finished(reason: Reason, message: string, nowMs: number): Attempted {
-  return { startedAtMs: nowMs, endedAtMs: nowMs, exchange: null, verdict: null, decision: { kind: "finish", reason }, error: `${reason}: ${message}` };
+  return {
+    startedAtMs: nowMs,
+    endedAtMs: nowMs,
+    exchange: null,
+    verdict: null,
+    decision: finish(reason),
+    error: `${reason}: ${message}`,
+  };
+}
+
+/** An attempt that a fault in Postrider itself broke: it takes a step of the ladder, so that it is neither lost nor hot. */
+export function broken(job: Job, tools: Pick<AttemptTools, "clock" | "random">): Attempted {
+  const now = tools.clock.now();
+  const verdict: Verdict = {
+    kind: "retryable",
+    error: "internal: a fault in Postrider; its log has the details",
+  };
+  return {
+    startedAtMs: now,
+    endedAtMs: now,
+    exchange: null,
+    verdict,
+    decision: decideFor(job, verdict, null, now, tools.random()),
+    error: verdict.error,
+  };
 }

@@ -34,9 +34,17 @@ export interface Dispatcher {
   /** No new turns and attempts; what is in flight ends within `graceMs` or is let go of, and outcomes are stored. */
   stop(graceMs: number): Promise<void>;
   sweepNow(): void;
-  progress(): { readonly lastProgressMs: number; readonly inFlight: number; readonly turnsActive: number; readonly turnsWaiting: number; readonly unrecorded: number };
+  progress(): {
+    readonly lastProgressMs: number;
+    readonly inFlight: number;
+    readonly turnsActive: number;
+    readonly turnsWaiting: number;
+    readonly unrecorded: number;
+  };
 }
 
+/** After the grace: for storing the answers that came within it. */
+const lastMomentMs = 1_000;
 /** Partners opened by one statement at most. */
 const maxClaims = 256;
 
@@ -46,13 +54,18 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const stopping = new AbortController();
   const recorder = createRecorder(ledger, clock, telemetry);
   const slots = new Slots(options.maxInFlight);
-  const partners = createPartnerCache(ledger, clock, options.allowedTargets, telemetry);
+  const partners = createPartnerCache(ledger, clock, options.allowedTargets);
   let lastProgressMs = clock.now();
 
   const claimAll = createBatcher<{ request: ClaimRequest; busyIds: Iterable<string> }, Claimed | null>(
     async (wishes) => {
       const claimed = await untilItPasses(
-        () => ledger.claim(wishes.map((wish) => wish.request), wishes.flatMap((wish) => [...wish.busyIds]), clock.now()),
+        () =>
+          ledger.claim(
+            wishes.map((wish) => wish.request),
+            [...wishes.flatMap((wish) => [...wish.busyIds]), ...recorder.setAside()],
+            clock.now(),
+          ),
         { where: "claim", ledger, clock, telemetry, signal: stopping.signal },
       );
       lastProgressMs = clock.now();
@@ -75,7 +88,15 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     claim: async (request, busyIds) => (await claimAll({ request, busyIds })) ?? gone(request),
   };
 
-  const sweep = startSweep({ ledger, turns, clock, telemetry, retentionMs: options.retentionMs, signal: stopping.signal, onProgress: () => (lastProgressMs = clock.now()) });
+  const sweep = startSweep({
+    ledger,
+    turns,
+    clock,
+    telemetry,
+    retentionMs: options.retentionMs,
+    signal: stopping.signal,
+    onProgress: () => (lastProgressMs = clock.now()),
+  });
 
   return {
     async start() {
@@ -83,24 +104,33 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       sweep.start();
     },
     async stop(graceMs) {
-      const startedMs = clock.now();
       sweep.stop();
+      const ended = new AbortController();
+      // Turns may be waiting for a ledger that is away: their waits end with the grace. The answers that have come
+      // are worth a moment more than the grace for answers that may come.
+      const patience = (async () => {
+        await clock.sleep(graceMs, ended.signal);
+        stopping.abort();
+        if (!ended.signal.aborted) await clock.sleep(lastMomentMs, ended.signal);
+        recorder.stop();
+      })();
       await turns.stop(graceMs);
-      // The answers that have come are worth a moment more than the grace for answers that may come.
-      const over = new AbortController();
-      const leftMs = Math.max(1_000, graceMs - (clock.now() - startedMs));
-      void clock.sleep(leftMs, over.signal).then(() => over.abort());
-      await recorder.drained(over.signal);
-      over.abort();
-      recorder.stop();
-      stopping.abort();
+      await recorder.drained();
+      ended.abort();
+      await patience;
       await sweep.ended;
       await transport.close();
     },
     sweepNow: sweep.now,
     progress: () => {
       const { active, waiting } = turns.load();
-      return { lastProgressMs, inFlight: slots.taken, turnsActive: active, turnsWaiting: waiting, unrecorded: recorder.unrecorded() };
+      return {
+        lastProgressMs,
+        inFlight: slots.taken,
+        turnsActive: active,
+        turnsWaiting: waiting,
+        unrecorded: recorder.unrecorded(),
+      };
     },
   };
 }

@@ -13,7 +13,13 @@ export function outcomeOf(job: Job, attempted: Attempted, fence: number): Outcom
     attempt: attemptRow(job, attempted),
     change:
       decision.kind === "finish"
-        ? { kind: "finish", state: reasons[decision.reason].state, reason: decision.reason, atMs: endedAtMs, error }
+        ? {
+            kind: "finish",
+            state: reasons[decision.reason].state,
+            reason: decision.reason,
+            atMs: endedAtMs,
+            error,
+          }
         : {
             kind: "retry",
             dueAtMs: decision.dueAtMs,
@@ -24,7 +30,7 @@ export function outcomeOf(job: Job, attempted: Attempted, fence: number): Outcom
 }
 
 function attemptRow(job: Job, { startedAtMs, exchange, verdict, error }: Attempted): AttemptRow | null {
-  // A refused target was an attempt, though nothing left this machine: it takes a step of the ladder.
+  // A refused target was an attempt, though nothing left this machine: it takes a step of the ladder. So was a broken one.
   if (exchange === null && verdict === null) return null;
   return {
     n: job.n,
@@ -40,16 +46,28 @@ function attemptRow(job: Job, { startedAtMs, exchange, verdict, error }: Attempt
 /** What the attempt means for the whole endpoint, or null. */
 export function holdOf({ endpoint }: Job, { decision, error }: Attempted): EndpointHold | null {
   if (decision.kind === "pause_endpoint") {
-    return { endpointNo: endpoint.endpointNo, untilMs: null, note: "The partner answered 410 Gone: paused until an operator resumes it." };
+    return {
+      endpointNo: endpoint.endpointNo,
+      untilMs: null,
+      note: "The partner answered 410 Gone: paused until an operator resumes it.",
+    };
   }
-  if (decision.kind === "retry" && decision.holdEndpointUntilMs !== null) {
-    return { endpointNo: endpoint.endpointNo, untilMs: decision.holdEndpointUntilMs, note: `The partner asked to wait (${error}).` };
+  if (decision.holdEndpointUntilMs !== null) {
+    return {
+      endpointNo: endpoint.endpointNo,
+      untilMs: decision.holdEndpointUntilMs,
+      note: `The partner asked to wait (${error}).`,
+    };
   }
   return null;
 }
 
 /** The one wide event of an attempt. */
-export function attemptEvent(job: Job, { startedAtMs, endedAtMs, exchange, decision, error }: Attempted, { change }: Outcome): AttemptEvent {
+export function attemptEvent(
+  job: Job,
+  { startedAtMs, endedAtMs, exchange, decision, error }: Attempted,
+  { change }: Outcome,
+): AttemptEvent {
   const { delivery, partner, endpoint } = job;
   return {
     deliveryId: delivery.id,
@@ -66,7 +84,12 @@ export function attemptEvent(job: Job, { startedAtMs, endedAtMs, exchange, decis
     error,
     durationMs: exchange?.durationMs ?? 0,
     lateMs: startedAtMs - delivery.dueAtMs,
-    outcome: decision.kind === "pause_endpoint" ? "paused" : change.kind === "retry" ? "retry" : outcomeWord(change.state),
+    outcome:
+      decision.kind === "pause_endpoint"
+        ? "paused"
+        : change.kind === "retry"
+          ? "retry"
+          : outcomeWord(change.state),
     reason: change.kind === "finish" ? change.reason : null,
     nextAttemptAtMs: change.kind === "retry" ? change.dueAtMs : null,
     sinceAcceptedMs: endedAtMs - delivery.acceptedAtMs,

@@ -1,39 +1,45 @@
 import type { AllowedTargets } from "../core/target.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { DispatchLedger } from "../ports/ledger.ts";
-import type { Telemetry } from "../ports/telemetry.ts";
+import type { DispatchLedger, PartnerSettings } from "../ports/ledger.ts";
 import { createBatcher } from "./batcher.ts";
 import { compilePartner, type DispatchPartner } from "./partner.ts";
 
 /** Compiled partners by version: every claim names the version it saw, so a change is taken up with the next claim. */
 export interface PartnerCache {
-  /** Null where the partner is gone or its settings cannot be used (the fault was told). */
+  /** Null where the partner is gone. Rejects where its settings cannot be read or used. */
   get(partnerNo: number, version: number): Promise<DispatchPartner | null>;
 }
 
 /** Compiled partners kept; the one longest unused goes first. Some 2 kB each. */
 const maxKept = 20_000;
 
-export function createPartnerCache(ledger: DispatchLedger, clock: Clock, allowedTargets: AllowedTargets, telemetry: Telemetry): PartnerCache {
+export function createPartnerCache(
+  ledger: Pick<DispatchLedger, "settings">,
+  clock: Clock,
+  allowedTargets: AllowedTargets,
+): PartnerCache {
   const kept = new Map<number, DispatchPartner>();
-  const load = createBatcher<number, DispatchPartner | null>(
-    async (partnerNos) => {
+  const read = async (partnerNos: readonly number[]): Promise<readonly Loaded[]> => {
+    try {
       const settings = await ledger.settings(partnerNos, clock.now());
-      const compiled = new Map(settings.map((one) => [one.partnerNo, compilePartner(one, allowedTargets)]));
-      return partnerNos.map((partnerNo) => compiled.get(partnerNo) ?? null);
-    },
-    { maxItems: 256, parallel: 1 },
-  );
+      const byNo = new Map(settings.map((one) => [one.partnerNo, one]));
+      return partnerNos.map((partnerNo) => compiled(byNo.get(partnerNo), allowedTargets));
+    } catch (error) {
+      if (partnerNos.length === 1) return [{ error }];
+      // One partner whose secrets cannot be opened must not keep the others of the batch from being read.
+      return (await Promise.all(partnerNos.map((partnerNo) => read([partnerNo])))).flat();
+    }
+  };
+  const load = createBatcher<number, Loaded>(read, { maxItems: 256, parallel: 1 });
 
   return {
     async get(partnerNo, version) {
       let partner = kept.get(partnerNo) ?? null;
       // Read again unless it is at least as new as what the claim saw.
       if (partner === null || partner.version < version) {
-        partner = await load(partnerNo).catch((error: unknown) => {
-          telemetry.fault({ where: "settings", error, retryInMs: null });
-          return null;
-        });
+        const loaded = await load(partnerNo);
+        if ("error" in loaded) throw loaded.error;
+        partner = loaded.partner;
       }
       kept.delete(partnerNo);
       if (partner) kept.set(partnerNo, partner);
@@ -41,4 +47,14 @@ export function createPartnerCache(ledger: DispatchLedger, clock: Clock, allowed
       return partner;
     },
   };
+}
+
+type Loaded = { readonly partner: DispatchPartner | null } | { readonly error: unknown };
+
+function compiled(settings: PartnerSettings | undefined, allowedTargets: AllowedTargets): Loaded {
+  try {
+    return { partner: settings ? compilePartner(settings, allowedTargets) : null };
+  } catch (error) {
+    return { error };
+  }
 }

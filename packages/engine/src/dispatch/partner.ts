@@ -32,7 +32,11 @@ export interface DispatchPartner {
   readonly endpoints: ReadonlyMap<number, DispatchEndpoint>;
 }
 
-/** Compiles stored settings. Nothing throws: an endpoint that cannot be used says so, and the others go on. */
+/**
+ * Compiles stored settings. An endpoint whose template cannot be used says so, and the others go on.
+ *
+ * @throws PostriderError `invalid_duration` and errors of `parseSecret`, for settings that passed no edge's check
+ */
 export function compilePartner(settings: PartnerSettings, allowedTargets: AllowedTargets): DispatchPartner {
   return {
     partnerNo: settings.partnerNo,
@@ -41,11 +45,16 @@ export function compilePartner(settings: PartnerSettings, allowedTargets: Allowe
     rate: rateOf(settings.ratePerSecond, settings.burst),
     maxInFlight: settings.maxInFlight,
     signer: createSigner(settings.keys),
-    endpoints: new Map(settings.endpoints.map((endpoint) => [endpoint.endpointNo, compileEndpoint(endpoint, allowedTargets)])),
+    endpoints: new Map(
+      settings.endpoints.map((endpoint) => [endpoint.endpointNo, compileEndpoint(endpoint, allowedTargets)]),
+    ),
   };
 }
 
-function compileEndpoint({ endpointNo, id, version, document }: PartnerSettings["endpoints"][number], allowedTargets: AllowedTargets): DispatchEndpoint {
+function compileEndpoint(
+  { endpointNo, id, version, document }: PartnerSettings["endpoints"][number],
+  allowedTargets: AllowedTargets,
+): DispatchEndpoint {
   const compiled = compileTemplate(document);
   const template = compiled.ok ? compiled.template : null;
   // The list of allowed targets may have changed since the document was stored.
@@ -55,7 +64,11 @@ function compileEndpoint({ endpointNo, id, version, document }: PartnerSettings[
     id,
     version,
     template,
-    refusal: compiled.ok ? (target?.ok === false ? target.message : null) : (compiled.issues[0]?.message ?? "the template does not compile"),
+    refusal: compiled.ok
+      ? target?.ok === false
+        ? target.message
+        : null
+      : (compiled.issues[0]?.message ?? "the template does not compile"),
     policy: compileRetryPolicy(document.retry),
     timeoutMs: parseDurationMs(document.timeout),
     signing: document.signing,

@@ -19,7 +19,10 @@ const lastWaitMs = 2_000;
  * Runs ledger work again, with a growing wait, while its fault is one that passes by itself (the server restarts, the
  * connection was lost). `again` is true from the second try on. Any other fault is thrown at once.
  */
-export async function untilItPasses<Result>(work: (again: boolean) => Promise<Result>, { where, ledger, clock, telemetry, signal }: Patience): Promise<Result> {
+export async function untilItPasses<Result>(
+  work: (again: boolean) => Promise<Result>,
+  { where, ledger, clock, telemetry, signal }: Patience,
+): Promise<Result> {
   for (let tries = 0, waitMs = firstWaitMs; ; tries++, waitMs = Math.min(waitMs * 2, lastWaitMs)) {
     try {
       return await work(tries > 0);

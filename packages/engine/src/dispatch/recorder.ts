@@ -5,16 +5,22 @@ import { untilItPasses } from "./patience.ts";
 
 /** Stores the outcomes of all turns of a process, many in one statement. */
 export interface Recorder {
-  /** `stored` is called once the outcome is committed. */
+  /** `stored` is called once the outcome is committed, or set aside. */
   record(outcome: Outcome, stored: () => void): void;
-  hold(hold: EndpointHold): void;
-  /** Resolves once the cursor is committed. */
-  saveCursor(save: CursorSave): Promise<void>;
+  /** `stored` is called once the ledger knows of the hold. A hold is committed before outcomes that are recorded after it. */
+  hold(hold: EndpointHold, stored: () => void): void;
+  /** Resolves once the cursor is committed; false where the turn's fence was passed, or it cannot be stored. */
+  saveCursor(save: CursorSave): Promise<boolean>;
   /** Outcomes not yet committed. */
   unrecorded(): number;
-  /** Resolves when everything handed in so far is committed, or `signal` aborts. */
-  drained(signal: AbortSignal): Promise<void>;
-  /** Gives up on what cannot be stored; call after `drained`. */
+  /**
+   * Deliveries whose outcomes the ledger refuses: kept and tried again now and then. They must not be claimed
+   * meanwhile, for they were sent.
+   */
+  setAside(): Iterable<string>;
+  /** Resolves when everything handed in so far is committed, set aside or, after `stop`, given up. */
+  drained(): Promise<void>;
+  /** Gives up on what cannot be stored at the first try. */
   stop(): void;
 }
 
@@ -24,6 +30,8 @@ interface Entry {
 }
 
 const maxBatch = 1_000;
+/** Between two tries to store an outcome that the ledger refuses. */
+const asideMs = 5_000;
 
 /**
  * One statement is under way at a time, and everything that ends meanwhile goes in the next: at high load the batches
@@ -32,47 +40,77 @@ const maxBatch = 1_000;
  */
 export function createRecorder(ledger: DispatchLedger, clock: Clock, telemetry: Telemetry): Recorder {
   let entries: Entry[] = [];
-  let holds: EndpointHold[] = [];
-  let saves: { save: CursorSave; resolve: () => void }[] = [];
+  let holds: { hold: EndpointHold; stored: () => void }[] = [];
+  let saves: { save: CursorSave; resolve: (kept: boolean) => void }[] = [];
+  const aside = new Map<string, Outcome>();
+  let asideAgain: Outcome[] = [];
   let flushing = false;
   let inHand = 0;
   let waiting: (() => void)[] = [];
   const stopped = new AbortController();
 
-  /** Runs one statement until it succeeds; false where it cannot succeed as it is. */
-  const persist = (where: string, statement: (again: boolean) => Promise<void>): Promise<boolean> =>
-    untilItPasses(statement, { where, ledger, clock, telemetry, signal: stopped.signal }).then(
-      () => true,
-      () => stopped.signal.aborted,
-    );
+  /** Runs one statement until it succeeds; null where it cannot succeed as it is. */
+  const persist = <Result>(
+    where: string,
+    statement: (again: boolean) => Promise<Result>,
+  ): Promise<Result | null> =>
+    untilItPasses(statement, { where, ledger, clock, telemetry, signal: stopped.signal }).catch(() => null);
+  const recorded = async (outcomes: readonly Outcome[], again: boolean): Promise<boolean> =>
+    (await persist("record", (retried) => ledger.record(outcomes, again || retried).then(() => true))) ??
+    false;
 
   /** Stores a batch; where one outcome spoils it, finds that one by halves and stores it without its texts. */
-  const store = async (batch: readonly Entry[]): Promise<void> => {
-    const done = await persist("record", (again) => ledger.record(batch.map((entry) => entry.outcome), again));
+  const store = async (batch: readonly Entry[], again: boolean): Promise<void> => {
+    const outcomes = batch.map((entry) => entry.outcome);
+    const done = (await recorded(outcomes, again)) || stopped.signal.aborted;
     if (!done && batch.length > 1) {
       const middle = batch.length >> 1;
-      await store(batch.slice(0, middle));
-      await store(batch.slice(middle));
-      return;
+      await store(batch.slice(0, middle), true);
+      return store(batch.slice(middle), true);
     }
-    if (!done) await persist("record", (again) => ledger.record(batch.map((entry) => withoutTexts(entry.outcome)), again));
+    if (!done && !(await recorded(outcomes.map(withoutTexts), true))) setAside(outcomes[0]!);
     inHand -= batch.length;
     for (const entry of batch) entry.stored();
   };
 
+  const setAside = (outcome: Outcome) => {
+    aside.set(outcome.deliveryId, outcome);
+    void clock.sleep(asideMs, stopped.signal).then(() => {
+      if (stopped.signal.aborted) return;
+      asideAgain.push(outcome);
+      kick();
+    });
+  };
+
+  const tryAside = async () => {
+    const again = asideAgain;
+    asideAgain = [];
+    for (const outcome of again) {
+      if (await recorded([withoutTexts(outcome)], true)) aside.delete(outcome.deliveryId);
+      else setAside(outcome);
+    }
+  };
+
   const flush = async () => {
-    while (entries.length > 0 || holds.length > 0 || saves.length > 0) {
+    while (entries.length + holds.length + saves.length + asideAgain.length > 0) {
       const batch = entries.slice(0, maxBatch);
       entries = entries.length > maxBatch ? entries.slice(maxBatch) : [];
       const [heldNow, savesNow] = [holds, saves];
       [holds, saves] = [[], []];
       // Holds first: a crash in between then leaves an endpoint that waits, not one that is called too early.
-      if (heldNow.length > 0) await persist("hold", () => ledger.hold(heldNow));
-      if (savesNow.length > 0) {
-        await persist("save cursors", () => ledger.saveCursors(savesNow.map(({ save }) => save)));
-        for (const { resolve } of savesNow) resolve();
+      if (heldNow.length > 0) {
+        await persist("hold", () => ledger.hold(heldNow.map(({ hold }) => hold)));
+        for (const { stored } of heldNow) stored();
       }
-      if (batch.length > 0) await store(batch);
+      if (savesNow.length > 0) {
+        const kept = await persist("save cursors", () =>
+          ledger.saveCursors(savesNow.map(({ save }) => save)),
+        );
+        const keptNos = new Set(kept);
+        for (const { save, resolve } of savesNow) resolve(keptNos.has(save.partnerNo));
+      }
+      if (batch.length > 0) await store(batch, false);
+      if (asideAgain.length > 0) await tryAside();
     }
     flushing = false;
     const told = waiting;
@@ -91,28 +129,30 @@ export function createRecorder(ledger: DispatchLedger, clock: Clock, telemetry: 
       entries.push({ outcome, stored });
       kick();
     },
-    hold(hold) {
-      holds.push(hold);
+    hold(hold, stored) {
+      holds.push({ hold, stored });
       kick();
     },
-    saveCursor(save) {
-      return new Promise((resolve) => {
+    saveCursor: (save) =>
+      new Promise((resolve) => {
         saves.push({ save, resolve });
         kick();
-      });
-    },
-    unrecorded: () => inHand,
-    drained: (signal) =>
-      new Promise((resolve) => {
-        if (!flushing || signal.aborted) return resolve();
-        waiting.push(resolve);
-        signal.addEventListener("abort", () => resolve(), { once: true });
       }),
-    stop: () => stopped.abort(),
+    unrecorded: () => inHand + aside.size,
+    setAside: () => aside.keys(),
+    drained: () => (flushing ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve()),
+    stop() {
+      stopped.abort();
+      for (const tell of waiting.splice(0)) tell();
+    },
   };
 }
 
 function withoutTexts(outcome: Outcome): Outcome {
   const attempt = outcome.attempt && { ...outcome.attempt, error: null, responseBody: null };
-  return { ...outcome, attempt, change: { ...outcome.change, error: "the error's text could not be stored" } };
+  return {
+    ...outcome,
+    attempt,
+    change: { ...outcome.change, error: "the error's text could not be stored" },
+  };
 }

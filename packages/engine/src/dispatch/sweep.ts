@@ -30,7 +30,15 @@ const upkeepEveryMs = 10 * 60_000;
 const replayStep = 500;
 
 /** The safety net: rings every partner with due work, moves replays on, keeps partitions and retention. */
-export function startSweep({ ledger, turns, clock, telemetry, retentionMs, signal, onProgress }: SweepOptions): Sweep {
+export function startSweep({
+  ledger,
+  turns,
+  clock,
+  telemetry,
+  retentionMs,
+  signal,
+  onProgress,
+}: SweepOptions): Sweep {
   let wake = new AbortController();
   let stopped = false;
   let upkeepAtMs = 0;
@@ -38,7 +46,8 @@ export function startSweep({ ledger, turns, clock, telemetry, retentionMs, signa
 
   const once = async () => {
     const now = clock.now();
-    for (const { partnerNo, dueAtMs } of await ledger.duePartners(now, now + intervalMs)) turns.ringAt(partnerNo, dueAtMs);
+    for (const { partnerNo, dueAtMs } of await ledger.duePartners(now, now + intervalMs))
+      turns.ringAt(partnerNo, dueAtMs);
     const { partnerNos, running } = await ledger.advanceReplays(replayStep, now);
     if (partnerNos.length > 0) turns.ring(partnerNos);
     if (now >= upkeepAtMs) {
@@ -51,7 +60,9 @@ export function startSweep({ ledger, turns, clock, telemetry, retentionMs, signa
   const run = async () => {
     while (!stopped) {
       const asleep = (wake = new AbortController());
-      const running = await untilItPasses(once, { where: "sweep", ledger, clock, telemetry, signal }).catch(() => 0);
+      const running = await untilItPasses(once, { where: "sweep", ledger, clock, telemetry, signal }).catch(
+        () => 0,
+      );
       onProgress();
       if (!stopped) await clock.sleep(running > 0 ? intervalMs / 4 : intervalMs, asleep.signal);
     }

@@ -4,7 +4,12 @@ import type { DispatchEndpoint, DispatchPartner } from "./partner.ts";
 
 /** What one test postback did. */
 export interface TestPostback {
-  readonly request: { readonly method: string; readonly url: string; readonly headers: Readonly<Record<string, string>>; readonly body: string | null };
+  readonly request: {
+    readonly method: string;
+    readonly url: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: string | null;
+  };
   readonly response: {
     readonly status: number | null;
     readonly body: string;
@@ -19,14 +24,26 @@ export interface TestPostback {
 /** The sample a test postback carries where its template needs data. */
 export const testEvent = {
   type: "postrider.test",
-  data: { test: true, click_id: "test-click", transaction_id: "test-transaction", payout: "0.00", currency: "USD", status: "test" },
+  data: {
+    test: true,
+    click_id: "test-click",
+    transaction_id: "test-transaction",
+    payout: "0.00",
+    currency: "USD",
+    status: "test",
+  },
 } as const;
 
 /**
  * Sends one postback outside of any turn, flagged `webhook-test: 1`, never counted as a delivery. It is signed and
  * rendered as a real one; a required macro that the sample event lacks is shown as the failure it would be.
  */
-export async function sendTestPostback(partner: DispatchPartner, endpoint: DispatchEndpoint, id: string, tools: AttemptTools): Promise<TestPostback> {
+export async function sendTestPostback(
+  partner: DispatchPartner,
+  endpoint: DispatchEndpoint,
+  id: string,
+  tools: AttemptTools,
+): Promise<TestPostback> {
   const now = tools.clock.now();
   const job: Job = {
     partner,
@@ -48,7 +65,8 @@ export async function sendTestPostback(partner: DispatchPartner, endpoint: Dispa
       clientErrors: 0,
     },
   };
-  if (endpoint.refusal !== null || endpoint.template === null) return notSent(`target_refused: ${endpoint.refusal}`);
+  if (endpoint.refusal !== null || endpoint.template === null)
+    return notSent(`target_refused: ${endpoint.refusal}`);
   const rendered = render(job);
   if (!rendered.ok) return notSent(`${rendered.reason}: ${rendered.message}`);
   const request = sign(job, rendered, tools.userAgent, now);
@@ -56,8 +74,18 @@ export async function sendTestPostback(partner: DispatchPartner, endpoint: Dispa
   const exchange = await tools.transport.send(flagged);
   const verdict = classify(exchange);
   return {
-    request: { method: flagged.method, url: flagged.url, headers: Object.fromEntries(flagged.headers), body: rendered.body },
-    response: { status: exchange.status, body: exchange.responseBody, duration_ms: Math.round(exchange.durationMs), failure: exchange.failure },
+    request: {
+      method: flagged.method,
+      url: flagged.url,
+      headers: Object.fromEntries(flagged.headers),
+      body: rendered.body,
+    },
+    response: {
+      status: exchange.status,
+      body: exchange.responseBody,
+      duration_ms: Math.round(exchange.durationMs),
+      failure: exchange.failure,
+    },
     verdict: verdict.kind,
     error: verdict.kind === "accepted" ? null : verdict.error,
   };

@@ -1,11 +1,12 @@
 import { grownShare, initialShare, shrunkShare } from "../core/concurrency.ts";
-import { cursorAfter, cursorReturned, permittedAtMs } from "../core/rate-limit.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Claimed, ClaimRequest, DueDelivery } from "../ports/ledger.ts";
+import type { Claimed, ClaimRequest } from "../ports/ledger.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { TurnSlot } from "../ports/turns.ts";
-import { attempt, type Attempted, type AttemptTools, type Job } from "./attempt.ts";
+import { attempt, type Attempted, type AttemptTools, broken, type Job } from "./attempt.ts";
+import { Claims } from "./claims.ts";
 import { attemptEvent, holdOf, outcomeOf } from "./outcome.ts";
+import { Pace } from "./pace.ts";
 import type { DispatchPartner } from "./partner.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Slots } from "./slots.ts";
@@ -26,7 +27,7 @@ export interface TurnTools extends AttemptTools {
 
 /** After this time a turn closes if others wait, and reads its partner's settings again if none do. */
 export const sliceMs = 500;
-/** A turn that would wait longer than this for a permit gives its place back and is rung in time. */
+/** A turn with nothing in flight that would wait longer than this for a permit closes, and is rung in time. */
 const longestPermitWaitMs = 100;
 /** While an answer is awaited and nothing is due, a turn looks again this often for what it was not told of. */
 const idleLookMs = 500;
@@ -41,30 +42,29 @@ export class Turn {
   readonly #slot: TurnSlot;
   readonly #tools: TurnTools;
   readonly #startedAtMs: number;
+  readonly #claims = new Claims();
   readonly #tryStart = () => this.#fill();
-  /** Claimed and not recorded: in the queue, in flight, or in the recorder's hands. */
-  readonly #busy = new Set<string>();
-  readonly #heldEndpoints = new Map<number, number>();
 
   #partner: DispatchPartner | null = null;
+  #pace: Pace | null = null;
   #fence = 0;
-  #queue: DueDelivery[] = [];
-  #next = 0;
-  #inFlight = 0;
   #share: number;
+  #inFlight = 0;
   #attempts = 0;
-  #nextDueAtMs = Number.POSITIVE_INFINITY;
 
   #claiming = false;
-  #exhausted = false;
-  #closing = false;
   #claimedAtMs = 0;
+  /** There was a call to look again while a claim was under way, which may have read before what it was about. */
+  #rungMeanwhile = false;
+  /** The last claim read all that was due. */
+  #exhausted = false;
+  /** Starts nothing more. */
+  #closing = false;
+  #fault: { readonly error: unknown } | null = null;
+  /** When the partner next has work, as far as this turn knows. */
+  #nextDueAtMs = Number.POSITIVE_INFINITY;
 
-  #cursorMs = 0;
-  /** How far the ledger already lets the cursor go: permits up to here survive a crash of this process. */
-  #reservedMs = 0;
-  #reserving = false;
-  #permitTimer: AbortController | null = null;
+  #permitTimer: { readonly atMs: number; readonly stop: AbortController } | null = null;
   #wake: () => void = () => {};
 
   constructor(slot: TurnSlot, tools: TurnTools) {
@@ -74,46 +74,54 @@ export class Turn {
     this.#share = tools.shares.get(slot.partnerNo) ?? initialShare;
   }
 
-  /** Runs to the end. Resolves with the time at which the partner next has work, as far as this turn knows. */
+  /**
+   * Runs to the end. Resolves with the time at which the partner next has work, as far as this turn knows.
+   *
+   * @throws what the claim or the settings failed with, after everything in flight has been recorded
+   */
   async run(): Promise<{ readonly nextDueAtMs: number | null }> {
-    await this.#claim(smallestPage);
+    const { clock, shares, slots, telemetry } = this.#tools;
     this.#slot.onRing?.(() => this.#lookAgain());
+    void this.#claim(smallestPage);
     while (!this.#over()) await this.#somethingHappened();
     // In the same step as the last look at the state: a ring from here on leads to another turn.
     this.#slot.onRing?.(null);
-    this.#tools.slots.leave(this.#tryStart);
-    this.#permitTimer?.abort();
-    if (this.#partner?.rate && this.#reservedMs !== this.#cursorMs && !this.#slot.signal.aborted) {
-      await this.#tools.recorder.saveCursor({ partnerNo: this.#slot.partnerNo, fence: this.#fence, cursorMs: this.#cursorMs });
-    }
-    this.#tools.shares.set(this.#slot.partnerNo, this.#share);
-    const now = this.#tools.clock.now();
-    if (this.#partner) this.#tools.telemetry.turn({ partner: this.#partner.id, attempts: this.#attempts, durationMs: now - this.#startedAtMs });
+    this.#closing = true;
+    slots.leave(this.#tryStart);
+    this.#permitTimer?.stop.abort();
+    shares.set(this.#slot.partnerNo, this.#share);
+    if (this.#pace) await unlessAborted(this.#pace.close(), this.#slot.signal);
+    if (this.#partner)
+      telemetry.turn({
+        partner: this.#partner.id,
+        attempts: this.#attempts,
+        durationMs: clock.now() - this.#startedAtMs,
+      });
+    if (this.#fault) throw this.#fault.error;
     return { nextDueAtMs: Number.isFinite(this.#nextDueAtMs) ? this.#nextDueAtMs : null };
   }
 
-  get #waiting(): number {
-    return this.#queue.length - this.#next;
-  }
-
   #over(): boolean {
-    if (this.#inFlight > 0 || this.#claiming || this.#reserving) return false;
-    // What is still in the queue was claimed without a change: it stays due, and another turn will read it.
-    if (this.#closing || this.#slot.signal.aborted) return this.#busy.size === this.#waiting || this.#slot.signal.aborted;
-    return this.#busy.size === 0 && this.#exhausted;
+    if (this.#inFlight > 0) return false;
+    // Claims and records may wait for a ledger that is away: an aborted turn does not wait with them.
+    if (this.#slot.signal.aborted) return true;
+    if (this.#claiming || this.#claims.open > 0) return false;
+    // What still waits was claimed without a change: it stays due, and another turn will read it.
+    return this.#closing || (this.#exhausted && this.#claims.waiting === 0);
   }
 
   /** Resolves at the next event worth looking at: an outcome stored, a claim answered, a ring, or the look-out time. */
   async #somethingHappened(): Promise<void> {
+    const { clock } = this.#tools;
     const lookOut = new AbortController();
+    const dueInMs = this.#closing ? idleLookMs : Math.max(1, this.#nextDueAtMs - clock.now());
     await new Promise<void>((resolve) => {
       this.#wake = () => {
         lookOut.abort();
         resolve();
       };
-      void this.#tools.clock.sleep(idleLookMs, lookOut.signal).then(() => {
-        if (lookOut.signal.aborted) return;
-        this.#lookAgain();
+      void clock.sleep(Math.min(idleLookMs, dueInMs), lookOut.signal).then(() => {
+        if (!lookOut.signal.aborted) this.#lookAgain();
         resolve();
       });
     });
@@ -122,180 +130,171 @@ export class Turn {
 
   #endSlice(): void {
     const now = this.#tools.clock.now();
-    if (this.#slot.stopping() || (this.#slot.contended() && now - this.#startedAtMs > sliceMs)) this.#close(now);
+    if (this.#slot.stopping() || (this.#slot.contended() && now - this.#startedAtMs > sliceMs))
+      this.#close(now);
   }
 
   /** Starts nothing more. Work that is left is due at `nextDueAtMs`. */
   #close(nextDueAtMs: number): void {
-    if (!this.#closing && (this.#waiting > 0 || !this.#exhausted)) this.#nextDueAtMs = Math.min(this.#nextDueAtMs, nextDueAtMs);
+    if (this.#closing) return;
+    if (this.#claims.waiting > 0 || !this.#exhausted) this.#dueAt(nextDueAtMs);
     this.#closing = true;
     this.#slot.onRing?.(null);
+    this.#tools.slots.leave(this.#tryStart);
+    this.#wake();
+  }
+
+  #dueAt(atMs: number): void {
+    if (atMs >= this.#nextDueAtMs) return;
+    this.#nextDueAtMs = atMs;
     this.#wake();
   }
 
   /** There may be more work, or other settings, than the last claim told. */
   #lookAgain(): void {
     this.#endSlice();
+    if (this.#closing) return;
+    if (this.#nextDueAtMs <= this.#tools.clock.now()) this.#nextDueAtMs = Number.POSITIVE_INFINITY;
     this.#exhausted = false;
-    if (this.#waiting < this.#lowWater) void this.#claim(this.#page);
-    else if (this.#tools.clock.now() - this.#claimedAtMs > sliceMs) void this.#claim(0);
+    this.#rungMeanwhile = this.#claiming;
+    this.#claimMore();
   }
 
-  get #lowWater(): number {
-    return this.#share * 2;
-  }
-
-  get #page(): number {
-    return Math.min(largestPage, Math.max(smallestPage, this.#share * 4));
+  #claimMore(): void {
+    if (!this.#exhausted && this.#claims.waiting < this.#share * 2) {
+      void this.#claim(Math.min(largestPage, Math.max(smallestPage, this.#share * 4)));
+    } else if (this.#tools.clock.now() - this.#claimedAtMs > sliceMs) void this.#claim(0);
   }
 
   /** Claims a page ahead of need; with a limit of 0 it only learns whether the turn and its settings still hold. */
   async #claim(limit: number): Promise<void> {
     if (this.#claiming || this.#closing) return;
     this.#claiming = true;
+    this.#rungMeanwhile = false;
+    const answer = this.#claims.ask();
     try {
-      const claimed = await this.#tools.claim({ partnerNo: this.#slot.partnerNo, fence: this.#fence || null, limit }, this.#busy);
-      if (!(await this.#settle(claimed))) return;
-      for (const delivery of claimed.deliveries) {
-        if (this.#busy.has(delivery.id)) continue;
-        this.#busy.add(delivery.id);
-        this.#queue.push(delivery);
-      }
-      if (limit > 0) this.#exhausted = claimed.deliveries.length < limit;
+      const request = { partnerNo: this.#slot.partnerNo, fence: this.#fence || null, limit };
+      const claimed = await this.#tools.claim(request, this.#claims.busyIds);
+      if (claimed.active) await this.#settle(claimed);
+      answer(claimed.deliveries);
+      if (limit > 0) this.#exhausted = claimed.deliveries.length < limit && !this.#rungMeanwhile;
+      if (!claimed.active || this.#partner === null) this.#close(Number.POSITIVE_INFINITY);
       this.#claimedAtMs = this.#tools.clock.now();
     } catch (error) {
-      this.#tools.telemetry.fault({ where: "claim", error, retryInMs: null });
-      this.#close(this.#tools.clock.now() + idleLookMs);
-    } finally {
-      this.#claiming = false;
+      this.#fault = { error };
+      this.#close(Number.POSITIVE_INFINITY);
     }
+    this.#claiming = false;
     this.#fill();
     this.#wake();
   }
 
-  /** Takes over what a claim says of the turn itself; false where the turn may go no further. */
-  async #settle(claimed: Claimed): Promise<boolean> {
-    if (!claimed.active) {
-      this.#exhausted = true;
-      this.#close(Number.POSITIVE_INFINITY);
-      return false;
-    }
+  /** Takes over what a claim says of the turn and its settings. */
+  async #settle({ fence, limiterCursorMs, version, partnerNo }: Claimed): Promise<void> {
     if (this.#fence === 0) {
-      this.#fence = claimed.fence;
-      this.#cursorMs = this.#reservedMs = claimed.limiterCursorMs;
+      this.#fence = fence;
+      this.#pace = new Pace(limiterCursorMs, {
+        save: (cursorMs) => this.#tools.recorder.saveCursor({ partnerNo, fence, cursorMs }),
+        goOn: this.#tryStart,
+      });
     }
-    if (this.#partner?.version !== claimed.version) this.#partner = await this.#tools.partner(this.#slot.partnerNo, claimed.version);
-    return this.#partner !== null;
+    if (this.#partner?.version !== version) this.#partner = await this.#tools.partner(partnerNo, version);
   }
 
   /** Starts attempts while the share, the slots and the rate allow. */
   #fill(): void {
-    if (this.#partner === null || this.#slot.signal.aborted) return;
-    while (!this.#closing && this.#waiting > 0 && this.#inFlight < Math.min(this.#share, this.#partner.maxInFlight)) {
-      const job = this.#peek(this.#partner);
-      if (job === null) continue;
-      if (!this.#mayGo(this.#partner) || !this.#tools.slots.take(this.#tryStart)) break;
-      if (this.#partner.rate) this.#cursorMs = cursorAfter(this.#partner.rate, this.#cursorMs, this.#tools.clock.now());
-      this.#next += 1;
-      void this.#attempt(job);
+    const partner = this.#partner;
+    if (partner === null || this.#closing || this.#slot.signal.aborted) return;
+    if (this.#slot.stopping()) return this.#endSlice();
+    const most = Math.min(this.#share, partner.maxInFlight);
+    while (this.#claims.waiting > 0 && this.#inFlight < most) {
+      const delivery = this.#claims.first;
+      const endpoint = partner.endpoints.get(delivery.endpointNo);
+      if (endpoint) {
+        if (!this.#mayGo(partner) || !this.#tools.slots.take(this.#tryStart)) break;
+        void this.#attempt({ delivery, partner, endpoint, n: delivery.attemptsMade + 1 });
+      } else this.#claims.done(delivery.id); // deleted since it was claimed
+      this.#claims.shift();
     }
-    if (this.#waiting === 0) this.#tools.slots.leave(this.#tryStart);
-    if (!this.#exhausted && this.#waiting < this.#lowWater) void this.#claim(this.#page);
-    else if (this.#tools.clock.now() - this.#claimedAtMs > sliceMs) void this.#claim(0);
-  }
-
-  /** The next delivery with its endpoint, or null after passing over one that must wait. */
-  #peek(partner: DispatchPartner): Job | null {
-    const delivery = this.#queue[this.#next]!;
-    if (this.#next > largestPage) {
-      this.#queue = this.#queue.slice(this.#next);
-      this.#next = 0;
-    }
-    const endpoint = partner.endpoints.get(delivery.endpointNo);
-    const heldUntilMs = this.#heldEndpoints.get(delivery.endpointNo);
-    if (endpoint && (heldUntilMs === undefined || heldUntilMs <= this.#tools.clock.now())) {
-      return { delivery, partner, endpoint, n: delivery.attemptsMade + 1 };
-    }
-    this.#next += 1;
-    this.#busy.delete(delivery.id);
-    return null;
+    if (this.#claims.waiting === 0) this.#tools.slots.leave(this.#tryStart);
+    this.#claimMore();
   }
 
   /** Whether the rate lets one more go now; if not, sees to it that the turn goes on, or closes, in time. */
   #mayGo({ rate }: DispatchPartner): boolean {
-    if (rate === null) return true;
+    if (rate === null || this.#pace === null) return true;
     const now = this.#tools.clock.now();
-    const waitMs = permittedAtMs(rate, this.#cursorMs) - now;
-    if (waitMs > longestPermitWaitMs) {
-      this.#close(now + waitMs);
-      return false;
-    }
-    if (waitMs > 0) {
-      this.#fillAfter(waitMs);
-      return false;
-    }
-    if (cursorAfter(rate, this.#cursorMs, now) <= this.#reservedMs) return true;
-    void this.#reserve(rate.intervalMs, now);
+    const waitMs = this.#pace.waitMs(rate, now);
+    if (waitMs === 0) return true;
+    if (this.#pace.refused) this.#close(now + idleLookMs);
+    else if (waitMs === Number.POSITIVE_INFINITY) return false;
+    else if (waitMs > longestPermitWaitMs && this.#inFlight === 0) this.#close(now + waitMs);
+    else this.#fillAt(now + waitMs);
     return false;
   }
 
-  #fillAfter(waitMs: number): void {
-    if (this.#permitTimer) return;
-    const timer = new AbortController();
+  #fillAt(atMs: number): void {
+    if (this.#permitTimer && this.#permitTimer.atMs <= atMs) return;
+    this.#permitTimer?.stop.abort();
+    const timer = { atMs, stop: new AbortController() };
     this.#permitTimer = timer;
-    void this.#tools.clock.sleep(Math.ceil(waitMs), timer.signal).then(() => {
+    void this.#tools.clock.sleep(Math.ceil(atMs - this.#tools.clock.now()), timer.stop.signal).then(() => {
+      if (timer.stop.signal.aborted) return;
       this.#permitTimer = null;
-      if (!timer.signal.aborted) this.#fill();
-      this.#wake();
+      this.#fill();
     });
-  }
-
-  /** Moves the ledger's cursor ahead by a slice's worth of permits before any of them is used. */
-  async #reserve(intervalMs: number, nowMs: number): Promise<void> {
-    if (this.#reserving) return;
-    this.#reserving = true;
-    const permits = Math.max(1, Math.min(this.#waiting, Math.ceil((2 * sliceMs) / intervalMs) + this.#share));
-    const reservedMs = Math.max(this.#cursorMs, nowMs) + permits * intervalMs + sliceMs;
-    await this.#tools.recorder.saveCursor({ partnerNo: this.#slot.partnerNo, fence: this.#fence, cursorMs: reservedMs });
-    this.#reservedMs = reservedMs;
-    this.#reserving = false;
-    this.#fill();
-    this.#wake();
   }
 
   async #attempt(job: Job): Promise<void> {
     this.#inFlight += 1;
-    const attempted = await attempt(job, this.#tools, this.#slot.signal);
+    const attempted = await attempt(job, this.#tools, this.#slot.signal, this.#takePermit).catch(
+      (error: unknown) => {
+        this.#tools.telemetry.fault({ where: "attempt", error, retryInMs: null });
+        return broken(job, this.#tools);
+      },
+    );
     this.#inFlight -= 1;
     this.#tools.slots.give();
-    if (attempted === null) this.#busy.delete(job.delivery.id);
+    if (attempted === null) this.#claims.done(job.delivery.id);
     else this.#conclude(job, attempted);
     this.#fill();
     if (this.#inFlight === 0) this.#wake();
   }
 
+  readonly #takePermit = () => {
+    if (this.#partner?.rate) this.#pace?.take(this.#partner.rate, this.#tools.clock.now());
+  };
+
   #conclude(job: Job, attempted: Attempted): void {
+    const { recorder, telemetry } = this.#tools;
     this.#attempts += 1;
-    this.#adapt(job.partner, attempted);
+    if (attempted.verdict?.kind === "accepted")
+      this.#share = grownShare(this.#share, job.partner.maxInFlight);
+    else if (attempted.verdict?.kind === "retryable") this.#share = shrunkShare(this.#share);
+
     const hold = holdOf(job, attempted);
     if (hold) {
-      this.#heldEndpoints.set(hold.endpointNo, hold.untilMs ?? Number.POSITIVE_INFINITY);
-      this.#tools.recorder.hold(hold);
+      this.#claims.hold(hold.endpointNo);
+      recorder.hold(hold, () => this.#claims.holdStored(hold.endpointNo));
     }
     const outcome = outcomeOf(job, attempted, this.#fence);
-    if (outcome.change.kind === "retry" && hold?.untilMs !== null) {
-      this.#nextDueAtMs = Math.min(this.#nextDueAtMs, Math.max(outcome.change.dueAtMs, hold?.untilMs ?? 0));
-    }
-    this.#tools.recorder.record(outcome, () => {
-      this.#busy.delete(job.delivery.id);
-      if (this.#inFlight === 0 && this.#busy.size === this.#waiting) this.#wake();
+    const retryAtMs = outcome.change.kind === "retry" ? outcome.change.dueAtMs : Number.POSITIVE_INFINITY;
+    recorder.record(outcome, () => {
+      this.#claims.done(job.delivery.id);
+      // Once stored, since a claim before that would leave it out. A paused endpoint is due when it is resumed.
+      this.#dueAt(hold ? (hold.untilMs ?? Number.POSITIVE_INFINITY) : retryAtMs);
+      if (this.#inFlight === 0 && this.#claims.open === 0) this.#wake();
     });
-    this.#tools.telemetry.attempt(attemptEvent(job, attempted, outcome));
+    telemetry.attempt(attemptEvent(job, attempted, outcome));
   }
+}
 
-  #adapt({ rate, maxInFlight }: DispatchPartner, { exchange, verdict }: Attempted): void {
-    if (exchange === null && rate) this.#cursorMs = cursorReturned(rate, this.#cursorMs);
-    if (verdict?.kind === "accepted") this.#share = grownShare(this.#share, maxInFlight);
-    else if (verdict?.kind === "retryable") this.#share = shrunkShare(this.#share);
-  }
+/** Resolves with the work, or when `signal` aborts. */
+async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  let giveUp = () => {};
+  const aborted = new Promise<void>((resolve) => (giveUp = resolve));
+  signal.addEventListener("abort", giveUp);
+  await Promise.race([work, aborted]);
+  signal.removeEventListener("abort", giveUp);
 }

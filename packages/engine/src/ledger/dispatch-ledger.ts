@@ -36,11 +36,12 @@ export function createDispatchLedger(sql: Sql, seal: Seal): DispatchLedger {
     },
 
     async saveCursors(saves) {
-      await sql.query(saveCursorsSql, [
+      const rows = await sql.query<{ partner_no: number }>(saveCursorsSql, [
         list(saves.map((save) => save.partnerNo)),
         list(saves.map((save) => save.fence)),
         list(saves.map((save) => save.cursorMs)),
       ]);
+      return rows.map((row) => row.partner_no);
     },
 
     async duePartners(_nowMs, untilMs) {
@@ -88,7 +89,8 @@ const holdSql = `update postrider.endpoints e
 
 const saveCursorsSql = `update postrider.partner_runtime r set limiter_cursor_ms = s.cursor_ms
   from unnest($1::text::int[], $2::text::bigint[], $3::text::float8[]) as s(partner_no, fence, cursor_ms)
- where r.partner_no = s.partner_no and r.fence = s.fence`;
+ where r.partner_no = s.partner_no and r.fence = s.fence
+returning r.partner_no`;
 
 const locateSql = `select p.partner_no, e.endpoint_no from postrider.partners p
   join postrider.endpoints e on e.partner_no = p.partner_no and e.id = $2 and e.deleted_at is null

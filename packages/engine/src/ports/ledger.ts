@@ -119,7 +119,8 @@ export interface DispatchLedger {
    */
   record(outcomes: readonly Outcome[], again: boolean): Promise<void>;
   hold(holds: readonly EndpointHold[]): Promise<void>;
-  saveCursors(saves: readonly CursorSave[]): Promise<void>;
+  /** Resolves to the partners whose cursor was kept. */
+  saveCursors(saves: readonly CursorSave[]): Promise<readonly number[]>;
   /**
    * Partners with work due until `untilMs`, and when. Costs one index probe per endpoint and lane with waiting
    * deliveries, whatever the size of their backlogs.

@@ -15,9 +15,14 @@ interface ActiveTurn {
   listener: (() => void) | null;
 }
 
+interface Fault {
+  readonly waitMs: number;
+  readonly untilMs: number;
+}
+
 /** Alarms are looked at this often at most: a thousand retries due in the same moment cost one look. */
 const alarmStepMs = 5;
-/** A turn that failed is tried again after this wait, growing to the second. */
+/** A turn that failed is tried again after the first wait, which doubles with each failure up to the last. */
 const firstFaultWaitMs = 100;
 const lastFaultWaitMs = 5_000;
 
@@ -26,7 +31,7 @@ export function createInProcessTurns({ clock, telemetry, maxActive = 1_000 }: In
   const waiting = new Set<number>();
   const active = new Map<number, ActiveTurn>();
   const alarms = new Map<number, number>();
-  const faultWaitMs = new Map<number, number>();
+  const faults = new Map<number, Fault>();
   const aborted = new AbortController();
   const ended = new Set<() => void>();
   let run: RunTurn | null = null;
@@ -49,18 +54,30 @@ export function createInProcessTurns({ clock, telemetry, maxActive = 1_000 }: In
     let nextDueAtMs: number | null;
     try {
       ({ nextDueAtMs } = await run(slotOf(partnerNo, turn)));
-      faultWaitMs.delete(partnerNo);
+      faults.delete(partnerNo);
     } catch (error) {
-      const waitMs = faultWaitMs.get(partnerNo) ?? firstFaultWaitMs;
-      faultWaitMs.set(partnerNo, Math.min(waitMs * 2, lastFaultWaitMs));
-      telemetry.fault({ where: "turn", error, retryInMs: waitMs });
-      nextDueAtMs = clock.now() + waitMs;
+      nextDueAtMs = failed(partnerNo, error);
     }
     active.delete(partnerNo);
-    if (turn.rung) waiting.add(partnerNo);
+    if (turn.rung) ring([partnerNo]);
     if (nextDueAtMs !== null) ringAt(partnerNo, nextDueAtMs);
     if (active.size === 0) for (const tell of ended) tell();
     fillUp();
+  };
+
+  /** Notes a failed turn; the time at which it is tried again. */
+  const failed = (partnerNo: number, error: unknown): number => {
+    const before = faults.get(partnerNo);
+    const waitMs = before ? Math.min(before.waitMs * 2, lastFaultWaitMs) : firstFaultWaitMs;
+    const untilMs = clock.now() + waitMs;
+    faults.set(partnerNo, { waitMs, untilMs });
+    if (!before && !stopping) telemetry.fault({ where: "turn", error, retryInMs: waitMs });
+    return untilMs;
+  };
+  /** True during the wait after a failed turn: a flood of rings must not make a flood of failures. */
+  const resting = (partnerNo: number): boolean => {
+    const fault = faults.get(partnerNo);
+    return fault !== undefined && clock.now() < fault.untilMs;
   };
 
   const slotOf = (partnerNo: number, turn: ActiveTurn): TurnSlot => ({
@@ -80,9 +97,10 @@ export function createInProcessTurns({ clock, telemetry, maxActive = 1_000 }: In
   const ring = (partnerNos: Iterable<number>) => {
     for (const partnerNo of partnerNos) {
       const turn = active.get(partnerNo);
-      if (turn === undefined) waiting.add(partnerNo);
-      else if (turn.listener) turn.listener();
-      else turn.rung = true;
+      if (turn?.listener) turn.listener();
+      else if (turn) turn.rung = true;
+      else if (faults.size > 0 && resting(partnerNo)) ringAt(partnerNo, faults.get(partnerNo)!.untilMs);
+      else waiting.add(partnerNo);
     }
     fillUp();
   };
@@ -102,9 +120,11 @@ export function createInProcessTurns({ clock, telemetry, maxActive = 1_000 }: In
     const timer = new AbortController();
     alarmTimer = timer;
     // Timers of more than 24.8 days fire at once: look again within a day.
-    void clock.sleep(Math.min(Math.max(atMs - clock.now(), alarmStepMs), 86_400_000), timer.signal).then(() => {
-      if (!timer.signal.aborted) ringDue();
-    });
+    void clock
+      .sleep(Math.min(Math.max(atMs - clock.now(), alarmStepMs), 86_400_000), timer.signal)
+      .then(() => {
+        if (!timer.signal.aborted) ringDue();
+      });
   };
 
   const ringDue = () => {

@@ -1,0 +1,84 @@
+import type { DueDelivery } from "../ports/ledger.ts";
+
+/** Taken entries are cut off the queue when they are this many. */
+const longestTaken = 512;
+
+/**
+ * What a turn has claimed: deliveries that wait in order, and the ids of all that the next claim must leave out
+ * because they wait here, are in flight, or are not recorded yet.
+ */
+export class Claims {
+  readonly #busy = new Set<string>();
+  #queue: DueDelivery[] = [];
+  #next = 0;
+  /** Endpoints with holds that the ledger may not know of yet, and how many. */
+  readonly #held = new Map<number, number>();
+  #stored: number[] = [];
+
+  get waiting(): number {
+    return this.#queue.length - this.#next;
+  }
+
+  /** In flight, or not recorded yet. */
+  get open(): number {
+    return this.#busy.size - this.waiting;
+  }
+
+  get busyIds(): Iterable<string> {
+    return this.#busy;
+  }
+
+  /** The delivery to go next; only while some are waiting. */
+  get first(): DueDelivery {
+    return this.#queue[this.#next]!;
+  }
+
+  /** Takes the first out of the queue; it stays busy until `done`. */
+  shift(): void {
+    this.#next += 1;
+    if (this.#next < longestTaken) return;
+    this.#queue = this.#queue.slice(this.#next);
+    this.#next = 0;
+  }
+
+  done(id: string): void {
+    this.#busy.delete(id);
+  }
+
+  /**
+   * Call when a claim is sent; the function it gives takes the answer. Between the two the ledger may not have known
+   * of a hold, so an endpoint's deliveries are passed over until a claim that was sent after its hold was stored.
+   */
+  ask(): (answer: readonly DueDelivery[]) => void {
+    const known = this.#stored;
+    this.#stored = [];
+    return (answer) => {
+      for (const endpointNo of known) this.#forgetHold(endpointNo);
+      for (const delivery of answer) {
+        if (this.#busy.has(delivery.id) || this.#held.has(delivery.endpointNo)) continue;
+        this.#busy.add(delivery.id);
+        this.#queue.push(delivery);
+      }
+    };
+  }
+
+  /** Lets go of an endpoint's waiting deliveries, and takes no more of them until the ledger knows of the hold. */
+  hold(endpointNo: number): void {
+    this.#held.set(endpointNo, (this.#held.get(endpointNo) ?? 0) + 1);
+    const waiting = this.#queue.slice(this.#next);
+    this.#queue = waiting.filter((delivery) => delivery.endpointNo !== endpointNo);
+    this.#next = 0;
+    for (const delivery of waiting) if (delivery.endpointNo === endpointNo) this.#busy.delete(delivery.id);
+  }
+
+  /** The ledger knows of a hold of the endpoint. */
+  holdStored(endpointNo: number): void {
+    this.#stored.push(endpointNo);
+  }
+
+  #forgetHold(endpointNo: number): void {
+    const left = (this.#held.get(endpointNo) ?? 1) - 1;
+    if (left > 0) this.#held.set(endpointNo, left);
+    else this.#held.delete(endpointNo);
+  }
+}

@@ -1,0 +1,63 @@
+import { cursorAfter, permittedAtMs, type Rate } from "../core/rate-limit.ts";
+
+/** What a pace needs of its turn. */
+export interface PaceTools {
+  /** Commits a cursor; false where that was not possible, above all because the turn's fence was passed. */
+  save(cursorMs: number): Promise<boolean>;
+  /** Called when a reservation was answered: look again. */
+  goOn(): void;
+}
+
+/** Permits are reserved this far ahead, and again when half of that is used: about two small statements a second. */
+const aheadMs = 1_000;
+
+/**
+ * A turn's use of its partner's rate. The ledger's cursor is moved ahead before the permits up to it are used, so
+ * that whoever comes next (after a crash, or beside a turn that lost its lock unawares) begins behind them: the
+ * limit holds over turns, workers and crashes, at the price of a second's permits in a crash.
+ */
+export class Pace {
+  readonly #tools: PaceTools;
+  #cursorMs: number;
+  #reservedMs: number;
+  #reserving: Promise<void> | null = null;
+  #refused = false;
+
+  /** @param cursorMs the ledger's cursor when the turn was opened */
+  constructor(cursorMs: number, tools: PaceTools) {
+    this.#cursorMs = this.#reservedMs = cursorMs;
+    this.#tools = tools;
+  }
+
+  /** True where the ledger took no reservation: nothing more may be sent in this turn. */
+  get refused(): boolean {
+    return this.#refused;
+  }
+
+  /** Milliseconds until the next permit: 0 where `take` may be called now, Infinity where `goOn` will tell. */
+  waitMs(rate: Rate, nowMs: number): number {
+    const waitMs = permittedAtMs(rate, this.#cursorMs) - nowMs;
+    if (waitMs > 0) return waitMs;
+    const afterMs = cursorAfter(rate, this.#cursorMs, nowMs);
+    if (afterMs + aheadMs / 2 > this.#reservedMs) this.#reserving ??= this.#reserve(afterMs + aheadMs);
+    return afterMs <= this.#reservedMs && !this.#refused ? 0 : Number.POSITIVE_INFINITY;
+  }
+
+  /** Uses a permit, right after `waitMs` gave 0. */
+  take(rate: Rate, nowMs: number): void {
+    this.#cursorMs = cursorAfter(rate, this.#cursorMs, nowMs);
+  }
+
+  /** Gives back what was reserved and not used. Call once, when nothing more is sent. */
+  async close(): Promise<void> {
+    await this.#reserving;
+    if (this.#reservedMs > this.#cursorMs && !this.#refused) await this.#tools.save(this.#cursorMs);
+  }
+
+  async #reserve(untilMs: number): Promise<void> {
+    if (await this.#tools.save(untilMs)) this.#reservedMs = untilMs;
+    else this.#refused = true;
+    this.#reserving = null;
+    this.#tools.goOn();
+  }
+}

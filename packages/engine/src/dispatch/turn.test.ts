@@ -1,0 +1,310 @@
+import { expect, onTestFinished, test } from "vitest";
+import {
+  type Answer,
+  createDispatchBench,
+  type DispatchBench,
+  type SeenRequest,
+} from "../testing/dispatch-bench.ts";
+import { sliceMs } from "./turn.ts";
+
+const started = async (...given: Parameters<typeof createDispatchBench>): Promise<DispatchBench> => {
+  const bench = createDispatchBench(...given);
+  await bench.dispatcher.start();
+  await bench.clock.advance(0);
+  onTestFinished(() => stopped(bench));
+  return bench;
+};
+
+/** Stops the dispatcher, and sees that nothing of it is left waiting. */
+async function stopped({ dispatcher, clock }: DispatchBench): Promise<void> {
+  let over = false;
+  void dispatcher.stop(100).then(() => (over = true));
+  await clock.advanceUntil(() => over, 60_000, 100);
+  expect(clock.sleepers()).toBe(0);
+}
+
+const ok: Answer = { status: 200 };
+
+test("every due delivery is sent once and recorded as delivered", async () => {
+  const { ledger, turns, clock, seen, attempts } = await started();
+  ledger.putPartner(1);
+  const ids = ledger.enqueue(10, 1_000, clock.now());
+  turns.ring([1]);
+  await clock.advanceUntil(() => ledger.finished.size === 1_000, 5_000);
+  expect(seen.map(({ id }) => id).sort()).toEqual(ids);
+  expect(ledger.pending.size).toBe(0);
+  expect(ledger.attempts).toHaveLength(1_000);
+  expect(attempts.every((event) => event.outcome === "delivered" && event.n === 1)).toBe(true);
+});
+
+test("a retry comes at its time, with the next number, and the schedule's end is the delivery's", async () => {
+  const retry = {
+    schedule: ["100ms", "200ms"],
+    client_error_schedule: [],
+    jitter: "none",
+    expires_after: "1h",
+    retry_after_max: "1h",
+  } as const;
+  const { ledger, turns, clock, seen, attempts } = await started(() => ({ status: 500 }));
+  ledger.putPartner(1, {}, [{ retry }]);
+  ledger.enqueue(10, 1, clock.now());
+  turns.ring([1]);
+  await clock.advanceUntil(() => ledger.finished.size === 1, 5_000, 1);
+  const gaps = seen.slice(1).map(({ atMs }, index) => atMs - seen[index]!.atMs);
+  expect(gaps).toHaveLength(2);
+  // The answer takes 1 ms, and alarms are looked at every 5 ms.
+  expect(gaps[0]).toSatisfy((ms: number) => ms >= 101 && ms <= 110);
+  expect(gaps[1]).toSatisfy((ms: number) => ms >= 201 && ms <= 210);
+  expect(attempts.map(({ n, outcome, reason }) => [n, outcome, reason])).toEqual([
+    [1, "retry", null],
+    [2, "retry", null],
+    [3, "dead", "retries_exhausted"],
+  ]);
+});
+
+test("the share grows with success to max_in_flight, and shrinks to one for a partner that fails", async () => {
+  let status = 200;
+  const { ledger, turns, clock, mostInFlight, inFlight } = await started(() => ({ status, afterMs: 50 }));
+  ledger.putPartner(1, { maxInFlight: 8 });
+  ledger.enqueue(10, 200, clock.now());
+  turns.ring([1]);
+  await clock.advance(10);
+  expect(inFlight()).toBe(2);
+  await clock.advance(400);
+  expect(inFlight()).toBe(8);
+  expect(mostInFlight()).toBe(8);
+  status = 503;
+  await clock.advance(400);
+  expect(inFlight()).toBe(1);
+});
+
+test("all turns together never pass the process's cap, and each partner gets its part of it", async () => {
+  const { ledger, turns, clock, seen, mostInFlight } = await started(() => ({ status: 200, afterMs: 20 }), {
+    maxInFlight: 10,
+  });
+  for (let partnerNo = 1; partnerNo <= 5; partnerNo++) {
+    ledger.putPartner(partnerNo);
+    ledger.enqueue(partnerNo * 10, 400, clock.now());
+  }
+  turns.ring([1, 2, 3, 4, 5]);
+  await clock.advance(1_000);
+  expect(mostInFlight()).toBe(10);
+  const counts = [1, 2, 3, 4, 5].map(
+    (no) => seen.filter(({ id }) => Math.ceil(Number(id.slice(4)) / 400) === no).length,
+  );
+  expect(Math.min(...counts)).toBeGreaterThan(0.8 * Math.max(...counts));
+});
+
+test("a partner that hangs on every request does not delay another", async () => {
+  const answer = ({ request }: SeenRequest): Answer => (request.url.includes("dead") ? "hang" : ok);
+  const { ledger, turns, clock, seen, inFlight } = await started(answer, { maxInFlight: 8 });
+  ledger.putPartner(1, {}, [{ url: "https://dead.example/" }]);
+  ledger.putPartner(2);
+  ledger.enqueue(10, 500, clock.now());
+  turns.ring([1]);
+  await clock.advance(15_000);
+  expect(inFlight()).toBe(1);
+  const [id] = ledger.enqueue(20, 1, clock.now());
+  const at = clock.now();
+  turns.ring([2]);
+  await clock.advanceUntil(() => ledger.finished.has(id!), 100, 1);
+  expect(seen.find((one) => one.id === id)!.atMs).toBe(at);
+});
+
+test("a ring during a long request in flight gets new work going at once", async () => {
+  let first = true;
+  const answer = (): Answer => (first ? ((first = false), "hang") : ok);
+  const { ledger, turns, clock } = await started(answer);
+  ledger.putPartner(1);
+  ledger.enqueue(10, 1, clock.now());
+  turns.ring([1]);
+  await clock.advance(30);
+  const [id] = ledger.enqueue(10, 1, clock.now());
+  turns.ring([1]);
+  await clock.advanceUntil(() => ledger.finished.has(id!), 3, 1);
+  expect(turns.load().active).toBe(1);
+});
+
+test("a ring while the claim is under way is not lost", async () => {
+  const bench = createDispatchBench();
+  const { ledger, turns, clock, dispatcher } = bench;
+  const claim = ledger.claim.bind(ledger);
+  ledger.claim = async (...values) => {
+    const answer = await claim(...values);
+    await clock.sleep(10);
+    return answer;
+  };
+  ledger.putPartner(1);
+  ledger.duePartners = async () => [];
+  await dispatcher.start();
+  onTestFinished(() => stopped(bench));
+  turns.ring([1]);
+  await clock.advance(5);
+  const [id] = ledger.enqueue(10, 1, clock.now());
+  turns.ring([1]);
+  await clock.advanceUntil(() => ledger.finished.has(id!), 40, 1);
+});
+
+test("Retry-After holds the whole endpoint and no other, also where the delivery that was told so ends", async () => {
+  const retry = {
+    schedule: [],
+    client_error_schedule: [],
+    jitter: "none",
+    expires_after: "1h",
+    retry_after_max: "1h",
+  } as const;
+  let refusing = true;
+  const answer = ({ request }: SeenRequest): Answer =>
+    refusing && request.url.includes("busy") ? { status: 429, retryAfter: "30" } : ok;
+  const { ledger, turns, clock, seen } = await started(answer);
+  ledger.putPartner(1, { maxInFlight: 1 }, [
+    { url: "https://busy.example/", retry },
+    { url: "https://free.example/" },
+  ]);
+  ledger.enqueue(10, 20, clock.now());
+  ledger.enqueue(11, 20, clock.now());
+  turns.ring([1]);
+  const toldAtMs = clock.now() + 1;
+  await clock.advance(29_000);
+  expect(seen.filter(({ request }) => request.url.includes("busy"))).toHaveLength(1);
+  expect(seen.filter(({ request }) => request.url.includes("free"))).toHaveLength(20);
+  refusing = false;
+  await clock.advanceUntil(() => ledger.finished.size === 40, 2_000, 1);
+  const again = seen.filter(({ request }) => request.url.includes("busy"))[1]!;
+  expect(again.atMs - toldAtMs).toSatisfy((ms: number) => ms >= 30_000 && ms < 30_020);
+});
+
+test("410 pauses the endpoint with its backlog, and a resume within the same turn is taken up", async () => {
+  let gone = true;
+  const answer = ({ request }: SeenRequest): Answer => {
+    if (request.url.includes("slow")) return { status: 200, afterMs: 5_000 };
+    return gone ? { status: 410 } : ok;
+  };
+  const { ledger, turns, clock, seen } = await started(answer);
+  ledger.putPartner(1, {}, [{ url: "https://gone.example/" }, { url: "https://slow.example/" }]);
+  ledger.enqueue(11, 1, clock.now());
+  ledger.enqueue(10, 50, clock.now());
+  turns.ring([1]);
+  await clock.advance(2_000);
+  const refused = seen.filter(({ request }) => request.url.includes("gone")).length;
+  expect(refused).toBeLessThanOrEqual(2);
+  expect(ledger.pending.size).toBe(51);
+  expect(ledger.holds.every(({ untilMs }) => untilMs === null)).toBe(true);
+  gone = false;
+  const claims = ledger.calls.claim;
+  ledger.resume(10);
+  turns.ring([1]);
+  await clock.advanceUntil(() => ledger.finished.size === 50, 1_000);
+  expect(turns.load().active).toBe(1);
+  expect(ledger.calls.claim - claims).toBeLessThan(30);
+});
+
+test("a slice that others wait for ends, and the partner goes to the back of the line", async () => {
+  const { ledger, turns, clock, seen } = await started(() => ({ status: 200, afterMs: 10 }), {
+    maxActive: 1,
+  });
+  for (const partnerNo of [1, 2, 3]) {
+    ledger.putPartner(partnerNo, { maxInFlight: 1 });
+    ledger.enqueue(partnerNo * 10, 1_000, clock.now());
+  }
+  turns.ring([1, 2, 3]);
+  await clock.advance(12 * sliceMs);
+  const order = seen
+    .map(({ id }) => Math.ceil(Number(id.slice(4)) / 1_000))
+    .filter((no, index, all) => no !== all[index - 1]);
+  expect(order.slice(0, 6)).toEqual([1, 2, 3, 1, 2, 3]);
+});
+
+test("a pause stops the sending within a slice, and what is in flight is recorded", async () => {
+  const { ledger, turns, clock, seen } = await started(() => ({ status: 200, afterMs: 20 }));
+  ledger.putPartner(1, { maxInFlight: 4 });
+  ledger.enqueue(10, 100_000, clock.now());
+  turns.ring([1]);
+  await clock.advance(300);
+  ledger.partner(1).paused = true;
+  await clock.advance(sliceMs + 50);
+  const sent = seen.length;
+  await clock.advance(3_000);
+  expect(seen.length).toBe(sent);
+  expect(ledger.finished.size).toBe(sent);
+  expect(turns.load()).toEqual({ active: 0, waiting: 0 });
+});
+
+test("changed settings are taken up within a slice of a turn that goes on", async () => {
+  const { ledger, turns, clock, seen } = await started(() => ({ status: 200, afterMs: 20 }));
+  ledger.putPartner(1);
+  ledger.enqueue(10, 100_000, clock.now());
+  turns.ring([1]);
+  await clock.advance(300);
+  ledger.putPartner(1, {}, [{ url: "https://new.example/" }]);
+  await clock.advance(sliceMs + 100);
+  const late = seen.filter(({ atMs }) => atMs > clock.now() - 50);
+  expect(late.length).toBeGreaterThan(0);
+  expect(late.every(({ request }) => request.url === "https://new.example/")).toBe(true);
+});
+
+test("a turn whose fence was passed stops sending; what it got an answer to is recorded", async () => {
+  const { ledger, turns, clock, seen } = await started(() => ({ status: 200, afterMs: 20 }));
+  ledger.putPartner(1, { maxInFlight: 4 });
+  ledger.enqueue(10, 100_000, clock.now());
+  turns.ring([1]);
+  await clock.advance(300);
+  ledger.duePartners = async () => [];
+  ledger.partner(1).fence += 1;
+  await clock.advance(sliceMs + 50);
+  const sent = seen.length;
+  await clock.advance(3_000);
+  expect(seen.length).toBe(sent);
+  expect(ledger.finished.size).toBe(sent);
+});
+
+test("stop lets what is in flight end within the grace, and starts nothing more", async () => {
+  const bench = createDispatchBench(() => ({ status: 200, afterMs: 50 }));
+  const { ledger, turns, clock, dispatcher, seen } = bench;
+  ledger.putPartner(1, { maxInFlight: 4 });
+  ledger.enqueue(10, 1_000, clock.now());
+  await dispatcher.start();
+  turns.ring([1]);
+  await clock.advance(210);
+  const sent = seen.length;
+  let over = false;
+  void dispatcher.stop(1_000).then(() => (over = true));
+  await clock.advanceUntil(() => over, 100);
+  expect(seen.length).toBe(sent);
+  expect(ledger.finished.size).toBe(sent);
+  expect(clock.sleepers()).toBe(0);
+});
+
+test("what is still in flight after the grace is handed back as it was", async () => {
+  const bench = createDispatchBench(() => "hang");
+  const { ledger, turns, clock, dispatcher, seen } = bench;
+  ledger.putPartner(1);
+  ledger.enqueue(10, 10, clock.now());
+  await dispatcher.start();
+  turns.ring([1]);
+  await clock.advance(10);
+  let over = false;
+  void dispatcher.stop(500).then(() => (over = true));
+  await clock.advance(499);
+  expect(over).toBe(false);
+  await clock.advanceUntil(() => over, 10, 1);
+  expect(seen).toHaveLength(2);
+  expect([ledger.pending.size, ledger.attempts.length]).toEqual([10, 0]);
+  expect([...ledger.pending.values()].every((row) => row.attemptsMade === 0)).toBe(true);
+  expect(clock.sleepers()).toBe(0);
+});
+
+test("a fault while a request is prepared takes a step of the ladder, and the other deliveries go on", async () => {
+  const { ledger, turns, clock, faults, attempts } = await started();
+  ledger.putPartner(1, {}, [{ body: "form" }]);
+  const [bad] = ledger.enqueue(10, 1, clock.now(), { acceptedAtMs: Number.NaN });
+  ledger.enqueue(10, 50, clock.now());
+  turns.ring([1]);
+  await clock.advanceUntil(() => ledger.finished.size === 50, 1_000);
+  expect(ledger.pending.get(bad!)).toMatchObject({ attemptsMade: 1 });
+  expect(faults.map(({ where }) => where)).toContain("attempt");
+  expect(attempts.find(({ deliveryId }) => deliveryId === bad)).toMatchObject({
+    outcome: "retry",
+    error: expect.stringContaining("internal"),
+  });
+});

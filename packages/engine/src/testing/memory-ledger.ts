@@ -1,0 +1,230 @@
+import { endpointDefaults, type EndpointDocument } from "../core/documents.ts";
+import type {
+  AttemptRow,
+  Claimed,
+  DispatchLedger,
+  DueDelivery,
+  EndpointHold,
+  Outcome,
+  PartnerSettings,
+  StoredKey,
+} from "../ports/ledger.ts";
+import { TransientFault } from "./chaos.ts";
+
+interface Row extends DueDelivery {
+  readonly partnerNo: number;
+}
+
+interface PartnerRow {
+  settings: PartnerSettings;
+  paused: boolean;
+  fence: number;
+  cursorMs: number;
+}
+
+/**
+ * The dispatcher's side of a ledger in memory, for tests of dispatch: claims, fences, holds and cursors as in
+ * `ledger/`, without retention and replays. Test code reaches into it by the fields and verbs that the port lacks.
+ */
+export interface MemoryLedger extends DispatchLedger {
+  readonly pending: Map<string, Row>;
+  readonly finished: Map<string, Outcome>;
+  readonly attempts: (AttemptRow & { readonly deliveryId: string })[];
+  readonly holds: EndpointHold[];
+  readonly calls: Record<"claim" | "record" | "saveCursors" | "settings", number>;
+  partner(partnerNo: number): PartnerRow;
+  /** Makes or changes a partner with one endpoint per document; endpoint numbers are `partnerNo * 10`, `+ 1`, … */
+  putPartner(
+    partnerNo: number,
+    settings?: Partial<PartnerSettings>,
+    documents?: readonly Partial<EndpointDocument>[],
+  ): void;
+  /** Enqueues deliveries of an endpoint, due now. Resolves to their ids. */
+  enqueue(endpointNo: number, count: number, nowMs: number, more?: Partial<DueDelivery>): string[];
+  resume(endpointNo: number): void;
+}
+
+/** HMAC key of every partner in a memory ledger. */
+export const memoryKey: StoredKey = {
+  scheme: "v1",
+  secretText: `whsec_${Buffer.alloc(32, 7).toString("base64")}`,
+  retiresAtMs: null,
+};
+
+export function createMemoryLedger(): MemoryLedger {
+  const partners = new Map<number, PartnerRow>();
+  const heldUntilMs = new Map<number, number>();
+  const pending = new Map<string, Row>();
+  const finished = new Map<string, Outcome>();
+  const attempts: (AttemptRow & { deliveryId: string })[] = [];
+  const holds: EndpointHold[] = [];
+  const calls = { claim: 0, record: 0, saveCursors: 0, settings: 0 };
+  let ids = 0;
+
+  const partner = (partnerNo: number): PartnerRow => {
+    const row = partners.get(partnerNo);
+    if (!row) throw new Error(`There is no partner ${partnerNo} in the memory ledger.`);
+    return row;
+  };
+  const due = (partnerNo: number, nowMs: number) =>
+    [...pending.values()].filter(
+      (row) =>
+        row.partnerNo === partnerNo &&
+        row.dueAtMs <= nowMs &&
+        (heldUntilMs.get(row.endpointNo) ?? 0) <= nowMs,
+    );
+
+  const recordOne = ({ deliveryId, partnerNo, fence, attempt, change }: Outcome, again: boolean) => {
+    const known =
+      again &&
+      attempt &&
+      attempts.some(
+        (row) => row.deliveryId === deliveryId && row.n === attempt.n && row.atMs === attempt.atMs,
+      );
+    if (attempt && !known) attempts.push({ ...attempt, deliveryId });
+    const row = pending.get(deliveryId);
+    const holds = partner(partnerNo).fence === fence;
+    if (!row) return;
+    if (change.kind === "retry") {
+      const attemptsMade = Math.max(row.attemptsMade, attempt?.n ?? 0);
+      if (holds)
+        pending.set(deliveryId, {
+          ...row,
+          dueAtMs: change.dueAtMs,
+          clientErrors: change.clientErrors,
+          attemptsMade,
+        });
+    } else if (holds || change.state === "delivered") {
+      pending.delete(deliveryId);
+      finished.set(deliveryId, { deliveryId, partnerNo, fence, attempt, change });
+    }
+  };
+
+  return {
+    pending,
+    finished,
+    attempts,
+    holds,
+    calls,
+    partner,
+    putPartner(partnerNo, settings = {}, documents = [{}]) {
+      const before = partners.get(partnerNo);
+      const version = (before?.settings.version ?? 0) + 1;
+      const base = {
+        partnerNo,
+        id: `partner-${partnerNo}`,
+        ratePerSecond: null,
+        burst: null,
+        maxInFlight: 16,
+        keys: [memoryKey],
+      };
+      const endpoints = documents.map((document, index) => ({
+        endpointNo: partnerNo * 10 + index,
+        id: `endpoint-${index}`,
+        version,
+        document: {
+          ...endpointDefaults,
+          url: "https://partner.example/pb",
+          body: "envelope" as const,
+          ...document,
+        },
+      }));
+      partners.set(partnerNo, {
+        paused: false,
+        fence: 0,
+        cursorMs: 0,
+        ...before,
+        settings: { ...base, endpoints, ...settings, version },
+      });
+    },
+    enqueue(endpointNo, count, nowMs, more = {}) {
+      return Array.from({ length: count }, () => {
+        const id = `dlv-${String(++ids).padStart(6, "0")}`;
+        const facts = {
+          eventId: `ev-${ids}`,
+          type: "a.b",
+          schemaVersion: 1,
+          occurredAt: new Date(nowMs).toISOString(),
+          dataText: '{"n":1}',
+        };
+        const counts = { attemptsMade: 0, clientErrors: 0, attemptsBefore: 0 };
+        const times = { acceptedAtMs: nowMs, dueAtMs: nowMs, enqueuedAtMs: nowMs };
+        pending.set(id, {
+          id,
+          endpointNo,
+          partnerNo: Math.floor(endpointNo / 10),
+          ...facts,
+          ...counts,
+          ...times,
+          ...more,
+        });
+        return id;
+      });
+    },
+    resume: (endpointNo) => void heldUntilMs.delete(endpointNo),
+
+    async claim(requests, busyIds, nowMs) {
+      calls.claim += 1;
+      const busy = new Set(busyIds);
+      return requests.flatMap(({ partnerNo, fence, limit }): Claimed[] => {
+        const row = partners.get(partnerNo);
+        if (!row) return [];
+        if (fence === null) row.fence += 1;
+        const active = !row.paused && (fence === null || fence === row.fence);
+        const known = new Set(row.settings.endpoints.map((endpoint) => endpoint.endpointNo));
+        const rows = active
+          ? due(partnerNo, nowMs).filter(({ id, endpointNo }) => !busy.has(id) && known.has(endpointNo))
+          : [];
+        rows.sort(
+          (a, b) =>
+            Math.min(a.attemptsMade, 1) - Math.min(b.attemptsMade, 1) ||
+            a.dueAtMs - b.dueAtMs ||
+            (a.id < b.id ? -1 : 1),
+        );
+        const turn = {
+          partnerNo,
+          fence: fence ?? row.fence,
+          active,
+          version: row.settings.version,
+          limiterCursorMs: row.cursorMs,
+        };
+        return [{ ...turn, deliveries: rows.slice(0, limit) }];
+      });
+    },
+    async settings(partnerNos) {
+      calls.settings += 1;
+      return partnerNos.flatMap((partnerNo) => partners.get(partnerNo)?.settings ?? []);
+    },
+    async record(outcomes, again) {
+      calls.record += 1;
+      for (const outcome of outcomes) recordOne(outcome, again);
+    },
+    async hold(given) {
+      holds.push(...given);
+      for (const { endpointNo, untilMs } of given)
+        heldUntilMs.set(
+          endpointNo,
+          Math.max(heldUntilMs.get(endpointNo) ?? 0, untilMs ?? Number.POSITIVE_INFINITY),
+        );
+    },
+    async saveCursors(saves) {
+      calls.saveCursors += 1;
+      const kept = saves.filter(({ partnerNo, fence }) => partner(partnerNo).fence === fence);
+      for (const { partnerNo, cursorMs } of kept) partner(partnerNo).cursorMs = cursorMs;
+      return kept.map(({ partnerNo }) => partnerNo);
+    },
+    async duePartners(_nowMs, untilMs) {
+      const earliest = new Map<number, number>();
+      for (const { partnerNo, endpointNo, dueAtMs } of pending.values()) {
+        const atMs = Math.max(dueAtMs, heldUntilMs.get(endpointNo) ?? 0);
+        if (atMs <= untilMs && !partner(partnerNo).paused)
+          earliest.set(partnerNo, Math.min(atMs, earliest.get(partnerNo) ?? atMs));
+      }
+      return [...earliest].map(([partnerNo, dueAtMs]) => ({ partnerNo, dueAtMs }));
+    },
+    advanceReplays: async () => ({ partnerNos: [], running: 0 }),
+    keepUp: async () => {},
+    locate: async () => null,
+    isTransient: (error) => error instanceof TransientFault,
+  };
+}
