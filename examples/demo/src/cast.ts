@@ -100,6 +100,6 @@ function isTrackerCallOf({ url, method }: ReceivedRequest, { event_id: id, data 
 
 function isFormOf({ body = "" }: ReceivedRequest, { event_id: id, data }: DemoEvent): boolean {
   const form = new URLSearchParams(body);
-  const texts = Object.entries<unknown>({ ...data }).filter(([, value]) => typeof value === "string");
+  const texts = Object.entries(data).filter(([, value]) => typeof value === "string");
   return form.get("id") === id && texts.every(([name, value]) => form.get(`data[${name}]`) === value);
 }

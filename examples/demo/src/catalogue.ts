@@ -25,7 +25,7 @@ const conversion = <Status extends string>(status: Status) => ({
 });
 
 /** Whatever GitHub says, by its name for it. */
-const githubTypes: Record<`github.${string}`, { readonly 1: z.ZodType<object> }> = Object.fromEntries(
+const githubTypes: Record<`github.${string}`, { readonly 1: z.ZodType<object, object> }> = Object.fromEntries(
   githubDefinitions().map(({ name }) => [`github.${name}`, { 1: z.looseObject({}) }]),
 );
 
