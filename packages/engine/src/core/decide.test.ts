@@ -1,0 +1,148 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Verdict } from "./classify.ts";
+import { decide, type Decision, type DeliveryProgress, isExpired } from "./decide.ts";
+import { jitteredMs, type RetryPolicy } from "./retry-policy.ts";
+
+const now = Date.parse("2026-03-04T10:00:00.000Z");
+const seed = 20_260_304;
+const yearMs = 365 * 86_400_000;
+
+const policyOf = (more: Partial<RetryPolicy> = {}): RetryPolicy => ({
+  scheduleMs: [100, 200, 400],
+  clientErrorScheduleMs: [1_000, 2_000],
+  jitter: "none",
+  expiresAfterMs: yearMs,
+  retryAfterMaxMs: 60_000,
+  ...more,
+});
+const fresh: DeliveryProgress = { attemptsMade: 0, clientErrors: 0, attemptsBefore: 0, enqueuedAtMs: now };
+const retryable: Verdict = { kind: "retryable", error: "status 503" };
+const clientError: Verdict = { kind: "client_error", reason: "rejected", error: "status 404" };
+
+const waits = fc.array(fc.nat(86_400_000), { maxLength: 10 });
+const policies = fc.record({
+  scheduleMs: waits,
+  clientErrorScheduleMs: waits,
+  jitter: fc.constantFrom("full", "equal", "none"),
+  expiresAfterMs: fc.nat(30 * 86_400_000),
+  retryAfterMaxMs: fc.nat(86_400_000),
+} satisfies { [Key in keyof RetryPolicy]: fc.Arbitrary<RetryPolicy[Key]> });
+const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+
+/** Lives a delivery to its end over the verdicts given (the last repeats); the attempts made and the last decision. */
+function live(policy: RetryPolicy, verdicts: readonly Verdict[], before: Partial<DeliveryProgress> = {}): { attempts: number; decision: Decision; waits: number[] } {
+  let progress = { ...fresh, ...before };
+  let at = now;
+  const waited: number[] = [];
+  for (let attempts = 1; ; attempts++) {
+    const decision = decide(policy, progress, verdicts[Math.min(attempts, verdicts.length) - 1]!, null, at, 0.5);
+    if (decision.kind !== "retry") return { attempts, decision, waits: waited };
+    waited.push(decision.dueAtMs - at);
+    at = decision.dueAtMs;
+    progress = { ...progress, attemptsMade: progress.attemptsMade + 1, clientErrors: decision.clientErrors };
+  }
+}
+
+describe("what ends a delivery", () => {
+  test("acceptance, a redirect", () => {
+    expect(decide(policyOf(), fresh, { kind: "accepted" }, 5_000, now, 0)).toEqual({ kind: "finish", reason: "accepted_by_partner", holdEndpointUntilMs: null });
+    expect(decide(policyOf(), fresh, { kind: "permanent", reason: "redirected", error: "" }, null, now, 0)).toMatchObject({ kind: "finish", reason: "redirected" });
+  });
+
+  test("the end of the schedule: n entries are n retries", () => {
+    expect(live(policyOf(), [retryable])).toMatchObject({ attempts: 4, waits: [100, 200, 400], decision: { reason: "retries_exhausted" } });
+    expect(live(policyOf({ scheduleMs: [] }), [retryable])).toMatchObject({ attempts: 1, decision: { reason: "retries_exhausted" } });
+  });
+
+  test("the end of the client errors' ladder, with their own reason", () => {
+    expect(live(policyOf(), [clientError])).toMatchObject({ attempts: 3, waits: [1_000, 2_000], decision: { reason: "rejected" } });
+    const refused: Verdict = { kind: "client_error", reason: "target_refused", error: "" };
+    expect(live(policyOf(), [refused]).decision).toMatchObject({ reason: "target_refused" });
+  });
+
+  test("its time, as soon as no attempt can come before it is over", () => {
+    const policy = policyOf({ expiresAfterMs: 250 });
+    expect(live(policy, [retryable])).toMatchObject({ attempts: 2, waits: [100], decision: { reason: "expired" } });
+    expect(isExpired(policy, now, now + 250)).toBe(false);
+    expect(isExpired(policy, now, now + 251)).toBe(true);
+  });
+});
+
+test("the two ladders are climbed apart, in any order, each to its own end", () => {
+  fc.assert(
+    fc.property(waits, waits, fc.array(fc.boolean(), { maxLength: 30 }), fc.boolean(), (scheduleMs, clientErrorScheduleMs, order, last) => {
+      const verdicts = [...order, last].map((slow) => (slow ? clientError : retryable));
+      const { attempts, decision } = live(policyOf({ scheduleMs, clientErrorScheduleMs, expiresAfterMs: Number.MAX_SAFE_INTEGER }), verdicts);
+      const made = Array.from({ length: attempts }, (_, index) => verdicts[Math.min(index, verdicts.length - 1)]);
+      const slow = made.filter((verdict) => verdict === clientError).length;
+      const ended = made.at(-1) === clientError;
+      expect(ended ? slow : attempts - slow).toBe((ended ? clientErrorScheduleMs : scheduleMs).length + 1);
+      expect(decision).toMatchObject({ kind: "finish", reason: ended ? "rejected" : "retries_exhausted" });
+    }),
+    { seed, numRuns: 300 },
+  );
+});
+
+test("a replayed delivery climbs both ladders anew, whatever came before", () => {
+  fc.assert(
+    fc.property(fc.nat(40), (before) => {
+      const replayed = { attemptsMade: before, attemptsBefore: before };
+      expect(live(policyOf(), [retryable], replayed)).toMatchObject({ attempts: 4, waits: [100, 200, 400] });
+      expect(live(policyOf(), [clientError, retryable], replayed).waits).toEqual([1_000, 100, 200, 400]);
+    }),
+    { seed },
+  );
+});
+
+describe("Retry-After", () => {
+  test("is never undercut, up to the policy's cap, and holds the endpoint as long", () => {
+    fc.assert(
+      fc.property(policies, fc.constantFrom(retryable, clientError), fc.oneof(fc.nat(200_000_000), fc.constant(Number.POSITIVE_INFINITY)), chance, (policy, verdict, asked, random) => {
+        const decision = decide(policy, fresh, verdict, asked, now, random);
+        const capped = Math.min(asked, policy.retryAfterMaxMs);
+        if (decision.kind === "pause_endpoint") throw new Error("paused");
+        expect(decision.holdEndpointUntilMs).toBe(capped > 0 ? now + capped : null);
+        if (decision.kind === "retry") expect(decision.dueAtMs).toBeGreaterThanOrEqual(now + capped);
+      }),
+      { seed, numRuns: 500 },
+    );
+  });
+
+  test("holds the endpoint also where this delivery is over", () => {
+    expect(decide(policyOf({ scheduleMs: [] }), fresh, retryable, 5_000, now, 0)).toEqual({
+      kind: "finish",
+      reason: "retries_exhausted",
+      holdEndpointUntilMs: now + 5_000,
+    });
+    const expired = decide(policyOf({ expiresAfterMs: 1_000 }), fresh, retryable, 5_000, now, 0);
+    expect(expired).toEqual({ kind: "finish", reason: "expired", holdEndpointUntilMs: now + 5_000 });
+  });
+});
+
+test("410 pauses the endpoint and leaves the delivery due, its ladders untouched", () => {
+  expect(decide(policyOf(), fresh, { kind: "gone", error: "status 410" }, 5_000, now, 0)).toEqual({ kind: "pause_endpoint", dueAtMs: now });
+});
+
+test("a wait stays within its jitter's bounds, and a retry never comes after the expiry", () => {
+  fc.assert(
+    fc.property(policies, chance, (policy, random) => {
+      const decision = decide(policy, fresh, retryable, null, now, random);
+      const [wait] = policy.scheduleMs;
+      if (decision.kind !== "retry" || wait === undefined) {
+        expect(decision.kind).toBe("finish");
+        return;
+      }
+      const least = { none: wait, equal: Math.floor(wait / 2), full: 0 }[policy.jitter];
+      expect(decision.dueAtMs - now).toSatisfy((ms: number) => ms >= least && ms <= wait);
+      expect(isExpired(policy, fresh.enqueuedAtMs, decision.dueAtMs)).toBe(false);
+    }),
+    { seed, numRuns: 500 },
+  );
+});
+
+test("jitter uses the whole of its range", () => {
+  expect([0, 0.5, 0.9999].map((random) => jitteredMs(1_000, "full", random))).toEqual([0, 500, 1_000]);
+  expect([0, 0.5, 0.9999].map((random) => jitteredMs(1_000, "equal", random))).toEqual([500, 750, 1_000]);
+  expect([0, 0.5, 0.9999].map((random) => jitteredMs(1_000, "none", random))).toEqual([1_000, 1_000, 1_000]);
+});
