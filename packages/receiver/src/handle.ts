@@ -20,7 +20,7 @@ export interface ReceivedRequest {
 export interface Message extends Verified {
   rawBody: RawBody;
   /** The body as JSON; unchecked, so parse it with a schema. @throws ReceiverError `json_malformed` */
-  json(): unknown;
+  json(this: void): unknown;
 }
 
 /** What a handler may say: nothing (200 `ok`), or a status and a short body. Only 2xx counts as done. */

@@ -74,7 +74,8 @@ export async function diagnose(
 
 /** Where a secret cannot even be read, "no signature matches" says nothing more. */
 function withoutGuess(findings: readonly Finding[]): Finding[] {
-  return findings.filter(({ cause }) => cause !== "signature_mismatch" && cause !== "body_empty");
+  const guesses = ["signature_mismatch", "body_empty", "secret_of_another_endpoint"];
+  return findings.filter(({ cause }) => !guesses.includes(cause));
 }
 
 async function firstFit(
