@@ -173,7 +173,7 @@ export interface Operations {
   listDeliveries(filter: DeliveryFilter, page: { readonly limit: number; readonly cursor?: string }): Promise<{ readonly deliveries: readonly DeliveryView[]; readonly next_cursor?: string }>;
   groupDeliveries(filter: DeliveryFilter): Promise<{ readonly matched: number; readonly groups: readonly DeliveryGroup[] }>;
 
-  /** Without `state` and ids only dead letters are selected; pending deliveries never are. */
+  /** Without a state, a reason or ids only dead letters are selected; pending deliveries never are. @throws PostriderError `invalid_request` for the state `pending` */
   createReplay(request: { readonly filter: DeliveryFilter; readonly ratePerSecond: number | null; readonly requestedBy: string }, nowMs: number): Promise<{ readonly replay: ReplayView; readonly groups: readonly DeliveryGroup[] }>;
   getReplay(id: string): Promise<ReplayView | null>;
   listReplays(limit: number): Promise<readonly ReplayView[]>;
@@ -181,7 +181,12 @@ export interface Operations {
 
   /** accepted = terminal + pending, counted in one snapshot. */
   conservation(): Promise<{ readonly accepted: number; readonly pending: number; readonly finished: Readonly<Record<string, number>>; readonly drift: number }>;
-  /** Cheap enough for every scrape: counts of waiting deliveries and the oldest due, per partner (at most `limit` partners, the largest first). */
+  /**
+   * Cheap enough for every scrape: what waits, and the earliest due time (which may lie ahead), in all and per partner
+   * (at most `limit`, those with most waiting first). Some 200,000 index entries are read at most: an endpoint is counted
+   * up to 10,000 (fewer where more than 20 endpoints wait). Exact below that; a partner above it has at least the number
+   * given, and the total is then the server's own estimate.
+   */
   backlog(nowMs: number, limit: number): Promise<{ readonly pending: number; readonly oldestDueMs: number | null; readonly partners: readonly { readonly partner: string; readonly pending: number; readonly oldestDueMs: number | null }[] }>;
   /** The server's clock and version, for doctor and readiness. @throws PostriderError `ledger_unavailable` */
   ping(): Promise<{ readonly serverTimeMs: number; readonly version: string; readonly migration: number }>;

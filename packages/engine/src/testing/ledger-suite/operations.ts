@@ -242,6 +242,7 @@ export function operationsTests(bench: () => Bench): void {
     expect(await secret(newKey)).toBe(rotated?.signingSecret);
     // Bound to its partner: on another partner's row it does not open.
     const bolt = await partner();
+    await sql.query("delete from postrider.signing_keys where partner_no = $1::int", [bolt.no]);
     await sql.query("update postrider.signing_keys k set partner_no = $1::int where partner_no = $2::int", [
       bolt.no,
       acme.no,

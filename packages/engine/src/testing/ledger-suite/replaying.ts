@@ -67,7 +67,9 @@ export function replayTests(bench: () => Bench): void {
     const matched = async (filter: DeliveryFilter) => (await create({ partner: acme.id, ...filter })).replay;
     expect(await matched({})).toMatchObject({ matched: 1 });
     expect(await matched({ reason: "expired" })).toMatchObject({ matched: 1 });
-    expect(await matched({ delivery_ids: [deadId!, pendingId, "not-an-id"] })).toMatchObject({ matched: 1 });
+    expect(await matched({ delivery_ids: [deadId!, deadId!, pendingId, "not-an-id"] })).toMatchObject({
+      matched: 1,
+    });
     expect(await matched({ delivery_ids: [pendingId] })).toMatchObject({ matched: 0, state: "done" });
     await expect(matched({ state: "pending" })).rejects.toMatchObject({ code: "invalid_request" });
     const before = await operations.getDelivery(pendingId);
