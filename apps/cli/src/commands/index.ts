@@ -8,6 +8,7 @@ import { partners } from "./partners.ts";
 import { replays } from "./replays.ts";
 import { send } from "./send.ts";
 import { start } from "./start.ts";
+import { verify } from "./verify.ts";
 
 /** Every command, in the order of help and of the reference page. */
 export const commands: readonly (CommandDefinition | CommandGroup)[] = [
@@ -20,4 +21,5 @@ export const commands: readonly (CommandDefinition | CommandGroup)[] = [
   deadLetters,
   replays,
   doctor,
+  verify,
 ];
