@@ -83,7 +83,7 @@ describe("the npm packages standardwebhooks and svix", () => {
       const renamed = Object.fromEntries(
         Object.entries(ours).map(([name, value]) => [name.replace("webhook-", headerPrefix), value]),
       );
-      expect(theirs.verify(body, renamed)).toEqual(JSON.parse(body));
+      expect(() => theirs.verify(body, renamed)).not.toThrow();
       expect(() => theirs.verify(`${body} `, renamed)).toThrow("No matching");
     },
   );
