@@ -209,6 +209,7 @@ export default defineConfig({
         "vitest/no-conditional-expect": "off",
         "vitest/no-conditional-tests": "off",
         "vitest/valid-title": "off",
+        "vitest/valid-expect": ["error", { maxArgs: 2 }],
         "vitest/valid-describe-callback": "off",
         "vitest/no-disabled-tests": "off",
       },
