@@ -1,2 +1,2 @@
 export { createTransport, type TransportOptions } from "./transport.ts";
-export type { Lookup, ResolvedAddress } from "./lookup.ts";
+export type { Lookup } from "./lookup.ts";

@@ -1,3 +1,1 @@
-export { cancelDeleted } from "./cancel-deleted.ts";
-export { createOperations, type LedgerOperations, type OperationsOptions } from "./create-operations.ts";
-export { replaySelection } from "./selection.ts";
+export { createOperations, type LedgerOperations } from "./create-operations.ts";
