@@ -36,11 +36,12 @@ export class Pace {
 
   /** Milliseconds until the next permit: 0 where `take` may be called now, Infinity where `goOn` will tell. */
   waitMs(rate: Rate, nowMs: number): number {
+    if (this.#refused) return Number.POSITIVE_INFINITY;
     const waitMs = permittedAtMs(rate, this.#cursorMs) - nowMs;
     if (waitMs > 0) return waitMs;
     const afterMs = cursorAfter(rate, this.#cursorMs, nowMs);
     if (afterMs + aheadMs / 2 > this.#reservedMs) this.#reserving ??= this.#reserve(afterMs + aheadMs);
-    return afterMs <= this.#reservedMs && !this.#refused ? 0 : Number.POSITIVE_INFINITY;
+    return afterMs <= this.#reservedMs ? 0 : Number.POSITIVE_INFINITY;
   }
 
   /** Uses a permit, right after `waitMs` gave 0. */

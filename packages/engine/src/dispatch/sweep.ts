@@ -40,7 +40,7 @@ export function startSweep({
   onProgress,
 }: SweepOptions): Sweep {
   let wake = new AbortController();
-  let stopped = false;
+  const stopped = new AbortController();
   let upkeepAtMs = 0;
   let loop: Promise<void> = Promise.resolve();
 
@@ -58,13 +58,13 @@ export function startSweep({
   };
 
   const run = async () => {
-    while (!stopped) {
+    while (!stopped.signal.aborted) {
       const asleep = (wake = new AbortController());
-      const running = await untilItPasses(once, { where: "sweep", ledger, clock, telemetry, signal }).catch(
-        () => 0,
-      );
-      onProgress();
-      if (!stopped) await clock.sleep(running > 0 ? intervalMs / 4 : intervalMs, asleep.signal);
+      const swept = untilItPasses(once, { where: "sweep", ledger, clock, telemetry, signal });
+      const running = await swept.catch(() => null);
+      if (running !== null) onProgress();
+      if (stopped.signal.aborted) return;
+      await clock.sleep(running ? intervalMs / 4 : intervalMs, asleep.signal);
     }
   };
 
@@ -72,7 +72,7 @@ export function startSweep({
     start: () => void (loop = run()),
     now: () => wake.abort(),
     stop() {
-      stopped = true;
+      stopped.abort();
       wake.abort();
     },
     get ended() {

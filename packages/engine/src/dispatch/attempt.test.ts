@@ -1,0 +1,233 @@
+import { parseSecret, publicKeyOf, type Secret, verify } from "@postrider/protocol";
+import { describe, expect, test } from "vitest";
+import { endpointDefaults, type EndpointDocument } from "../core/documents.ts";
+import type { DueDelivery, StoredKey } from "../ports/ledger.ts";
+import type { PostbackRequest } from "../ports/transport.ts";
+import { benchStartMs as now, exchangeOf } from "../testing/dispatch-bench.ts";
+import { attempt, type Attempted, broken, type Job } from "./attempt.ts";
+import { holdOf, outcomeOf } from "./outcome.ts";
+import { compilePartner } from "./partner.ts";
+
+const secret = (byte: number) => `whsec_${Buffer.alloc(32, byte).toString("base64")}`;
+const key = (byte: number, more: Partial<StoredKey> = {}): StoredKey => ({
+  scheme: "v1",
+  secretText: secret(byte),
+  retiresAtMs: null,
+  ...more,
+});
+
+function jobOf(
+  document: Partial<EndpointDocument> = {},
+  delivery: Partial<DueDelivery> = {},
+  keys: readonly StoredKey[] = [key(1)],
+): Job {
+  const full = {
+    ...endpointDefaults,
+    url: "https://partner.example/pb",
+    body: "envelope" as const,
+    ...document,
+  };
+  const settings = {
+    partnerNo: 1,
+    id: "acme",
+    version: 1,
+    ratePerSecond: null,
+    burst: null,
+    maxInFlight: 16,
+    keys,
+  };
+  const partner = compilePartner(
+    { ...settings, endpoints: [{ endpointNo: 10, id: "main", version: 3, document: full }] },
+    new Set(),
+  );
+  const times = {
+    acceptedAtMs: now - 1_000,
+    dueAtMs: now - 500,
+    enqueuedAtMs: now - 1_000,
+    occurredAt: "2026-03-04T09:59:00Z",
+  };
+  const counts = { attemptsMade: 0, clientErrors: 0, attemptsBefore: 0 };
+  const facts = {
+    id: "dlv-1",
+    endpointNo: 10,
+    eventId: "conv-1001",
+    type: "conversion.approved",
+    schemaVersion: 1,
+    dataText: '{"amount":12.50}',
+  };
+  const due = { ...facts, ...times, ...counts, ...delivery };
+  return { delivery: due, partner, endpoint: partner.endpoints.get(10)!, n: due.attemptsMade + 1 };
+}
+
+/** Attempts a job against a partner that gives one answer; what was sent, and what came of it. */
+async function run(job: Job, answer = exchangeOf(200), atMs = now) {
+  const sent: PostbackRequest[] = [];
+  let permits = 0;
+  const transport = {
+    send: async (request: PostbackRequest) => (sent.push(request), answer),
+    close: async () => {},
+  };
+  const clock = { now: () => atMs, sleep: async () => {} };
+  const tools = { transport, clock, random: () => 0.5, userAgent: "Postrider/test" };
+  const attempted = await attempt(job, tools, new AbortController().signal, () => (permits += 1));
+  return { sent, attempted, permits };
+}
+const headersOf = (request: PostbackRequest | undefined) => new Map(request?.headers);
+const verified = (request: PostbackRequest | undefined, secret: Secret) =>
+  verify(request?.body ?? "", Object.fromEntries(headersOf(request)), {
+    secrets: [secret],
+    now: new Date(now),
+  });
+const ended = (attempted: Attempted | null) =>
+  attempted?.decision.kind === "finish" ? attempted.decision.reason : null;
+
+describe("a request", () => {
+  test("carries the envelope and headers that verify with the partner's secret", async () => {
+    const { sent, attempted, permits } = await run(jobOf());
+    const headers = headersOf(sent[0]);
+    expect(sent).toHaveLength(1);
+    expect(permits).toBe(1);
+    expect(sent[0]).toMatchObject({ method: "POST", url: "https://partner.example/pb", timeoutMs: 10_000 });
+    expect([...headers.keys()]).toEqual([
+      "webhook-id",
+      "webhook-timestamp",
+      "webhook-signature",
+      "content-type",
+      "user-agent",
+    ]);
+    expect(headers.get("webhook-id")).toBe("dlv-1");
+    expect(headers.get("webhook-timestamp")).toBe(String(now / 1_000));
+    expect(headers.get("user-agent")).toBe("Postrider/test");
+    await expect(verified(sent[0], parseSecret(secret(1)))).resolves.toMatchObject({ id: "dlv-1" });
+    expect(String(sent[0]!.body)).toContain('"amount":12.50');
+    expect(ended(attempted)).toBe("accepted_by_partner");
+  });
+
+  test("of a later attempt has the same id, a fresh timestamp and a signature of its own", async () => {
+    const first = headersOf((await run(jobOf())).sent[0]);
+    const later = headersOf(
+      (await run(jobOf({}, { attemptsMade: 4 }), exchangeOf(200), now + 7_200_000)).sent[0],
+    );
+    expect(later.get("webhook-id")).toBe(first.get("webhook-id"));
+    expect(later.get("webhook-timestamp")).toBe(String(now / 1_000 + 7_200));
+    expect(later.get("webhook-signature")).not.toBe(first.get("webhook-signature"));
+  });
+
+  test("is signed with every live key, newest first, and with none that is retired", async () => {
+    const keys = [key(1), key(2, { retiresAtMs: now + 1 }), key(3, { retiresAtMs: now })];
+    const { sent } = await run(jobOf({}, {}, keys));
+    const headers = Object.fromEntries(headersOf(sent[0]));
+    expect(headers["webhook-signature"]!.split(" ")).toHaveLength(2);
+    for (const byte of [1, 2])
+      await expect(verified(sent[0], parseSecret(secret(byte)))).resolves.toBeDefined();
+    await expect(verified(sent[0], parseSecret(secret(3)))).rejects.toThrow();
+  });
+
+  test("is signed by ed25519 where the endpoint asks for it", async () => {
+    const privateKey = parseSecret(`whsk_${Buffer.alloc(32, 9).toString("base64")}`);
+    const keys = [
+      key(1),
+      key(9, { scheme: "v1a", secretText: `whsk_${Buffer.alloc(32, 9).toString("base64")}` }),
+    ];
+    const { sent } = await run(jobOf({ signing: ["v1a"] }, {}, keys));
+    const headers = Object.fromEntries(headersOf(sent[0]));
+    expect(headers["webhook-signature"]).toMatch(/^v1a,[^ ]+$/);
+    const publicKey = await publicKeyOf(privateKey);
+    await expect(verified(sent[0], publicKey)).resolves.toMatchObject({ id: "dlv-1" });
+  });
+
+  test("without a scheme has no signature; the endpoint's own headers and user-agent are kept", async () => {
+    const { sent } = await run(
+      jobOf({ signing: [], headers: { "x-source": "shop", "user-agent": "Shop/1" } }),
+    );
+    const names = sent[0]!.headers.map(([name]) => name);
+    expect(names).not.toContain("webhook-signature");
+    expect(names.filter((name) => name === "user-agent")).toHaveLength(1);
+    expect(headersOf(sent[0])).toEqual(
+      expect.objectContaining(
+        new Map([
+          ["x-source", "shop"],
+          ["user-agent", "Shop/1"],
+        ]),
+      ),
+    );
+  });
+
+  test("of a GET endpoint has its macros filled and no body", async () => {
+    const job = jobOf(
+      { method: "GET", url: "https://t.example/pb?a={data.amount!}&n={attempt}", body: "none" },
+      { attemptsMade: 2 },
+    );
+    const { sent } = await run(job);
+    expect(sent[0]).toMatchObject({ method: "GET", url: "https://t.example/pb?a=12.50&n=3", body: null });
+  });
+});
+
+describe("nothing is sent", () => {
+  test("where a required macro has no value", async () => {
+    const { sent, attempted, permits } = await run(
+      jobOf({ method: "GET", url: "https://t.example/pb?c={data.click!}", body: "none" }),
+    );
+    expect([sent.length, permits]).toEqual([0, 0]);
+    expect(ended(attempted)).toBe("missing_macro");
+    expect(attempted!.error).toContain("missing_macro");
+    expect(outcomeOf(jobOf(), attempted!, 1).attempt).toBeNull();
+  });
+
+  test("once the delivery's time is over", async () => {
+    const retry = { ...endpointDefaults.retry, expires_after: "1s" };
+    const late = await run(jobOf({ retry }), exchangeOf(200), now + 1);
+    expect(late.sent).toHaveLength(0);
+    expect(ended(late.attempted)).toBe("expired");
+    expect((await run(jobOf({ retry }))).sent).toHaveLength(1);
+  });
+
+  test("to a target that is not allowed: it walks the slow ladder, each step an attempt, and ends as target_refused", async () => {
+    const document = { url: "http://127.0.0.1:9/pb" };
+    const first = await run(jobOf(document));
+    expect(first.sent).toHaveLength(0);
+    expect(first.attempted!.decision).toMatchObject({ kind: "retry", clientErrors: 1 });
+    expect(outcomeOf(jobOf(document), first.attempted!, 1).attempt).toMatchObject({
+      n: 1,
+      status: null,
+      error: expect.stringContaining("target_refused"),
+    });
+    const last = await run(jobOf(document, { attemptsMade: 3, clientErrors: 3 }));
+    expect(ended(last.attempted)).toBe("target_refused");
+  });
+});
+
+describe("an answer", () => {
+  test("that never came because the process let go leaves the delivery as it was", async () => {
+    const aborted = exchangeOf(null, { failure: { class: "aborted", message: "" } });
+    expect((await run(jobOf(), aborted)).attempted).toBeNull();
+  });
+
+  test("with Retry-After is waited for, and holds the endpoint; 410 pauses it", async () => {
+    const job = jobOf();
+    const asked = (await run(job, exchangeOf(503, { retryAfter: "120" }))).attempted!;
+    expect(asked.decision).toMatchObject({ kind: "retry", dueAtMs: now + 120_000 });
+    expect(holdOf(job, asked)).toMatchObject({ endpointNo: 10, untilMs: now + 120_000 });
+    const last = (
+      await run(
+        jobOf({ retry: { ...endpointDefaults.retry, schedule: [] } }),
+        exchangeOf(503, { retryAfter: "120" }),
+      )
+    ).attempted!;
+    expect(holdOf(job, last)).toMatchObject({ endpointNo: 10, untilMs: now + 120_000 });
+    const gone = (await run(job, exchangeOf(410))).attempted!;
+    expect(holdOf(job, gone)).toMatchObject({ endpointNo: 10, untilMs: null });
+    expect(outcomeOf(job, gone, 1).change).toMatchObject({ kind: "retry", dueAtMs: now });
+    expect(holdOf(job, (await run(job, exchangeOf(503))).attempted!)).toBeNull();
+  });
+});
+
+test("an attempt that broke takes a step of the ladder and says so without any data", () => {
+  const job = jobOf();
+  const result = broken(job, { clock: { now: () => now, sleep: async () => {} }, random: () => 0.5 });
+  expect(result.decision).toMatchObject({ kind: "retry", clientErrors: 0 });
+  expect(outcomeOf(job, result, 7)).toMatchObject({
+    fence: 7,
+    attempt: { n: 1, status: null, error: result.error },
+  });
+});

@@ -1,0 +1,66 @@
+import { expect, test } from "vitest";
+import { benchStartMs } from "../testing/dispatch-bench.ts";
+import { createManualClock } from "../testing/manual-clock.ts";
+import { createMemoryLedger } from "../testing/memory-ledger.ts";
+import { createPartnerCache } from "./partner-cache.ts";
+
+function createBench() {
+  const ledger = createMemoryLedger();
+  for (let partnerNo = 1; partnerNo <= 20; partnerNo++) ledger.putPartner(partnerNo);
+  return { ledger, cache: createPartnerCache(ledger, createManualClock(benchStartMs), new Set()) };
+}
+
+test("a partner is read once per version, and many at one moment with one statement", async () => {
+  const { ledger, cache } = createBench();
+  const numbers = Array.from({ length: 20 }, (_, index) => index + 1);
+  const partners = await Promise.all(numbers.map((partnerNo) => cache.get(partnerNo, 1)));
+  expect(partners.map((partner) => partner?.partnerNo)).toEqual(numbers);
+  expect(ledger.calls.settings).toBe(1);
+  expect(await cache.get(7, 1)).toBe(partners[6]);
+  expect(ledger.calls.settings).toBe(1);
+
+  ledger.putPartner(7, {}, [{ url: "https://new.example/" }]);
+  expect((await cache.get(7, 2))?.endpoints.get(70)?.template?.origin).toBe("https://new.example");
+  expect(ledger.calls.settings).toBe(2);
+});
+
+test("what is newer than a claim saw is as good", async () => {
+  const { ledger, cache } = createBench();
+  ledger.putPartner(1);
+  expect((await cache.get(1, 1))?.version).toBe(2);
+  expect((await cache.get(1, 1))?.version).toBe(2);
+  expect(ledger.calls.settings).toBe(1);
+});
+
+test("a partner that is gone is null", async () => {
+  const { cache } = createBench();
+  expect(await cache.get(99, 1)).toBeNull();
+});
+
+test("one partner whose settings cannot be read or used fails alone", async () => {
+  const { ledger, cache } = createBench();
+  const settings = ledger.settings.bind(ledger);
+  ledger.putPartner(2, {}, [{ timeout: "soon" }]);
+  ledger.putPartner(3, { keys: [{ scheme: "v1", secretText: "not a secret", retiresAtMs: null }] });
+  ledger.settings = async (partnerNos, nowMs) => {
+    if (partnerNos.includes(4)) throw new Error("its secret cannot be opened");
+    return settings(partnerNos, nowMs);
+  };
+  const results = await Promise.allSettled([1, 2, 3, 4, 5].map((partnerNo) => cache.get(partnerNo, 1)));
+  expect(results.map(({ status }) => status)).toEqual([
+    "fulfilled",
+    "rejected",
+    "rejected",
+    "rejected",
+    "fulfilled",
+  ]);
+});
+
+test("an endpoint whose template or target cannot be used says so, and its neighbours work", async () => {
+  const { ledger, cache } = createBench();
+  ledger.putPartner(1, {}, [{ url: "https://{data.host}/" }, { url: "http://10.0.0.1/" }, {}]);
+  const endpoints = (await cache.get(1, 1))!.endpoints;
+  expect([endpoints.get(10)?.template, endpoints.get(10)?.refusal]).toEqual([null, expect.any(String)]);
+  expect(endpoints.get(11)?.refusal).toEqual(expect.any(String));
+  expect(endpoints.get(12)?.refusal).toBeNull();
+});

@@ -1,0 +1,125 @@
+import { expect, onTestFinished, test } from "vitest";
+import { TransientFault } from "../testing/chaos.ts";
+import { benchStartMs } from "../testing/dispatch-bench.ts";
+import { createManualClock } from "../testing/manual-clock.ts";
+import { createMemoryLedger } from "../testing/memory-ledger.ts";
+import { startSweep } from "./sweep.ts";
+
+function createBench() {
+  const clock = createManualClock(benchStartMs);
+  const ledger = createMemoryLedger();
+  ledger.putPartner(1);
+  const rung: (readonly [number, number])[] = [];
+  const faults: string[] = [];
+  const turns = {
+    ring: (partnerNos: readonly number[]) =>
+      rung.push(...partnerNos.map((partnerNo) => [partnerNo, clock.now()] as const)),
+    ringAt: (partnerNo: number, atMs: number) => rung.push([partnerNo, atMs]),
+    start: async () => {},
+    stop: async () => {},
+    load: () => ({ active: 0, waiting: 0 }),
+  };
+  const telemetry = {
+    attempt() {},
+    turn() {},
+    fault: ({ where }: { where: string }) => void faults.push(where),
+  };
+  const end = new AbortController();
+  const counts = { sweeps: 0, upkeep: 0, progress: 0 };
+  const duePartners = ledger.duePartners.bind(ledger);
+  ledger.duePartners = (...values) => ((counts.sweeps += 1), duePartners(...values));
+  ledger.keepUp = async () => void (counts.upkeep += 1);
+  const sweep = startSweep({
+    ledger,
+    turns,
+    clock,
+    telemetry,
+    retentionMs: 1,
+    signal: end.signal,
+    onProgress: () => (counts.progress += 1),
+  });
+  onTestFinished(async () => {
+    sweep.stop();
+    end.abort();
+    await sweep.ended;
+    expect(clock.sleepers()).toBe(0);
+  });
+  return { clock, ledger, rung, faults, sweep, counts };
+}
+
+test("partners with work due before the next sweep are rung for its time", async () => {
+  const { clock, ledger, rung, sweep } = createBench();
+  ledger.enqueue(10, 3, benchStartMs + 700);
+  sweep.start();
+  await clock.advance(0);
+  expect(rung).toEqual([[1, benchStartMs + 700]]);
+});
+
+test("it sweeps every second, at once when asked, and a wish during a sweep makes one more", async () => {
+  const { clock, ledger, sweep, counts } = createBench();
+  sweep.start();
+  await clock.advance(3_500);
+  expect(counts.sweeps).toBe(4);
+  sweep.now();
+  await clock.advance(0);
+  expect(counts.sweeps).toBe(5);
+  const advanceReplays = ledger.advanceReplays.bind(ledger);
+  ledger.advanceReplays = async (...values) => {
+    await clock.sleep(10);
+    return advanceReplays(...values);
+  };
+  sweep.now();
+  await clock.advance(5);
+  sweep.now();
+  await clock.advance(20);
+  expect(counts.sweeps).toBe(7);
+});
+
+test("running replays are moved on four times a second, and their partners rung", async () => {
+  const { clock, ledger, rung, sweep, counts } = createBench();
+  ledger.advanceReplays = async () => ({ partnerNos: [5], running: 1 });
+  sweep.start();
+  await clock.advance(1_000);
+  expect(counts.sweeps).toBe(5);
+  expect(rung.map(([partnerNo]) => partnerNo)).toEqual([5, 5, 5, 5, 5]);
+});
+
+test("partitions and retention are seen to at the start and every ten minutes", async () => {
+  const { clock, sweep, counts } = createBench();
+  sweep.start();
+  await clock.advance(9 * 60_000);
+  expect(counts.upkeep).toBe(1);
+  await clock.advance(2 * 60_000);
+  expect(counts.upkeep).toBe(2);
+});
+
+test("a ledger that is away is waited for; a fault of another kind is told, and the next sweep comes in time", async () => {
+  const { clock, ledger, rung, faults, sweep, counts } = createBench();
+  const duePartners = ledger.duePartners.bind(ledger);
+  ledger.enqueue(10, 1, benchStartMs);
+  let fault: Error | null = new TransientFault("away");
+  ledger.duePartners = async (...values) => {
+    if (fault) throw fault;
+    return duePartners(...values);
+  };
+  sweep.start();
+  await clock.advance(10_000);
+  expect([faults, rung.length, counts.progress]).toEqual([["sweep"], 0, 0]);
+  fault = new Error("wrong");
+  await clock.advance(5_000);
+  expect(counts.progress).toBe(0);
+  fault = null;
+  await clock.advance(2_000);
+  expect(rung.length).toBeGreaterThan(0);
+  expect(counts.progress).toBeGreaterThan(0);
+});
+
+test("stop ends it, also while the ledger is away once patience is over", async () => {
+  const { clock, sweep, counts } = createBench();
+  sweep.start();
+  await clock.advance(0);
+  sweep.stop();
+  await sweep.ended;
+  await clock.advance(5_000);
+  expect(counts.sweeps).toBe(1);
+});
