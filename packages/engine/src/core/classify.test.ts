@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { failureClasses } from "../ports/transport.ts";
 import { classify } from "./classify.ts";
 
-const came = (status: number | null, more: Partial<Parameters<typeof classify>[0]> = {}) => classify({ status, failure: null, location: null, ...more });
+const came = (status: number | null, more: Partial<Parameters<typeof classify>[0]> = {}) =>
+  classify({ status, failure: null, location: null, ...more });
 const failed = (name: string) => ({ class: name, message: "what happened" });
 
 describe("a status", () => {
@@ -15,9 +16,12 @@ describe("a status", () => {
     [[408, 425, 429, 500, 501, 502, 503, 504, 505, 511, 599], "retryable"],
     [[100, 101, 199, 0, 600, 999], "retryable"],
   ];
-  test.each(table.flatMap(([statuses, kind]) => statuses.map((status) => [status, kind] as const)))("%i is %s", (status, kind) => {
-    expect(came(status).kind).toBe(kind);
-  });
+  test.each(table.flatMap(([statuses, kind]) => statuses.map((status) => [status, kind] as const)))(
+    "%i is %s",
+    (status, kind) => {
+      expect(came(status).kind).toBe(kind);
+    },
+  );
 
   test("names itself in the error", () => {
     expect(came(503)).toEqual({ kind: "retryable", error: "status 503" });
@@ -26,12 +30,21 @@ describe("a status", () => {
 });
 
 describe("a failure", () => {
-  test.each(failureClasses.filter((name) => name !== "target_refused"))("%s without a status is retried", (name) => {
-    expect(came(null, { failure: failed(name) })).toEqual({ kind: "retryable", error: `${name}: what happened` });
-  });
+  test.each(failureClasses.filter((name) => name !== "target_refused"))(
+    "%s without a status is retried",
+    (name) => {
+      expect(came(null, { failure: failed(name) })).toEqual({
+        kind: "retryable",
+        error: `${name}: what happened`,
+      });
+    },
+  );
 
   test("after a 2xx is retried: an answer that was cut may not be an acceptance", () => {
-    expect(came(200, { failure: failed("reset") })).toEqual({ kind: "retryable", error: "reset: what happened" });
+    expect(came(200, { failure: failed("reset") })).toEqual({
+      kind: "retryable",
+      error: "reset: what happened",
+    });
   });
 
   test("after another status does not change what the status says", () => {
@@ -41,14 +54,19 @@ describe("a failure", () => {
   });
 
   test("of a refused target is somebody's mistake", () => {
-    expect(came(null, { failure: failed("target_refused") })).toMatchObject({ kind: "client_error", reason: "target_refused" });
+    expect(came(null, { failure: failed("target_refused") })).toMatchObject({
+      kind: "client_error",
+      reason: "target_refused",
+    });
   });
 });
 
 describe("a redirect's error", () => {
   test("says where to, without the query, fragment and user that may hold data or secrets", () => {
     const location = "https://me:pass@login.example/in?next=/pb%3Femail=a@b.example#token";
-    expect(came(302, { location })).toMatchObject({ error: "status 302: redirect to https://login.example/in" });
+    expect(came(302, { location })).toMatchObject({
+      error: "status 302: redirect to https://login.example/in",
+    });
     expect(came(307, { location: "/in?x=1" })).toMatchObject({ error: "status 307: redirect to /in" });
     expect(came(307, { location: "/i\nn?x=1\n2" })).toMatchObject({ error: "status 307: redirect to /i\nn" });
   });
@@ -61,11 +79,17 @@ describe("a redirect's error", () => {
 
 test("every exchange has a verdict", () => {
   const failure = fc.option(fc.record({ class: fc.constantFrom(...failureClasses), message: fc.string() }));
-  const exchange = fc.record({ status: fc.option(fc.integer({ min: 0, max: 999 })), failure, location: fc.option(fc.string()) });
+  const exchange = fc.record({
+    status: fc.option(fc.integer({ min: 0, max: 999 })),
+    failure,
+    location: fc.option(fc.string()),
+  });
   fc.assert(
     fc.property(exchange, (facts) => {
       const verdict = classify(facts);
-      expect(verdict.kind === "accepted").toBe(facts.failure === null && facts.status !== null && facts.status >= 200 && facts.status < 300);
+      expect(verdict.kind === "accepted").toBe(
+        facts.failure === null && facts.status !== null && facts.status >= 200 && facts.status < 300,
+      );
     }),
     { seed: 20_260_304, numRuns: 500 },
   );

@@ -4,13 +4,19 @@ import { grownShare, initialShare, shrunkShare } from "./concurrency.ts";
 
 test("whatever the answers, the share stays between one and max_in_flight", () => {
   fc.assert(
-    fc.property(fc.array(fc.boolean(), { maxLength: 200 }), fc.integer({ min: 1, max: 64 }), (answers, maxInFlight) => {
-      let share = Math.min(initialShare, maxInFlight);
-      for (const accepted of answers) {
-        share = accepted ? grownShare(share, maxInFlight) : shrunkShare(share);
-        expect(share).toSatisfy((value: number) => Number.isInteger(value) && value >= 1 && value <= maxInFlight);
-      }
-    }),
+    fc.property(
+      fc.array(fc.boolean(), { maxLength: 200 }),
+      fc.integer({ min: 1, max: 64 }),
+      (answers, maxInFlight) => {
+        let share = Math.min(initialShare, maxInFlight);
+        for (const accepted of answers) {
+          share = accepted ? grownShare(share, maxInFlight) : shrunkShare(share);
+          expect(share).toSatisfy(
+            (value: number) => Number.isInteger(value) && value >= 1 && value <= maxInFlight,
+          );
+        }
+      },
+    ),
     { seed: 20_260_304 },
   );
 });

@@ -31,12 +31,23 @@ const policies = fc.record({
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
 /** Lives a delivery to its end over the verdicts given (the last repeats); the attempts made and the last decision. */
-function live(policy: RetryPolicy, verdicts: readonly Verdict[], before: Partial<DeliveryProgress> = {}): { attempts: number; decision: Decision; waits: number[] } {
+function live(
+  policy: RetryPolicy,
+  verdicts: readonly Verdict[],
+  before: Partial<DeliveryProgress> = {},
+): { attempts: number; decision: Decision; waits: number[] } {
   let progress = { ...fresh, ...before };
   let at = now;
   const waited: number[] = [];
   for (let attempts = 1; ; attempts++) {
-    const decision = decide(policy, progress, verdicts[Math.min(attempts, verdicts.length) - 1]!, null, at, 0.5);
+    const decision = decide(
+      policy,
+      progress,
+      verdicts[Math.min(attempts, verdicts.length) - 1]!,
+      null,
+      at,
+      0.5,
+    );
     if (decision.kind !== "retry") return { attempts, decision, waits: waited };
     waited.push(decision.dueAtMs - at);
     at = decision.dueAtMs;
@@ -46,24 +57,45 @@ function live(policy: RetryPolicy, verdicts: readonly Verdict[], before: Partial
 
 describe("what ends a delivery", () => {
   test("acceptance, a redirect", () => {
-    expect(decide(policyOf(), fresh, { kind: "accepted" }, 5_000, now, 0)).toEqual({ kind: "finish", reason: "accepted_by_partner", holdEndpointUntilMs: null });
-    expect(decide(policyOf(), fresh, { kind: "permanent", reason: "redirected", error: "" }, null, now, 0)).toMatchObject({ kind: "finish", reason: "redirected" });
+    expect(decide(policyOf(), fresh, { kind: "accepted" }, 5_000, now, 0)).toEqual({
+      kind: "finish",
+      reason: "accepted_by_partner",
+      holdEndpointUntilMs: null,
+    });
+    expect(
+      decide(policyOf(), fresh, { kind: "permanent", reason: "redirected", error: "" }, null, now, 0),
+    ).toMatchObject({ kind: "finish", reason: "redirected" });
   });
 
   test("the end of the schedule: n entries are n retries", () => {
-    expect(live(policyOf(), [retryable])).toMatchObject({ attempts: 4, waits: [100, 200, 400], decision: { reason: "retries_exhausted" } });
-    expect(live(policyOf({ scheduleMs: [] }), [retryable])).toMatchObject({ attempts: 1, decision: { reason: "retries_exhausted" } });
+    expect(live(policyOf(), [retryable])).toMatchObject({
+      attempts: 4,
+      waits: [100, 200, 400],
+      decision: { reason: "retries_exhausted" },
+    });
+    expect(live(policyOf({ scheduleMs: [] }), [retryable])).toMatchObject({
+      attempts: 1,
+      decision: { reason: "retries_exhausted" },
+    });
   });
 
   test("the end of the client errors' ladder, with their own reason", () => {
-    expect(live(policyOf(), [clientError])).toMatchObject({ attempts: 3, waits: [1_000, 2_000], decision: { reason: "rejected" } });
+    expect(live(policyOf(), [clientError])).toMatchObject({
+      attempts: 3,
+      waits: [1_000, 2_000],
+      decision: { reason: "rejected" },
+    });
     const refused: Verdict = { kind: "client_error", reason: "target_refused", error: "" };
     expect(live(policyOf(), [refused]).decision).toMatchObject({ reason: "target_refused" });
   });
 
   test("its time, as soon as no attempt can come before it is over", () => {
     const policy = policyOf({ expiresAfterMs: 250 });
-    expect(live(policy, [retryable])).toMatchObject({ attempts: 2, waits: [100], decision: { reason: "expired" } });
+    expect(live(policy, [retryable])).toMatchObject({
+      attempts: 2,
+      waits: [100],
+      decision: { reason: "expired" },
+    });
     expect(isExpired(policy, now, now + 250)).toBe(false);
     expect(isExpired(policy, now, now + 251)).toBe(true);
   });
@@ -71,15 +103,27 @@ describe("what ends a delivery", () => {
 
 test("the two ladders are climbed apart, in any order, each to its own end", () => {
   fc.assert(
-    fc.property(waits, waits, fc.array(fc.boolean(), { maxLength: 30 }), fc.boolean(), (scheduleMs, clientErrorScheduleMs, order, last) => {
-      const verdicts = [...order, last].map((slow) => (slow ? clientError : retryable));
-      const { attempts, decision } = live(policyOf({ scheduleMs, clientErrorScheduleMs, expiresAfterMs: Number.MAX_SAFE_INTEGER }), verdicts);
-      const made = Array.from({ length: attempts }, (_, index) => verdicts[Math.min(index, verdicts.length - 1)]);
-      const slow = made.filter((verdict) => verdict === clientError).length;
-      const ended = made.at(-1) === clientError;
-      expect(ended ? slow : attempts - slow).toBe((ended ? clientErrorScheduleMs : scheduleMs).length + 1);
-      expect(decision).toMatchObject({ kind: "finish", reason: ended ? "rejected" : "retries_exhausted" });
-    }),
+    fc.property(
+      waits,
+      waits,
+      fc.array(fc.boolean(), { maxLength: 30 }),
+      fc.boolean(),
+      (scheduleMs, clientErrorScheduleMs, order, last) => {
+        const verdicts = [...order, last].map((slow) => (slow ? clientError : retryable));
+        const { attempts, decision } = live(
+          policyOf({ scheduleMs, clientErrorScheduleMs, expiresAfterMs: Number.MAX_SAFE_INTEGER }),
+          verdicts,
+        );
+        const made = Array.from(
+          { length: attempts },
+          (_, index) => verdicts[Math.min(index, verdicts.length - 1)],
+        );
+        const slow = made.filter((verdict) => verdict === clientError).length;
+        const ended = made.at(-1) === clientError;
+        expect(ended ? slow : attempts - slow).toBe((ended ? clientErrorScheduleMs : scheduleMs).length + 1);
+        expect(decision).toMatchObject({ kind: "finish", reason: ended ? "rejected" : "retries_exhausted" });
+      },
+    ),
     { seed, numRuns: 300 },
   );
 });
@@ -98,13 +142,19 @@ test("a replayed delivery climbs both ladders anew, whatever came before", () =>
 describe("Retry-After", () => {
   test("is never undercut, up to the policy's cap, and holds the endpoint as long", () => {
     fc.assert(
-      fc.property(policies, fc.constantFrom(retryable, clientError), fc.oneof(fc.nat(200_000_000), fc.constant(Number.POSITIVE_INFINITY)), chance, (policy, verdict, asked, random) => {
-        const decision = decide(policy, fresh, verdict, asked, now, random);
-        const capped = Math.min(asked, policy.retryAfterMaxMs);
-        if (decision.kind === "pause_endpoint") throw new Error("paused");
-        expect(decision.holdEndpointUntilMs).toBe(capped > 0 ? now + capped : null);
-        if (decision.kind === "retry") expect(decision.dueAtMs).toBeGreaterThanOrEqual(now + capped);
-      }),
+      fc.property(
+        policies,
+        fc.constantFrom(retryable, clientError),
+        fc.oneof(fc.nat(200_000_000), fc.constant(Number.POSITIVE_INFINITY)),
+        chance,
+        (policy, verdict, asked, random) => {
+          const decision = decide(policy, fresh, verdict, asked, now, random);
+          const capped = Math.min(asked, policy.retryAfterMaxMs);
+          if (decision.kind === "pause_endpoint") throw new Error("paused");
+          expect(decision.holdEndpointUntilMs).toBe(capped > 0 ? now + capped : null);
+          if (decision.kind === "retry") expect(decision.dueAtMs).toBeGreaterThanOrEqual(now + capped);
+        },
+      ),
       { seed, numRuns: 500 },
     );
   });
@@ -121,7 +171,10 @@ describe("Retry-After", () => {
 });
 
 test("410 pauses the endpoint and leaves the delivery due, its ladders untouched", () => {
-  expect(decide(policyOf(), fresh, { kind: "gone", error: "status 410" }, 5_000, now, 0)).toEqual({ kind: "pause_endpoint", dueAtMs: now });
+  expect(decide(policyOf(), fresh, { kind: "gone", error: "status 410" }, 5_000, now, 0)).toEqual({
+    kind: "pause_endpoint",
+    dueAtMs: now,
+  });
 });
 
 test("a wait stays within its jitter's bounds, and a retry never comes after the expiry", () => {

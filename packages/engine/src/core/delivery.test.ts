@@ -1,6 +1,13 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { type Change, type DeliveryState, deliveryStates, type Reason, reasons, transition } from "./delivery.ts";
+import {
+  type Change,
+  type DeliveryState,
+  deliveryStates,
+  type Reason,
+  reasons,
+  transition,
+} from "./delivery.ts";
 
 const root = new URL("../../../../", import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, root), "utf8");
@@ -37,7 +44,8 @@ test("every terminal state has a reason that leads to it, and no reason leads to
 });
 
 test("the state chart in the documentation shows exactly the legal moves", () => {
-  const chart = /```mermaid\nstateDiagram-v2\n([\s\S]*?)```/.exec(read("docs/reference/states.md"))?.[1] ?? "";
+  const chart =
+    /```mermaid\nstateDiagram-v2\n([\s\S]*?)```/.exec(read("docs/reference/states.md"))?.[1] ?? "";
   const drawn = chart
     .split("\n")
     .map((line) => line.trim())

@@ -3,9 +3,20 @@
  * `docs/reference/errors.md` lists the same codes; a test holds the two together.
  */
 export const errorCodes = {
-  invalid_request: { status: 400, meaning: "The request does not have the documented form; `issues` names each place." },
-  invalid_template: { status: 400, meaning: "The endpoint's URL, headers or body hold a macro that cannot be compiled; `issues` gives the character." },
-  invalid_target: { status: 400, meaning: "The endpoint's URL may not be called: plain http or a private address that POSTRIDER_ALLOW_TARGETS does not name." },
+  invalid_request: {
+    status: 400,
+    meaning: "The request does not have the documented form; `issues` names each place.",
+  },
+  invalid_template: {
+    status: 400,
+    meaning:
+      "The endpoint's URL, headers or body hold a macro that cannot be compiled; `issues` gives the character.",
+  },
+  invalid_target: {
+    status: 400,
+    meaning:
+      "The endpoint's URL may not be called: plain http or a private address that POSTRIDER_ALLOW_TARGETS does not name.",
+  },
   invalid_event: { status: 400, meaning: "The event is not valid; nothing was stored." },
   unauthorized: { status: 401, meaning: "The API key is missing or unknown." },
   invalid_signature: { status: 401, meaning: "The request carries a signature and it does not match." },
@@ -17,12 +28,24 @@ export const errorCodes = {
   unsupported_media_type: { status: 415, meaning: "The body must be application/json." },
   rate_limited: { status: 429, meaning: "Too many requests at once; try again after Retry-After." },
   internal: { status: 500, meaning: "A fault in Postrider; the log has the details under the request id." },
-  ledger_unavailable: { status: 503, meaning: "The ledger cannot be reached; nothing was accepted, so send again." },
+  ledger_unavailable: {
+    status: 503,
+    meaning: "The ledger cannot be reached; nothing was accepted, so send again.",
+  },
   shutting_down: { status: 503, meaning: "This process is stopping; send to another or try again." },
-  invalid_settings: { status: 500, meaning: "A setting is wrong; the message names it and the nearest known one." },
-  invalid_duration: { status: 400, meaning: "A duration must be a number with a unit: 250ms, 5s, 10m, 2h, 3d." },
+  invalid_settings: {
+    status: 500,
+    meaning: "A setting is wrong; the message names it and the nearest known one.",
+  },
+  invalid_duration: {
+    status: 400,
+    meaning: "A duration must be a number with a unit: 250ms, 5s, 10m, 2h, 3d.",
+  },
   secret_unreadable: { status: 500, meaning: "A sealed secret cannot be opened with the master keys given." },
-  ledger_too_new: { status: 500, meaning: "The ledger was migrated by a newer Postrider; start that version." },
+  ledger_too_new: {
+    status: 500,
+    meaning: "The ledger was migrated by a newer Postrider; start that version.",
+  },
 } as const satisfies Record<string, { status: number; meaning: string }>;
 
 export type ErrorCode = keyof typeof errorCodes;
@@ -47,7 +70,11 @@ export class PostriderError extends Error {
   readonly hint: string | undefined;
   readonly issues: readonly Issue[] | undefined;
 
-  constructor(code: ErrorCode, message: string, detail: { hint?: string; issues?: readonly Issue[]; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    detail: { hint?: string; issues?: readonly Issue[]; cause?: unknown } = {},
+  ) {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
     this.name = "PostriderError";
     this.code = code;

@@ -28,7 +28,10 @@ function worstExcess({ burst, intervalMs }: Rate, times: readonly number[]): num
 
 // Epoch milliseconds as doubles are exact to some 0.0002 ms: the limit holds to a millionth of a request.
 const rounding = 1e-3;
-const rates = fc.record({ perSecond: fc.double({ min: 0.1, max: 2_000, noNaN: true }), burst: fc.integer({ min: 1, max: 40 }) });
+const rates = fc.record({
+  perSecond: fc.double({ min: 0.1, max: 2_000, noNaN: true }),
+  burst: fc.integer({ min: 1, max: 40 }),
+});
 const gaps = fc.array(fc.oneof(fc.constant(0), fc.nat(3), fc.nat(50), fc.nat(20_000)), { maxLength: 120 });
 const timesOf = (steps: readonly number[]) => {
   let at = start;
@@ -49,7 +52,8 @@ describe("any window of w ms", () => {
 
   test("would hold more if the cursor did not catch up with the time, or moved too little: the property can fail", () => {
     const lazy: typeof cursorAfter = (rate, cursorMs) => cursorMs + rate.intervalMs;
-    const short: typeof cursorAfter = (rate, cursorMs, nowMs) => Math.max(cursorMs, nowMs) + rate.intervalMs * 0.9;
+    const short: typeof cursorAfter = (rate, cursorMs, nowMs) =>
+      Math.max(cursorMs, nowMs) + rate.intervalMs * 0.9;
     expect(fc.check(holds(lazy), { seed, numRuns: 500 }).failed).toBe(true);
     expect(fc.check(holds(short), { seed, numRuns: 500 }).failed).toBe(true);
   });
@@ -57,21 +61,26 @@ describe("any window of w ms", () => {
 
 test("a partner with a backlog uses at least 99 % of its rate, though it wakes up late", () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 500 }), fc.integer({ min: 0, max: 20 }), fc.infiniteStream(fc.nat(20)), (perSecond, most, late) => {
-      // The burst is what makes up for waking late: enough of it for the latest waking.
-      const rate = rateOf(perSecond, 2 + Math.ceil((most * perSecond) / 1_000))!;
-      let [cursorMs, now, sent] = [0, start, 0];
-      for (const lateMs of late) {
-        now = Math.max(now, Math.ceil(permittedAtMs(rate, cursorMs)) + Math.min(lateMs, most));
-        if (now > start + 60_000) break;
-        while (now >= permittedAtMs(rate, cursorMs)) {
-          cursorMs = cursorAfter(rate, cursorMs, now);
-          sent += 1;
+    fc.property(
+      fc.integer({ min: 1, max: 500 }),
+      fc.integer({ min: 0, max: 20 }),
+      fc.infiniteStream(fc.nat(20)),
+      (perSecond, most, late) => {
+        // The burst is what makes up for waking late: enough of it for the latest waking.
+        const rate = rateOf(perSecond, 2 + Math.ceil((most * perSecond) / 1_000))!;
+        let [cursorMs, now, sent] = [0, start, 0];
+        for (const lateMs of late) {
+          now = Math.max(now, Math.ceil(permittedAtMs(rate, cursorMs)) + Math.min(lateMs, most));
+          if (now > start + 60_000) break;
+          while (now >= permittedAtMs(rate, cursorMs)) {
+            cursorMs = cursorAfter(rate, cursorMs, now);
+            sent += 1;
+          }
         }
-      }
-      expect(sent).toBeGreaterThanOrEqual(0.99 * 60 * perSecond);
-      expect(sent).toBeLessThanOrEqual(60 * perSecond + rate.burst);
-    }),
+        expect(sent).toBeGreaterThanOrEqual(0.99 * 60 * perSecond);
+        expect(sent).toBeLessThanOrEqual(60 * perSecond + rate.burst);
+      },
+    ),
     { seed, numRuns: 40 },
   );
 });
@@ -86,7 +95,10 @@ test("the burst is the rate, rounded up and at least one, unless it is given; no
 
 test("after a quiet time exactly the burst goes at once, then one per interval", () => {
   const rate = rateOf(20, 5)!;
-  const times = letThrough(rate, Array.from({ length: 1_001 }, (_, ms) => start + ms).flatMap((ms) => [ms, ms, ms, ms, ms, ms]));
+  const times = letThrough(
+    rate,
+    Array.from({ length: 1_001 }, (_, ms) => start + ms).flatMap((ms) => [ms, ms, ms, ms, ms, ms]),
+  );
   expect(times.slice(0, 6)).toEqual([start, start, start, start, start, start + 50]);
   expect(times).toHaveLength(5 + 20);
 });

@@ -23,9 +23,12 @@ describe("seconds", () => {
     expect(retryAfterMs("9".repeat(400), now)).toBe(Number.POSITIVE_INFINITY);
   });
 
-  test.each(["-5", "+5", "1.5", "1e3", "0x10", "5s", "5 6", "５", "NaN", "Infinity"])("%s is garbage", (value) => {
-    expect(retryAfterMs(value, now)).toBeNull();
-  });
+  test.each(["-5", "+5", "1.5", "1e3", "0x10", "5s", "5 6", "５", "NaN", "Infinity"])(
+    "%s is garbage",
+    (value) => {
+      expect(retryAfterMs(value, now)).toBeNull();
+    },
+  );
 });
 
 describe("a date", () => {
@@ -60,9 +63,13 @@ describe("a date", () => {
 });
 
 test("whatever comes is null or a wait that is not negative", () => {
-  const near = fc.constantFrom("Wed, 04 Mar 2026 11:00:00 GMT", "120").chain((value) =>
-    fc.tuple(fc.nat(value.length), fc.string({ maxLength: 3 })).map(([at, text]) => value.slice(0, at) + text + value.slice(at + 1)),
-  );
+  const near = fc
+    .constantFrom("Wed, 04 Mar 2026 11:00:00 GMT", "120")
+    .chain((value) =>
+      fc
+        .tuple(fc.nat(value.length), fc.string({ maxLength: 3 }))
+        .map(([at, text]) => value.slice(0, at) + text + value.slice(at + 1)),
+    );
   fc.assert(
     fc.property(fc.oneof(fc.string({ unit: "binary" }), near), (value) => {
       const asked = retryAfterMs(value, now);

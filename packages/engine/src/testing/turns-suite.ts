@@ -26,7 +26,10 @@ export interface TurnsSuiteOptions {
  *
  * @example describeTurns("in process", async ({ maxActive, telemetry }) => { … });
  */
-export function describeTurns(name: string, open: (options: TurnsSuiteOptions) => Promise<TurnsUnderTest>): void {
+export function describeTurns(
+  name: string,
+  open: (options: TurnsSuiteOptions) => Promise<TurnsUnderTest>,
+): void {
   let opened: { under: TurnsUnderTest; book: Book }[] = [];
   const start = async (maxActive = 100, telemetry: Telemetry = silentTelemetry) => {
     const under = await open({ maxActive, telemetry });
@@ -163,7 +166,10 @@ function timeTests(start: Start): void {
 
   test("a turn that fails is tried again after a growing wait, which rings do not shorten; the fault is told once", async () => {
     const faults: unknown[] = [];
-    const { turns, begun, fail, until, clock } = await start(100, { ...silentTelemetry, fault: ({ error }) => faults.push(error) });
+    const { turns, begun, fail, until, clock } = await start(100, {
+      ...silentTelemetry,
+      fault: ({ error }) => faults.push(error),
+    });
     const at: number[] = [];
     turns.ring([1]);
     for (let turn = 1; turn <= 5; turn++) {
@@ -175,7 +181,8 @@ function timeTests(start: Start): void {
       fail(1, new Error("the turn is broken"));
     }
     const waits = at.slice(1).map((ms, index) => ms - at[index]!);
-    for (let index = 1; index < waits.length; index++) expect(waits[index]!).toBeGreaterThan(1.5 * waits[index - 1]!);
+    for (let index = 1; index < waits.length; index++)
+      expect(waits[index]!).toBeGreaterThan(1.5 * waits[index - 1]!);
     expect(faults).toHaveLength(1);
   });
 }
@@ -280,7 +287,9 @@ function createBook(): Book {
       active.set(partnerNo, (active.get(partnerNo) ?? 0) + 1);
       most = Math.max(most, active.get(partnerNo)!);
       if (listen.has(partnerNo)) slot.onRing?.(() => told.set(partnerNo, (told.get(partnerNo) ?? 0) + 1));
-      const how = await new Promise<{ nextDueAtMs: number | null } | Error>((resolve) => ends.set(partnerNo, resolve));
+      const how = await new Promise<{ nextDueAtMs: number | null } | Error>((resolve) =>
+        ends.set(partnerNo, resolve),
+      );
       active.delete(partnerNo);
       if (how instanceof Error) throw how;
       return how;
