@@ -1,4 +1,5 @@
 import pg from "pg";
+import { systemClock } from "../ports/clock.ts";
 import type { Sql, SqlValue } from "./sql.ts";
 
 /** Options of the PostgreSQL driver. */
@@ -60,11 +61,15 @@ export function openPg(options: PgOptions): Sql {
 }
 
 /** A connection of its own that hears one channel, reconnecting with a growing wait when it is lost. */
-async function listen(settings: pg.ClientConfig, channel: string, heard: (payload: string) => void): Promise<() => Promise<void>> {
+async function listen(
+  settings: pg.ClientConfig,
+  channel: string,
+  heard: (payload: string) => void,
+): Promise<() => Promise<void>> {
   let client: pg.Client | undefined;
   let stopped = false;
   let waitMs = 100;
-  let timer: NodeJS.Timeout | undefined;
+  let timer: AbortController | undefined;
 
   const connect = async () => {
     const next = new pg.Client({ ...settings, statement_timeout: 0 });
@@ -85,20 +90,22 @@ async function listen(settings: pg.ClientConfig, channel: string, heard: (payloa
   };
   const retry = () => {
     if (stopped) return;
-    timer = setTimeout(() => {
+    const { signal } = (timer = new AbortController());
+    void systemClock.sleep(waitMs, signal).then(() => {
+      if (signal.aborted) return;
       connect().then(
         // What was notified while nobody heard is lost: '*' asks the listener to look for itself.
         () => heard("*"),
         () => retry(),
       );
-    }, waitMs);
+    });
     waitMs = Math.min(waitMs * 2, 5_000);
   };
 
   await connect();
   return async () => {
     stopped = true;
-    clearTimeout(timer);
+    timer?.abort();
     const last = client;
     client = undefined;
     await last?.end().catch(() => {});
