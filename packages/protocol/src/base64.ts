@@ -20,23 +20,19 @@ export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined 
   const { length } = text;
   if (length % 4 !== 0) return undefined;
   const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
+  const digits = length - padding;
   const bytes = new Uint8Array((length / 4) * 3 - padding);
   let written = 0;
   let wrong = 0;
-  for (let index = 0; index < length; index += 4) {
-    const given = index + 4 < length ? 4 : 4 - padding;
-    let group = 0;
-    for (let place = 0; place < 4; place += 1) {
-      const value = place < given ? (values[text.charCodeAt(index + place)] ?? invalid) : 0;
-      wrong |= value;
-      group = (group << 6) | value;
-    }
-    // Beyond the end of `bytes` only the leftover bits and zeros remain; writes there are ignored by the language.
-    bytes[written] = group >> 16;
-    bytes[written + 1] = group >> 8;
-    bytes[written + 2] = group;
-    written += 3;
-    if (given < 4) wrong |= (group & (given === 3 ? 0xff : 0xffff)) === 0 ? 0 : invalid;
+  let held = 0;
+  for (let index = 0; index < digits; index += 1) {
+    const value = values[text.charCodeAt(index)] ?? invalid;
+    wrong |= value;
+    held = (held << 6) | value;
+    // Every digit but the first of four completes a byte; 6, 4 or 2 bits stay behind.
+    const place = index & 3;
+    if (place > 0) bytes[written++] = held >> (6 - 2 * place);
   }
-  return wrong < invalid ? bytes : undefined;
+  const leftover = padding > 0 ? held & ((1 << (2 * padding)) - 1) : 0;
+  return wrong < invalid && leftover === 0 ? bytes : undefined;
 }
