@@ -30,13 +30,19 @@ const policies = fc.record({
 } satisfies { [Key in keyof RetryPolicy]: fc.Arbitrary<RetryPolicy[Key]> });
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
+const after = (progress: DeliveryProgress, clientErrors: number): DeliveryProgress => ({
+  ...progress,
+  attemptsMade: progress.attemptsMade + 1,
+  clientErrors,
+});
+
 /** Lives a delivery to its end over the verdicts given (the last repeats); the attempts made and the last decision. */
 function live(
   policy: RetryPolicy,
   verdicts: readonly Verdict[],
   before: Partial<DeliveryProgress> = {},
 ): { attempts: number; decision: Decision; waits: number[] } {
-  let progress = { ...fresh, ...before };
+  let progress: DeliveryProgress = { ...fresh, ...before };
   let at = now;
   const waited: number[] = [];
   for (let attempts = 1; ; attempts++) {
@@ -51,7 +57,7 @@ function live(
     if (decision.kind !== "retry") return { attempts, decision, waits: waited };
     waited.push(decision.dueAtMs - at);
     at = decision.dueAtMs;
-    progress = { ...progress, attemptsMade: progress.attemptsMade + 1, clientErrors: decision.clientErrors };
+    progress = after(progress, decision.clientErrors);
   }
 }
 

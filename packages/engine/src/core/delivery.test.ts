@@ -67,5 +67,5 @@ test("the ledger's types list the same states and reasons", () => {
     return [...list.matchAll(/'(\w+)'/g)].map((match) => match[1]);
   };
   expect(valuesOf("delivery_state")).toEqual([...deliveryStates]);
-  expect(valuesOf("reason").sort()).toEqual(Object.keys(reasons).sort());
+  expect(new Set(valuesOf("reason"))).toEqual(new Set(Object.keys(reasons)));
 });

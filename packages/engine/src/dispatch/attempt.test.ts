@@ -120,7 +120,9 @@ describe("a request", () => {
     expect(headers["webhook-signature"]!.split(" ")).toHaveLength(2);
     for (const byte of [1, 2])
       await expect(verified(sent[0], parseSecret(secret(byte)))).resolves.toBeDefined();
-    await expect(verified(sent[0], parseSecret(secret(3)))).rejects.toThrow();
+    await expect(verified(sent[0], parseSecret(secret(3)))).rejects.toMatchObject({
+      code: "signature_mismatch",
+    });
   });
 
   test("is signed by ed25519 where the endpoint asks for it", async () => {

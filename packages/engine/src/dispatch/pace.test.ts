@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { rateOf } from "../core/rate-limit.ts";
 import { type Answer, createDispatchBench } from "../testing/dispatch-bench.ts";
+import { settled } from "../testing/manual-clock.ts";
 import { createMemoryLedger } from "../testing/memory-ledger.ts";
 import { Pace } from "./pace.ts";
 
@@ -77,12 +78,16 @@ describe("a pace", () => {
     const { pace, saved, answer } = paceOf();
     pace.waitMs(rate, 5_000);
     await answer();
-    pace.take(rate, 5_000);
+    pace.waitMs(rate, 5_600);
+    pace.take(rate, 5_600);
     const closing = pace.close();
     await Promise.resolve();
+    expect(saved).toEqual([6_010, 6_610]);
+    await answer();
+    await settled();
+    expect(saved).toEqual([6_010, 6_610, 5_610]);
     await answer();
     await closing;
-    expect(saved).toEqual([6_010, 5_010]);
   });
 
   test("gives nothing more once the ledger refused", async () => {

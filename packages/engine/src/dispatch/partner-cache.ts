@@ -7,7 +7,7 @@ import { compilePartner, type DispatchPartner } from "./partner.ts";
 /** Compiled partners by version: every claim names the version it saw, so a change is taken up with the next claim. */
 export interface PartnerCache {
   /** Null where the partner is gone. Rejects where its settings cannot be read or used. */
-  get(partnerNo: number, version: number): Promise<DispatchPartner | null>;
+  readonly get: (partnerNo: number, version: number) => Promise<DispatchPartner | null>;
 }
 
 /** Compiled partners kept; the one longest unused goes first. Some 2 kB each. */

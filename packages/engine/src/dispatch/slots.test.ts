@@ -8,14 +8,14 @@ function createTaker(slots: Slots) {
     wants: 0,
     has: 0,
     took: [] as number[],
-    retry() {
+    retry: () => {
       while (taker.wants > 0 && slots.take(taker.retry)) {
         taker.wants -= 1;
         taker.has += 1;
       }
       if (taker.wants === 0) slots.leave(taker.retry);
     },
-    give() {
+    give: () => {
       if (taker.has === 0) return;
       taker.has -= 1;
       slots.give();

@@ -6,7 +6,6 @@ export class Slots {
   readonly #max: number;
   readonly #line = new Set<() => void>();
   #taken = 0;
-  #granted: (() => void) | null = null;
 
   constructor(max: number) {
     this.#max = max;
@@ -18,8 +17,8 @@ export class Slots {
 
   /** True with a slot taken; false with `retry` in line, to be called when a slot is its to take. */
   take(retry: () => void): boolean {
-    if (this.#taken < this.#max && (this.#line.size === 0 || this.#granted === retry)) {
-      this.#granted = null;
+    // While somebody is in line there is no free slot but the one that `give` offers to the next.
+    if (this.#taken < this.#max) {
       this.#taken += 1;
       return true;
     }
@@ -34,9 +33,7 @@ export class Slots {
       const [next] = this.#line;
       if (!next) return;
       this.#line.delete(next);
-      this.#granted = next;
       next();
-      this.#granted = null;
     }
   }
 

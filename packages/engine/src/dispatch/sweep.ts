@@ -17,7 +17,7 @@ export interface SweepOptions {
 export interface Sweep {
   start(): void;
   /** Sweeps at once rather than at the next interval. */
-  now(): void;
+  readonly now: () => void;
   stop(): void;
   /** Resolves when the loop has ended. */
   readonly ended: Promise<void>;

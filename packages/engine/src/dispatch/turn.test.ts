@@ -1,10 +1,12 @@
 import { expect, onTestFinished, test } from "vitest";
 import {
   type Answer,
+  benchStartMs,
   createDispatchBench,
   type DispatchBench,
   type SeenRequest,
 } from "../testing/dispatch-bench.ts";
+import type { RunTurn, Turns } from "../ports/turns.ts";
 import { sliceMs } from "./turn.ts";
 
 const started = async (...given: Parameters<typeof createDispatchBench>): Promise<DispatchBench> => {
@@ -143,6 +145,7 @@ test("a ring while the claim is under way is not lost", async () => {
   const [id] = ledger.enqueue(10, 1, clock.now());
   turns.ring([1]);
   await clock.advanceUntil(() => ledger.finished.has(id!), 40, 1);
+  expect(ledger.pending.size).toBe(0);
 });
 
 test("Retry-After holds the whole endpoint and no other, also where the delivery that was told so ends", async () => {
@@ -216,15 +219,16 @@ test("a slice that others wait for ends, and the partner goes to the back of the
 });
 
 test("a pause stops the sending within a slice, and what is in flight is recorded", async () => {
-  const { ledger, turns, clock, seen } = await started(() => ({ status: 200, afterMs: 20 }));
-  ledger.putPartner(1, { maxInFlight: 4 });
-  ledger.enqueue(10, 100_000, clock.now());
+  const { ledger, turns, clock, seen } = await started(() => ({ status: 200, afterMs: 200 }));
+  ledger.putPartner(1, { maxInFlight: 2 });
+  ledger.enqueue(10, 1_000, clock.now());
   turns.ring([1]);
-  await clock.advance(300);
+  await clock.advance(1_100);
   ledger.partner(1).paused = true;
-  await clock.advance(sliceMs + 50);
+  // What was claimed before waits in the turn's queue: it must not go.
+  await clock.advance(sliceMs + 200);
   const sent = seen.length;
-  await clock.advance(3_000);
+  await clock.advance(5_000);
   expect(seen.length).toBe(sent);
   expect(ledger.finished.size).toBe(sent);
   expect(turns.load()).toEqual({ active: 0, waiting: 0 });
@@ -244,18 +248,54 @@ test("changed settings are taken up within a slice of a turn that goes on", asyn
 });
 
 test("a turn whose fence was passed stops sending; what it got an answer to is recorded", async () => {
-  const { ledger, turns, clock, seen } = await started(() => ({ status: 200, afterMs: 20 }));
-  ledger.putPartner(1, { maxInFlight: 4 });
-  ledger.enqueue(10, 100_000, clock.now());
+  const { ledger, turns, clock, seen } = await started(() => ({ status: 200, afterMs: 200 }));
+  ledger.putPartner(1, { maxInFlight: 2 });
+  ledger.enqueue(10, 1_000, clock.now());
   turns.ring([1]);
-  await clock.advance(300);
+  await clock.advance(1_100);
   ledger.duePartners = async () => [];
   ledger.partner(1).fence += 1;
-  await clock.advance(sliceMs + 50);
+  await clock.advance(sliceMs + 200);
   const sent = seen.length;
-  await clock.advance(3_000);
+  await clock.advance(5_000);
   expect(seen.length).toBe(sent);
   expect(ledger.finished.size).toBe(sent);
+});
+
+test("a turn of an adapter that cannot tell of rings or of the end starts nothing once the process is stopping", async () => {
+  let stopping = false;
+  let run: RunTurn | null = null;
+  const turns: Turns = {
+    ring() {},
+    ringAt() {},
+    start: async (given) => void (run = given),
+    stop: async () => {},
+    load: () => ({ active: 0, waiting: 0 }),
+  };
+  const { ledger, clock, seen, dispatcher } = createDispatchBench(() => ({ status: 200, afterMs: 10 }), {
+    turns,
+  });
+  ledger.putPartner(1, { maxInFlight: 1 });
+  ledger.enqueue(10, 1_000, clock.now());
+  await dispatcher.start();
+  const slot = {
+    partnerNo: 1,
+    signal: new AbortController().signal,
+    contended: () => false,
+    stopping: () => stopping,
+  };
+  let ended: number | null = null;
+  void run!(slot).then(({ nextDueAtMs }) => (ended = nextDueAtMs));
+  await clock.advance(105);
+  stopping = true;
+  const sent = seen.length;
+  await clock.advance(10);
+  expect([seen.length, ledger.finished.size]).toEqual([sent, sent]);
+  expect(ended).toBeGreaterThan(benchStartMs + 100);
+  await clock.advance(0);
+  void dispatcher.stop(0);
+  await clock.advance(2_000);
+  expect(clock.sleepers()).toBe(0);
 });
 
 test("stop lets what is in flight end within the grace, and starts nothing more", async () => {

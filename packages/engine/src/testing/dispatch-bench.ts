@@ -69,7 +69,7 @@ export function createDispatchBench(
     readonly maxActive?: number;
   } = {},
 ) {
-  const clock = (options.clock as ManualClock | undefined) ?? createManualClock(benchStartMs);
+  const clock = options.clock ?? createManualClock(benchStartMs);
   const ledger = options.memory ?? createMemoryLedger();
   const partners = createScriptedTransport(clock, answer);
   const attempts: AttemptEvent[] = [];

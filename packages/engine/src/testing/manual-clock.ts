@@ -59,7 +59,7 @@ export function createManualClock(startMs: number): ManualClock {
     async advanceUntil(fact, withinMs, stepMs = 5) {
       await settled();
       for (const limitMs = nowMs + withinMs; !fact(); ) {
-        if (nowMs >= limitMs) throw new Error(`It did not happen within ${withinMs} ms: ${fact}`);
+        if (nowMs >= limitMs) throw new Error(`It did not happen within ${withinMs} ms: ${fact.toString()}`);
         await clock.advance(stepMs);
       }
     },

@@ -9,11 +9,11 @@ export interface TurnsUnderTest {
   readonly turns: Turns;
   readonly clock: Clock;
   /** Lets time pass, in the adapter's own clock, until `fact` holds. @throws Error where it does not within `withinMs` */
-  until(fact: () => boolean, withinMs: number): Promise<void>;
+  readonly until: (fact: () => boolean, withinMs: number) => Promise<void>;
   /** Lets `ms` pass. */
-  pass(ms: number): Promise<void>;
+  readonly pass: (ms: number) => Promise<void>;
   /** What is left waiting once everything has stopped, for adapters that can tell; 0 is right. */
-  leaks?(): number;
+  readonly leaks?: () => number;
 }
 
 export interface TurnsSuiteOptions {
@@ -105,6 +105,7 @@ function ringTests(start: Start): void {
     end(1);
     await until(() => begun.length === 2, 5_000);
     end(1);
+    expect(begun).toEqual([1, 1]);
   });
 
   test("turns are handed out in the order of the rings, and one that goes on goes to the back", async () => {
@@ -216,6 +217,7 @@ function stopTests(start: Start, open: (options: TurnsSuiteOptions) => Promise<T
     let over = false;
     void turns.stop(10_000).then(() => (over = true));
     await until(() => over, 1_000);
+    expect(turns.load().active).toBe(0);
   });
 
   test("started and stopped many times, with rings at every moment, nothing is left behind", async () => {
@@ -230,6 +232,7 @@ function stopTests(start: Start, open: (options: TurnsSuiteOptions) => Promise<T
       if (round % 4 === 0) await under.pass(10);
       await stop(under, book);
       await starting;
+      expect(book.most()).toBeLessThanOrEqual(1);
     }
   });
 }
@@ -259,10 +262,10 @@ interface Book {
   readonly listen: Set<number>;
   /** Rings told to each partner's turns. */
   readonly told: Map<number, number>;
-  end(partnerNo: number, nextDueAtMs?: number | null): void;
-  fail(partnerNo: number, error: Error): void;
+  readonly end: (partnerNo: number, nextDueAtMs?: number | null) => void;
+  readonly fail: (partnerNo: number, error: Error) => void;
   /** The most turns of one partner that were active at once. */
-  most(): number;
+  readonly most: () => number;
 }
 
 /** Turns that last until they are told to end, and what was seen of them. */
