@@ -24,7 +24,7 @@ export function dataDirOf(context: Pick<Context, "env" | "cwd">): string {
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 /** True for this machine: the only place where a key found in the data folder is sent. */
-function isLoopback(url: string): boolean {
+export function isLoopback(url: string): boolean {
   return URL.canParse(url) && loopback.test(new URL(url).hostname);
 }
 

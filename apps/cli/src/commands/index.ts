@@ -1,4 +1,5 @@
 import type { CommandDefinition, CommandGroup } from "../command.ts";
+import { conformance } from "./conformance.ts";
 import { deadLetters } from "./dead-letters.ts";
 import { deliveries } from "./deliveries.ts";
 import { doctor } from "./doctor.ts";
@@ -22,4 +23,5 @@ export const commands: readonly (CommandDefinition | CommandGroup)[] = [
   replays,
   doctor,
   verify,
+  conformance,
 ];
