@@ -223,7 +223,7 @@ test("a pause stops the sending within a slice, and what is in flight is recorde
   ledger.putPartner(1, { maxInFlight: 2 });
   ledger.enqueue(10, 1_000, clock.now());
   turns.ring([1]);
-  await clock.advance(1_100);
+  await clock.advance(1_350);
   ledger.partner(1).paused = true;
   // What was claimed before waits in the turn's queue: it must not go.
   await clock.advance(sliceMs + 200);
@@ -252,7 +252,7 @@ test("a turn whose fence was passed stops sending; what it got an answer to is r
   ledger.putPartner(1, { maxInFlight: 2 });
   ledger.enqueue(10, 1_000, clock.now());
   turns.ring([1]);
-  await clock.advance(1_100);
+  await clock.advance(1_350);
   ledger.duePartners = async () => [];
   ledger.partner(1).fence += 1;
   await clock.advance(sliceMs + 200);
