@@ -11,6 +11,8 @@ export interface ServerProcess {
   readonly url: string;
   /** From the start of the process to the first 200 of `/readyz`. */
   readonly readyAfterMs: number;
+  /** Processor time spent until then, over all threads: what stays the same on a busy machine. NaN where the system does not tell. */
+  readonly readyCpuMs: number;
   /** Resident memory, in MB. NaN where the system does not tell. */
   rssMb(): number;
   stop(): Promise<void>;
@@ -49,6 +51,7 @@ export async function startServerProcess(env: Readonly<Record<string, string>>):
   return {
     url,
     readyAfterMs: performance.now() - startedMs,
+    readyCpuMs: cpuMs(child.pid!),
     rssMb: () => residentMb(child.pid!),
     async stop() {
       const ended = once(child, "exit");
@@ -61,6 +64,18 @@ export async function startServerProcess(env: Readonly<Record<string, string>>):
 function residentMb(pid: number): number {
   try {
     return Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]) / 1_024);
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/** Ticks are hundredths of a second on Linux. */
+function cpuMs(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+      .replace(/^.*\) /, "")
+      .split(" ");
+    return (Number(fields[11]) + Number(fields[12])) * 10;
   } catch {
     return Number.NaN;
   }

@@ -1,7 +1,14 @@
 /** The server's entry: settings in, a running server out, and a graceful end on SIGTERM or SIGINT. */
-import { PostriderError } from "@postrider/engine";
-import { readSettings } from "./config.ts";
-import { type RunningServer, startServer } from "./server.ts";
+import { enableCompileCache } from "node:module";
+import { fileURLToPath } from "node:url";
+import type { RunningServer } from "./server.ts";
+
+// Before the other modules are loaded: compiling them was a quarter of the processor time of a start (0.65 of 2.3 s).
+// Beside the code, since whoever may write there is trusted as the code is; the default is a folder all may write to.
+enableCompileCache(fileURLToPath(new URL("../node_modules/.cache/compile", import.meta.url)));
+const { PostriderError } = await import("@postrider/engine");
+const { readSettings } = await import("./config.ts");
+const { startServer } = await import("./server.ts");
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
