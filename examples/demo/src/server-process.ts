@@ -52,9 +52,13 @@ export async function startDemoServer(target: string): Promise<DemoServer> {
   try {
     const url = await new Promise<string>((resolve, reject) => {
       let output = "";
+      let ready = false;
       child.stdout.on("data", (chunk: Buffer) => {
+        // Once it is ready it only says what goes wrong.
+        if (ready) return void process.stderr.write(chunk);
         output += chunk.toString();
         const found = /is ready on (http:\S+)/.exec(output)?.[1];
+        ready = found !== undefined;
         if (found !== undefined) resolve(found);
       });
       void exited.then(() => reject(new Error(`The server ended before it was ready.\n${output}`)));
