@@ -37,7 +37,9 @@ export async function startRunning(context: Context, withSandbox: boolean): Prom
       import("@postrider/server"),
       withSandbox ? import("@postrider/sandbox") : null,
     ]);
-    const settings = readSettings(context.env);
+    // Someone who tries it reads the welcome, not a line per attempt; a server without a sandbox logs as set.
+    const quiet = withSandbox ? { POSTRIDER_LOG_LEVEL: "warn" } : {};
+    const settings = readSettings({ ...quiet, ...context.env });
     if (sandboxModule === null) {
       const server = await startServer(settings);
       undo.push(() => server.stop());

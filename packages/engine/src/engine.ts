@@ -61,7 +61,14 @@ export interface Engine {
   /** No new turns; in-flight attempts end or are handed back within `graceMs`; then closes everything. */
   stop(graceMs?: number): Promise<void>;
   /** For liveness and metrics. `lastProgressMs`: epoch ms of the dispatcher's last sweep or turn. */
-  progress(): { readonly dispatching: boolean; readonly lastProgressMs: number; readonly inFlight: number; readonly turnsActive: number; readonly turnsWaiting: number; readonly unrecorded: number };
+  progress(): {
+    readonly dispatching: boolean;
+    readonly lastProgressMs: number;
+    readonly inFlight: number;
+    readonly turnsActive: number;
+    readonly turnsWaiting: number;
+    readonly unrecorded: number;
+  };
 }
 
 const defaultMaxInFlight = 256;
@@ -81,7 +88,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { telemetry = silentTelemetry, clock = systemClock, random = systemRandom } = options;
   const allowedTargets = parseAllowedTargets(options.allowTargets);
   const seal = createSeal(options.masterKeys);
-  const sql = options.databaseUrl ? openPg({ url: options.databaseUrl }) : await openPglite({ dataDir: options.dataDir });
+  const sql = options.databaseUrl
+    ? openPg({ url: options.databaseUrl })
+    : await openPglite({ dataDir: options.dataDir });
   try {
     await migrate(sql, clock.now());
   } catch (error) {
@@ -118,7 +127,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     description: { ledger: sql.capabilities.name, turns: "in-process" },
     ring(partnerNos) {
       if (dispatching) turns.ring(partnerNos);
-      else events.announce(partnerNos).catch((error: unknown) => telemetry.fault({ where: "announce", error, retryInMs: null }));
+      else
+        events
+          .announce(partnerNos)
+          .catch((error: unknown) => telemetry.fault({ where: "announce", error, retryInMs: null }));
     },
     sweepNow: () => dispatcher.sweepNow(),
     async testPostback(partnerId, endpointId) {
@@ -126,10 +138,17 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       const [settings] = found ? await ledger.settings([found.partnerNo], clock.now()) : [];
       if (!found || !settings) return null;
       const partner = compilePartner(settings, allowedTargets);
-      return sendTestPostback(partner, partner.endpoints.get(found.endpointNo)!, randomUUID(), { transport, clock, random, userAgent });
+      return sendTestPostback(partner, partner.endpoints.get(found.endpointNo)!, randomUUID(), {
+        transport,
+        clock,
+        random,
+        userAgent,
+      });
     },
     async start() {
-      stopListening = await events.onAccepted((partnerNos) => (partnerNos.length > 0 ? turns.ring(partnerNos) : dispatcher.sweepNow()));
+      stopListening = await events.onAccepted((partnerNos) =>
+        partnerNos.length > 0 ? turns.ring(partnerNos) : dispatcher.sweepNow(),
+      );
       await dispatcher.start();
       dispatching = true;
     },

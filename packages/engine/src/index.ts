@@ -1,5 +1,17 @@
-export { deliveryStates, reasons, type DeliveryState, type Reason, type TerminalState } from "./core/delivery.ts";
-export { endpointDefaults, partnerDefaults, type EndpointDocument, type PartnerDocument, type RetryDocument } from "./core/documents.ts";
+export {
+  deliveryStates,
+  reasons,
+  type DeliveryState,
+  type Reason,
+  type TerminalState,
+} from "./core/delivery.ts";
+export {
+  endpointDefaults,
+  partnerDefaults,
+  type EndpointDocument,
+  type PartnerDocument,
+  type RetryDocument,
+} from "./core/documents.ts";
 export { formatDurationMs, parseDurationMs } from "./core/duration.ts";
 export { errorCodes, PostriderError, type ErrorCode, type Issue } from "./core/errors.ts";
 export type { TestPostback } from "./dispatch/test-postback.ts";

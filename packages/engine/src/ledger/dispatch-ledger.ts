@@ -45,7 +45,10 @@ export function createDispatchLedger(sql: Sql, seal: Seal): DispatchLedger {
     },
 
     async duePartners(_nowMs, untilMs) {
-      const rows = await sql.query<{ partner_no: number; due_ms: number }>("select partner_no, due_ms from postrider.due_partners($1::float8)", [untilMs]);
+      const rows = await sql.query<{ partner_no: number; due_ms: number }>(
+        "select partner_no, due_ms from postrider.due_partners($1::float8)",
+        [untilMs],
+      );
       return rows.map((row) => ({ partnerNo: row.partner_no, dueAtMs: row.due_ms }));
     },
 
@@ -57,13 +60,19 @@ export function createDispatchLedger(sql: Sql, seal: Seal): DispatchLedger {
       await sql.query("select postrider.drop_past(to_timestamp($1::float8 / 1000))", [nowMs - retentionMs]);
       let forgotten: number;
       do {
-        const [row] = await sql.query<{ n: number }>("select postrider.forget_keys(to_timestamp($1::float8 / 1000), $2::int) as n", [nowMs - retentionMs, keysPerStep]);
+        const [row] = await sql.query<{ n: number }>(
+          "select postrider.forget_keys(to_timestamp($1::float8 / 1000), $2::int) as n",
+          [nowMs - retentionMs, keysPerStep],
+        );
         forgotten = row?.n ?? 0;
       } while (forgotten === keysPerStep);
     },
 
     async locate(partnerId, endpointId) {
-      const [row] = await sql.query<{ partner_no: number; endpoint_no: number }>(locateSql, [partnerId, endpointId]);
+      const [row] = await sql.query<{ partner_no: number; endpoint_no: number }>(locateSql, [
+        partnerId,
+        endpointId,
+      ]);
       return row ? { partnerNo: row.partner_no, endpointNo: row.endpoint_no } : null;
     },
 
@@ -73,7 +82,8 @@ export function createDispatchLedger(sql: Sql, seal: Seal): DispatchLedger {
 
 const keysPerStep = 5_000;
 
-const claimSql = "select * from postrider.claim($1::text::int[], $2::text::bigint[], $3::text::int[], $4::text::uuid[], $5::float8)";
+const claimSql =
+  "select * from postrider.claim($1::text::int[], $2::text::bigint[], $3::text::int[], $4::text::uuid[], $5::float8)";
 
 const recordSql = `select postrider.record($1::text::uuid[], $2::text::int[], $3::text::bigint[], $4::text::postrider.delivery_state[],
   $5::text::postrider.reason[], $6::text::float8[], $7::text::int[], $8::text::float8[], $9::text::int[], $10::text::float8[],
@@ -141,7 +151,12 @@ function recordValues(outcomes: readonly Outcome[], again: boolean) {
   ];
 }
 
-async function readSettings(sql: Sql, seal: Seal, partnerNos: readonly number[], nowMs: number): Promise<readonly PartnerSettings[]> {
+async function readSettings(
+  sql: Sql,
+  seal: Seal,
+  partnerNos: readonly number[],
+  nowMs: number,
+): Promise<readonly PartnerSettings[]> {
   const rows = await sql.query<SettingsRow>(settingsSql, [list(partnerNos), nowMs]);
   return Promise.all(
     rows.map(async (row) => ({

@@ -14,7 +14,8 @@ const statusOf = { a: "accepted", d: "duplicate", c: "conflict", p: "invalid" } 
 export function createEventDoor(sql: Sql): EventDoor {
   return {
     async accept(events, nowMs) {
-      const column = (value: (event: AcceptEvent) => string | number | undefined) => list(events.map((event) => value(event) ?? null));
+      const column = (value: (event: AcceptEvent) => string | number | undefined) =>
+        list(events.map((event) => value(event) ?? null));
       const [row] = await sql
         .query<BatchRow>(acceptSql, [
           column((event) => event.event_id),
@@ -27,7 +28,9 @@ export function createEventDoor(sql: Sql): EventDoor {
         ])
         .catch(asLedgerError);
       return {
-        results: events.map((event, index) => acceptResult(event, row!.statuses[index]!, row!.deliveries[index]!)),
+        results: events.map((event, index) =>
+          acceptResult(event, row!.statuses[index]!, row!.deliveries[index]!),
+        ),
         partnerNos: row!.ring ?? [],
       };
     },
@@ -36,7 +39,9 @@ export function createEventDoor(sql: Sql): EventDoor {
       await sql.query("select pg_notify('postrider_ring', $1)", [payload]).catch(asLedgerError);
     },
     onAccepted: (listener) =>
-      sql.listen("postrider_ring", (payload) => listener(payload === "*" ? [] : payload.split(",").map(Number))),
+      sql.listen("postrider_ring", (payload) =>
+        listener(payload === "*" ? [] : payload.split(",").map(Number)),
+      ),
   };
 }
 
@@ -46,8 +51,19 @@ const longestAnnouncement = 700;
 const acceptSql = `select statuses, deliveries, ring from postrider.accept_batch($1::text::text[], $2::text::text[], $3::text::int[],
   $4::text::text[], $5::text::text[], string_to_array($6::text, chr(30), ''), to_timestamp($7::float8 / 1000))`;
 
-function acceptResult({ event_id, partner }: AcceptEvent, status: BatchRow["statuses"][number], deliveries: number): AcceptResult {
-  if (status === "c") return { event_id, status: "conflict", deliveries, error: `event ${event_id} was accepted before with other content` };
-  if (status === "p") return { event_id, status: "invalid", deliveries, error: `partner ${partner} does not exist` };
+function acceptResult(
+  { event_id, partner }: AcceptEvent,
+  status: BatchRow["statuses"][number],
+  deliveries: number,
+): AcceptResult {
+  if (status === "c")
+    return {
+      event_id,
+      status: "conflict",
+      deliveries,
+      error: `event ${event_id} was accepted before with other content`,
+    };
+  if (status === "p")
+    return { event_id, status: "invalid", deliveries, error: `partner ${partner} does not exist` };
   return { event_id, status: statusOf[status], deliveries };
 }

@@ -25,14 +25,20 @@ const scriptsOf = (folder: string): Script[] =>
 export async function migrate(sql: Sql, nowMs: number): Promise<number> {
   const migrations = scriptsOf("migrations");
   const routines = scriptsOf("routines");
-  const routinesHash = createHash("sha256").update(routines.map((script) => script.sql).join("\0")).digest("hex");
+  const routinesHash = createHash("sha256")
+    .update(routines.map((script) => script.sql).join("\0"))
+    .digest("hex");
   const latest = migrations.length;
 
   const before = await appliedState(sql);
   if (before.migration > latest) {
-    throw new PostriderError("ledger_too_new", `The ledger is at migration ${before.migration}; this version knows ${latest}.`, {
-      hint: "Start the Postrider version that migrated it, or a newer one.",
-    });
+    throw new PostriderError(
+      "ledger_too_new",
+      `The ledger is at migration ${before.migration}; this version knows ${latest}.`,
+      {
+        hint: "Start the Postrider version that migrated it, or a newer one.",
+      },
+    );
   }
   if (before.migration < latest || before.routines !== routinesHash) {
     const pending = migrations.slice(before.migration);
@@ -53,9 +59,13 @@ export async function migrate(sql: Sql, nowMs: number): Promise<number> {
 }
 
 async function appliedState(sql: Sql): Promise<{ migration: number; routines: string }> {
-  const [found] = await sql.query<{ there: boolean }>("select to_regclass('postrider.schema_state') is not null as there");
+  const [found] = await sql.query<{ there: boolean }>(
+    "select to_regclass('postrider.schema_state') is not null as there",
+  );
   if (!found?.there) return { migration: 0, routines: "" };
-  const [state] = await sql.query<{ migration: number; routines: string }>("select migration, routines from postrider.schema_state");
+  const [state] = await sql.query<{ migration: number; routines: string }>(
+    "select migration, routines from postrider.schema_state",
+  );
   return state ?? { migration: 0, routines: "" };
 }
 

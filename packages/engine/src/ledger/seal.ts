@@ -24,10 +24,15 @@ const tagBytes = 16;
  * @throws PostriderError `invalid_settings` for a key of another length or no key
  */
 export function createSeal(masterKeys: readonly Uint8Array[]): Seal {
-  const keys = masterKeys.map((key) => ({ key, id: createHash("sha256").update(key).digest().subarray(0, keyIdBytes) }));
+  const keys = masterKeys.map((key) => ({
+    key,
+    id: createHash("sha256").update(key).digest().subarray(0, keyIdBytes),
+  }));
   const newest = keys[0];
   if (!newest || keys.some(({ key }) => key.length !== 32)) {
-    throw new PostriderError("invalid_settings", "A master key must have 32 bytes.", { hint: "Make one with: openssl rand -base64 32" });
+    throw new PostriderError("invalid_settings", "A master key must have 32 bytes.", {
+      hint: "Make one with: openssl rand -base64 32",
+    });
   }
   const idOf = (sealed: Uint8Array) => sealed.subarray(1, 1 + keyIdBytes);
 
@@ -41,21 +46,31 @@ export function createSeal(masterKeys: readonly Uint8Array[]): Seal {
     open(sealed, context) {
       const found = keys.find(({ id }) => id.equals(idOf(sealed)));
       if (sealed[0] !== formatVersion || !found) {
-        throw new PostriderError("secret_unreadable", `No master key given opens this secret (key id ${Buffer.from(idOf(sealed)).toString("hex")}).`, {
-          hint: "Add the master key that sealed it to POSTRIDER_MASTER_KEY, after the newest one.",
-        });
+        throw new PostriderError(
+          "secret_unreadable",
+          `No master key given opens this secret (key id ${Buffer.from(idOf(sealed)).toString("hex")}).`,
+          {
+            hint: "Add the master key that sealed it to POSTRIDER_MASTER_KEY, after the newest one.",
+          },
+        );
       }
       const bodyAt = 1 + keyIdBytes + nonceBytes;
       try {
         const decipher = createDecipheriv("aes-256-gcm", found.key, sealed.subarray(1 + keyIdBytes, bodyAt))
           .setAAD(Buffer.from(context))
           .setAuthTag(sealed.subarray(bodyAt, bodyAt + tagBytes));
-        return decipher.update(sealed.subarray(bodyAt + tagBytes), undefined, "utf8") + decipher.final("utf8");
+        return (
+          decipher.update(sealed.subarray(bodyAt + tagBytes), undefined, "utf8") + decipher.final("utf8")
+        );
       } catch (cause) {
-        throw new PostriderError("secret_unreadable", "A sealed secret was changed, or belongs to another partner.", {
-          hint: "Restore the row from a backup, or rotate the partner's secret.",
-          cause,
-        });
+        throw new PostriderError(
+          "secret_unreadable",
+          "A sealed secret was changed, or belongs to another partner.",
+          {
+            hint: "Restore the row from a backup, or rotate the partner's secret.",
+            cause,
+          },
+        );
       }
     },
     isStale: (sealed) => !newest.id.equals(idOf(sealed)),

@@ -54,10 +54,22 @@ function quote(value: string): string {
 export function isTransientFault(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  return transientStates.test(code) || transientSystemErrors.has(code) || transientMessages.test(error.message);
+  return (
+    transientStates.test(code) || transientSystemErrors.has(code) || transientMessages.test(error.message)
+  );
 }
 
 // Classes 08 connection, 53 resources, 57P0x shutdown and crash, 40 rollback, 55P03 lock, 25006 read-only standby.
 const transientStates = /^(08...|53...|57P0[1-4]|57014|40001|40P01|55P03|25006)$/;
-const transientSystemErrors = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOENT", "EHOSTUNREACH", "ENETUNREACH", "EAI_AGAIN"]);
-const transientMessages = /connection terminated|connection ended|timeout exceeded when trying to connect|not queryable|client was closed|socket (closed|hang up)/i;
+const transientSystemErrors = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "ENOENT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EAI_AGAIN",
+]);
+const transientMessages =
+  /connection terminated|connection ended|timeout exceeded when trying to connect|not queryable|client was closed|socket (closed|hang up)/i;

@@ -64,7 +64,12 @@ export interface PartnerSettings {
   readonly maxInFlight: number;
   /** Newest first. */
   readonly keys: readonly StoredKey[];
-  readonly endpoints: readonly { readonly endpointNo: number; readonly id: string; readonly version: number; readonly document: EndpointDocument }[];
+  readonly endpoints: readonly {
+    readonly endpointNo: number;
+    readonly id: string;
+    readonly version: number;
+    readonly document: EndpointDocument;
+  }[];
 }
 
 /** The exchange of an attempt, as it is stored. */
@@ -86,8 +91,19 @@ export interface Outcome {
   /** Null where nothing was sent (an unrenderable or expired delivery). */
   readonly attempt: AttemptRow | null;
   readonly change:
-    | { readonly kind: "finish"; readonly state: Exclude<DeliveryState, "pending">; readonly reason: Reason; readonly atMs: number; readonly error: string | null }
-    | { readonly kind: "retry"; readonly dueAtMs: number; readonly clientErrors: number; readonly error: string | null };
+    | {
+        readonly kind: "finish";
+        readonly state: Exclude<DeliveryState, "pending">;
+        readonly reason: Reason;
+        readonly atMs: number;
+        readonly error: string | null;
+      }
+    | {
+        readonly kind: "retry";
+        readonly dueAtMs: number;
+        readonly clientErrors: number;
+        readonly error: string | null;
+      };
 }
 
 /** An endpoint that must not be called for a while (`untilMs`), or until somebody resumes it (null). */
@@ -109,7 +125,11 @@ export interface DispatchLedger {
    * Opens turns and reads what is due, in one statement for many partners. Claiming changes no delivery: the turn's
    * exclusivity makes a plain read enough. `busyIds` (in flight or not yet recorded) are left out.
    */
-  claim(requests: readonly ClaimRequest[], busyIds: readonly string[], nowMs: number): Promise<readonly Claimed[]>;
+  claim(
+    requests: readonly ClaimRequest[],
+    busyIds: readonly string[],
+    nowMs: number,
+  ): Promise<readonly Claimed[]>;
   /** Settings of these partners, for those whose version the dispatcher has not seen. */
   settings(partnerNos: readonly number[], nowMs: number): Promise<readonly PartnerSettings[]>;
   /**
@@ -125,13 +145,22 @@ export interface DispatchLedger {
    * Partners with work due until `untilMs`, and when. Costs one index probe per endpoint and lane with waiting
    * deliveries, whatever the size of their backlogs.
    */
-  duePartners(nowMs: number, untilMs: number): Promise<readonly { readonly partnerNo: number; readonly dueAtMs: number }[]>;
+  duePartners(
+    nowMs: number,
+    untilMs: number,
+  ): Promise<readonly { readonly partnerNo: number; readonly dueAtMs: number }[]>;
   /** Moves running replays on: puts back up to `limit` deliveries each, within their rates. Resolves to partners to ring. */
-  advanceReplays(limit: number, nowMs: number): Promise<{ readonly partnerNos: readonly number[]; readonly running: number }>;
+  advanceReplays(
+    limit: number,
+    nowMs: number,
+  ): Promise<{ readonly partnerNos: readonly number[]; readonly running: number }>;
   /** Makes the partitions to come and drops those past retention. */
   keepUp(nowMs: number, retentionMs: number): Promise<void>;
   /** The numbers of an endpoint by its names, or null. */
-  locate(partnerId: string, endpointId: string): Promise<{ readonly partnerNo: number; readonly endpointNo: number } | null>;
+  locate(
+    partnerId: string,
+    endpointId: string,
+  ): Promise<{ readonly partnerNo: number; readonly endpointNo: number } | null>;
   /** True for a fault of the connection or the server that passes by itself (so the same call may be tried again). */
   isTransient(error: unknown): boolean;
 }

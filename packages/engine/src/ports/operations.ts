@@ -33,7 +33,10 @@ export interface EventDoor {
    *
    * @throws PostriderError `ledger_unavailable`
    */
-  accept(events: readonly AcceptEvent[], nowMs: number): Promise<{ readonly results: readonly AcceptResult[]; readonly partnerNos: readonly number[] }>;
+  accept(
+    events: readonly AcceptEvent[],
+    nowMs: number,
+  ): Promise<{ readonly results: readonly AcceptResult[]; readonly partnerNos: readonly number[] }>;
   /** Tells the processes that dispatch, where this one does not. May be lost without harm: the sweep heals. */
   announce(partnerNos: readonly number[]): Promise<void>;
   /** Calls back with partners to ring when another process or plain SQL accepted events; an empty list asks for a sweep. Resolves to a stop function. */
@@ -148,18 +151,42 @@ export interface ReplayView {
 }
 
 export interface Operations {
-  putPartner(id: string, document: PartnerDocument, nowMs: number): Promise<{ readonly partner: Partner; readonly created: boolean; /** Shown once, on creation. */ readonly signingSecret: string | null }>;
+  putPartner(
+    id: string,
+    document: PartnerDocument,
+    nowMs: number,
+  ): Promise<{
+    readonly partner: Partner;
+    readonly created: boolean /** Shown once, on creation. */;
+    readonly signingSecret: string | null;
+  }>;
   getPartner(id: string): Promise<Partner | null>;
-  listPartners(page: { readonly limit: number; readonly cursor?: string }): Promise<{ readonly partners: readonly Partner[]; readonly next_cursor?: string }>;
+  listPartners(page: {
+    readonly limit: number;
+    readonly cursor?: string;
+  }): Promise<{ readonly partners: readonly Partner[]; readonly next_cursor?: string }>;
   /** Waiting deliveries end as `cancelled` with reason `partner_deleted`. False where there was none. */
   deletePartner(id: string, nowMs: number): Promise<boolean>;
   setPartnerState(id: string, state: "active" | "paused", nowMs: number): Promise<Partner | null>;
   /** Makes the next key of a scheme; the older ones go on signing until `overlapMs` has passed. Null where there is no partner. */
-  rotateSecret(id: string, options: { readonly overlapMs: number; readonly scheme: "v1" | "v1a" }, nowMs: number): Promise<{ readonly signingSecret: string | null; readonly publicKey: string | null; readonly keys: readonly SigningKey[] } | null>;
+  rotateSecret(
+    id: string,
+    options: { readonly overlapMs: number; readonly scheme: "v1" | "v1a" },
+    nowMs: number,
+  ): Promise<{
+    readonly signingSecret: string | null;
+    readonly publicKey: string | null;
+    readonly keys: readonly SigningKey[];
+  } | null>;
   listKeys(id: string, nowMs: number): Promise<readonly SigningKey[]>;
 
   /** Null where there is no partner. @throws PostriderError `invalid_template`, `invalid_target` */
-  putEndpoint(partner: string, id: string, document: EndpointDocument, nowMs: number): Promise<{ readonly endpoint: Endpoint; readonly created: boolean } | null>;
+  putEndpoint(
+    partner: string,
+    id: string,
+    document: EndpointDocument,
+    nowMs: number,
+  ): Promise<{ readonly endpoint: Endpoint; readonly created: boolean } | null>;
   getEndpoint(partner: string, id: string, nowMs: number): Promise<Endpoint | null>;
   listEndpoints(partner: string, nowMs: number): Promise<readonly Endpoint[] | null>;
   /** Waiting deliveries end as `cancelled` with reason `endpoint_deleted`. */
@@ -170,24 +197,52 @@ export interface Operations {
   getEvent(eventId: string): Promise<EventView | null>;
   getDelivery(id: string): Promise<DeliveryView | null>;
   /** Newest first, by keyset. `cursor` is the opaque text of the page before. @throws PostriderError `invalid_request` for a bad cursor */
-  listDeliveries(filter: DeliveryFilter, page: { readonly limit: number; readonly cursor?: string }): Promise<{ readonly deliveries: readonly DeliveryView[]; readonly next_cursor?: string }>;
-  groupDeliveries(filter: DeliveryFilter): Promise<{ readonly matched: number; readonly groups: readonly DeliveryGroup[] }>;
+  listDeliveries(
+    filter: DeliveryFilter,
+    page: { readonly limit: number; readonly cursor?: string },
+  ): Promise<{ readonly deliveries: readonly DeliveryView[]; readonly next_cursor?: string }>;
+  groupDeliveries(
+    filter: DeliveryFilter,
+  ): Promise<{ readonly matched: number; readonly groups: readonly DeliveryGroup[] }>;
 
   /** Without a state, a reason or ids only dead letters are selected; pending deliveries never are. @throws PostriderError `invalid_request` for the state `pending` */
-  createReplay(request: { readonly filter: DeliveryFilter; readonly ratePerSecond: number | null; readonly requestedBy: string }, nowMs: number): Promise<{ readonly replay: ReplayView; readonly groups: readonly DeliveryGroup[] }>;
+  createReplay(
+    request: {
+      readonly filter: DeliveryFilter;
+      readonly ratePerSecond: number | null;
+      readonly requestedBy: string;
+    },
+    nowMs: number,
+  ): Promise<{ readonly replay: ReplayView; readonly groups: readonly DeliveryGroup[] }>;
   getReplay(id: string): Promise<ReplayView | null>;
   listReplays(limit: number): Promise<readonly ReplayView[]>;
   cancelReplay(id: string, nowMs: number): Promise<ReplayView | null>;
 
   /** accepted = terminal + pending, counted in one snapshot. */
-  conservation(): Promise<{ readonly accepted: number; readonly pending: number; readonly finished: Readonly<Record<string, number>>; readonly drift: number }>;
+  conservation(): Promise<{
+    readonly accepted: number;
+    readonly pending: number;
+    readonly finished: Readonly<Record<string, number>>;
+    readonly drift: number;
+  }>;
   /**
    * Cheap enough for every scrape: what waits, and the earliest due time (which may lie ahead), in all and per partner
    * (at most `limit`, those with most waiting first). Some 200,000 index entries are read at most: an endpoint is counted
    * up to 10,000 (fewer where more than 20 endpoints wait). Exact below that; a partner above it has at least the number
    * given, and the total is then the server's own estimate.
    */
-  backlog(nowMs: number, limit: number): Promise<{ readonly pending: number; readonly oldestDueMs: number | null; readonly partners: readonly { readonly partner: string; readonly pending: number; readonly oldestDueMs: number | null }[] }>;
+  backlog(
+    nowMs: number,
+    limit: number,
+  ): Promise<{
+    readonly pending: number;
+    readonly oldestDueMs: number | null;
+    readonly partners: readonly {
+      readonly partner: string;
+      readonly pending: number;
+      readonly oldestDueMs: number | null;
+    }[];
+  }>;
   /** The server's clock and version, for doctor and readiness. @throws PostriderError `ledger_unavailable` */
   ping(): Promise<{ readonly serverTimeMs: number; readonly version: string; readonly migration: number }>;
 }

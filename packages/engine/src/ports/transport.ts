@@ -15,7 +15,16 @@ export interface PostbackRequest {
 }
 
 /** Where a failed exchange failed. Stored with the attempt, shown to operators, read by `classify`. */
-export const failureClasses = ["target_refused", "dns", "tls", "connect", "reset", "timeout", "protocol", "aborted"] as const;
+export const failureClasses = [
+  "target_refused",
+  "dns",
+  "tls",
+  "connect",
+  "reset",
+  "timeout",
+  "protocol",
+  "aborted",
+] as const;
 export type FailureClass = (typeof failureClasses)[number];
 
 /** What came back, or why nothing did. A transport never throws for what a partner does. */
