@@ -5,6 +5,7 @@ import { deliveries } from "./deliveries.ts";
 import { doctor } from "./doctor.ts";
 import { endpoints } from "./endpoints.ts";
 import { explain } from "./explain.ts";
+import { partnerPack } from "./partner-pack.ts";
 import { partners } from "./partners.ts";
 import { replays } from "./replays.ts";
 import { send } from "./send.ts";
@@ -24,4 +25,5 @@ export const commands: readonly (CommandDefinition | CommandGroup)[] = [
   doctor,
   verify,
   conformance,
+  partnerPack,
 ];

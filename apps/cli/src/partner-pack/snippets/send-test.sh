@@ -9,6 +9,7 @@ secret_file=$1 url=$2 body_file=$3 id=${4:-test_$(openssl rand -hex 8)} timestam
 IFS= read -r secret <"$secret_file" || true
 key=$(printf '%s' "${secret#whsec_}" | openssl base64 -d -A | od -An -v -tx1 | tr -d ' \n')
 signature=$({ printf '%s.%s.' "$id" "$timestamp"; cat "$body_file"; } | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$key" -binary | openssl base64 -A)
+printf 'webhook-id: %s\n' "$id" >&2
 curl --silent --show-error --include --max-time 10 --request POST "$url" \
   --header 'content-type: application/json' --header 'webhook-test: 1' \
   --header "webhook-id: $id" --header "webhook-timestamp: $timestamp" --header "webhook-signature: v1,$signature" \
