@@ -1,7 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Step } from "./behaviour.ts";
 import { SandboxError, type SandboxErrorCode } from "./errors.ts";
+import { fireShot } from "./fire-route.ts";
 import { indexPage } from "./index-page.ts";
+import { contentSecurityPolicy, type PageFile, pageFiles, wantsPage } from "./page/files.ts";
+import { readDocument } from "./read-document.ts";
 import { parseBehaviours } from "./parse-behaviours.ts";
 import type { Partner } from "./partner.ts";
 import type { ReceivedRequest } from "./received-request.ts";
@@ -19,6 +22,8 @@ export interface Controlled {
   lastSeq: () => number;
   clear: () => void;
   url: () => string;
+  /** Milliseconds since 1970. */
+  now: () => number;
 }
 
 /** A partner as the control API shows it: never its secrets, only how many. */
@@ -35,25 +40,37 @@ const statuses: Record<SandboxErrorCode, number> = {
   partner_name_invalid: 400,
   secret_invalid: 400,
   request_invalid: 400,
+  request_refused: 403,
+  target_refused: 403,
   not_found: 404,
   method_not_allowed: 405,
   port_unavailable: 500,
   wait_timed_out: 504,
   sandbox_closed: 503,
 };
-const longestDocumentBytes = 1_048_576;
 const defaultLimit = 100;
 
-type Reply = string | object;
+/** Text, a JSON document, or a file of the page. */
+type Reply = string | object | PageReply;
+class PageReply {
+  readonly file: PageFile;
+  constructor(file: PageFile) {
+    this.file = file;
+  }
+}
 type Route = (sandbox: Controlled, request: IncomingMessage, url: URL) => Reply | Promise<Reply>;
 
 type Methods = Partial<Record<string, Route>>;
 
 const routes = new Map<string, Methods>([
-  ["/", { GET: (sandbox) => indexPage(sandbox.url()) }],
+  ["/", { GET: showIndex }],
+  ["/_sandbox/fire", { POST: fireShot }],
   ["/_sandbox/requests", { GET: listRequests, DELETE: clear }],
   ["/_sandbox/summary", { GET: async (sandbox) => ({ partners: await sandbox.summary() }) }],
 ]);
+for (const [path, load] of pageFiles) {
+  if (path !== "/") routes.set(path, { GET: () => new PageReply(load()) });
+}
 const partnerRoutes: Methods = { GET: showPartner, PUT: putPartner };
 const partnerPath = "/_sandbox/partners/";
 
@@ -93,11 +110,26 @@ export function refuse(response: ServerResponse, error: unknown): void {
 
 function reply(response: ServerResponse, status: number, content: Reply): void {
   const [type, text] =
-    typeof content === "string"
-      ? ["text/plain; charset=utf-8", content]
-      : ["application/json", JSON.stringify(content)];
-  response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(text) });
+    content instanceof PageReply
+      ? [content.file.type, content.file.text]
+      : typeof content === "string"
+        ? ["text/plain; charset=utf-8", content]
+        : ["application/json", JSON.stringify(content)];
+  response.writeHead(status, {
+    "content-type": type,
+    "content-length": Buffer.byteLength(text),
+    // What is listed came from anywhere: no browser may take it for a page.
+    "x-content-type-options": "nosniff",
+    "content-security-policy": contentSecurityPolicy,
+    ...(content instanceof PageReply && { "cache-control": "no-cache" }),
+  });
   response.end(text);
+}
+
+/** The page for browsers, text for all others and for `/?text`. */
+function showIndex(sandbox: Controlled, { headers }: IncomingMessage, url: URL): Reply {
+  const page = wantsPage(headers.accept) && !url.searchParams.has("text") ? pageFiles.get("/") : undefined;
+  return page === undefined ? indexPage(sandbox.url()) : new PageReply(page());
 }
 
 function showPartner(sandbox: Controlled, _request: IncomingMessage, url: URL): PartnerDocument {
@@ -172,27 +204,4 @@ function readSince(text: string): number | Date {
 function clear(sandbox: Controlled): object {
   sandbox.clear();
   return { last_seq: sandbox.lastSeq() };
-}
-
-async function readDocument(request: IncomingMessage): Promise<Record<string, unknown>> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > longestDocumentBytes)
-      throw new SandboxError("request_invalid", "The document is longer than 1 MiB.");
-    chunks.push(chunk);
-  }
-  const document = parseJson(Buffer.concat(chunks).toString());
-  if (typeof document === "object" && document !== null && !Array.isArray(document))
-    return document as Record<string, unknown>;
-  throw new SandboxError("request_invalid", 'Send a JSON object such as {"behaviours": "500x2,ok"}.');
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new SandboxError("request_invalid", `The body is no JSON: ${(error as Error).message}.`);
-  }
 }

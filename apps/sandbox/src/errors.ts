@@ -4,6 +4,8 @@ export type SandboxErrorCode =
   | "partner_name_invalid"
   | "secret_invalid"
   | "request_invalid"
+  | "request_refused"
+  | "target_refused"
   | "not_found"
   | "method_not_allowed"
   | "port_unavailable"

@@ -59,6 +59,7 @@ export class Reception {
       answered: undefined,
       keys: partner.keys,
       verification: undefined,
+      findings: undefined,
       tally: partner.tally,
     };
     this.#firstVerdict(kept, whole);

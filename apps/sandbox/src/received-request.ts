@@ -1,3 +1,4 @@
+import type { Finding } from "@postrider/receiver";
 import type { BehaviourKind } from "./behaviour.ts";
 import type { Tally } from "./tally.ts";
 import { headerPairs, judge, type Keys, type Verification } from "./verification.ts";
@@ -52,6 +53,8 @@ export interface KeptRequest {
   keys: Keys;
   /** Undefined until somebody asks, and then a promise that is shared. */
   verification: Verification | Promise<Verification> | undefined;
+  /** What the doctor said, if it was asked. */
+  findings: Promise<readonly Finding[]> | undefined;
   /** Where the verdict is counted. */
   tally: Tally;
 }
@@ -70,7 +73,9 @@ export function settle(request: KeptRequest, wholeBody?: Buffer): Verification |
 
 /** The listed form of a kept request. */
 export async function present(request: KeptRequest): Promise<ReceivedRequest> {
-  const verification = await settle(request);
+  const [verdict, findings] = await Promise.all([settle(request), request.findings]);
+  const verification: Verification =
+    verdict.verdict === "failed" && findings !== undefined ? { ...verdict, findings } : verdict;
   return {
     seq: request.seq,
     at: new Date(request.atMs).toISOString(),
@@ -110,6 +115,7 @@ function bodyOf(request: KeptRequest): { body: string } | { body_base64: string 
   }
 }
 
-function keptBody({ latin1Body }: KeptRequest): Buffer {
+/** The kept part of the body, byte for byte. */
+export function keptBody({ latin1Body }: KeptRequest): Buffer {
   return Buffer.from(latin1Body, "latin1");
 }

@@ -75,8 +75,18 @@ test("verified, failed with its code, unsigned, unchecked", async () => {
   expect(verdicts).toEqual([
     { verdict: "unchecked" },
     { verdict: "verified" },
-    { verdict: "failed", code: "signature_mismatch", message: expect.any(String) },
-    { verdict: "failed", code: "timestamp_too_old", message: expect.any(String) },
+    {
+      verdict: "failed",
+      code: "signature_mismatch",
+      message: expect.any(String),
+      findings: [expect.objectContaining({ cause: "signature_mismatch" })],
+    },
+    {
+      verdict: "failed",
+      code: "timestamp_too_old",
+      message: expect.any(String),
+      findings: [expect.objectContaining({ cause: "clock_off" })],
+    },
     { verdict: "unsigned" },
   ]);
   expect(await partner.summary()).toEqual({

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { ScriptSource } from "./behaviour.ts";
+import { explainNewest } from "./doctor.ts";
 import { control, type Controlled, refuse } from "./control.ts";
 import { SandboxError } from "./errors.ts";
 import { parseBehaviours } from "./parse-behaviours.ts";
@@ -86,8 +87,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const sockets = track(server);
   const url = await listen(server, port, host);
 
-  const requests = (filter?: RequestFilter): Promise<ReceivedRequest[]> =>
-    Promise.all(log.select(filter).map(present));
+  const requests = async (filter?: RequestFilter): Promise<ReceivedRequest[]> => {
+    const selected = log.select(filter);
+    await explainNewest(selected);
+    return Promise.all(selected.map(present));
+  };
   const summary = async (): Promise<Record<string, PartnerSummary>> => {
     await log.settleAll();
     return Object.fromEntries(partners.all().map(({ name, tally }) => [name, summarize(tally)]));
@@ -102,6 +106,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     knownPartner: (name) => partners.known(name),
     lastSeq: () => reception.lastSeq,
     url: () => url,
+    now,
     partnerUrl,
     requests,
     summary,

@@ -1,17 +1,19 @@
 import { isProtocolError, parseSecret, type Secret, verify } from "@postrider/protocol";
+import type { Finding } from "@postrider/receiver";
 import { SandboxError } from "./errors.ts";
 
 /**
  * What the sandbox thinks of a request's signature.
  *
  * `unsigned`: no `webhook-signature`. `unchecked`: signed, but no secret of the partner was registered when it
- * arrived, or its body was longer than is held for verifying. `failed` carries the code of `@postrider/protocol`.
+ * arrived, or its body was longer than is held for verifying. `failed` carries the code of `@postrider/protocol`, and
+ * in listings the doctor's findings on the newest ones.
  */
 export type Verification =
   | { verdict: "verified" }
   | { verdict: "unsigned" }
   | { verdict: "unchecked" }
-  | { verdict: "failed"; code: string; message: string };
+  | { verdict: "failed"; code: string; message: string; findings?: readonly Finding[] };
 
 /** The verdicts, for counting. */
 export type Verdict = Verification["verdict"];
