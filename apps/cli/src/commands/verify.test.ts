@@ -80,6 +80,14 @@ describe("verify", () => {
       expect(run.stdout + run.stderr).not.toContain(kept.slice(6, 30));
   });
 
+  it("never takes a bare secret for a label, which would be shown", async () => {
+    const padded =
+      "whsec_ISgvNj1ES1JZYGdudXyDipGYn6attLvCydDX3uXs8/oBCA8WHSQrMjlAR05VXGNqcXh/ho2Um6KpsLe+xczT2g==";
+    const run = await verify([...known, "--known-secrets", file("bare", padded)]);
+    expect(run.code).toBe(2);
+    expect(run.stdout + run.stderr).not.toContain(padded.slice(6, 30));
+  });
+
   it("calls a secret that cannot be read by where it came from", async () => {
     const run = await verify([...captured, "--secret-file", file("quoted", `"${secret}"`)]);
     expect(run.code).toBe(1);

@@ -26,12 +26,17 @@ export function renderRequest(request) {
   return `<details class="request" data-seq="${escaped(request.seq)}"><summary>
 <span class="quiet">${escaped(request.at.slice(11, 23))}</span> <b>${escaped(request.partner)}</b>
 <code>${escaped(request.method)} ${escaped(request.url)}</code>
-<span class="${tone}">${escaped(verification.verdict)}</span>${request.duplicate ? ' <span class="warning">duplicate</span>' : ""}
+<span class="${tone}">${escaped(verdictWords(verification))}</span>${request.duplicate ? ' <span class="warning">duplicate</span>' : ""}
 <span class="quiet">→ ${escaped(request.answered ?? "no answer")} (${escaped(request.behaviour)})</span></summary>
 ${renderVerification(verification)}
 <table>${rows.join("")}</table>
 <p class="quiet">body${cut}: ${escaped(request.body_bytes)} bytes${base64 === undefined ? "" : ", not UTF-8, in base64"}</p>
 <pre>${escaped(body ?? base64)}</pre></details>`;
+}
+
+/** The verdict, and of a failure the surest cause: seen without opening the request. */
+function verdictWords({ verdict, code, findings }) {
+  return verdict === "failed" ? `${verdict}: ${findings?.[0]?.cause ?? code}` : verdict;
 }
 
 /** Why it failed, in the doctor's words if it was asked. */
