@@ -16,6 +16,7 @@ import { openPg } from "./ledger/pg.ts";
 import { openPglite } from "./ledger/pglite.ts";
 import { createSeal } from "./ledger/seal.ts";
 import { type Clock, systemClock } from "./ports/clock.ts";
+import { createSystemLoad } from "./ports/load.ts";
 import type { EventDoor, Operations } from "./ports/operations.ts";
 import { type Random, systemRandom } from "./ports/random.ts";
 import { silentTelemetry, type Telemetry } from "./ports/telemetry.ts";
@@ -111,6 +112,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     transport,
     clock,
     random,
+    load: createSystemLoad(),
     telemetry,
     allowedTargets,
     userAgent,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { grownShare, initialShare, shrunkShare } from "./concurrency.ts";
+import { grownShare, initialShare, sharedShare, shrunkShare } from "./concurrency.ts";
 
 test("whatever the answers, the share stays between one and max_in_flight", () => {
   fc.assert(
@@ -32,4 +32,15 @@ test("it doubles per round trip of successes, and is one after a few failures", 
 
 test("a lowered max_in_flight counts from the next answer on", () => {
   expect(grownShare(40, 8)).toBe(8);
+});
+
+test("among others it grows in a calm process, waits in a busy one, and gives way in a crowded one", () => {
+  expect(sharedShare(8, 64, 0.1, false)).toBe(9);
+  expect(sharedShare(8, 64, 0.4, false)).toBe(8);
+  expect(sharedShare(8, 64, 0.4, true)).toBe(9);
+  expect(sharedShare(8, 64, 0.55, true)).toBe(8);
+  expect(sharedShare(8, 64, 0.9, false)).toBe(8);
+  expect(sharedShare(8, 64, 0.9, true)).toBe(6);
+  expect(sharedShare(1, 64, 1, true)).toBe(1);
+  expect(sharedShare(40, 8, 0.1, false)).toBe(8);
 });

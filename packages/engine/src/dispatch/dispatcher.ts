@@ -1,11 +1,13 @@
 import type { AllowedTargets } from "../core/target.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Claimed, ClaimRequest, DispatchLedger } from "../ports/ledger.ts";
+import type { Load } from "../ports/load.ts";
 import type { Random } from "../ports/random.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { Turns } from "../ports/turns.ts";
 import { createBatcher } from "./batcher.ts";
+import { Company } from "./company.ts";
 import { createPartnerCache } from "./partner-cache.ts";
 import { untilItPasses } from "./patience.ts";
 import { createRecorder } from "./recorder.ts";
@@ -19,6 +21,7 @@ export interface DispatcherOptions {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly random: Random;
+  readonly load: Load;
   readonly telemetry: Telemetry;
   readonly allowedTargets: AllowedTargets;
   readonly userAgent: string;
@@ -83,6 +86,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     telemetry,
     recorder,
     slots,
+    load: options.load,
+    company: new Company(),
     shares: new Map(),
     partner: partners.get,
     claim: async (request, busyIds) => (await claimAll({ request, busyIds })) ?? gone(request),

@@ -348,3 +348,28 @@ test("a fault while a request is prepared takes a step of the ladder, and the ot
     error: expect.stringContaining("internal"),
   });
 });
+
+test("in a crowded process a backlog gives way to others, and alone it takes what it can", async () => {
+  const mostInFlight = async (others: boolean) => {
+    const { ledger, turns, clock, seen, dispatcher } = await started(() => ({ status: 200, afterMs: 20 }), {
+      load: { busy: () => 0.9 },
+    });
+    ledger.putPartner(1);
+    ledger.putPartner(2);
+    ledger.enqueue(10, 2_000, clock.now());
+    turns.ring([1]);
+    let most = 0;
+    await clock.advanceUntil(
+      () => {
+        if (others && clock.now() % 100 === 0) turns.ring([2]);
+        if (seen.length > 1_500) most = Math.max(most, dispatcher.progress().inFlight);
+        return ledger.finished.size === 2_000;
+      },
+      600_000,
+      5,
+    );
+    return most;
+  };
+  expect(await mostInFlight(false)).toBeGreaterThan(8);
+  expect(await mostInFlight(true)).toBeLessThanOrEqual(2);
+});

@@ -1,10 +1,12 @@
-import { grownShare, initialShare, shrunkShare } from "../core/concurrency.ts";
+import { crowdedStepMs, grownShare, initialShare, sharedShare, shrunkShare } from "../core/concurrency.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Claimed, ClaimRequest } from "../ports/ledger.ts";
+import type { Load } from "../ports/load.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { TurnSlot } from "../ports/turns.ts";
 import { attempt, type Attempted, type AttemptTools, broken, type Job } from "./attempt.ts";
 import { Claims } from "./claims.ts";
+import type { Company } from "./company.ts";
 import { attemptEvent, holdOf, outcomeOf } from "./outcome.ts";
 import { Pace } from "./pace.ts";
 import type { DispatchPartner } from "./partner.ts";
@@ -17,6 +19,8 @@ export interface TurnTools extends AttemptTools {
   readonly telemetry: Telemetry;
   readonly recorder: Recorder;
   readonly slots: Slots;
+  readonly load: Load;
+  readonly company: Company;
   /** Claims for one partner; `busyIds` are left out. Batched over all turns of the process. */
   claim(request: ClaimRequest, busyIds: Iterable<string>): Promise<Claimed>;
   /** The partner's settings at a version, cached. Null where they are gone. */
@@ -49,6 +53,7 @@ export class Turn {
   #pace: Pace | null = null;
   #fence = 0;
   #share: number;
+  #shareChangedAtMs = 0;
   #inFlight = 0;
   #attempts = 0;
 
@@ -82,6 +87,7 @@ export class Turn {
   async run(): Promise<{ readonly nextDueAtMs: number | null }> {
     const { clock, shares, slots, telemetry } = this.#tools;
     this.#slot.onRing?.(() => this.#lookAgain());
+    this.#tools.company.turnOpened(this.#slot.partnerNo, this.#startedAtMs);
     void this.#claim(smallestPage);
     while (!this.#over()) await this.#somethingHappened();
     // In the same step as the last look at the state: a ring from here on leads to another turn.
@@ -268,8 +274,7 @@ export class Turn {
   #conclude(job: Job, attempted: Attempted): void {
     const { recorder, telemetry } = this.#tools;
     this.#attempts += 1;
-    if (attempted.verdict?.kind === "accepted")
-      this.#share = grownShare(this.#share, job.partner.maxInFlight);
+    if (attempted.verdict?.kind === "accepted") this.#succeeded(job.partner, attempted.endedAtMs);
     else if (attempted.verdict?.kind === "retryable") this.#share = shrunkShare(this.#share);
 
     const hold = holdOf(job, attempted);
@@ -286,6 +291,18 @@ export class Turn {
       if (this.#inFlight === 0 && this.#claims.open === 0) this.#wake();
     });
     telemetry.attempt(attemptEvent(job, attempted, outcome));
+  }
+
+  #succeeded({ maxInFlight }: DispatchPartner, nowMs: number): void {
+    const { company, load } = this.#tools;
+    const drained = this.#exhausted && this.#claims.waiting === 0;
+    if (drained || !company.around(this.#slot.partnerNo, nowMs)) {
+      this.#share = grownShare(this.#share, maxInFlight);
+      return;
+    }
+    const stepDue = nowMs - this.#shareChangedAtMs >= crowdedStepMs;
+    if (stepDue) this.#shareChangedAtMs = nowMs;
+    this.#share = sharedShare(this.#share, maxInFlight, load.busy(), stepDue);
   }
 }
 

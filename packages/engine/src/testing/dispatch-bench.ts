@@ -89,6 +89,7 @@ export function createDispatchBench(
     turns,
     transport: partners.transport,
     clock,
+    load: { busy: () => 0 },
     random: createSeededRandom(1),
     telemetry,
     allowedTargets: new Set(),

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Redis } from "ioredis";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
-import { createDatabase } from "../../../engine/src/testing/postgres-server.ts";
+import { createDatabase } from "@postrider/engine/testing";
 import type { ReplayStore } from "../replay-store.ts";
 import { memoryStore } from "./memory.ts";
 import { redisStore } from "./redis.ts";
