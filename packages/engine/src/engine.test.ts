@@ -193,7 +193,9 @@ function engineTests(open: (allowTargets: readonly string[]) => Promise<Engine>)
 
   test("everything accepted is accounted for", async () => {
     // The partner of the test before had its last request a moment before the answer is recorded.
-    await expect.poll(() => engine.progress()).toMatchObject({ dispatching: true, inFlight: 0, unrecorded: 0 });
+    await expect
+      .poll(() => engine.progress(), { timeout: 10_000 })
+      .toMatchObject({ dispatching: true, inFlight: 0, unrecorded: 0 });
     expect(await engine.operations.conservation()).toMatchObject({ drift: 0, pending: 0 });
   });
 }
