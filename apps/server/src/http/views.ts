@@ -1,4 +1,4 @@
-/** What the API answers, for the OpenAPI document. The types are checked against the engine's in views.test.ts. */
+/** What the API answers, for the OpenAPI document: the shapes of the engine's `ports/operations.ts`, described. */
 import { deliveryStates, type Reason, reasons } from "@postrider/engine";
 import { z } from "zod";
 import { endpointDocument, partnerDocument } from "./operator-documents.ts";
