@@ -2,10 +2,12 @@
  * Every setting, declared once: the schema below gives the type, the default, the check at start, and the page
  * docs/reference/settings.md. Nothing else in the server reads the environment.
  */
-import { type Issue, parseDurationMs, PostriderError } from "@postrider/engine";
+import { type Issue, nearestName, parseDurationMs, PostriderError } from "@postrider/engine";
 import { z } from "zod";
-import { nearestName } from "./nearest-name.ts";
 import { Sealed } from "./sealed.ts";
+
+/** Letters of an unknown name that is still compared with the known ones. */
+const longestName = 60;
 
 const whole = (min: number, max: number) =>
   z
@@ -238,7 +240,7 @@ export function parseMasterKey(text: string): Uint8Array | null {
 function unknownNames(env: Readonly<Record<string, string | undefined>>): Issue[] {
   const unknown = Object.keys(env).filter((name) => name.startsWith("POSTRIDER_") && !(name in settings));
   return unknown.map((path) => {
-    const near = nearestName(path, Object.keys(settings));
+    const near = nearestName(path, Object.keys(settings), longestName);
     return { path, message: near === null ? "is not a setting" : `is not a setting; did you mean ${near}?` };
   });
 }

@@ -15,6 +15,7 @@ export {
 export { formatDurationMs, parseDurationMs } from "./core/duration.ts";
 export { errorCodes, PostriderError, type ErrorCode, type Issue } from "./core/errors.ts";
 export type { TestPostback } from "./dispatch/test-postback.ts";
+export { nearestName } from "./core/nearest.ts";
 export { defaultUserAgent, openEngine, type Engine, type EngineOptions } from "./engine.ts";
 export { systemClock, type Clock } from "./ports/clock.ts";
 export type * from "./ports/operations.ts";

@@ -1,6 +1,8 @@
-import { type ErrorCode, type Issue, PostriderError } from "@postrider/engine";
+import { type ErrorCode, type Issue, nearestName, PostriderError } from "@postrider/engine";
 import { z } from "zod";
-import { nearestName } from "../nearest-name.ts";
+
+/** Letters of an unknown name that is still compared with the known ones. */
+const longestName = 60;
 
 /**
  * The value, checked by a schema.
@@ -33,7 +35,7 @@ export function issuesOf(error: z.ZodError, schema: z.ZodType): Issue[] {
     if (issue.code !== "unrecognized_keys") return [{ path: pathText(issue.path), message: issue.message }];
     const known = keysAt(schema, issue.path);
     return issue.keys.map((key) => {
-      const near = nearestName(key, known);
+      const near = nearestName(key, known, longestName);
       const hint = near === null ? `; known are ${known.join(", ")}` : `; did you mean ${near}?`;
       return { path: pathText([...issue.path, key]), message: `is not known${hint}` };
     });

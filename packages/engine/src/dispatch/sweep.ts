@@ -46,7 +46,7 @@ export function startSweep({
 
   const once = async () => {
     const now = clock.now();
-    for (const { partnerNo, dueAtMs } of await ledger.duePartners(now, now + intervalMs))
+    for (const { partnerNo, dueAtMs } of await ledger.duePartners(now + intervalMs))
       turns.ringAt(partnerNo, dueAtMs);
     const { partnerNos, running } = await ledger.advanceReplays(replayStep, now);
     if (partnerNos.length > 0) turns.ring(partnerNos);

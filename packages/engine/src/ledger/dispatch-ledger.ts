@@ -44,7 +44,7 @@ export function createDispatchLedger(sql: Sql, seal: Seal): DispatchLedger {
       return rows.map((row) => row.partner_no);
     },
 
-    async duePartners(_nowMs, untilMs) {
+    async duePartners(untilMs) {
       const rows = await sql.query<{ partner_no: number; due_ms: number }>(
         "select partner_no, due_ms from postrider.due_partners($1::float8)",
         [untilMs],

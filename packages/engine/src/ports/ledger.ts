@@ -145,10 +145,7 @@ export interface DispatchLedger {
    * Partners with work due until `untilMs`, and when. Costs one index probe per endpoint and lane with waiting
    * deliveries, whatever the size of their backlogs.
    */
-  duePartners(
-    nowMs: number,
-    untilMs: number,
-  ): Promise<readonly { readonly partnerNo: number; readonly dueAtMs: number }[]>;
+  duePartners(untilMs: number): Promise<readonly { readonly partnerNo: number; readonly dueAtMs: number }[]>;
   /** Moves running replays on: puts back up to `limit` deliveries each, within their rates. Resolves to partners to ring. */
   advanceReplays(
     limit: number,

@@ -213,7 +213,7 @@ export function createMemoryLedger(): MemoryLedger {
       for (const { partnerNo, cursorMs } of kept) partner(partnerNo).cursorMs = cursorMs;
       return kept.map(({ partnerNo }) => partnerNo);
     },
-    async duePartners(_nowMs, untilMs) {
+    async duePartners(untilMs) {
       const earliest = new Map<number, number>();
       for (const { partnerNo, endpointNo, dueAtMs } of pending.values()) {
         const atMs = Math.max(dueAtMs, heldUntilMs.get(endpointNo) ?? 0);

@@ -104,7 +104,7 @@ export function claimTests(bench: () => Bench): void {
     ]);
     await operations.setPartnerState(paused.id, "paused", now);
     const due = async (untilMs: number) => {
-      const all = await dispatch.duePartners(now, untilMs);
+      const all = await dispatch.duePartners(untilMs);
       return [acme, bolt, held, paused, idle].map(
         (one) => all.find(({ partnerNo }) => partnerNo === one.no)?.dueAtMs ?? null,
       );

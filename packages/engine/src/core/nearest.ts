@@ -1,4 +1,4 @@
-/** Names longer than this are not compared: the table below is quadratic in the length of the name. */
+/** Longer names are not compared unless the caller says so: the table below is quadratic in the length of the name. */
 const longestCompared = 40;
 
 /** The number of insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`. */
@@ -21,12 +21,12 @@ function distance(a: string, b: string): number {
 
 /**
  * The name in `known` that `name` was most likely meant to be, ignoring case, or null when none is near
- * (at most a third of its letters wrong).
+ * (at most a third of its letters wrong) or it has more than `longest` letters (default 40).
  *
  * @example nearestName("evnt_id", ["event_id", "type"]) // "event_id"
  */
-export function nearestName(name: string, known: Iterable<string>): string | null {
-  if (name.length > longestCompared) return null;
+export function nearestName(name: string, known: Iterable<string>, longest = longestCompared): string | null {
+  if (name.length > longest) return null;
   let nearest: string | null = null;
   let fewest = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
