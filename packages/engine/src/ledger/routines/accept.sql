@@ -55,7 +55,12 @@ set enable_nestloop = off set enable_seqscan = off set enable_mergejoin = off se
         select distinct s.endpoint_no, s.partner_no
           from postrider.patterns(k.type) as c(pattern) cross join lateral (
             select s.endpoint_no, s.partner_no from postrider.subscriptions s
-             where s.pattern = c.pattern and (k.partner is null or s.partner_no = k.partner_no) offset 0
+             where k.partner is null and s.pattern = c.pattern
+            union all
+            -- Apart from the one above, so that it is a probe: with both in one condition 500 events for 500 of 10,000
+            -- partners took 0.8 s, which is every subscription of the pattern for each of them.
+            select s.endpoint_no, s.partner_no from postrider.subscriptions s
+             where s.pattern = c.pattern and s.partner_no = k.partner_no
           ) s
       ) e
     ) r on true

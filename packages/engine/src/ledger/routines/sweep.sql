@@ -21,8 +21,11 @@ begin
   )
   select n.partner_no, min(extract(epoch from greatest(h.due_at, n.held_until)))::float8 * 1000
     from heads h
-    join postrider.endpoints n on n.endpoint_no = h.endpoint_no and n.enabled and n.paused_at is null and n.deleted_at is null
-    join postrider.partners p on p.partner_no = n.partner_no and not p.paused and p.deleted_at is null
+   -- Behind a fence (offset 0): one probe per head. Planned as a join, the heads were read once per endpoint, 5 s for 10,000.
+   cross join lateral (
+      select n.partner_no, n.held_until from postrider.endpoints n
+        join postrider.partners p on p.partner_no = n.partner_no and not p.paused and p.deleted_at is null
+       where n.endpoint_no = h.endpoint_no and n.enabled and n.paused_at is null and n.deleted_at is null offset 0) n
    where greatest(h.due_at, n.held_until) <= to_timestamp(p_until / 1000)
    group by n.partner_no;
 end $$;
