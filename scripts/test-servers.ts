@@ -1,32 +1,68 @@
 import type { TestProject } from "vitest/node";
 import { findPostgres, startPostgres } from "../packages/engine/src/testing/postgres-server.ts";
+import { findRedis, startRedis } from "../packages/engine/src/testing/redis-server.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
     /** URL of a PostgreSQL server that may be filled with databases; null where none is installed (never in CI). */
     postgresUrl: string | null;
+    /** URL of a Redis server to be shared by key prefixes; null where none is installed (never in CI). */
+    redisUrl: string | null;
   }
 }
 
-/** Gives the tests a real PostgreSQL: DATABASE_URL, or a server of their own from the programs found on this machine. */
-export default async function testServers(project: TestProject): Promise<(() => Promise<void>) | undefined> {
-  if (process.env.DATABASE_URL) {
-    project.provide("postgresUrl", process.env.DATABASE_URL);
-    return undefined;
-  }
-  if (!findPostgres()) {
-    if (process.env.CI)
+/** A server that tests may need. */
+interface Wanted {
+  readonly key: "postgresUrl" | "redisUrl";
+  readonly name: string;
+  readonly debianPackage: string;
+  readonly setting: "DATABASE_URL" | "REDIS_URL";
+  readonly find: () => string | null;
+  readonly start: () => Promise<{ readonly url: string; stop(): Promise<void> }>;
+}
+
+const wanted: readonly Wanted[] = [
+  {
+    key: "postgresUrl",
+    name: "PostgreSQL",
+    debianPackage: "postgresql",
+    setting: "DATABASE_URL",
+    find: findPostgres,
+    // fsync is off: these tests restart processes, not the machine; the fault tests that crash a server start their own.
+    start: () => startPostgres({ fsync: "off" }),
+  },
+  {
+    key: "redisUrl",
+    name: "Redis",
+    debianPackage: "redis-server",
+    setting: "REDIS_URL",
+    find: findRedis,
+    start: () => startRedis(),
+  },
+];
+
+/** Gives the tests real servers: those that the environment names, or their own from the programs found on this machine. */
+export default async function testServers(project: TestProject): Promise<() => Promise<void>> {
+  const stops: (() => Promise<void>)[] = [];
+  for (const { key, name, debianPackage, setting, find, start } of wanted) {
+    const given = process.env[setting];
+    if (given) project.provide(key, given);
+    else if (find()) {
+      const server = await start();
+      stops.push(() => server.stop());
+      project.provide(key, server.url);
+    } else if (process.env.CI) {
       throw new Error(
-        "No PostgreSQL found. In CI the suites that need it must run: install postgresql or set DATABASE_URL.",
+        `No ${name} found. In CI the suites that need it must run: install ${debianPackage} or set ${setting}.`,
       );
-    process.stdout.write(
-      "skipped: the PostgreSQL suites, because no PostgreSQL is installed (Debian: apt-get install postgresql) and DATABASE_URL is not set\n",
-    );
-    project.provide("postgresUrl", null);
-    return undefined;
+    } else {
+      process.stdout.write(
+        `skipped: the ${name} suites, because no ${name} is installed (Debian: apt-get install ${debianPackage}) and ${setting} is not set\n`,
+      );
+      project.provide(key, null);
+    }
   }
-  // fsync is off: these tests restart processes, not the machine; the fault tests that crash a server start their own.
-  const server = await startPostgres({ fsync: "off" });
-  project.provide("postgresUrl", server.url);
-  return () => server.stop();
+  return async () => {
+    for (const stop of stops) await stop();
+  };
 }
