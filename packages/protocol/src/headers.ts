@@ -117,12 +117,13 @@ function add(found: Found, key: Key, value: unknown): void {
   found[key] = before === undefined ? texts : [before, texts].flat();
 }
 
-// By length first: a request carries many headers, and only these three are worth a lower-case copy.
+// First letter and length first: a request carries many headers, and only these three are worth a lower-case copy.
 function keyOf(name: string, names: Names): Key | undefined {
   const { length } = name;
-  if (length === names.id.length) return name.toLowerCase() === names.id ? "id" : undefined;
-  if (length !== names.timestamp.length) return undefined;
+  if (length !== names.id.length && length !== names.timestamp.length) return undefined;
+  if ((name.charCodeAt(0) | 0x20) !== names.id.charCodeAt(0)) return undefined;
   const lower = name.toLowerCase();
+  if (lower === names.id) return "id";
   if (lower === names.timestamp) return "timestamp";
   return lower === names.signature ? "signature" : undefined;
 }

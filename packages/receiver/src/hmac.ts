@@ -1,7 +1,13 @@
-import type { RawBody, Secret } from "@postrider/protocol";
+import type { Secret } from "@postrider/protocol";
 
-/** Whether `signature` is the HMAC-SHA256 of `prefix` (ASCII) and then `body`, compared in constant time. */
-export type HmacMatches = (secret: Secret, prefix: string, body: RawBody, signature: Uint8Array) => boolean;
+/** Whether `signature` is the HMAC-SHA256 of `id.timestamp.` (ASCII) and then `body`, compared in constant time. */
+export type HmacMatches = (
+  secret: Secret,
+  id: string,
+  timestamp: string,
+  body: Uint8Array,
+  signature: Uint8Array,
+) => boolean;
 
 /** What is used of `node:crypto`: there since Node 20.12. */
 interface NodeCrypto {
@@ -11,6 +17,7 @@ interface NodeCrypto {
 
 const blockBytes = 64;
 const reusedBytes = 65_536;
+const fullStop = 0x2e;
 
 /**
  * A synchronous HMAC where the runtime has one; `undefined` leaves the work to WebCrypto, with the same results.
@@ -26,24 +33,30 @@ export function findHmac(): HmacMatches | undefined {
   if (crypto?.hash === undefined) return undefined;
   const { hash, timingSafeEqual } = crypto as NodeCrypto;
   const pads = new WeakMap<Secret, [inner: Uint8Array, outer: Uint8Array]>();
-  const encoder = new TextEncoder();
+  // Filled and read within one synchronous call, so that calls cannot mix.
   const reused = new Uint8Array(reusedBytes);
   const computed = new Uint8Array(32);
+  const received = new Uint8Array(32);
 
-  return (secret, prefix, body, signature) => {
+  return (secret, id, timestamp, body, signature) => {
     let pair = pads.get(secret);
     if (pair === undefined) pads.set(secret, (pair = [padded(secret, 0x36, 0), padded(secret, 0x5c, 32)]));
     const [inner, outer] = pair;
-    const bytes = typeof body === "string" ? encoder.encode(body) : body;
-    const start = blockBytes + prefix.length;
-    const size = start + bytes.length;
+    const dot = blockBytes + id.length;
+    const start = dot + timestamp.length + 2;
+    const size = start + body.length;
     const input = size > reusedBytes ? new Uint8Array(size) : reused.subarray(0, size);
     input.set(inner);
-    write(input, prefix, blockBytes);
-    input.set(bytes, start);
+    write(input, id, blockBytes);
+    input[dot] = fullStop;
+    write(input, timestamp, dot + 1);
+    input[start - 1] = fullStop;
+    input.set(body, start);
     write(outer, hash("sha256", input, "latin1"), blockBytes);
     write(computed, hash("sha256", outer, "latin1"), 0);
-    return signature.length === 32 && timingSafeEqual(computed, signature);
+    if (signature.length !== 32) return false;
+    received.set(signature);
+    return timingSafeEqual(computed, received);
   };
 }
 

@@ -14,6 +14,8 @@ import { systemNow } from "./clock.ts";
 import { findHmac, type HmacMatches } from "./hmac.ts";
 import { isKeySource, type SecretInput, secretOf } from "./key-source.ts";
 
+const encoder = new TextEncoder();
+
 /** What to verify against. */
 export interface VerifyOptions {
   /** Every live secret and public key, as text or parsed, or `jwks(url)`; one match is enough. Never one from the request. */
@@ -77,11 +79,12 @@ function verifyByHmac(
   // What is no body, and bytes of another realm, get their verdict from the general path.
   if (typeof rawBody !== "string" && !(rawBody instanceof Uint8Array)) return undefined;
   const { id, timestampSeconds, candidates } = readSignedMessage(headers, known);
-  const prefix = `${id}.${timestampSeconds}.`;
+  const timestamp = String(timestampSeconds);
+  const bytes = typeof rawBody === "string" ? encoder.encode(rawBody) : rawBody;
   let others = false;
   for (const { scheme, signature, secret, secretIndex } of candidates) {
     if (scheme !== "v1") others = true;
-    else if (hmacMatches(secret, prefix, rawBody, signature))
+    else if (hmacMatches(secret, id, timestamp, bytes, signature))
       return { id, timestampSeconds, scheme, secretIndex };
   }
   if (!others) throw signatureMismatch(candidates);
