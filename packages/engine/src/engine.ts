@@ -69,6 +69,8 @@ export interface Engine {
     readonly turnsActive: number;
     readonly turnsWaiting: number;
     readonly unrecorded: number;
+    /** Processes that dispatch from this ledger, as far as this one knows. */
+    readonly alive: number;
   };
 }
 
@@ -148,9 +150,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       });
     },
     async start() {
-      stopListening = await events.onAccepted((partnerNos) =>
-        partnerNos.length > 0 ? turns.ring(partnerNos) : dispatcher.sweepNow(),
-      );
+      stopListening = await events.onRing(({ partnerNos, holdersOnly }) => {
+        if (holdersOnly) turns.look(partnerNos);
+        else if (partnerNos.length > 0) turns.ring(partnerNos);
+        else dispatcher.sweepNow();
+      });
       await dispatcher.start();
       dispatching = true;
     },

@@ -84,6 +84,7 @@ export function createFakeEngine(): FakeEngine {
       turnsActive: 2,
       turnsWaiting: 3,
       unrecorded: 4,
+      alive: 1,
     }),
   };
   return fake;

@@ -43,6 +43,8 @@ export interface Dispatcher {
     readonly turnsActive: number;
     readonly turnsWaiting: number;
     readonly unrecorded: number;
+    /** Processes that dispatch, this one included. */
+    readonly alive: number;
   };
 }
 
@@ -59,24 +61,29 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const slots = new Slots(options.maxInFlight);
   const partners = createPartnerCache(ledger, clock, options.allowedTargets);
   let lastProgressMs = clock.now();
+  let alive = 1;
 
-  const claimAll = createBatcher<{ request: ClaimRequest; busyIds: Iterable<string> }, Claimed | null>(
-    async (wishes) => {
+  const claimAll = createBatcher<ClaimRequest, Claimed>(
+    async (requests) => {
       const claimed = await untilItPasses(
-        () =>
-          ledger.claim(
-            wishes.map((wish) => wish.request),
-            [...wishes.flatMap((wish) => [...wish.busyIds]), ...recorder.setAside()],
-            clock.now(),
-          ),
+        () => ledger.claim(requests, [...recorder.setAside()], clock.now()),
         { where: "claim", ledger, clock, telemetry, signal: stopping.signal },
       );
       lastProgressMs = clock.now();
+      tellHolders(claimed);
       const byPartner = new Map(claimed.map((one) => [one.partnerNo, one]));
-      return wishes.map((wish) => byPartner.get(wish.request.partnerNo) ?? null);
+      return requests.map((request) => byPartner.get(request.partnerNo) ?? gone(request));
     },
     { maxItems: maxClaims, parallel: options.parallelClaims },
   );
+
+  /** Work for partners whose turns others hold is theirs: they are told, and hear of it at the close at the latest. */
+  const tellHolders = (claimed: readonly Claimed[]) => {
+    const elsewhere = claimed.filter(({ standing }) => standing === "elsewhere");
+    if (elsewhere.length > 0) ledger.tellHolders(elsewhere.map(({ partnerNo }) => partnerNo)).catch(() => {});
+  };
+  let doubts = 0;
+  ledger.onLost(() => (doubts += 1));
 
   const tools: TurnTools = {
     transport,
@@ -90,7 +97,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     company: new Company(),
     shares: new Map(),
     partner: partners.get,
-    claim: async (request, busyIds) => (await claimAll({ request, busyIds })) ?? gone(request),
+    claim: claimAll,
+    doubts: () => doubts,
   };
 
   const sweep = startSweep({
@@ -101,6 +109,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     retentionMs: options.retentionMs,
     signal: stopping.signal,
     onProgress: () => (lastProgressMs = clock.now()),
+    onAttended: (count) => (alive = count),
   });
 
   return {
@@ -124,6 +133,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       ended.abort();
       await patience;
       await sweep.ended;
+      await ledger.leave().catch(() => {});
       await transport.close();
     },
     sweepNow: sweep.now,
@@ -135,6 +145,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         turnsActive: active,
         turnsWaiting: waiting,
         unrecorded: recorder.unrecorded(),
+        alive,
       };
     },
   };
@@ -142,5 +153,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
 /** The answer for a partner whose row is not there. */
 function gone({ partnerNo }: ClaimRequest): Claimed {
-  return { partnerNo, fence: 0, active: false, version: 0, limiterCursorMs: 0, deliveries: [] };
+  return {
+    partnerNo,
+    fence: 0,
+    standing: "inactive",
+    leaseMs: 0,
+    version: 0,
+    limiterCursorMs: 0,
+    deliveries: [],
+  };
 }

@@ -49,10 +49,13 @@ export class Pace {
     this.#cursorMs = cursorAfter(rate, this.#cursorMs, nowMs);
   }
 
-  /** Gives back what was reserved and not used. Call once, when nothing more is sent. */
-  async close(): Promise<void> {
+  /**
+   * The cursor to store with the close of the turn, which gives back what was reserved and not used; null where that
+   * is nothing. Call once, when nothing more is sent.
+   */
+  async close(): Promise<number | null> {
     await this.#reserving;
-    if (this.#reservedMs > this.#cursorMs && !this.#refused) await this.#tools.save(this.#cursorMs);
+    return this.#reservedMs > this.#cursorMs && !this.#refused ? this.#cursorMs : null;
   }
 
   async #reserve(untilMs: number): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Clock } from "../ports/clock.ts";
-import type { CursorSave, DispatchLedger, EndpointHold, Outcome } from "../ports/ledger.ts";
+import type { CursorSave, DispatchLedger, EndpointHold, Outcome, TurnClose } from "../ports/ledger.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { untilItPasses } from "./patience.ts";
 
@@ -11,6 +11,8 @@ export interface Recorder {
   hold(hold: EndpointHold, stored: () => void): void;
   /** Resolves once the cursor is committed; false where the turn's fence was passed, or it cannot be stored. */
   saveCursor(save: CursorSave): Promise<boolean>;
+  /** Resolves once the turn is given back, or that cannot be stored; true where another process had work for the partner meanwhile. */
+  closeTurn(close: TurnClose): Promise<boolean>;
   /** Outcomes not yet committed. */
   unrecorded(): number;
   /**
@@ -42,6 +44,7 @@ export function createRecorder(ledger: DispatchLedger, clock: Clock, telemetry: 
   let entries: Entry[] = [];
   let holds: { hold: EndpointHold; stored: () => void }[] = [];
   let saves: { save: CursorSave; resolve: (kept: boolean) => void }[] = [];
+  let closes: { close: TurnClose; resolve: (rung: boolean) => void }[] = [];
   const aside = new Map<string, Outcome>();
   let asideAgain: Outcome[] = [];
   let flushing = false;
@@ -91,8 +94,17 @@ export function createRecorder(ledger: DispatchLedger, clock: Clock, telemetry: 
     }
   };
 
+  /** Gives turns back. Their outcomes are stored by then: a turn ends after them. */
+  const giveBack = async () => {
+    const closesNow = closes;
+    closes = [];
+    const rung = await persist("close turns", () => ledger.closeTurns(closesNow.map(({ close }) => close)));
+    const rungNos = new Set(rung);
+    for (const { close, resolve } of closesNow) resolve(rungNos.has(close.partnerNo));
+  };
+
   const flush = async () => {
-    while (entries.length + holds.length + saves.length + asideAgain.length > 0) {
+    while (entries.length + holds.length + saves.length + closes.length + asideAgain.length > 0) {
       const batch = entries.slice(0, maxBatch);
       entries = entries.length > maxBatch ? entries.slice(maxBatch) : [];
       const [heldNow, savesNow] = [holds, saves];
@@ -109,7 +121,9 @@ export function createRecorder(ledger: DispatchLedger, clock: Clock, telemetry: 
         const keptNos = new Set(kept);
         for (const { save, resolve } of savesNow) resolve(keptNos.has(save.partnerNo));
       }
-      if (batch.length > 0) await store(batch, false);
+      const [stored, given] = [batch.length > 0 && store(batch, false), closes.length > 0 && giveBack()];
+      await stored;
+      await given;
       if (asideAgain.length > 0) await tryAside();
     }
     flushing = false;
@@ -136,6 +150,11 @@ export function createRecorder(ledger: DispatchLedger, clock: Clock, telemetry: 
     saveCursor: (save) =>
       new Promise((resolve) => {
         saves.push({ save, resolve });
+        kick();
+      }),
+    closeTurn: (close) =>
+      new Promise((resolve) => {
+        closes.push({ close, resolve });
         kick();
       }),
     unrecorded: () => inHand + aside.size,

@@ -9,12 +9,15 @@ function createBench() {
   const clock = createManualClock(benchStartMs);
   const ledger = createMemoryLedger();
   ledger.putPartner(1);
+  let reach: "process" | "cluster" = "process";
   const rung: (readonly [number, number])[] = [];
   const faults: string[] = [];
   const turns = {
     ring: (partnerNos: readonly number[]) =>
       rung.push(...partnerNos.map((partnerNo) => [partnerNo, clock.now()] as const)),
     ringAt: (partnerNo: number, atMs: number) => rung.push([partnerNo, atMs]),
+    look() {},
+    reach: () => reach,
     start: async () => {},
     stop: async () => {},
     load: () => ({ active: 0, waiting: 0 }),
@@ -25,7 +28,7 @@ function createBench() {
     fault: ({ where }: { where: string }) => void faults.push(where),
   };
   const end = new AbortController();
-  const counts = { sweeps: 0, upkeep: 0, progress: 0 };
+  const counts = { sweeps: 0, upkeep: 0, progress: 0, alive: 0 };
   const duePartners = ledger.duePartners.bind(ledger);
   ledger.duePartners = (...values) => ((counts.sweeps += 1), duePartners(...values));
   ledger.keepUp = async () => void (counts.upkeep += 1);
@@ -37,6 +40,7 @@ function createBench() {
     retentionMs: 1,
     signal: end.signal,
     onProgress: () => (counts.progress += 1),
+    onAttended: (alive) => (counts.alive = alive),
   });
   onTestFinished(async () => {
     sweep.stop();
@@ -44,7 +48,7 @@ function createBench() {
     await sweep.ended;
     expect(clock.sleepers()).toBe(0);
   });
-  return { clock, ledger, rung, faults, sweep, counts };
+  return { clock, ledger, rung, faults, sweep, counts, reaches: (to: typeof reach) => (reach = to) };
 }
 
 test("partners with work due before the next sweep are rung for its time", async () => {
@@ -122,4 +126,31 @@ test("stop ends it, also while the ledger is away once patience is over", async 
   await sweep.ended;
   await clock.advance(5_000);
   expect(counts.sweeps).toBe(1);
+});
+
+test("where rings reach the cluster the first process sweeps for all; where they do not, each for itself", async () => {
+  const { clock, ledger, sweep, counts, rung, reaches } = createBench();
+  ledger.attend = async () => ({ alive: 3, first: false });
+  ledger.enqueue(10, 1, benchStartMs);
+  reaches("cluster");
+  sweep.start();
+  await clock.advance(1_500);
+  expect([counts.alive, counts.sweeps, counts.upkeep, rung.length]).toEqual([3, 0, 0, 0]);
+  reaches("process");
+  await clock.advance(1_000);
+  expect([counts.sweeps, rung.length]).toEqual([1, 1]);
+});
+
+test("a sweep that takes long makes place: it sweeps for a tenth of the time at most", async () => {
+  const { clock, ledger, sweep, counts } = createBench();
+  const duePartners = ledger.duePartners.bind(ledger);
+  ledger.duePartners = async (untilMs) => {
+    await clock.sleep(500);
+    return duePartners(untilMs);
+  };
+  sweep.start();
+  await clock.advance(5_400);
+  expect(counts.sweeps).toBe(1);
+  await clock.advance(700);
+  expect(counts.sweeps).toBe(2);
 });

@@ -12,6 +12,8 @@ export interface SweepOptions {
   readonly retentionMs: number;
   readonly signal: AbortSignal;
   readonly onProgress: () => void;
+  /** Called with the number of processes that dispatch. */
+  readonly onAttended: (alive: number) => void;
 }
 
 export interface Sweep {
@@ -25,11 +27,16 @@ export interface Sweep {
 
 /** Between two sweeps. What is due within it is rung in time, so this is the delay of lost rings only. */
 const intervalMs = 1_000;
+/** A sweep takes at most this part of the time: with very many partners due, lost rings wait a little longer. */
+const sweepingPart = 0.1;
 const upkeepEveryMs = 10 * 60_000;
 /** Deliveries that one replay puts back per sweep at most: its pace where it has no rate of its own. */
 const replayStep = 500;
 
-/** The safety net: rings every partner with due work, moves replays on, keeps partitions and retention. */
+/**
+ * The safety net: rings every partner with due work, moves replays on, keeps partitions and retention. Where rings
+ * reach the whole cluster one process does it for all; where they do not, each rings for itself.
+ */
 export function startSweep({
   ledger,
   turns,
@@ -38,16 +45,25 @@ export function startSweep({
   retentionMs,
   signal,
   onProgress,
+  onAttended,
 }: SweepOptions): Sweep {
   let wake = new AbortController();
   const stopped = new AbortController();
   let upkeepAtMs = 0;
+  let pauseMs = intervalMs;
   let loop: Promise<void> = Promise.resolve();
 
   const once = async () => {
     const now = clock.now();
-    for (const { partnerNo, dueAtMs } of await ledger.duePartners(now + intervalMs))
-      turns.ringAt(partnerNo, dueAtMs);
+    const { alive, first } = await ledger.attend();
+    onAttended(alive);
+    if (first || turns.reach() === "process") {
+      const askedAtMs = clock.now();
+      for (const { partnerNo, dueAtMs } of await ledger.duePartners(now + pauseMs))
+        turns.ringAt(partnerNo, dueAtMs);
+      pauseMs = Math.max(intervalMs, (clock.now() - askedAtMs) / sweepingPart);
+    }
+    if (!first) return 0;
     const { partnerNos, running } = await ledger.advanceReplays(replayStep, now);
     if (partnerNos.length > 0) turns.ring(partnerNos);
     if (now >= upkeepAtMs) {
@@ -64,7 +80,7 @@ export function startSweep({
       const running = await swept.catch(() => null);
       if (running !== null) onProgress();
       if (stopped.signal.aborted) return;
-      await clock.sleep(running ? intervalMs / 4 : intervalMs, asleep.signal);
+      await clock.sleep(running ? pauseMs / 4 : pauseMs, asleep.signal);
     }
   };
 

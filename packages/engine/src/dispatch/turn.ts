@@ -21,8 +21,10 @@ export interface TurnTools extends AttemptTools {
   readonly slots: Slots;
   readonly load: Load;
   readonly company: Company;
-  /** Claims for one partner; `busyIds` are left out. Batched over all turns of the process. */
-  claim(request: ClaimRequest, busyIds: Iterable<string>): Promise<Claimed>;
+  /** Claims for one partner. Batched over all turns of the process. */
+  claim(request: ClaimRequest): Promise<Claimed>;
+  /** Grows with each loss of the ledger's server, which may come back without the leases it gave. */
+  doubts(): number;
   /** The partner's settings at a version, cached. Null where they are gone. */
   partner(partnerNo: number, version: number): Promise<DispatchPartner | null>;
   /** Each partner's share of the process's requests in flight, kept between turns. */
@@ -35,6 +37,10 @@ export const sliceMs = 500;
 const longestPermitWaitMs = 100;
 /** While an answer is awaited and nothing is due, a turn looks again this often for what it was not told of. */
 const idleLookMs = 500;
+/** Nothing is sent in the last tenth of a lease: for a clock that runs slower than the ledger's. */
+const usedPartOfLease = 0.9;
+/** A turn that was being given back when it was asked for is asked for again after this time. */
+const unclearMs = 20;
 const smallestPage = 16;
 const largestPage = 512;
 
@@ -52,6 +58,9 @@ export class Turn {
   #partner: DispatchPartner | null = null;
   #pace: Pace | null = null;
   #fence = 0;
+  /** Nothing may be sent from then on before another claim. */
+  #heldUntilMs = 0;
+  #doubts = 0;
   #share: number;
   #shareChangedAtMs = 0;
   #inFlight = 0;
@@ -96,7 +105,7 @@ export class Turn {
     slots.leave(this.#tryStart);
     this.#permitTimer?.stop.abort();
     shares.set(this.#slot.partnerNo, this.#share);
-    if (this.#pace) await unlessAborted(this.#pace.close(), this.#slot.signal);
+    if (this.#fence > 0) await unlessAborted(this.#giveBack(), this.#slot.signal);
     if (this.#partner)
       telemetry.turn({
         partner: this.#partner.id,
@@ -105,6 +114,16 @@ export class Turn {
       });
     if (this.#fault) throw this.#fault.error;
     return { nextDueAtMs: Number.isFinite(this.#nextDueAtMs) ? this.#nextDueAtMs : null };
+  }
+
+  /** Gives the turn back, where there is anything to give: what another process had work for meanwhile is due now. */
+  async #giveBack(): Promise<void> {
+    const { clock, recorder } = this.#tools;
+    const cursorMs = (await this.#pace?.close()) ?? null;
+    const alone = this.#heldUntilMs === Number.POSITIVE_INFINITY;
+    if (cursorMs === null && (alone || this.#heldUntilMs === 0)) return;
+    const rung = await recorder.closeTurn({ partnerNo: this.#slot.partnerNo, fence: this.#fence, cursorMs });
+    if (rung) this.#nextDueAtMs = clock.now();
   }
 
   #over(): boolean {
@@ -178,13 +197,25 @@ export class Turn {
     this.#claiming = true;
     this.#rungMeanwhile = false;
     const answer = this.#claims.ask();
+    const [askedAtMs, doubts] = [this.#tools.clock.now(), this.#tools.doubts()];
     try {
-      const request = { partnerNo: this.#slot.partnerNo, fence: this.#fence || null, limit };
-      const claimed = await this.#tools.claim(request, this.#claims.busyIds);
-      if (claimed.active) await this.#settle(claimed);
+      const claimed = await this.#tools.claim({
+        partnerNo: this.#slot.partnerNo,
+        fence: this.#fence || null,
+        limit,
+        busyIds: [...this.#claims.busyIds],
+      });
+      const held = claimed.standing === "held";
+      // An inactive partner's turn was opened as well, and is to be given back.
+      const ours = held || claimed.standing === "inactive";
+      this.#heldUntilMs = ours ? askedAtMs + claimed.leaseMs * usedPartOfLease : 0;
+      this.#doubts = doubts;
+      if (ours) this.#fence ||= claimed.fence;
+      if (held) await this.#settle(claimed);
       answer(claimed.deliveries);
       if (limit > 0) this.#exhausted = claimed.deliveries.length < limit && !this.#rungMeanwhile;
-      if (!claimed.active || this.#partner === null) this.#close(Number.POSITIVE_INFINITY);
+      if (claimed.standing === "unclear") this.#dueAt(askedAtMs + unclearMs);
+      if (!held || this.#partner === null) this.#close(Number.POSITIVE_INFINITY);
       this.#claimedAtMs = this.#tools.clock.now();
     } catch (error) {
       this.#fault = { error };
@@ -197,13 +228,10 @@ export class Turn {
 
   /** Takes over what a claim says of the turn and its settings. */
   async #settle({ fence, limiterCursorMs, version, partnerNo }: Claimed): Promise<void> {
-    if (this.#fence === 0) {
-      this.#fence = fence;
-      this.#pace = new Pace(limiterCursorMs, {
-        save: (cursorMs) => this.#tools.recorder.saveCursor({ partnerNo, fence, cursorMs }),
-        goOn: this.#tryStart,
-      });
-    }
+    this.#pace ??= new Pace(limiterCursorMs, {
+      save: (cursorMs) => this.#tools.recorder.saveCursor({ partnerNo, fence, cursorMs }),
+      goOn: this.#tryStart,
+    });
     if (this.#partner?.version !== version) this.#partner = await this.#tools.partner(partnerNo, version);
   }
 
@@ -212,6 +240,7 @@ export class Turn {
     const partner = this.#partner;
     if (partner === null || this.#closing || this.#slot.signal.aborted) return;
     if (this.#slot.stopping()) return this.#endSlice();
+    if (!this.#holds()) return void this.#claim(0);
     const most = Math.min(this.#share, partner.maxInFlight);
     while (this.#claims.waiting > 0 && this.#inFlight < most) {
       const delivery = this.#claims.first;
@@ -224,6 +253,11 @@ export class Turn {
     }
     if (this.#claims.waiting === 0) this.#tools.slots.leave(this.#tryStart);
     this.#claimMore();
+  }
+
+  /** Whether the turn is still this process's: a lease that ran out, or a server that was lost, wants another claim first. */
+  #holds(): boolean {
+    return this.#tools.clock.now() < this.#heldUntilMs && this.#doubts === this.#tools.doubts();
   }
 
   /** Whether the rate lets one more go now; if not, sees to it that the turn goes on, or closes, in time. */

@@ -1,30 +1,93 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { pid } from "node:process";
 import type { Claimed, DispatchLedger, DueDelivery, Outcome, PartnerSettings } from "../ports/ledger.ts";
 import { cancelDeleted } from "./operations/cancel-deleted.ts";
+import { ringPayload } from "./ring-channel.ts";
 import { advanceReplays } from "./replays.ts";
 import { type ClaimRow, dueDelivery } from "./rows.ts";
 import type { Seal } from "./seal.ts";
 import { isTransientFault, list, type Sql } from "./sql.ts";
 
+/** Who this is among the processes that share a ledger. */
+export interface ProcessIdentity {
+  readonly id: string;
+  /** For people: host and process number. */
+  readonly name: string;
+}
+
+export interface DispatchLedgerOptions {
+  /** Default: a new one. */
+  readonly process?: ProcessIdentity;
+  /** How long a turn is held without asking again. A process that dies keeps its partners waiting for so long. Default 5 s. */
+  readonly leaseMs?: number;
+}
+
+const defaultLeaseMs = 5_000;
+/** A process counts as alive for this long after its last sign of life: three missed ones. */
+const aliveMs = 4_000;
+
 /** The dispatcher's side of the ledger, over either driver. */
-export function createDispatchLedger(sql: Sql, seal: Seal): DispatchLedger {
+export function createDispatchLedger(
+  sql: Sql,
+  seal: Seal,
+  {
+    process = { id: randomUUID(), name: `${hostname()}:${pid}` },
+    leaseMs = defaultLeaseMs,
+  }: DispatchLedgerOptions = {},
+): DispatchLedger {
+  const { shared } = sql.capabilities;
+  const holder = shared ? process.id : null;
   return {
-    async claim(requests, busyIds, nowMs) {
+    async claim(requests, asideIds, nowMs) {
       const rows = await sql.query<ClaimRow>(claimSql, [
         list(requests.map((request) => request.partnerNo)),
         list(requests.map((request) => request.fence ?? 0)),
         list(requests.map((request) => request.limit)),
-        list(busyIds),
+        list(requests.map((request) => request.busyIds.join(","))),
+        list(asideIds),
         nowMs,
+        holder,
+        shared ? leaseMs : null,
       ]);
-      return byPartner(rows);
+      return byPartner(rows, shared ? leaseMs : Number.POSITIVE_INFINITY);
     },
+
+    async closeTurns(closes) {
+      const [row] = await sql.query<{ rung: readonly number[] }>(closeTurnsSql, [
+        list(closes.map((close) => close.partnerNo)),
+        list(closes.map((close) => close.fence)),
+        list(closes.map((close) => close.cursorMs)),
+        holder,
+      ]);
+      return row?.rung ?? [];
+    },
+
+    async tellHolders(partnerNos) {
+      await sql.query("select pg_notify('postrider_ring', $1)", [ringPayload(partnerNos, true)]);
+    },
+
+    async attend() {
+      if (!shared) return { alive: 1, first: true };
+      const [row] = await sql.query<{ alive: number; first: boolean }>(
+        "select alive, first from postrider.attend($1::uuid, $2, $3::float8)",
+        [process.id, process.name, aliveMs],
+      );
+      return row!;
+    },
+
+    async leave() {
+      if (shared) await sql.query("select postrider.leave($1::uuid)", [process.id]);
+    },
+
+    onLost: (listener) => sql.onLost(listener),
 
     async settings(partnerNos, nowMs) {
       return readSettings(sql, seal, partnerNos, nowMs);
     },
 
     async record(outcomes, again) {
-      await sql.query(recordSql, recordValues(outcomes, again));
+      await sql.query(recordSql, [...recordValues(outcomes, again), holder]);
     },
 
     async hold(holds) {
@@ -83,11 +146,14 @@ export function createDispatchLedger(sql: Sql, seal: Seal): DispatchLedger {
 const keysPerStep = 5_000;
 
 const claimSql =
-  "select * from postrider.claim($1::text::int[], $2::text::bigint[], $3::text::int[], $4::text::uuid[], $5::float8)";
+  "select * from postrider.claim($1::text::int[], $2::text::bigint[], $3::text::int[], $4::text::text[], $5::text::uuid[], $6::float8, $7::uuid, $8::float8)";
+
+const closeTurnsSql =
+  "select postrider.close_turns($1::text::int[], $2::text::bigint[], $3::text::float8[], $4::uuid) as rung";
 
 const recordSql = `select postrider.record($1::text::uuid[], $2::text::int[], $3::text::bigint[], $4::text::postrider.delivery_state[],
   $5::text::postrider.reason[], $6::text::float8[], $7::text::int[], $8::text::float8[], $9::text::int[], $10::text::float8[],
-  $11::text::int[], $12::text::int[], $13::text::int[], $14::text::text[], $15::text::text[], $16::boolean)`;
+  $11::text::int[], $12::text::int[], $13::text::int[], $14::text::text[], $15::text::text[], $16::boolean, $17::uuid)`;
 
 const holdSql = `update postrider.endpoints e
    set held_until = case when h.until_ms is null then e.held_until else greatest(e.held_until, to_timestamp(h.until_ms / 1000)) end,
@@ -106,7 +172,7 @@ const locateSql = `select p.partner_no, e.endpoint_no from postrider.partners p
   join postrider.endpoints e on e.partner_no = p.partner_no and e.id = $2 and e.deleted_at is null
  where p.id = $1 and p.deleted_at is null`;
 
-function byPartner(rows: readonly ClaimRow[]): readonly Claimed[] {
+function byPartner(rows: readonly ClaimRow[], leaseMs: number): readonly Claimed[] {
   const claimed: Claimed[] = [];
   let deliveries: DueDelivery[] = [];
   let partnerNo = -1;
@@ -117,7 +183,8 @@ function byPartner(rows: readonly ClaimRow[]): readonly Claimed[] {
       claimed.push({
         partnerNo,
         fence: Number(row.fence),
-        active: row.active,
+        standing: row.standing,
+        leaseMs,
         version: Number(row.version),
         limiterCursorMs: row.limiter_cursor_ms,
         deliveries,

@@ -1,5 +1,6 @@
 import type { AcceptEvent, AcceptResult, EventDoor } from "../ports/operations.ts";
 import { asLedgerError } from "./ledger-error.ts";
+import { parseRing, ringPayload } from "./ring-channel.ts";
 import { list, type Sql, texts } from "./sql.ts";
 
 interface BatchRow {
@@ -35,18 +36,13 @@ export function createEventDoor(sql: Sql): EventDoor {
       };
     },
     async announce(partnerNos) {
-      const payload = partnerNos.length <= longestAnnouncement ? partnerNos.join(",") : "*";
-      await sql.query("select pg_notify('postrider_ring', $1)", [payload]).catch(asLedgerError);
+      await sql
+        .query("select pg_notify('postrider_ring', $1)", [ringPayload(partnerNos)])
+        .catch(asLedgerError);
     },
-    onAccepted: (listener) =>
-      sql.listen("postrider_ring", (payload) =>
-        listener(payload === "*" ? [] : payload.split(",").map(Number)),
-      ),
+    onRing: (listener) => sql.listen("postrider_ring", (payload) => listener(parseRing(payload))),
   };
 }
-
-/** Partners named in one notification: its payload may have 8,000 bytes. */
-const longestAnnouncement = 700;
 
 const acceptSql = `select statuses, deliveries, ring from postrider.accept_batch($1::text::text[], $2::text::text[], $3::text::int[],
   $4::text::text[], $5::text::text[], string_to_array($6::text, chr(30), ''), to_timestamp($7::float8 / 1000))`;

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { describe, inject } from "vitest";
-import { describeLedger, type OpenedLedger, suiteNowMs } from "../testing/ledger-suite.ts";
+import type { DispatchLedger } from "../ports/ledger.ts";
+import { describeLedger, neighbourLeaseMs, type OpenedLedger, suiteNowMs } from "../testing/ledger-suite.ts";
 import { createDatabase } from "../testing/postgres-server.ts";
 import { createDispatchLedger } from "./dispatch-ledger.ts";
 import { createEventDoor } from "./event-door.ts";
@@ -18,18 +19,33 @@ async function openLedger(sql: Sql): Promise<OpenedLedger> {
     door: createEventDoor(sql),
     dispatch: createDispatchLedger(sql, seal),
     operations: createOperations(sql, seal, { allowedTargets: new Set() }),
+    neighbours: sql.capabilities.shared ? [neighbour(sql, "a"), neighbour(sql, "b")] : null,
     sql,
     close: () => sql.close(),
   };
 }
 
-describeLedger("PGlite", async () => openLedger(await openPglite({ dataDir: "memory://" })));
+function neighbour(sql: Sql, name: string): DispatchLedger {
+  const seal = createSeal([new Uint8Array(32).fill(7)]);
+  return createDispatchLedger(sql, seal, {
+    process: { id: randomUUID(), name },
+    leaseMs: neighbourLeaseMs,
+  });
+}
+
+describeLedger("PGlite", async () => openLedger(await openPglite({ dataDir: "memory://" })), {
+  shared: false,
+});
 
 const postgresUrl = inject("postgresUrl");
 // Where there is none, the global set-up has printed why.
 describe.skipIf(postgresUrl === null)("where PostgreSQL is installed", () => {
-  describeLedger("PostgreSQL", async () => {
-    const url = await createDatabase(postgresUrl!, `ledger_${randomUUID().replaceAll("-", "")}`);
-    return openLedger(openPg({ url }));
-  });
+  describeLedger(
+    "PostgreSQL",
+    async () => {
+      const url = await createDatabase(postgresUrl!, `ledger_${randomUUID().replaceAll("-", "")}`);
+      return openLedger(openPg({ url }));
+    },
+    { shared: true },
+  );
 });

@@ -1,6 +1,6 @@
 import pg from "pg";
 import { systemClock } from "../ports/clock.ts";
-import type { Sql, SqlValue } from "./sql.ts";
+import { isConnectionFault, type Sql, type SqlValue } from "./sql.ts";
 
 /** Options of the PostgreSQL driver. */
 export interface PgOptions {
@@ -10,8 +10,6 @@ export interface PgOptions {
   readonly maxConnections?: number;
   /** A statement that runs longer is cancelled by the server. Default 60 s. */
   readonly statementTimeoutMs?: number;
-  /** Called for a fault of an idle connection; the pool replaces it by itself. */
-  readonly onIdleFault?: (error: Error) => void;
 }
 
 /** `Sql` over node-postgres. Statements are prepared once per connection under a name of their text. */
@@ -24,18 +22,28 @@ export function openPg(options: PgOptions): Sql {
     keepAlive: true,
   };
   const pool = new pg.Pool({ ...settings, max: options.maxConnections ?? 10, idleTimeoutMillis: 30_000 });
-  pool.on("error", (error) => options.onIdleFault?.(error));
+  const lost = new Set<() => void>();
+  const tellLost = () => {
+    for (const tell of lost) tell();
+  };
+  // A fault of an idle connection. The pool replaces it by itself.
+  pool.on("error", tellLost);
   const names = new Map<string, string>();
 
   const run = async <Row>(client: pg.Pool | pg.PoolClient, sql: string, values: readonly SqlValue[]) => {
     let name = names.get(sql);
     if (name === undefined) names.set(sql, (name = `postrider_${names.size}`));
-    const { rows } = await client.query({ name, text: sql, values: values as unknown[] });
-    return rows as Row[];
+    try {
+      const { rows } = await client.query({ name, text: sql, values: values as unknown[] });
+      return rows as Row[];
+    } catch (error) {
+      if (isConnectionFault(error)) tellLost();
+      throw error;
+    }
   };
 
   return {
-    capabilities: { name: "postgresql", parallel: options.maxConnections ?? 10 },
+    capabilities: { name: "postgresql", parallel: options.maxConnections ?? 10, shared: true },
     query: (sql, values = []) => run(pool, sql, values),
     async transaction(work) {
       const client = await pool.connect();
@@ -56,6 +64,7 @@ export function openPg(options: PgOptions): Sql {
       await pool.query(sql);
     },
     listen: (channel, heard) => listen(settings, channel, heard),
+    onLost: (listener) => void lost.add(listener),
     close: () => pool.end(),
   };
 }

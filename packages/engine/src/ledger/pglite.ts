@@ -16,7 +16,7 @@ export async function openPglite(options: PgliteOptions): Promise<Sql> {
   // What may fail here is a folder removed meanwhile, as tests do.
   if (isNew) void writeOut(options.dataDir).catch(() => {});
   return {
-    capabilities: { name: "pglite", parallel: 1 },
+    capabilities: { name: "pglite", parallel: 1, shared: false },
     query: async <Row>(sql: string, values: readonly SqlValue[] = []) =>
       (await db.query<Row>(sql, [...values])).rows,
     transaction: (work) =>
@@ -32,6 +32,7 @@ export async function openPglite(options: PgliteOptions): Promise<Sql> {
     async listen(channel, heard) {
       return db.listen(channel, heard);
     },
+    onLost() {},
     close: () => db.close(),
   };
 }

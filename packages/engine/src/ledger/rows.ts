@@ -4,7 +4,7 @@ import type { DueDelivery } from "../ports/ledger.ts";
 export interface ClaimRow {
   readonly partner_no: number;
   readonly fence: number | string;
-  readonly active: boolean;
+  readonly standing: "held" | "inactive" | "elsewhere" | "unclear";
   readonly version: number | string;
   readonly limiter_cursor_ms: number;
   readonly id: string | null;

@@ -5,6 +5,8 @@ export interface Sql {
     readonly name: "postgresql" | "pglite";
     /** Statements that can run at the same time. */
     readonly parallel: number;
+    /** Whether other processes may use the same ledger. */
+    readonly shared: boolean;
   };
   /** Runs one statement. Values are text, number, boolean, null or bytes; lists go through `list()`. */
   query<Row = Record<string, unknown>>(sql: string, values?: readonly SqlValue[]): Promise<readonly Row[]>;
@@ -14,6 +16,8 @@ export interface Sql {
   script(sql: string): Promise<void>;
   /** Hears notifications until the function it resolves to is called; survives a lost connection. */
   listen(channel: string, heard: (payload: string) => void): Promise<() => Promise<void>>;
+  /** Calls back when a connection was lost that nobody had closed. */
+  onLost(listener: () => void): void;
   close(): Promise<void>;
 }
 
@@ -52,16 +56,25 @@ function quote(value: string): string {
 
 /** True for faults that pass by themselves: the server restarting, the connection lost, a deadlock or lock time-out. */
 export function isTransientFault(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  return (
-    transientStates.test(code) || transientSystemErrors.has(code) || transientMessages.test(error.message)
-  );
+  return isConnectionFault(error) || transientStates.test(codeOf(error));
 }
 
-// Classes 08 connection, 53 resources, 57P0x shutdown and crash, 40 rollback, 55P03 lock, 25006 read-only standby.
-const transientStates = /^(08...|53...|57P0[1-4]|57014|40001|40P01|55P03|25006)$/;
-const transientSystemErrors = new Set([
+/** True where the connection was lost or could not be made: the server may have crashed. */
+export function isConnectionFault(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = codeOf(error);
+  return connectionStates.test(code) || systemErrors.has(code) || connectionMessages.test(error.message);
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+}
+
+// Classes 08 connection, 57P0x shutdown and crash.
+const connectionStates = /^(08...|57P0[1-4])$/;
+// Classes 53 resources, 57014 cancelled, 40 rollback, 55P03 lock, 25006 read-only standby.
+const transientStates = /^(53...|57014|40001|40P01|55P03|25006)$/;
+const systemErrors = new Set([
   "ECONNREFUSED",
   "ECONNRESET",
   "EPIPE",
@@ -71,5 +84,5 @@ const transientSystemErrors = new Set([
   "ENETUNREACH",
   "EAI_AGAIN",
 ]);
-const transientMessages =
+const connectionMessages =
   /connection terminated|connection ended|timeout exceeded when trying to connect|not queryable|client was closed|socket (closed|hang up)/i;

@@ -11,6 +11,8 @@ export interface ClaimRequest {
   /** Null opens a new turn (and takes the next fence); otherwise the fence of the turn that goes on. */
   readonly fence: number | null;
   readonly limit: number;
+  /** Deliveries in flight or not yet recorded: left out. */
+  readonly busyIds: readonly string[];
 }
 
 /** A delivery that is due, with all that an attempt needs. */
@@ -37,8 +39,16 @@ export interface DueDelivery {
 export interface Claimed {
   readonly partnerNo: number;
   readonly fence: number;
-  /** False where the partner is paused or deleted, or the turn's fence was passed by another: nothing may be sent. */
-  readonly active: boolean;
+  /**
+   * `held`: the turn is this process's. `inactive`: the partner is paused or deleted. `elsewhere`: another process
+   * holds the turn, or a later one was opened. `unclear`: ask again. Nothing may be sent but where it is held.
+   */
+  readonly standing: "held" | "inactive" | "elsewhere" | "unclear";
+  /**
+   * For how long the turn is held, counted from before the claim was sent: after that nothing may be sent before
+   * another claim. Infinity where the ledger belongs to this process alone.
+   */
+  readonly leaseMs: number;
   /** Changes with any change of the partner, its endpoints or keys. */
   readonly version: number;
   /** The rate limiter's cursor: see `core/rate-limit.ts`. Epoch ms. */
@@ -120,16 +130,36 @@ export interface CursorSave {
   readonly cursorMs: number;
 }
 
+/** A turn to give back, with the limiter's cursor where one was used. */
+export interface TurnClose {
+  readonly partnerNo: number;
+  readonly fence: number;
+  readonly cursorMs: number | null;
+}
+
 export interface DispatchLedger {
   /**
    * Opens turns and reads what is due, in one statement for many partners. Claiming changes no delivery: the turn's
-   * exclusivity makes a plain read enough. `busyIds` (in flight or not yet recorded) are left out.
+   * exclusivity makes a plain read enough. `asideIds` are left out, whosever they are.
    */
   claim(
     requests: readonly ClaimRequest[],
-    busyIds: readonly string[],
+    asideIds: readonly string[],
     nowMs: number,
   ): Promise<readonly Claimed[]>;
+  /** Gives turns back. Resolves to the partners that another process had work for meanwhile: ring them. */
+  closeTurns(closes: readonly TurnClose[]): Promise<readonly number[]>;
+  /** Asks the processes that hold these partners' turns to look again. May be lost: the close of the turn tells as well. */
+  tellHolders(partnerNos: readonly number[]): Promise<void>;
+  /** Notes that this process is alive. Resolves to how many dispatch, and whether this one sweeps for all of them. */
+  attend(): Promise<{ readonly alive: number; readonly first: boolean }>;
+  /** This process stops. */
+  leave(): Promise<void>;
+  /**
+   * Calls back when the server went away: it may come back without its last half second, so that no lease may be
+   * relied on before another claim.
+   */
+  onLost(listener: () => void): void;
   /** Settings of these partners, for those whose version the dispatcher has not seen. */
   settings(partnerNos: readonly number[], nowMs: number): Promise<readonly PartnerSettings[]>;
   /**
@@ -142,8 +172,8 @@ export interface DispatchLedger {
   /** Resolves to the partners whose cursor was kept. */
   saveCursors(saves: readonly CursorSave[]): Promise<readonly number[]>;
   /**
-   * Partners with work due until `untilMs`, and when. Costs one index probe per endpoint and lane with waiting
-   * deliveries, whatever the size of their backlogs.
+   * Partners with work due until `untilMs` that no turn holds, and when. Costs one index probe per endpoint and lane
+   * with waiting deliveries, whatever the size of their backlogs.
    */
   duePartners(untilMs: number): Promise<readonly { readonly partnerNo: number; readonly dueAtMs: number }[]>;
   /** Moves running replays on: puts back up to `limit` deliveries each, within their rates. Resolves to partners to ring. */

@@ -30,10 +30,17 @@ export interface Turns {
   ring(partnerNos: readonly number[]): void;
   /** Rings at a later time (epoch ms). The earliest of several wins. May be lost without harm. */
   ringAt(partnerNo: number, atMs: number): void;
+  /** Tells the turns of these partners that are active in this process to look again. Leads to no turn. */
+  look(partnerNos: readonly number[]): void;
+  /**
+   * `cluster`: a ring may lead to a turn in any process, so that one sweeps for all. `process`: only in this one. May
+   * change from call to call.
+   */
+  reach(): "process" | "cluster";
   /** Begins to hand out turns. */
   start(run: RunTurn): Promise<void>;
   /** Hands out no new turn, aborts the active ones after `graceMs`, and resolves when all have ended. */
   stop(graceMs: number): Promise<void>;
-  /** Turns active and waiting in this process, for metrics and fairness. */
+  /** Turns active and waiting in this process (as far as it knows), for metrics and fairness. */
   load(): { readonly active: number; readonly waiting: number };
 }

@@ -23,6 +23,8 @@ const verbs = [
   "record",
   "hold",
   "saveCursors",
+  "closeTurns",
+  "attend",
   "duePartners",
   "advanceReplays",
   "keepUp",

@@ -2,21 +2,26 @@ import { afterAll, beforeAll, describe } from "vitest";
 import { acceptingTests } from "./ledger-suite/accepting.ts";
 import { type Bench, createBench, type OpenedLedger } from "./ledger-suite/bench.ts";
 import { conservationTests } from "./ledger-suite/conservation.ts";
+import { leaseTests } from "./ledger-suite/leases.ts";
 import { operationsTests } from "./ledger-suite/operations.ts";
 import { readingTests } from "./ledger-suite/reading.ts";
 import { replayTests } from "./ledger-suite/replaying.ts";
 import { claimTests, recordTests } from "./ledger-suite/turns.ts";
 import { upkeepTests } from "./ledger-suite/upkeep.ts";
 
-export { type OpenedLedger, suiteNowMs } from "./ledger-suite/bench.ts";
+export { neighbourLeaseMs, type OpenedLedger, suiteNowMs } from "./ledger-suite/bench.ts";
 
 /**
  * Registers the tests that every ledger has to pass. `open` is called once per group of tests, which costs
  * more than the tests do, and gives an empty ledger, migrated at `suiteNowMs`.
  *
- * @example describeLedger("PGlite", async () => openLedger(await openPglite({ dataDir: "memory://" })));
+ * @example describeLedger("PGlite", async () => openLedger(await openPglite({ dataDir: "memory://" })), { shared: false });
  */
-export function describeLedger(name: string, open: () => Promise<OpenedLedger>): void {
+export function describeLedger(
+  name: string,
+  open: () => Promise<OpenedLedger>,
+  { shared }: { readonly shared: boolean },
+): void {
   const group = (what: string, ...register: ((bench: () => Bench) => void)[]) =>
     describe(`when ${what}`, () => {
       let bench: Bench;
@@ -32,5 +37,6 @@ export function describeLedger(name: string, open: () => Promise<OpenedLedger>):
     group("reading, conserving", readingTests, conservationTests);
     group("replaying", replayTests);
     group("upkeep", upkeepTests);
+    if (shared) group("shared by processes", leaseTests);
   });
 }

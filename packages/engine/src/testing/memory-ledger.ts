@@ -32,6 +32,10 @@ export interface MemoryLedger extends DispatchLedger {
   readonly attempts: (AttemptRow & { readonly deliveryId: string })[];
   readonly holds: EndpointHold[];
   readonly calls: Record<"claim" | "record" | "saveCursors" | "settings", number>;
+  /** What a claim says of the lease. Default: none. */
+  leaseMs: number;
+  /** The server went away: nobody may rely on a lease. */
+  lose(): void;
   partner(partnerNo: number): PartnerRow;
   /** Makes or changes a partner with one endpoint per document; endpoint numbers are `partnerNo * 10`, `+ 1`, … */
   putPartner(
@@ -59,6 +63,7 @@ export function createMemoryLedger(): MemoryLedger {
   const attempts: (AttemptRow & { deliveryId: string })[] = [];
   const holds: EndpointHold[] = [];
   const calls = { claim: 0, record: 0, saveCursors: 0, settings: 0 };
+  const lost = new Set<() => void>();
   let ids = 0;
 
   const partner = (partnerNo: number): PartnerRow => {
@@ -163,18 +168,26 @@ export function createMemoryLedger(): MemoryLedger {
     },
     resume: (endpointNo) => void heldUntilMs.delete(endpointNo),
 
-    async claim(requests, busyIds, nowMs) {
+    leaseMs: Number.POSITIVE_INFINITY,
+    lose() {
+      for (const tell of lost) tell();
+    },
+
+    async claim(requests, asideIds, nowMs) {
       calls.claim += 1;
-      const busy = new Set(busyIds);
-      return requests.flatMap(({ partnerNo, fence, limit }): Claimed[] => {
+      const { leaseMs } = this;
+      return requests.flatMap(({ partnerNo, fence, limit, busyIds }): Claimed[] => {
         const row = partners.get(partnerNo);
         if (!row) return [];
+        const busy = new Set([...busyIds, ...asideIds]);
         if (fence === null) row.fence += 1;
-        const active = !row.paused && (fence === null || fence === row.fence);
+        const passed = fence !== null && fence !== row.fence;
+        const standing: Claimed["standing"] = passed ? "elsewhere" : row.paused ? "inactive" : "held";
         const known = new Set(row.settings.endpoints.map((endpoint) => endpoint.endpointNo));
-        const rows = active
-          ? due(partnerNo, nowMs).filter(({ id, endpointNo }) => !busy.has(id) && known.has(endpointNo))
-          : [];
+        const rows =
+          standing === "held"
+            ? due(partnerNo, nowMs).filter(({ id, endpointNo }) => !busy.has(id) && known.has(endpointNo))
+            : [];
         rows.sort(
           (a, b) =>
             Math.min(a.attemptsMade, 1) - Math.min(b.attemptsMade, 1) ||
@@ -184,7 +197,8 @@ export function createMemoryLedger(): MemoryLedger {
         const turn = {
           partnerNo,
           fence: fence ?? row.fence,
-          active,
+          standing,
+          leaseMs,
           version: row.settings.version,
           limiterCursorMs: row.cursorMs,
         };
@@ -222,6 +236,15 @@ export function createMemoryLedger(): MemoryLedger {
       }
       return [...earliest].map(([partnerNo, dueAtMs]) => ({ partnerNo, dueAtMs }));
     },
+    async closeTurns(closes) {
+      for (const { partnerNo, fence, cursorMs } of closes)
+        if (cursorMs !== null && partner(partnerNo).fence === fence) partner(partnerNo).cursorMs = cursorMs;
+      return [];
+    },
+    tellHolders: async () => {},
+    attend: async () => ({ alive: 1, first: true }),
+    leave: async () => {},
+    onLost: (listener) => void lost.add(listener),
     advanceReplays: async () => ({ partnerNos: [], running: 0 }),
     keepUp: async () => {},
     locate: async () => null,

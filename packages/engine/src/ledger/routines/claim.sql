@@ -1,15 +1,24 @@
 -- claim: opens turns and reads what is due, for many partners at once. Changes no delivery.
 --
 -- In:  p_partner_no, p_fence (0 opens a turn and takes the next fence), p_limit: one entry per partner
---      p_busy  deliveries in flight or not yet recorded, to leave out
---      p_now   epoch ms
--- Out: for each partner at least one row; `id` is null where nothing is due. `active` is false where the partner is
---      paused or deleted or the fence was passed.
+--      p_busy   for each partner its deliveries in flight or not yet recorded, to leave out: ids with commas between
+--      p_aside  deliveries of any partner to leave out
+--      p_now    epoch ms
+--      p_holder, p_lease_ms  the process, and how long the turn is its own from now on (by the server's clock); null
+--               where the ledger belongs to one process
+-- Out: for each partner at least one row; `id` is null where nothing is due. `standing`:
+--      held       the turn is this process's
+--      inactive   the partner is paused or deleted
+--      elsewhere  another process holds the turn, or a later turn was opened
+--      unclear    the turn was given back in the very moment it was asked for: ask again
 --
 -- The plan is pinned: it must stay a probe of pending_due per endpoint and lane, whatever the statistics of a table
 -- that is empty one second and holds a million rows the next.
-create or replace function postrider.claim(p_partner_no integer[], p_fence bigint[], p_limit integer[], p_busy uuid[], p_now double precision)
-returns table (partner_no integer, fence bigint, active boolean, version bigint, limiter_cursor_ms double precision,
+drop function if exists postrider.claim(integer[], bigint[], integer[], uuid[], double precision);
+create or replace function postrider.claim(
+  p_partner_no integer[], p_fence bigint[], p_limit integer[], p_busy text[], p_aside uuid[], p_now double precision,
+  p_holder uuid, p_lease_ms double precision)
+returns table (partner_no integer, fence bigint, standing text, version bigint, limiter_cursor_ms double precision,
                id uuid, endpoint_no integer, event_id text, type text, schema_version integer, occurred_at text,
                accepted_ms double precision, data text, due_ms double precision, enqueued_ms double precision,
                attempts_made smallint, client_errors smallint, attempts_before smallint)
@@ -18,47 +27,96 @@ set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off se
 set plan_cache_mode = force_generic_plan set jit = off as $$
 #variable_conflict use_column
 declare
-  v_now timestamptz := to_timestamp(p_now / 1000);
+  v_now   timestamptz := to_timestamp(p_now / 1000);
+  v_clock timestamptz := clock_timestamp();
+  v_until timestamptz := v_clock + p_lease_ms * interval '1 millisecond';
 begin
-  -- Nobody waits for a fence to reach the disk: it stands between every event and its first attempt. A server that
-  -- crashes may forget the last half second of them; then a turn from before the crash can hold the same number as
-  -- one after it, and at worst both record what they were told.
+  -- Nobody waits for a fence or a lease to reach the disk: it stands between every event and its first attempt. A server
+  -- that crashes may forget the last half second of them, so whoever notices that the server went away asks again
+  -- before it sends anything more, and what a turn records must name the holder beside the fence.
   perform set_config('synchronous_commit', 'off', true);
   return query
   with wanted as materialized (
-    select w.partner_no, w.fence, w.page from unnest(p_partner_no, p_fence, p_limit) as w(partner_no, fence, page)
+    select w.partner_no, w.fence, w.page, string_to_array(w.busy, ',')::uuid[] as busy
+      from unnest(p_partner_no, p_fence, p_limit, p_busy) as w(partner_no, fence, page, busy)
   ), opened as (
-    update postrider.partner_runtime r set fence = r.fence + 1
-      from wanted w where r.partner_no = w.partner_no and w.fence = 0
-    returning r.partner_no, r.fence, r.limiter_cursor_ms, w.page, true as holds
+    update postrider.partner_runtime r set fence = r.fence + 1, holder = p_holder, held_until = v_until
+      from wanted w
+     where r.partner_no = w.partner_no and w.fence = 0
+       and (r.held_until is null or r.held_until <= v_clock or r.holder is not distinct from p_holder)
+    returning r.partner_no, r.fence, r.limiter_cursor_ms
+  ), passed as (
+    -- The holder hears of it when it gives the turn back.
+    update postrider.partner_runtime r set rung_fence = r.fence
+      from wanted w
+     where r.partner_no = w.partner_no and w.fence = 0
+       and r.held_until > v_clock and r.holder is distinct from p_holder
+    returning r.partner_no
+  ), renewed as (
+    -- Halfway through the lease, not with every look.
+    update postrider.partner_runtime r set held_until = v_until
+      from wanted w
+     where r.partner_no = w.partner_no and w.fence = r.fence and r.holder is not distinct from p_holder
+       and r.held_until < v_clock + (v_until - v_clock) / 2
+    returning r.partner_no
   ), turn as (
-    select * from opened
+    select o.partner_no, o.fence, o.limiter_cursor_ms, 'held' as standing, w.page, w.busy
+      from opened o join wanted w on w.partner_no = o.partner_no
     union all
-    select r.partner_no, r.fence, r.limiter_cursor_ms, w.page, r.fence = w.fence
-      from wanted w join postrider.partner_runtime r on r.partner_no = w.partner_no where w.fence > 0
+    select w.partner_no, r.fence, r.limiter_cursor_ms,
+           case when w.fence = 0 then case when exists (select 1 from passed x where x.partner_no = w.partner_no) then 'elsewhere' else 'unclear' end
+                when w.fence = r.fence and r.holder is not distinct from p_holder then 'held' else 'elsewhere' end, w.page, w.busy
+      from wanted w join postrider.partner_runtime r on r.partner_no = w.partner_no
+     where w.fence > 0 or not exists (select 1 from opened o where o.partner_no = w.partner_no)
+  ), granted as (
+    select t.*, p.version, t.standing = 'held' and not p.paused and p.deleted_at is null as active
+      from turn t join postrider.partners p on p.partner_no = t.partner_no
   )
-  select t.partner_no, t.fence, t.holds and not p.paused and p.deleted_at is null, p.version, t.limiter_cursor_ms,
+  select t.partner_no, t.fence, case when t.standing = 'held' and not t.active then 'inactive' else t.standing end,
+         t.version, t.limiter_cursor_ms,
          d.id, d.endpoint_no, e.event_id, e.type, e.schema_version, e.occurred_at,
          extract(epoch from e.accepted_at)::float8 * 1000, e.data,
          extract(epoch from d.due_at)::float8 * 1000, extract(epoch from d.enqueued_at)::float8 * 1000,
          d.attempts_made, d.client_errors, d.attempts_before
-    from turn t
-    join postrider.partners p on p.partner_no = t.partner_no
+    from granted t
     left join lateral (
       select q.* from postrider.endpoints n
         cross join (values (0::smallint), (1::smallint), (2::smallint)) as l(lane)
         cross join lateral (
           select q.* from postrider.pending q
            where q.endpoint_no = n.endpoint_no and q.lane = l.lane and q.due_at <= v_now
-             and not q.id = any(p_busy)
+             and not q.id = any(t.busy) and not q.id = any(p_aside)
            order by q.due_at, q.id
            limit t.page
         ) q
        where n.partner_no = t.partner_no and n.deleted_at is null and n.enabled and n.paused_at is null
          and (n.held_until is null or n.held_until <= v_now)
-         and t.holds and not p.paused and p.deleted_at is null
+         and t.active and t.page > 0
        order by q.lane, q.due_at, q.id
        limit t.page
     ) d on true
-    left join postrider.events e on e.id = d.event;
+    left join lateral (select e.* from postrider.events e where e.id = d.event offset 0) e on true;
+end $$;
+
+-- close_turns: gives turns back, with the limiter's cursor where one was used.
+-- Out: of the turns that were still this process's, those that another process had work for meanwhile.
+create or replace function postrider.close_turns(p_partner_no integer[], p_fence bigint[], p_cursor_ms double precision[], p_holder uuid)
+returns integer[]
+language plpgsql volatile
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+set plan_cache_mode = force_generic_plan set jit = off as $$
+declare
+  v_rung integer[];
+begin
+  -- A turn that was not given back for sure is over with its lease. A cursor is only ever moved back here.
+  perform set_config('synchronous_commit', 'off', true);
+  with closed as (
+    update postrider.partner_runtime r
+       set holder = null, held_until = null, limiter_cursor_ms = coalesce(c.cursor_ms, r.limiter_cursor_ms)
+      from unnest(p_partner_no, p_fence, p_cursor_ms) as c(partner_no, fence, cursor_ms)
+     where r.partner_no = c.partner_no and r.fence = c.fence and r.holder is not distinct from p_holder
+    returning r.partner_no, r.rung_fence = r.fence as rung
+  )
+  select array_agg(partner_no) filter (where rung) into v_rung from closed;
+  return coalesce(v_rung, '{}');
 end $$;

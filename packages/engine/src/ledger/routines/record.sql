@@ -3,14 +3,17 @@
 -- In:  one array entry per outcome. p_due_ms null: the delivery ends with p_reason; else it waits until then.
 --      p_n 0: nothing was sent, so no attempt is stored.
 --      p_again  an earlier call with these outcomes failed without a known result.
+--      p_holder the process; null where the ledger belongs to one.
 -- Out: how many outcomes changed a delivery.
 --
 -- An attempt is always stored. A delivery is changed only by the turn that holds the partner's fence, except that
 -- an answer which says "delivered" always counts: the partner has it.
+drop function if exists postrider.record(uuid[], integer[], bigint[], postrider.delivery_state[], postrider.reason[], double precision[],
+  integer[], double precision[], integer[], double precision[], integer[], integer[], integer[], text[], text[], boolean);
 create or replace function postrider.record(
   p_delivery uuid[], p_partner_no integer[], p_fence bigint[], p_state postrider.delivery_state[], p_reason postrider.reason[],
   p_due_ms double precision[], p_client_errors integer[], p_at_ms double precision[], p_n integer[], p_started_ms double precision[],
-  p_duration_ms integer[], p_status integer[], p_version integer[], p_error text[], p_body text[], p_again boolean)
+  p_duration_ms integer[], p_status integer[], p_version integer[], p_error text[], p_body text[], p_again boolean, p_holder uuid)
 returns bigint
 language plpgsql volatile
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
@@ -19,7 +22,8 @@ declare
   v_changed bigint;
 begin
   with o as materialized (
-    select u.*, u.fence = (select r.fence from postrider.partner_runtime r where r.partner_no = u.partner_no) as holds
+    select u.*, (select r.fence = u.fence and r.holder is not distinct from p_holder
+                   from postrider.partner_runtime r where r.partner_no = u.partner_no) as holds
       from unnest(p_delivery, p_partner_no, p_fence, p_state, p_reason, p_due_ms, p_client_errors, p_at_ms, p_n,
                   p_started_ms, p_duration_ms, p_status, p_version, p_error, p_body)
         as u(delivery, partner_no, fence, state, reason, due_ms, client_errors, at_ms, n, started_ms, duration_ms, status, version, error, body)

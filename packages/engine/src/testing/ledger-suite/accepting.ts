@@ -146,8 +146,8 @@ export function acceptingTests(bench: () => Bench): void {
     const { partner, event, door, sql, waiting } = bench();
     const acme = await partner();
     const ring = Promise.withResolvers<readonly number[]>();
-    const stop = await door.onAccepted(
-      (partnerNos) => void (partnerNos.includes(acme.no) && ring.resolve(partnerNos)),
+    const stop = await door.onRing(
+      ({ partnerNos }) => void (partnerNos.includes(acme.no) && ring.resolve(partnerNos)),
     );
     try {
       const one = event(acme);

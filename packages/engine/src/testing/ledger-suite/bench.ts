@@ -8,12 +8,15 @@ import type { AcceptEvent, EventDoor } from "../../ports/operations.ts";
 export const suiteNowMs = Date.parse("2026-03-04T10:00:00.000Z");
 export const minuteMs = 60_000;
 export const dayMs = 86_400_000;
+export const neighbourLeaseMs = 300;
 
 /** A ledger under test, migrated and empty. */
 export interface OpenedLedger {
   readonly door: EventDoor;
   readonly dispatch: DispatchLedger;
   readonly operations: LedgerOperations;
+  /** The same ledger as other processes see it, each with leases of `neighbourLeaseMs`; null where it belongs to one process. */
+  readonly neighbours: readonly [DispatchLedger, DispatchLedger] | null;
   readonly sql: Sql;
   close(): Promise<void>;
 }
@@ -78,8 +81,15 @@ export function createBench(ledger: OpenedLedger) {
     more: { limit?: number; fence?: number; busy?: readonly string[] } = {},
   ): Promise<Claimed> {
     const [claimed] = await dispatch.claim(
-      [{ partnerNo: of.no, fence: more.fence ?? null, limit: more.limit ?? 1_000 }],
-      more.busy ?? [],
+      [
+        {
+          partnerNo: of.no,
+          fence: more.fence ?? null,
+          limit: more.limit ?? 1_000,
+          busyIds: more.busy ?? [],
+        },
+      ],
+      [],
       nowMs,
     );
     return claimed!;

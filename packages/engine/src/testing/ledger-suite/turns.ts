@@ -9,13 +9,19 @@ export function claimTests(bench: () => Bench): void {
     await enqueue(acme, 2);
     const first = await turn(acme, now, { limit: 1 });
     expect(first).toMatchObject({
-      active: true,
+      standing: "held",
       deliveries: [{ attemptsMade: 0, attemptsBefore: 0, acceptedAtMs: now, enqueuedAtMs: now }],
     });
-    expect(await turn(acme, now, { fence: first.fence })).toMatchObject({ active: true, fence: first.fence });
+    expect(await turn(acme, now, { fence: first.fence })).toMatchObject({
+      standing: "held",
+      fence: first.fence,
+    });
     const second = await turn(acme, now);
     expect(second.fence).toBe(first.fence + 1);
-    expect(await turn(acme, now, { fence: first.fence })).toMatchObject({ active: false, deliveries: [] });
+    expect(await turn(acme, now, { fence: first.fence })).toMatchObject({
+      standing: "elsewhere",
+      deliveries: [],
+    });
   });
 
   test("first attempts, then retries, then replays; by due time within each; busy and future ones left out", async () => {
@@ -74,8 +80,8 @@ export function claimTests(bench: () => Bench): void {
       note: null,
     });
     await operations.setPartnerState(acme.id, "paused", now);
-    expect(await turn(acme, now + minuteMs)).toMatchObject({ active: false, deliveries: [] });
-    expect(await turn(bolt, now)).toMatchObject({ active: true, deliveries: [{}] });
+    expect(await turn(acme, now + minuteMs)).toMatchObject({ standing: "inactive", deliveries: [] });
+    expect(await turn(bolt, now)).toMatchObject({ standing: "held", deliveries: [{}] });
     await operations.setPartnerState(acme.id, "active", now);
     expect((await turn(acme, now + minuteMs)).deliveries).toHaveLength(3);
     await endpoint(acme.id, "deleted");
