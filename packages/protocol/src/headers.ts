@@ -66,36 +66,35 @@ function parseTimestamp(text: string): number {
   return timestampSeconds;
 }
 
-type Key = "id" | "timestamp" | "signature";
-type Names = Readonly<Record<Key, string>>;
+type Names = Readonly<Record<"id" | "timestamp" | "signature", string>>;
 
 const namesOf: Readonly<Record<HeaderPrefix, Names>> = {
   "webhook-": { id: idHeader, timestamp: timestampHeader, signature: signatureHeader },
   "svix-": { id: "svix-id", timestamp: "svix-timestamp", signature: "svix-signature" },
 };
 
-/** What was found under each name: nothing, one value, or a list with more. */
-type Found = Record<Key, string | string[] | undefined>;
+/** What was found under one name: nothing, one value, or a list with more. */
+type Found = string | string[] | undefined;
 
-function collect(source: HeaderSource, names: Names): Found {
+function collect(source: HeaderSource, names: Names): Record<keyof Names, Found> {
   if (typeof source !== "object" || source === null) throw unreadable();
-  const found: Found = { id: undefined, timestamp: undefined, signature: undefined };
+  const found: Record<keyof Names, Found> = { id: undefined, timestamp: undefined, signature: undefined };
   if (!(Symbol.iterator in source)) {
-    for (const name of Object.keys(source)) {
-      const key = keyOf(name, names);
-      if (key !== undefined) add(found, key, source[name]);
+    // Not over `Object.keys`, which would make a list for each request.
+    for (const name in source) {
+      if (mayBeOneOf(names, name) && Object.hasOwn(source, name)) take(found, names, name, source[name]);
     }
   } else if (isHeaders(source)) {
     // Asking for three names costs a tenth of walking over a Headers, which sorts them; both join duplicates.
-    for (const key of ["id", "timestamp", "signature"] as const)
-      found[key] = source.get(names[key]) ?? undefined;
+    found.id = source.get(names.id) ?? undefined;
+    found.timestamp = source.get(names.timestamp) ?? undefined;
+    found.signature = source.get(names.signature) ?? undefined;
   } else {
     for (const pair of source as Iterable<unknown>) {
       if (!Array.isArray(pair) || pair.length !== 2) throw unreadable();
       const [name, value] = pair as unknown[];
       if (typeof name !== "string") throw unreadable();
-      const key = keyOf(name, names);
-      if (key !== undefined) add(found, key, value);
+      if (mayBeOneOf(names, name)) take(found, names, name, value);
     }
   }
   return found;
@@ -105,27 +104,24 @@ function isHeaders(source: object): source is Headers {
   return Object.prototype.toString.call(source) === "[object Headers]";
 }
 
-function add(found: Found, key: Key, value: unknown): void {
-  if (value === undefined) return;
-  const before = found[key];
-  if (before === undefined && typeof value === "string") {
-    found[key] = value;
-    return;
-  }
-  const texts: unknown[] = Array.isArray(value) ? value : [value];
-  if (!texts.every((text) => typeof text === "string")) throw unreadable();
-  found[key] = before === undefined ? texts : [before, texts].flat();
+/** By the first letter: a request carries many headers, and few are worth a copy in lower case. */
+function mayBeOneOf(names: Names, name: string): boolean {
+  return (name.charCodeAt(0) | 0x20) === names.id.charCodeAt(0);
 }
 
-// First letter and length first: a request carries many headers, and only these three are worth a lower-case copy.
-function keyOf(name: string, names: Names): Key | undefined {
-  const { length } = name;
-  if (length !== names.id.length && length !== names.timestamp.length) return undefined;
-  if ((name.charCodeAt(0) | 0x20) !== names.id.charCodeAt(0)) return undefined;
+function take(found: Record<keyof Names, Found>, names: Names, name: string, value: unknown): void {
   const lower = name.toLowerCase();
-  if (lower === names.id) return "id";
-  if (lower === names.timestamp) return "timestamp";
-  return lower === names.signature ? "signature" : undefined;
+  if (lower === names.id) found.id = added(found.id, value);
+  else if (lower === names.timestamp) found.timestamp = added(found.timestamp, value);
+  else if (lower === names.signature) found.signature = added(found.signature, value);
+}
+
+function added(before: Found, value: unknown): Found {
+  if (value === undefined) return before;
+  if (before === undefined && typeof value === "string") return value;
+  const texts: unknown[] = Array.isArray(value) ? value : [value];
+  if (!texts.every((text) => typeof text === "string")) throw unreadable();
+  return before === undefined ? texts : [before, texts].flat();
 }
 
 function single(found: string | readonly string[] | undefined, name: string): string {

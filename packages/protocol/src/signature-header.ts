@@ -50,24 +50,36 @@ export function formatSignatureHeader(entries: readonly SignatureEntry[]): strin
  * @throws ProtocolError `signature_malformed`, `signatures_too_many`, `header_duplicated`
  */
 export function parseSignatureHeader(value: string, header = "webhook-signature"): ReceivedSignatures {
-  const entries: ReceivedSignature[] = [];
-  const offered: string[] = [];
-  const tokens = value.includes(" ") ? value.split(" ", maxSignatures + 1) : [value];
-  if (tokens.length > maxSignatures) throw tooMany();
-  for (const token of tokens) {
-    const comma = token.indexOf(",");
-    const text = token.slice(comma + 1);
-    if (text.includes(",")) throw duplicated(header);
-    const scheme = comma < 0 ? "" : token.slice(0, comma);
-    if (!offered.includes(scheme)) offered.push(scheme);
-    if (scheme === "v1" || scheme === "v1a") entries.push({ scheme, signature: decode(scheme, text) });
-    else if (text === "" || !schemeName.test(scheme)) throw malformed();
+  if (!value.includes(" ")) {
+    const entry = readEntry(value, header);
+    return { entries: isKnown(entry) ? [entry] : [], offered: [entry.scheme] };
   }
-  return { entries, offered };
+  const tokens = value.split(" ", maxSignatures + 1);
+  if (tokens.length > maxSignatures) throw tooMany();
+  const entries = tokens.map((token) => readEntry(token, header));
+  return { entries: entries.filter(isKnown), offered: [...new Set(entries.map(({ scheme }) => scheme))] };
 }
 
-function decode(scheme: SignatureScheme, text: string): Uint8Array<ArrayBuffer> {
-  const signature = text.length <= 88 ? decodeBase64(text) : undefined;
+/** One entry; `signature` is absent where the scheme is not known here. */
+interface Entry {
+  scheme: string;
+  signature: Uint8Array<ArrayBuffer> | undefined;
+}
+
+const isKnown = (entry: Entry): entry is ReceivedSignature => entry.signature !== undefined;
+
+function readEntry(token: string, header: string): Entry {
+  const comma = token.indexOf(",");
+  if (token.includes(",", comma + 1)) throw duplicated(header);
+  if (token.startsWith("v1,")) return { scheme: "v1", signature: decode("v1", token) };
+  if (token.startsWith("v1a,")) return { scheme: "v1a", signature: decode("v1a", token) };
+  const scheme = comma < 0 ? "" : token.slice(0, comma);
+  if (comma === token.length - 1 || !schemeName.test(scheme)) throw malformed();
+  return { scheme, signature: undefined };
+}
+
+function decode(scheme: SignatureScheme, token: string): Uint8Array<ArrayBuffer> {
+  const signature = token.length < 100 ? decodeBase64(token, scheme.length + 1) : undefined;
   if (signature?.length !== signatureLengths[scheme]) throw malformed();
   return signature;
 }

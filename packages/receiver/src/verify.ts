@@ -12,7 +12,7 @@ import {
 } from "@postrider/protocol";
 import { systemNow } from "./clock.ts";
 import { findHmac, type HmacMatches } from "./hmac.ts";
-import { isKeySource, type SecretInput, secretOf } from "./key-source.ts";
+import { isKeySource, type KeySource, type Known, type SecretInput, secretOf } from "./key-source.ts";
 
 const encoder = new TextEncoder();
 
@@ -49,24 +49,40 @@ export const verify: Verify = verifyWith(findHmac());
 
 /** {@link verify} over the HMAC given, or over WebCrypto alone. */
 export function verifyWith(hmacMatches: HmacMatches | undefined): Verify {
-  const attempt = (rawBody: RawBody, headers: HeaderSource, known: ProtocolOptions) =>
+  const attempt: Attempt = (rawBody, headers, known) =>
     (hmacMatches && verifyByHmac(hmacMatches, rawBody, headers, known)) ??
     verifyByWebCrypto(rawBody, headers, known);
 
   return async (rawBody, headers, options) => {
-    const { now = systemNow(), headerPrefix = "webhook-" } = options;
+    const { secrets: given, now = systemNow(), headerPrefix = "webhook-" } = options;
     const toleranceSeconds = options.toleranceSeconds ?? defaultToleranceSeconds;
-    const inputs = (Array.isArray(options.secrets) ? options.secrets : [options.secrets]) as SecretInput[];
+    const inputs = (Array.isArray(given) ? given : [given]) as readonly SecretInput[];
     const source = inputs.find(isKeySource);
-    if (source === undefined) {
-      const secrets = (inputs as Array<string | Secret>).map(secretOf);
-      return attempt(rawBody, headers, { secrets, now, toleranceSeconds, headerPrefix });
-    }
-    const known = { now, toleranceSeconds, headerPrefix };
-    return source.verifyAmong(inputs, headers, known, (secrets) =>
-      attempt(rawBody, headers, { ...known, secrets }),
-    );
+    if (source !== undefined)
+      return verifyBySource(attempt, source, inputs, rawBody, headers, { now, toleranceSeconds, headerPrefix });
+    const secrets = (inputs as ReadonlyArray<string | Secret>).map(secretOf);
+    return attempt(rawBody, headers, { secrets, now, toleranceSeconds, headerPrefix });
   };
+}
+
+type Attempt = (
+  rawBody: RawBody,
+  headers: HeaderSource,
+  known: ProtocolOptions,
+) => Verified | Promise<Verified>;
+
+// Apart, because a closure in \`verify\` would have every call pay for what it captures.
+function verifyBySource(
+  attempt: Attempt,
+  source: KeySource,
+  inputs: readonly SecretInput[],
+  rawBody: RawBody,
+  headers: HeaderSource,
+  known: Known,
+): Promise<Verified> {
+  return source.verifyAmong(inputs, headers, known, (secrets) =>
+    attempt(rawBody, headers, { ...known, secrets }),
+  );
 }
 
 /** `undefined`: there is more to try, or a body to refuse, than an HMAC can. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { rateOf } from "../core/rate-limit.ts";
-import { type Answer, createDispatchBench } from "../testing/dispatch-bench.ts";
+import { type Answer, createDispatchBench, startDispatchBench } from "../testing/dispatch-bench.ts";
 import { createMemoryLedger } from "../testing/memory-ledger.ts";
 import { Pace } from "./pace.ts";
 
@@ -19,18 +19,6 @@ function worstExcess(ratePerSecond: number, burst: number, times: readonly numbe
   return worst;
 }
 const rounding = 1e-3;
-
-const started = async (...given: Parameters<typeof createDispatchBench>) => {
-  const bench = createDispatchBench(...given);
-  await bench.dispatcher.start();
-  onTestFinished(async () => {
-    let over = false;
-    void bench.dispatcher.stop(10).then(() => (over = true));
-    await bench.clock.advanceUntil(() => over, 60_000, 100);
-    expect(bench.clock.sleepers()).toBe(0);
-  });
-  return bench;
-};
 
 describe("a pace", () => {
   const rate = rateOf(100, 1)!;
@@ -146,7 +134,7 @@ describe("a limited partner with a backlog", () => {
     const before = first.seen.map(({ atMs }) => atMs);
     expect(memory.partner(1).cursorMs).toBeGreaterThan(crashAtMs);
 
-    const second = await started(undefined, { memory, clock: first.clock });
+    const second = await startDispatchBench(undefined, { memory, clock: first.clock });
     second.turns.ring([1]);
     const fromThen = () => second.seen.map(({ atMs }) => atMs);
     // The first process did not hear of its end: its turn goes on until it sees that its fence was passed.
@@ -163,7 +151,7 @@ describe("a limited partner with a backlog", () => {
   });
 
   test("does not spend permits on what is not sent", async () => {
-    const { ledger, clock, turns, seen } = await started();
+    const { ledger, clock, turns, seen } = await startDispatchBench();
     ledger.putPartner(1, { ratePerSecond: 5, burst: 1 }, [
       { method: "GET", url: "https://partner.example/?c={data.click!}", body: "none" },
     ]);
@@ -175,7 +163,7 @@ describe("a limited partner with a backlog", () => {
   });
 
   test("costs the ledger a few small statements a second, not one per permit", async () => {
-    const { ledger, clock, turns, seen } = await started();
+    const { ledger, clock, turns, seen } = await startDispatchBench();
     ledger.putPartner(1, { ratePerSecond: 200, burst: 200 });
     ledger.enqueue(10, 5_000, clock.now());
     turns.ring([1]);
@@ -186,7 +174,7 @@ describe("a limited partner with a backlog", () => {
 
   test("takes up a faster rate and no rate within a slice", async () => {
     const answer = (): Answer => ({ status: 200, afterMs: 4_000 });
-    const { ledger, clock, turns, seen } = await started(answer);
+    const { ledger, clock, turns, seen } = await startDispatchBench(answer);
     ledger.putPartner(1, { ratePerSecond: 0.1, burst: 1, maxInFlight: 100 });
     ledger.enqueue(10, 100, clock.now());
     turns.ring([1]);

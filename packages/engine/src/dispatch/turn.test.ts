@@ -3,32 +3,17 @@ import {
   type Answer,
   benchStartMs,
   createDispatchBench,
-  type DispatchBench,
   type SeenRequest,
+  startDispatchBench,
+  stopDispatchBench,
 } from "../testing/dispatch-bench.ts";
 import type { RunTurn, Turns } from "../ports/turns.ts";
 import { sliceMs } from "./turn.ts";
 
-const started = async (...given: Parameters<typeof createDispatchBench>): Promise<DispatchBench> => {
-  const bench = createDispatchBench(...given);
-  await bench.dispatcher.start();
-  await bench.clock.advance(0);
-  onTestFinished(() => stopped(bench));
-  return bench;
-};
-
-/** Stops the dispatcher, and sees that nothing of it is left waiting. */
-async function stopped({ dispatcher, clock }: DispatchBench): Promise<void> {
-  let over = false;
-  void dispatcher.stop(100).then(() => (over = true));
-  await clock.advanceUntil(() => over, 60_000, 100);
-  expect(clock.sleepers()).toBe(0);
-}
-
 const ok: Answer = { status: 200 };
 
 test("every due delivery is sent once and recorded as delivered", async () => {
-  const { ledger, turns, clock, seen, attempts } = await started();
+  const { ledger, turns, clock, seen, attempts } = await startDispatchBench();
   ledger.putPartner(1);
   const ids = ledger.enqueue(10, 1_000, clock.now());
   turns.ring([1]);
@@ -47,7 +32,7 @@ test("a retry comes at its time, with the next number, and the schedule's end is
     expires_after: "1h",
     retry_after_max: "1h",
   } as const;
-  const { ledger, turns, clock, seen, attempts } = await started(() => ({ status: 500 }));
+  const { ledger, turns, clock, seen, attempts } = await startDispatchBench(() => ({ status: 500 }));
   ledger.putPartner(1, {}, [{ retry }]);
   ledger.enqueue(10, 1, clock.now());
   turns.ring([1]);
@@ -66,7 +51,10 @@ test("a retry comes at its time, with the next number, and the schedule's end is
 
 test("the share grows with success to max_in_flight, and shrinks to one for a partner that fails", async () => {
   let status = 200;
-  const { ledger, turns, clock, mostInFlight, inFlight } = await started(() => ({ status, afterMs: 50 }));
+  const { ledger, turns, clock, mostInFlight, inFlight } = await startDispatchBench(() => ({
+    status,
+    afterMs: 50,
+  }));
   ledger.putPartner(1, { maxInFlight: 8 });
   ledger.enqueue(10, 200, clock.now());
   turns.ring([1]);
@@ -81,9 +69,12 @@ test("the share grows with success to max_in_flight, and shrinks to one for a pa
 });
 
 test("all turns together never pass the process's cap, and each partner gets its part of it", async () => {
-  const { ledger, turns, clock, seen, mostInFlight } = await started(() => ({ status: 200, afterMs: 20 }), {
-    maxInFlight: 10,
-  });
+  const { ledger, turns, clock, seen, mostInFlight } = await startDispatchBench(
+    () => ({ status: 200, afterMs: 20 }),
+    {
+      maxInFlight: 10,
+    },
+  );
   for (let partnerNo = 1; partnerNo <= 5; partnerNo++) {
     ledger.putPartner(partnerNo);
     ledger.enqueue(partnerNo * 10, 400, clock.now());
@@ -99,7 +90,7 @@ test("all turns together never pass the process's cap, and each partner gets its
 
 test("a partner that hangs on every request does not delay another", async () => {
   const answer = ({ request }: SeenRequest): Answer => (request.url.includes("dead") ? "hang" : ok);
-  const { ledger, turns, clock, seen, inFlight } = await started(answer, { maxInFlight: 8 });
+  const { ledger, turns, clock, seen, inFlight } = await startDispatchBench(answer, { maxInFlight: 8 });
   ledger.putPartner(1, {}, [{ url: "https://dead.example/" }]);
   ledger.putPartner(2);
   ledger.enqueue(10, 500, clock.now());
@@ -116,7 +107,7 @@ test("a partner that hangs on every request does not delay another", async () =>
 test("a ring during a long request in flight gets new work going at once", async () => {
   let first = true;
   const answer = (): Answer => (first ? ((first = false), "hang") : ok);
-  const { ledger, turns, clock } = await started(answer);
+  const { ledger, turns, clock } = await startDispatchBench(answer);
   ledger.putPartner(1);
   ledger.enqueue(10, 1, clock.now());
   turns.ring([1]);
@@ -139,7 +130,7 @@ test("a ring while the claim is under way is not lost", async () => {
   ledger.putPartner(1);
   ledger.duePartners = async () => [];
   await dispatcher.start();
-  onTestFinished(() => stopped(bench));
+  onTestFinished(() => stopDispatchBench(bench));
   turns.ring([1]);
   await clock.advance(5);
   const [id] = ledger.enqueue(10, 1, clock.now());
@@ -159,7 +150,7 @@ test("Retry-After holds the whole endpoint and no other, also where the delivery
   let refusing = true;
   const answer = ({ request }: SeenRequest): Answer =>
     refusing && request.url.includes("busy") ? { status: 429, retryAfter: "30" } : ok;
-  const { ledger, turns, clock, seen } = await started(answer);
+  const { ledger, turns, clock, seen } = await startDispatchBench(answer);
   ledger.putPartner(1, { maxInFlight: 1 }, [
     { url: "https://busy.example/", retry },
     { url: "https://free.example/" },
@@ -183,7 +174,7 @@ test("410 pauses the endpoint with its backlog, and a resume within the same tur
     if (request.url.includes("slow")) return { status: 200, afterMs: 5_000 };
     return gone ? { status: 410 } : ok;
   };
-  const { ledger, turns, clock, seen } = await started(answer);
+  const { ledger, turns, clock, seen } = await startDispatchBench(answer);
   ledger.putPartner(1, {}, [{ url: "https://gone.example/" }, { url: "https://slow.example/" }]);
   ledger.enqueue(11, 1, clock.now());
   ledger.enqueue(10, 50, clock.now());
@@ -203,7 +194,7 @@ test("410 pauses the endpoint with its backlog, and a resume within the same tur
 });
 
 test("a slice that others wait for ends, and the partner goes to the back of the line", async () => {
-  const { ledger, turns, clock, seen } = await started(() => ({ status: 200, afterMs: 10 }), {
+  const { ledger, turns, clock, seen } = await startDispatchBench(() => ({ status: 200, afterMs: 10 }), {
     maxActive: 1,
   });
   for (const partnerNo of [1, 2, 3]) {
@@ -219,7 +210,7 @@ test("a slice that others wait for ends, and the partner goes to the back of the
 });
 
 test("a pause stops the sending within a slice, and what is in flight is recorded", async () => {
-  const { ledger, turns, clock, seen } = await started(() => ({ status: 200, afterMs: 200 }));
+  const { ledger, turns, clock, seen } = await startDispatchBench(() => ({ status: 200, afterMs: 200 }));
   ledger.putPartner(1, { maxInFlight: 2 });
   ledger.enqueue(10, 1_000, clock.now());
   turns.ring([1]);
@@ -235,7 +226,7 @@ test("a pause stops the sending within a slice, and what is in flight is recorde
 });
 
 test("changed settings are taken up within a slice of a turn that goes on", async () => {
-  const { ledger, turns, clock, seen } = await started(() => ({ status: 200, afterMs: 20 }));
+  const { ledger, turns, clock, seen } = await startDispatchBench(() => ({ status: 200, afterMs: 20 }));
   ledger.putPartner(1);
   ledger.enqueue(10, 100_000, clock.now());
   turns.ring([1]);
@@ -248,7 +239,7 @@ test("changed settings are taken up within a slice of a turn that goes on", asyn
 });
 
 test("a turn whose fence was passed stops sending; what it got an answer to is recorded", async () => {
-  const { ledger, turns, clock, seen } = await started(() => ({ status: 200, afterMs: 200 }));
+  const { ledger, turns, clock, seen } = await startDispatchBench(() => ({ status: 200, afterMs: 200 }));
   ledger.putPartner(1, { maxInFlight: 2 });
   ledger.enqueue(10, 1_000, clock.now());
   turns.ring([1]);
@@ -260,75 +251,6 @@ test("a turn whose fence was passed stops sending; what it got an answer to is r
   await clock.advance(5_000);
   expect(seen.length).toBe(sent);
   expect(ledger.finished.size).toBe(sent);
-});
-
-test("a process that stood still past its lease asks before it sends again, and sends nothing where another took over", async () => {
-  const { ledger, turns, clock, seen } = await started(() => ({ status: 200, afterMs: 50 }));
-  ledger.leaseMs = 5_000;
-  ledger.putPartner(1, { maxInFlight: 4 });
-  ledger.enqueue(10, 1_000, clock.now());
-  turns.ring([1]);
-  await clock.advance(1_000);
-  const [sent, claims] = [seen.length, ledger.calls.claim];
-  expect(sent).toBeGreaterThan(50);
-  ledger.duePartners = async () => [];
-  const nowMs = clock.now.bind(clock);
-  clock.now = () => nowMs() + 60_000;
-  await clock.advance(60);
-  expect(ledger.calls.claim).toBeGreaterThan(claims);
-  // Nobody took over: it goes on.
-  await clock.advance(100);
-  expect(seen.length).toBeGreaterThan(sent);
-  ledger.partner(1).fence += 1;
-  clock.now = () => nowMs() + 120_000;
-  const sentBefore = seen.length;
-  await clock.advance(5_000);
-  expect(seen.length).toBe(sentBefore);
-});
-
-test("when the ledger's server was lost, a turn asks before it sends anything more", async () => {
-  const { ledger, turns, clock, seen } = await started(() => ({ status: 200, afterMs: 50 }));
-  ledger.putPartner(1, { maxInFlight: 4 });
-  ledger.enqueue(10, 1_000, clock.now());
-  turns.ring([1]);
-  await clock.advance(1_020);
-  ledger.duePartners = async () => [];
-  ledger.partner(1).fence += 1;
-  ledger.lose();
-  const sent = seen.length;
-  await clock.advance(5_000);
-  expect(seen.length).toBe(sent);
-});
-
-test("work that another process had for a partner during its turn leads to another turn", async () => {
-  const { ledger, turns, clock } = await started();
-  ledger.leaseMs = 5_000;
-  ledger.duePartners = async () => [];
-  ledger.putPartner(1);
-  ledger.enqueue(10, 1, clock.now());
-  let late: string | undefined;
-  ledger.closeTurns = async (closes) => {
-    if (late) return [];
-    [late] = ledger.enqueue(10, 1, clock.now());
-    return closes.map(({ partnerNo }) => partnerNo);
-  };
-  turns.ring([1]);
-  await clock.advanceUntil(() => late !== undefined && ledger.finished.has(late), 100, 1);
-});
-
-test("a partner whose turn another process holds is not served, and the holder is told", async () => {
-  const { ledger, turns, clock, seen } = await started();
-  ledger.putPartner(1);
-  ledger.enqueue(10, 1, clock.now());
-  const told: number[] = [];
-  ledger.tellHolders = async (partnerNos) => void told.push(...partnerNos);
-  const claim = ledger.claim.bind(ledger);
-  ledger.claim = async (...given) =>
-    (await claim(...given)).map((claimed) => ({ ...claimed, standing: "elsewhere", deliveries: [] }));
-  turns.ring([1]);
-  await clock.advance(100);
-  expect([seen.length, turns.load().active]).toEqual([0, 0]);
-  expect(told).toEqual([1]);
 });
 
 test("a turn of an adapter that cannot tell of rings or of the end starts nothing once the process is stopping", async () => {
@@ -406,7 +328,7 @@ test("what is still in flight after the grace is handed back as it was", async (
 });
 
 test("a fault while a request is prepared takes a step of the ladder, and the other deliveries go on", async () => {
-  const { ledger, turns, clock, faults, attempts } = await started();
+  const { ledger, turns, clock, faults, attempts } = await startDispatchBench();
   ledger.putPartner(1, {}, [{ body: "form" }]);
   const [bad] = ledger.enqueue(10, 1, clock.now(), { acceptedAtMs: Number.NaN });
   ledger.enqueue(10, 50, clock.now());
@@ -422,9 +344,12 @@ test("a fault while a request is prepared takes a step of the ladder, and the ot
 
 test("in a crowded process a backlog gives way to others, and alone it takes what it can", async () => {
   const mostInFlight = async (others: boolean) => {
-    const { ledger, turns, clock, seen, dispatcher } = await started(() => ({ status: 200, afterMs: 20 }), {
-      load: { busy: () => 0.9 },
-    });
+    const { ledger, turns, clock, seen, dispatcher } = await startDispatchBench(
+      () => ({ status: 200, afterMs: 20 }),
+      {
+        load: { busy: () => 0.9 },
+      },
+    );
     ledger.putPartner(1);
     ledger.putPartner(2);
     ledger.enqueue(10, 2_000, clock.now());

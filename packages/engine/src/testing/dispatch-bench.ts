@@ -1,3 +1,4 @@
+import { expect, onTestFinished } from "vitest";
 import { createDispatcher, type DispatcherOptions } from "../dispatch/dispatcher.ts";
 import type { AttemptEvent, Telemetry } from "../ports/telemetry.ts";
 import type { Exchange, PostbackRequest, Transport } from "../ports/transport.ts";
@@ -103,3 +104,22 @@ export function createDispatchBench(
 }
 
 export type DispatchBench = ReturnType<typeof createDispatchBench>;
+
+/** Starts a dispatch bench for one test, which sees at its end that nothing was left waiting. */
+export async function startDispatchBench(
+  ...given: Parameters<typeof createDispatchBench>
+): Promise<DispatchBench> {
+  const bench = createDispatchBench(...given);
+  await bench.dispatcher.start();
+  await bench.clock.advance(0);
+  onTestFinished(() => stopDispatchBench(bench));
+  return bench;
+}
+
+/** Stops the dispatcher, and sees that nothing of it is left waiting. */
+export async function stopDispatchBench({ dispatcher, clock }: DispatchBench): Promise<void> {
+  let over = false;
+  void dispatcher.stop(100).then(() => (over = true));
+  await clock.advanceUntil(() => over, 60_000, 100);
+  expect(clock.sleepers()).toBe(0);
+}

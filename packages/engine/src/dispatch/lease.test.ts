@@ -1,0 +1,73 @@
+/** What a turn does about its lease: the ledger says who may send, and for how long. */
+import { expect, test } from "vitest";
+import { startDispatchBench } from "../testing/dispatch-bench.ts";
+
+test("a process that stood still past its lease asks before it sends again, and sends nothing where another took over", async () => {
+  const { ledger, turns, clock, seen } = await startDispatchBench(() => ({ status: 200, afterMs: 50 }));
+  ledger.leaseMs = 5_000;
+  ledger.putPartner(1, { maxInFlight: 4 });
+  ledger.enqueue(10, 1_000, clock.now());
+  turns.ring([1]);
+  await clock.advance(1_000);
+  const [sent, claims] = [seen.length, ledger.calls.claim];
+  expect(sent).toBeGreaterThan(50);
+  ledger.duePartners = async () => [];
+  const nowMs = clock.now.bind(clock);
+  clock.now = () => nowMs() + 60_000;
+  await clock.advance(60);
+  expect(ledger.calls.claim).toBeGreaterThan(claims);
+  // Nobody took over: it goes on.
+  await clock.advance(100);
+  expect(seen.length).toBeGreaterThan(sent);
+  ledger.partner(1).fence += 1;
+  clock.now = () => nowMs() + 120_000;
+  const sentBefore = seen.length;
+  await clock.advance(5_000);
+  expect(seen.length).toBe(sentBefore);
+});
+
+test("when the ledger's server was lost, a turn asks before it sends anything more", async () => {
+  const { ledger, turns, clock, seen } = await startDispatchBench(() => ({ status: 200, afterMs: 50 }));
+  ledger.putPartner(1, { maxInFlight: 4 });
+  ledger.enqueue(10, 1_000, clock.now());
+  turns.ring([1]);
+  await clock.advance(1_020);
+  ledger.duePartners = async () => [];
+  ledger.partner(1).fence += 1;
+  ledger.lose();
+  const sent = seen.length;
+  await clock.advance(5_000);
+  expect(seen.length).toBe(sent);
+});
+
+test("work that another process had for a partner during its turn leads to another turn", async () => {
+  const { ledger, turns, clock } = await startDispatchBench();
+  ledger.leaseMs = 5_000;
+  ledger.duePartners = async () => [];
+  ledger.putPartner(1);
+  ledger.enqueue(10, 1, clock.now());
+  let late: string | undefined;
+  ledger.closeTurns = async (closes) => {
+    if (late) return [];
+    [late] = ledger.enqueue(10, 1, clock.now());
+    return closes.map(({ partnerNo }) => partnerNo);
+  };
+  turns.ring([1]);
+  await clock.advanceUntil(() => late !== undefined && ledger.finished.has(late), 100, 1);
+  expect(ledger.pending.size).toBe(0);
+});
+
+test("a partner whose turn another process holds is not served, and the holder is told", async () => {
+  const { ledger, turns, clock, seen } = await startDispatchBench();
+  ledger.putPartner(1);
+  ledger.enqueue(10, 1, clock.now());
+  const told: number[] = [];
+  ledger.tellHolders = async (partnerNos) => void told.push(...partnerNos);
+  const claim = ledger.claim.bind(ledger);
+  ledger.claim = async (...given) =>
+    (await claim(...given)).map((claimed) => ({ ...claimed, standing: "elsewhere", deliveries: [] }));
+  turns.ring([1]);
+  await clock.advance(100);
+  expect([seen.length, turns.load().active]).toEqual([0, 0]);
+  expect(told).toEqual([1]);
+});
