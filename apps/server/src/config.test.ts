@@ -16,6 +16,8 @@ describe("settings", () => {
   test("have the documented defaults, and an empty value is unset", () => {
     expect(readSettings({ POSTRIDER_PORT: "", PATH: "/bin" })).toEqual({
       databaseUrl: null,
+      redisUrl: null,
+      redisPrefix: "{postrider}",
       host: "127.0.0.1",
       port: 4400,
       apiKeys: null,
@@ -65,7 +67,9 @@ describe("settings", () => {
     ["POSTRIDER_ALLOW_TARGETS", "127.0.0.1", "host:port"],
     ["POSTRIDER_SHUTDOWN_GRACE", "15", "duration"],
     ["POSTRIDER_LOG_LEVEL", "loud", "debug"],
-    ["REDIS_URL", "redis://localhost", "not part of this version"],
+    ["REDIS_URL", "http://localhost", "must begin with one of redis://"],
+    ["REDIS_URL", "redis://localhost", "needs DATABASE_URL"],
+    ["POSTRIDER_REDIS_PREFIX", "postrider", "a name in braces"],
     ["DATABASE_URL", "mysql://localhost", "postgresql://"],
     ["POSTRIDER_API_KEY", "short", "16 to 200"],
     ["POSTRIDER_MASTER_KEY", "c2hvcnQ=", "32 bytes"],

@@ -2,7 +2,13 @@
  * Every setting, declared once: the schema below gives the type, the default, the check at start, and the page
  * docs/reference/settings.md. Nothing else in the server reads the environment.
  */
-import { type Issue, nearestName, parseDurationMs, PostriderError } from "@postrider/engine";
+import {
+  type Issue,
+  nearestName,
+  parseDurationMs,
+  parseRedisAddress,
+  PostriderError,
+} from "@postrider/engine";
 import { z } from "zod";
 import { Sealed } from "./sealed.ts";
 
@@ -38,6 +44,18 @@ const databaseUrl = z
     (text) => /^postgres(ql)?:\/\//.test(text) && URL.canParse(text),
     "must be a URL such as postgresql://user:password@host:5432/database",
   )
+  .transform((text) => new Sealed(text));
+
+const redisUrl = z
+  .string()
+  .superRefine((text, context) => {
+    try {
+      parseRedisAddress(text);
+    } catch (error) {
+      const message = (error as Error).message.replace(/^The Redis URL |\.$/g, "");
+      context.addIssue({ code: "custom", message });
+    }
+  })
   .transform((text) => new Sealed(text));
 
 const apiKeys = list
@@ -94,12 +112,13 @@ export const settings = {
     databaseUrl.optional(),
   ),
   REDIS_URL: entry(
-    "Reserved for turns over Redis, which this version does not have: setting it is refused at start.",
-    z
-      .never(
-        "is not supported: cluster turns over Redis are not part of this version. Unset it; turns run in this process",
-      )
-      .optional(),
+    "The Redis (Valkey, Dragonfly) over which many processes share the turns: `redis://user:password@host:6379/0`, `redis-sentinel://host-1,host-2/master-name`, `redis-cluster://host-1,host-2`; with `rediss` for TLS. Needs DATABASE_URL. Unset: each process hands out its own turns. Secret.",
+    redisUrl.optional(),
+  ),
+  POSTRIDER_REDIS_PREFIX: entry(
+    "What every key in Redis begins with. Keep the braces: they put all keys in one slot of a Redis Cluster.",
+    z.string().regex(/^\{[A-Za-z0-9._-]{1,60}\}$/, "must be a name in braces, such as {postrider}"),
+    "{postrider}",
   ),
   POSTRIDER_HOST: entry(
     "The address that the HTTP API listens on.",
@@ -175,6 +194,8 @@ type Values = { readonly [Name in Names]: z.output<(typeof settings)[Name]["sche
 /** The settings of a server, checked. Secrets are sealed: nothing here prints one. */
 export interface Settings {
   readonly databaseUrl: Sealed<string> | null;
+  readonly redisUrl: Sealed<string> | null;
+  readonly redisPrefix: string;
   readonly host: string;
   readonly port: number;
   /** Null: made on first start and kept in the data folder. */
@@ -211,9 +232,16 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
   const values = Object.fromEntries(
     Object.keys(settings).map((name) => [name, read(name as Names)]),
   ) as unknown as Values;
+  if (values.REDIS_URL !== undefined && values.DATABASE_URL === undefined && issues.length === 0)
+    issues.push({
+      path: "REDIS_URL",
+      message: "needs DATABASE_URL beside it: an embedded ledger belongs to one process",
+    });
   if (issues.length > 0) throw invalidSettings(issues);
   return {
     databaseUrl: values.DATABASE_URL ?? null,
+    redisUrl: values.REDIS_URL ?? null,
+    redisPrefix: values.POSTRIDER_REDIS_PREFIX,
     host: values.POSTRIDER_HOST,
     port: values.POSTRIDER_PORT,
     apiKeys: values.POSTRIDER_API_KEY ?? null,

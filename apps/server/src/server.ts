@@ -64,6 +64,9 @@ export async function startServer(settings: Settings, options: StartOptions = {}
     const metrics = createMetrics(version, now);
     const engine = await (options.openEngine ?? openEngine)({
       ...(settings.databaseUrl === null ? {} : { databaseUrl: settings.databaseUrl.reveal() }),
+      ...(settings.redisUrl === null
+        ? {}
+        : { redisUrl: settings.redisUrl.reveal(), redisPrefix: settings.redisPrefix }),
       dataDir: ledgerDir(settings),
       masterKeys: keys.masterKeys.reveal(),
       allowTargets: settings.allowTargets,

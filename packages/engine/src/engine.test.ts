@@ -214,3 +214,22 @@ describe.skipIf(postgresUrl === null)("the engine, on PostgreSQL", () => {
     return openEngine({ databaseUrl, dataDir: "", masterKeys, allowTargets });
   });
 });
+
+const redisUrl = inject("redisUrl");
+describe.skipIf(postgresUrl === null || redisUrl === null)(
+  "the engine, on PostgreSQL with turns over Redis",
+  () => {
+    engineTests(async (allowTargets) => {
+      const databaseUrl = await createDatabase(postgresUrl!, `engine_${randomUUID().replaceAll("-", "")}`);
+      const redisPrefix = `{${randomUUID()}}`;
+      return openEngine({
+        databaseUrl,
+        redisUrl: redisUrl!,
+        redisPrefix,
+        dataDir: "",
+        masterKeys,
+        allowTargets,
+      });
+    });
+  },
+);

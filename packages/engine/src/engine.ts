@@ -3,6 +3,7 @@
  * application that would rather carry the dispatcher inside.
  */
 import { randomUUID } from "node:crypto";
+import { PostriderError } from "./core/errors.ts";
 import { parseAllowedTargets } from "./core/target.ts";
 import { createDispatcher } from "./dispatch/dispatcher.ts";
 import { compilePartner } from "./dispatch/partner.ts";
@@ -18,6 +19,7 @@ import { createSeal } from "./ledger/seal.ts";
 import { type Clock, systemClock } from "./ports/clock.ts";
 import { createSystemLoad } from "./ports/load.ts";
 import type { EventDoor, Operations } from "./ports/operations.ts";
+import type { Turns } from "./ports/turns.ts";
 import { type Random, systemRandom } from "./ports/random.ts";
 import { silentTelemetry, type Telemetry } from "./ports/telemetry.ts";
 import { createTransport } from "./transport/index.ts";
@@ -29,6 +31,13 @@ export const defaultUserAgent = "Postrider/0.1 (+https://github.com/postrider/po
 export interface EngineOptions {
   /** A PostgreSQL URL; absent: embedded PGlite in `dataDir`. */
   readonly databaseUrl?: string;
+  /**
+   * Redis (Valkey, Dragonfly), so that many processes share the turns: `redis://`, `rediss://`, `redis-sentinel://`,
+   * `redis-cluster://`. Only beside `databaseUrl`. Absent: each process hands out its own turns.
+   */
+  readonly redisUrl?: string;
+  /** Before every key in Redis. Default `{postrider}`. */
+  readonly redisPrefix?: string;
   /** Where the embedded ledger lives; `memory://` keeps it in memory. */
   readonly dataDir: string;
   /** 32-byte keys that seal secrets, newest first; the first seals, all open. */
@@ -74,6 +83,25 @@ export interface Engine {
   };
 }
 
+/** BullMQ is loaded only where it is used: an embedded server starts without it. */
+async function createTurns(
+  { redisUrl, redisPrefix, databaseUrl }: EngineOptions,
+  tools: { readonly clock: Clock; readonly telemetry: Telemetry },
+): Promise<Turns> {
+  if (redisUrl === undefined) return createInProcessTurns(tools);
+  if (databaseUrl === undefined) {
+    throw new PostriderError("invalid_settings", "Turns over Redis need a ledger that processes can share.", {
+      hint: "Set DATABASE_URL beside REDIS_URL, or leave both out for the embedded ledger.",
+    });
+  }
+  const { createBullmqTurns } = await import("./turns/bullmq.ts");
+  return createBullmqTurns({
+    ...tools,
+    redisUrl,
+    ...(redisPrefix === undefined ? {} : { prefix: redisPrefix }),
+  });
+}
+
 const defaultMaxInFlight = 256;
 const defaultRetentionDays = 35;
 const defaultGraceMs = 10_000;
@@ -82,7 +110,7 @@ const dayMs = 86_400_000;
 /**
  * Opens the ledger (migrating it if needed) and puts the engine together. It does not dispatch before `start()`.
  *
- * @throws PostriderError `ledger_unavailable`, `ledger_too_new`, `secret_unreadable`
+ * @throws PostriderError `invalid_settings`, `ledger_unavailable`, `ledger_too_new`, `secret_unreadable`
  * @example
  * const engine = await openEngine({ dataDir: "./.postrider", masterKeys: [key], allowTargets: [] });
  * await engine.start();
@@ -91,12 +119,14 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { telemetry = silentTelemetry, clock = systemClock, random = systemRandom } = options;
   const allowedTargets = parseAllowedTargets(options.allowTargets);
   const seal = createSeal(options.masterKeys);
+  const turns = await createTurns(options, { clock, telemetry });
   const sql = options.databaseUrl
     ? openPg({ url: options.databaseUrl })
     : await openPglite({ dataDir: options.dataDir });
   try {
     await migrate(sql, clock.now());
   } catch (error) {
+    await turns.stop(0);
     await sql.close();
     return asLedgerError(error);
   }
@@ -105,7 +135,6 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const operations = createOperations(sql, seal, { allowedTargets });
   await operations.resealSecrets();
   const events = createEventDoor(sql);
-  const turns = createInProcessTurns({ clock, telemetry });
   const transport = createTransport({ clock, allowedTargets });
   const userAgent = options.userAgent ?? defaultUserAgent;
   const dispatcher = createDispatcher({
@@ -128,9 +157,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   return {
     events,
     operations,
-    description: { ledger: sql.capabilities.name, turns: "in-process" },
+    description: {
+      ledger: sql.capabilities.name,
+      turns: options.redisUrl === undefined ? "in-process" : "redis",
+    },
     ring(partnerNos) {
-      if (dispatching) turns.ring(partnerNos);
+      if (dispatching || turns.reach() === "cluster") turns.ring(partnerNos);
       else
         events
           .announce(partnerNos)

@@ -20,4 +20,5 @@ export { defaultUserAgent, openEngine, type Engine, type EngineOptions } from ".
 export { systemClock, type Clock } from "./ports/clock.ts";
 export type * from "./ports/operations.ts";
 export { systemRandom, type Random } from "./ports/random.ts";
+export { parseRedisAddress, type RedisAddress } from "./turns/redis-address.ts";
 export { silentTelemetry, type AttemptEvent, type Telemetry } from "./ports/telemetry.ts";

@@ -1,6 +1,6 @@
 import type { AllowedTargets } from "../core/target.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Claimed, ClaimRequest, DispatchLedger } from "../ports/ledger.ts";
+import type { Attendance, Claimed, ClaimRequest, DispatchLedger } from "../ports/ledger.ts";
 import type { Load } from "../ports/load.ts";
 import type { Random } from "../ports/random.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
@@ -50,6 +50,10 @@ export interface Dispatcher {
 
 /** After the grace: for storing the answers that came within it. */
 const lastMomentMs = 1_000;
+/** A process that is busier than the least busy by this much lets go of its long turns. */
+const muchBusier = 0.3;
+/** Where rings stay in the process, the others find a partner by their sweeps of a second. */
+const untilOthersSweptMs = 1_200;
 /** Partners opened by one statement at most. */
 const maxClaims = 256;
 
@@ -61,7 +65,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const slots = new Slots(options.maxInFlight);
   const partners = createPartnerCache(ledger, clock, options.allowedTargets);
   let lastProgressMs = clock.now();
-  let alive = 1;
+  let attendance: Attendance = { alive: 1, first: true, idlest: null };
 
   const claimAll = createBatcher<ClaimRequest, Claimed>(
     async (requests) => {
@@ -99,6 +103,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     partner: partners.get,
     claim: claimAll,
     doubts: () => doubts,
+    handOverAfterMs: () => {
+      const { idlest } = attendance;
+      if (idlest === null || options.load.busy() - idlest < muchBusier) return null;
+      return turns.reach() === "cluster" ? 0 : untilOthersSweptMs;
+    },
   };
 
   const sweep = startSweep({
@@ -106,10 +115,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     turns,
     clock,
     telemetry,
+    load: options.load,
     retentionMs: options.retentionMs,
     signal: stopping.signal,
     onProgress: () => (lastProgressMs = clock.now()),
-    onAttended: (count) => (alive = count),
+    onAttended: (now) => (attendance = now),
   });
 
   return {
@@ -145,7 +155,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         turnsActive: active,
         turnsWaiting: waiting,
         unrecorded: recorder.unrecorded(),
-        alive,
+        alive: attendance.alive,
       };
     },
   };

@@ -37,10 +37,11 @@ function createBench() {
     turns,
     clock,
     telemetry,
+    load: { busy: () => 0 },
     retentionMs: 1,
     signal: end.signal,
     onProgress: () => (counts.progress += 1),
-    onAttended: (alive) => (counts.alive = alive),
+    onAttended: ({ alive }) => (counts.alive = alive),
   });
   onTestFinished(async () => {
     sweep.stop();
@@ -130,7 +131,7 @@ test("stop ends it, also while the ledger is away once patience is over", async 
 
 test("where rings reach the cluster the first process sweeps for all; where they do not, each for itself", async () => {
   const { clock, ledger, sweep, counts, rung, reaches } = createBench();
-  ledger.attend = async () => ({ alive: 3, first: false });
+  ledger.attend = async () => ({ alive: 3, first: false, idlest: 0 });
   ledger.enqueue(10, 1, benchStartMs);
   reaches("cluster");
   sweep.start();

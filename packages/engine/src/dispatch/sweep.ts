@@ -1,5 +1,6 @@
 import type { Clock } from "../ports/clock.ts";
-import type { DispatchLedger } from "../ports/ledger.ts";
+import type { Attendance, DispatchLedger } from "../ports/ledger.ts";
+import type { Load } from "../ports/load.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { Turns } from "../ports/turns.ts";
 import { untilItPasses } from "./patience.ts";
@@ -9,11 +10,11 @@ export interface SweepOptions {
   readonly turns: Turns;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
+  readonly load: Load;
   readonly retentionMs: number;
   readonly signal: AbortSignal;
   readonly onProgress: () => void;
-  /** Called with the number of processes that dispatch. */
-  readonly onAttended: (alive: number) => void;
+  readonly onAttended: (attendance: Attendance) => void;
 }
 
 export interface Sweep {
@@ -42,6 +43,7 @@ export function startSweep({
   turns,
   clock,
   telemetry,
+  load,
   retentionMs,
   signal,
   onProgress,
@@ -55,8 +57,9 @@ export function startSweep({
 
   const once = async () => {
     const now = clock.now();
-    const { alive, first } = await ledger.attend();
-    onAttended(alive);
+    const attendance = await ledger.attend(load.busy());
+    const { first } = attendance;
+    onAttended(attendance);
     if (first || turns.reach() === "process") {
       const askedAtMs = clock.now();
       for (const { partnerNo, dueAtMs } of await ledger.duePartners(now + pauseMs))

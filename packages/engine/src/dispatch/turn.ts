@@ -23,6 +23,11 @@ export interface TurnTools extends AttemptTools {
   readonly company: Company;
   /** Claims for one partner. Batched over all turns of the process. */
   claim(request: ClaimRequest): Promise<Claimed>;
+  /**
+   * Null: this process keeps its turns. Else it is much busier than another, so that a long turn should close, and be
+   * rung again after so many milliseconds, for the other to take it.
+   */
+  handOverAfterMs(): number | null;
   /** Grows with each loss of the ledger's server, which may come back without the leases it gave. */
   doubts(): number;
   /** The partner's settings at a version, cached. Null where they are gone. */
@@ -33,6 +38,8 @@ export interface TurnTools extends AttemptTools {
 
 /** After this time a turn closes if others wait, and reads its partner's settings again if none do. */
 export const sliceMs = 500;
+/** A turn of this length is handed over where another process has more time for it. */
+const handOverMs = 2_000;
 /** A turn with nothing in flight that would wait longer than this for a permit closes, and is rung in time. */
 const longestPermitWaitMs = 100;
 /** While an answer is awaited and nothing is due, a turn looks again this often for what it was not told of. */
@@ -78,7 +85,7 @@ export class Turn {
   /** When the partner next has work, as far as this turn knows. */
   #nextDueAtMs = Number.POSITIVE_INFINITY;
 
-  #permitTimer: { readonly atMs: number; readonly stop: AbortController } | null = null;
+  #permitTimer: { readonly atMs: number; readonly cancel: () => void } | null = null;
   #wake: () => void = () => {};
 
   constructor(slot: TurnSlot, tools: TurnTools) {
@@ -103,7 +110,7 @@ export class Turn {
     this.#slot.onRing?.(null);
     this.#closing = true;
     slots.leave(this.#tryStart);
-    this.#permitTimer?.stop.abort();
+    this.#permitTimer?.cancel();
     shares.set(this.#slot.partnerNo, this.#share);
     if (this.#fence > 0) await unlessAborted(this.#giveBack(), this.#slot.signal);
     if (this.#partner)
@@ -138,25 +145,26 @@ export class Turn {
   /** Resolves at the next event worth looking at: an outcome stored, a claim answered, a ring, or the look-out time. */
   async #somethingHappened(): Promise<void> {
     const { clock } = this.#tools;
-    const lookOut = new AbortController();
     const dueInMs = this.#closing ? idleLookMs : Math.max(1, this.#nextDueAtMs - clock.now());
     await new Promise<void>((resolve) => {
-      this.#wake = () => {
-        lookOut.abort();
-        resolve();
-      };
-      void clock.sleep(Math.min(idleLookMs, dueInMs), lookOut.signal).then(() => {
-        if (!lookOut.signal.aborted) this.#lookAgain();
+      const cancel = clock.after(Math.min(idleLookMs, dueInMs), () => {
+        this.#lookAgain();
         resolve();
       });
+      this.#wake = () => {
+        cancel();
+        resolve();
+      };
     });
     this.#endSlice();
   }
 
   #endSlice(): void {
     const now = this.#tools.clock.now();
-    if (this.#slot.stopping() || (this.#slot.contended() && now - this.#startedAtMs > sliceMs))
-      this.#close(now);
+    const lastedMs = now - this.#startedAtMs;
+    if (this.#slot.stopping() || (this.#slot.contended() && lastedMs > sliceMs)) return this.#close(now);
+    const afterMs = lastedMs > handOverMs ? this.#tools.handOverAfterMs() : null;
+    if (afterMs !== null) this.#close(now + afterMs);
   }
 
   /** Starts nothing more. Work that is left is due at `nextDueAtMs`. */
@@ -275,14 +283,12 @@ export class Turn {
 
   #fillAt(atMs: number): void {
     if (this.#permitTimer && this.#permitTimer.atMs <= atMs) return;
-    this.#permitTimer?.stop.abort();
-    const timer = { atMs, stop: new AbortController() };
-    this.#permitTimer = timer;
-    void this.#tools.clock.sleep(Math.ceil(atMs - this.#tools.clock.now()), timer.stop.signal).then(() => {
-      if (timer.stop.signal.aborted) return;
+    this.#permitTimer?.cancel();
+    const cancel = this.#tools.clock.after(Math.ceil(atMs - this.#tools.clock.now()), () => {
       this.#permitTimer = null;
       this.#fill();
     });
+    this.#permitTimer = { atMs, cancel };
   }
 
   async #attempt(job: Job): Promise<void> {

@@ -67,11 +67,11 @@ export function createDispatchLedger(
       await sql.query("select pg_notify('postrider_ring', $1)", [ringPayload(partnerNos, true)]);
     },
 
-    async attend() {
-      if (!shared) return { alive: 1, first: true };
-      const [row] = await sql.query<{ alive: number; first: boolean }>(
-        "select alive, first from postrider.attend($1::uuid, $2, $3::float8)",
-        [process.id, process.name, aliveMs],
+    async attend(busy) {
+      if (!shared) return { alive: 1, first: true, idlest: null };
+      const [row] = await sql.query<{ alive: number; first: boolean; idlest: number | null }>(
+        "select alive, first, idlest from postrider.attend($1::uuid, $2, $3::float8, $4::float8)",
+        [process.id, process.name, busy, aliveMs],
       );
       return row!;
     },

@@ -137,6 +137,16 @@ export interface TurnClose {
   readonly cursorMs: number | null;
 }
 
+/** The processes that dispatch from a ledger. */
+export interface Attendance {
+  /** How many, this one included. */
+  readonly alive: number;
+  /** Whether this one sweeps for all of them. */
+  readonly first: boolean;
+  /** How busy the least busy of the others is; null where there is none. */
+  readonly idlest: number | null;
+}
+
 export interface DispatchLedger {
   /**
    * Opens turns and reads what is due, in one statement for many partners. Claiming changes no delivery: the turn's
@@ -151,8 +161,8 @@ export interface DispatchLedger {
   closeTurns(closes: readonly TurnClose[]): Promise<readonly number[]>;
   /** Asks the processes that hold these partners' turns to look again. May be lost: the close of the turn tells as well. */
   tellHolders(partnerNos: readonly number[]): Promise<void>;
-  /** Notes that this process is alive. Resolves to how many dispatch, and whether this one sweeps for all of them. */
-  attend(): Promise<{ readonly alive: number; readonly first: boolean }>;
+  /** Notes that this process is alive, and how busy: 0 idle, 1 without a pause. */
+  attend(busy: number): Promise<Attendance>;
   /** This process stops. */
   leave(): Promise<void>;
   /**

@@ -45,6 +45,14 @@ export function createManualClock(startMs: number): ManualClock {
         sleepers.add(sleeper);
         signal?.addEventListener("abort", wake, { once: true });
       }),
+    after(ms, callback) {
+      const wake = () => {
+        if (sleepers.delete(sleeper)) callback();
+      };
+      const sleeper = { atMs: nowMs + Math.max(0, ms), wake };
+      sleepers.add(sleeper);
+      return () => void sleepers.delete(sleeper);
+    },
     async advance(ms) {
       const untilMs = nowMs + ms;
       await settled();

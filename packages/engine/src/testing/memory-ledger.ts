@@ -242,7 +242,7 @@ export function createMemoryLedger(): MemoryLedger {
       return [];
     },
     tellHolders: async () => {},
-    attend: async () => ({ alive: 1, first: true }),
+    attend: async () => ({ alive: 1, first: true, idlest: null }),
     leave: async () => {},
     onLost: (listener) => void lost.add(listener),
     advanceReplays: async () => ({ partnerNos: [], running: 0 }),

@@ -68,12 +68,13 @@ function ringTests(start: Start): void {
   test("at most one turn of a partner is active, however it is rung", async () => {
     const { turns, begun, end, most, until, active } = await start();
     for (let round = 0; round < 20; round++) {
+      const before = begun.length;
       turns.ring([1, 2, 1]);
       turns.ringAt(1, 0);
-      await until(() => active.size > 0, 5_000);
+      await until(() => begun.length > before, 5_000);
       for (const partnerNo of active.keys()) end(partnerNo);
     }
-    expect(begun.length).toBeGreaterThan(20);
+    expect(begun.length).toBeGreaterThanOrEqual(20);
     expect(most()).toBe(1);
   });
 
@@ -169,7 +170,7 @@ function timeTests(start: Start): void {
     const faults: unknown[] = [];
     const { turns, begun, fail, until, clock } = await start(100, {
       ...silentTelemetry,
-      fault: ({ error }) => faults.push(error),
+      fault: ({ where, error }) => faults.push([where, error]),
     });
     const at: number[] = [];
     turns.ring([1]);
@@ -184,7 +185,7 @@ function timeTests(start: Start): void {
     const waits = at.slice(1).map((ms, index) => ms - at[index]!);
     for (let index = 1; index < waits.length; index++)
       expect(waits[index]!).toBeGreaterThan(1.5 * waits[index - 1]!);
-    expect(faults).toHaveLength(1);
+    expect(faults).toEqual([["turn", new Error("the turn is broken")]]);
   });
 }
 

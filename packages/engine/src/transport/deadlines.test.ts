@@ -9,6 +9,7 @@ function steppedClock(start: number) {
   let sleepers: { readonly until: number; readonly wake: () => void }[] = [];
   const clock: Clock = {
     now: () => now,
+    after: () => () => {},
     sleep: (ms) => new Promise((wake) => sleepers.push({ until: now + ms, wake })),
   };
   const advance = async (ms: number) => {

@@ -16,20 +16,14 @@ const longestSleepMs = 86_400_000;
 export function createAlarms(clock: Clock, ring: (partnerNos: readonly number[]) => void): Alarms {
   const atMsOf = new Map<number, number>();
   let nextMs = Number.POSITIVE_INFINITY;
-  let timer: AbortController | null = null;
+  let cancel = () => {};
   let stopped = false;
 
   const sleepUntil = (atMs: number) => {
     nextMs = atMs;
-    timer?.abort();
+    cancel();
     if (stopped || !Number.isFinite(atMs)) return;
-    const asleep = new AbortController();
-    timer = asleep;
-    void clock
-      .sleep(Math.min(Math.max(atMs - clock.now(), stepMs), longestSleepMs), asleep.signal)
-      .then(() => {
-        if (!asleep.signal.aborted) ringDue();
-      });
+    cancel = clock.after(Math.min(Math.max(atMs - clock.now(), stepMs), longestSleepMs), ringDue);
   };
 
   const ringDue = () => {
@@ -54,7 +48,7 @@ export function createAlarms(clock: Clock, ring: (partnerNos: readonly number[])
     },
     stop() {
       stopped = true;
-      timer?.abort();
+      cancel();
     },
   };
 }

@@ -11,5 +11,7 @@ create table postrider.processes (
   id         uuid primary key,
   name       text not null,
   started_at timestamptz not null,
-  seen_at    timestamptz not null
+  seen_at    timestamptz not null,
+  -- The share of the time in which its event loop works: 0 idle, 1 without a pause.
+  busy       real not null default 0
 ) with (fillfactor = 50);

@@ -105,12 +105,12 @@ export function leaseTests(bench: () => Bench): void {
   test("one of the living sweeps for all, and another when it leaves", async () => {
     const { neighbours, dispatch } = bench();
     const [one, other] = neighbours!;
-    expect(await one.attend()).toEqual({ alive: 1, first: true });
-    expect(await other.attend()).toEqual({ alive: 2, first: false });
-    expect(await one.attend()).toEqual({ alive: 2, first: true });
+    expect(await one.attend(0.5)).toEqual({ alive: 1, first: true, idlest: null });
+    expect(await other.attend(0.25)).toEqual({ alive: 2, first: false, idlest: 0.5 });
+    expect(await one.attend(0.5)).toEqual({ alive: 2, first: true, idlest: 0.25 });
     await one.leave();
-    expect(await other.attend()).toEqual({ alive: 1, first: true });
-    expect(await dispatch.attend()).toEqual({ alive: 2, first: false });
+    expect(await other.attend(0.25)).toEqual({ alive: 1, first: true, idlest: null });
+    expect(await dispatch.attend(0)).toEqual({ alive: 2, first: false, idlest: 0.25 });
     await other.leave();
     await dispatch.leave();
   });
