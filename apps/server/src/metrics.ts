@@ -73,6 +73,11 @@ export const metricTable = {
     labels: [],
     help: "Partners rung and waiting for a turn in this process.",
   },
+  postrider_dispatching_processes: {
+    kind: "gauge",
+    labels: [],
+    help: "Processes that dispatch from this ledger, as far as this one knows.",
+  },
   postrider_dispatcher_silent_seconds: {
     kind: "gauge",
     labels: [],
@@ -207,6 +212,7 @@ function watchEngine(
   progress("postrider_unrecorded_attempts", ({ unrecorded }) => unrecorded);
   progress("postrider_turns_active", ({ turnsActive }) => turnsActive);
   progress("postrider_turns_waiting", ({ turnsWaiting }) => turnsWaiting);
+  progress("postrider_dispatching_processes", ({ alive }) => alive);
   gauge("postrider_dispatcher_silent_seconds", function collect() {
     const { dispatching, lastProgressMs } = engine.progress();
     this.reset();

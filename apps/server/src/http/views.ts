@@ -236,6 +236,7 @@ export const statusView = z
       turns_active: count,
       turns_waiting: count,
       unrecorded: count,
+      processes: count,
     }),
     backlog: z.object({ pending: count, oldest_due_at: instant.nullable() }),
     allow_targets: z.array(z.string()),

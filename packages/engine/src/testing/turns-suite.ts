@@ -183,8 +183,8 @@ function timeTests(start: Start): void {
       fail(1, new Error("the turn is broken"));
     }
     const waits = at.slice(1).map((ms, index) => ms - at[index]!);
-    for (let index = 1; index < waits.length; index++)
-      expect(waits[index]!).toBeGreaterThan(1.5 * waits[index - 1]!);
+    // Each at least twice the least of the one before; a busy machine may make any of them longer.
+    for (const [index, waitMs] of waits.entries()) expect(waitMs).toBeGreaterThanOrEqual(95 * 2 ** index);
     expect(faults).toEqual([["turn", new Error("the turn is broken")]]);
   });
 }

@@ -1,6 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { describe, inject } from "vitest";
+import { describe, expect, inject, onTestFinished, test } from "vitest";
 import { systemClock } from "../ports/clock.ts";
+import { silentTelemetry, type Telemetry } from "../ports/telemetry.ts";
+import type { TurnSlot } from "../ports/turns.ts";
+import { startRedis } from "../testing/redis-server.ts";
 import { describeTurns } from "../testing/turns-suite.ts";
 import { createBullmqTurns } from "./bullmq.ts";
 
@@ -28,4 +31,109 @@ describe.skipIf(redisUrl === null)("where Redis is installed", () => {
     until,
     pass: (ms) => systemClock.sleep(ms),
   }));
+
+  describe("several processes, and a Redis that goes away", () => {
+    /** A Redis of its own, and processes over it whose turns end at once, or when they are told. */
+    const setUp = async (count: number, settings: Readonly<Record<string, string>> = {}) => {
+      const redis = await startRedis(settings);
+      const faults: { readonly where: string; readonly error: unknown }[] = [];
+      const telemetry: Telemetry = { ...silentTelemetry, fault: (fault) => faults.push(fault) };
+      const begun: { readonly process: number; readonly partnerNo: number }[] = [];
+      const ends = new Map<number, () => void>();
+      const told: number[] = [];
+      const hold = new Set<number>();
+      const processes = Array.from({ length: count }, () =>
+        createBullmqTurns({ redisUrl: redis.url, clock: systemClock, telemetry }),
+      );
+      onTestFinished(async () => {
+        for (const end of ends.values()) end();
+        await Promise.all(processes.map((turns) => turns.stop(100)));
+        await redis.stop();
+      });
+      const run = (process: number) => async (slot: TurnSlot) => {
+        begun.push({ process, partnerNo: slot.partnerNo });
+        slot.onRing?.(() => told.push(slot.partnerNo));
+        if (hold.has(slot.partnerNo)) await new Promise<void>((end) => ends.set(slot.partnerNo, end));
+        return { nextDueAtMs: null };
+      };
+      for (const [index, turns] of processes.entries()) await turns.start(run(index));
+      await until(() => processes.every((turns) => turns.reach() === "cluster"), 5_000);
+      const nos = () => begun.map(({ partnerNo }) => partnerNo).sort((a, b) => a - b);
+      return { redis, processes, begun, nos, ends, told, hold, faults };
+    };
+
+    test("a ring in one process leads to one turn in any; the turns of many partners are spread", async () => {
+      const { processes, begun, nos, hold } = await setUp(3);
+      const partnerNos = Array.from({ length: 60 }, (_, index) => index + 1);
+      for (const partnerNo of partnerNos) hold.add(partnerNo);
+      processes[0]!.ring(partnerNos);
+      await until(() => begun.length === 60, 5_000);
+      expect(nos()).toEqual(partnerNos);
+      expect(new Set(begun.map(({ process }) => process)).size).toBeGreaterThan(1);
+    });
+
+    test("a ring for a partner whose turn is active in another process is told to that turn", async () => {
+      const { processes, begun, told, hold } = await setUp(2);
+      hold.add(1);
+      processes[0]!.ring([1]);
+      await until(() => begun.length === 1, 5_000);
+      processes[1 - begun[0]!.process]!.ring([1]);
+      await until(() => told.length === 1, 5_000);
+      expect(begun).toHaveLength(1);
+    });
+
+    test("while Redis is away rings stay in the process; when it is back, with its data or without, they reach the others", async () => {
+      const { redis, processes, begun, nos, faults } = await setUp(2);
+      for (const keepData of [true, false]) {
+        const from = begun.length;
+        await redis.halt({ keepData });
+        await until(() => processes[1]!.reach() === "process", 5_000);
+        processes[1]!.ring([1, 2, 3]);
+        await until(() => begun.length === from + 3, 5_000);
+        expect(begun.slice(from).every(({ process }) => process === 1)).toBe(true);
+        await redis.start();
+        await until(() => processes.every((turns) => turns.reach() === "cluster"), 5_000);
+        processes[0]!.ring([4]);
+        await until(() => nos().filter((no) => no === 4).length === (keepData ? 1 : 2), 5_000);
+      }
+      expect(new Set(faults.map(({ where }) => where))).toEqual(new Set(["redis"]));
+    });
+
+    test("what Redis forgot is rung anew, also for partners in a turn meanwhile: no key is left that swallows rings", async () => {
+      const { redis, processes, begun, ends, hold } = await setUp(2);
+      hold.add(1);
+      processes[0]!.ring([1, 2]);
+      await until(() => begun.length === 2, 5_000);
+      await redis.call("FLUSHALL");
+      ends.get(1)!();
+      hold.clear();
+      await until(() => {
+        processes[0]!.ring([1, 2]);
+        return [1, 2].every((no) => begun.filter(({ partnerNo }) => partnerNo === no).length > 1);
+      }, 5_000);
+      expect(processes[0]!.reach()).toBe("cluster");
+    });
+
+    test("Redis holds nothing for partners at rest, however many rings there were", async () => {
+      const { redis, processes, begun } = await setUp(1);
+      const keysBefore = await redis.call("DBSIZE");
+      for (let round = 0; round < 5; round++) {
+        processes[0]!.ring(Array.from({ length: 200 }, (_, index) => index + 1));
+        await until(() => begun.length >= 200 * (round + 1), 10_000);
+      }
+      await until(() => processes[0]!.load().active === 0, 5_000);
+      let keys = "";
+      for (let tries = 0; tries < 100 && keys !== keysBefore; tries++) keys = await redis.call("DBSIZE");
+      // The stream of events and the counter of jobs are there from the first ring on.
+      expect(Number(keys.slice(1))).toBeLessThanOrEqual(Number(keysBefore.slice(1)) + 3);
+    });
+
+    test("a Redis that would evict keys is warned of", async () => {
+      const { faults } = await setUp(1, { "maxmemory-policy": "allkeys-lru" });
+      await until(() => faults.length > 0, 5_000);
+      expect(faults).toMatchObject([
+        { where: "redis settings", error: { message: expect.stringContaining("noeviction") } },
+      ]);
+    });
+  });
 });

@@ -8,7 +8,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { RunTurn, Turns } from "../ports/turns.ts";
 import { createAlarms } from "./alarms.ts";
-import { parseRedisAddress } from "./redis-address.ts";
+import { parseRedisAddress, type RedisAddress } from "./redis-address.ts";
 import { createRedisClient, type RedisClient } from "./redis-client.ts";
 import { type AfterTurn, createTurnRunner } from "./runner.ts";
 
@@ -58,9 +58,7 @@ export function createBullmqTurns(options: BullmqTurnsOptions): Turns {
   let outgoing = new Set<number>();
   /** Partners whose turns this process runs by itself, because Redis did not take their rings. */
   const waiting = new Set<number>();
-  let worker: { readonly of: Worker; readonly clients: readonly RedisClient[] } | null = null;
-  /** A ring during a turn in another process leads to one more turn there, but only after it: this tells the turn itself. */
-  const channel = `${prefix}:rings`;
+  let worker: OpenWorker | null = null;
   let calls = 0;
 
   const connected = () => client.status === "ready" && !runner.stopping;
@@ -102,7 +100,7 @@ export function createBullmqTurns(options: BullmqTurnsOptions): Turns {
       if (batch.length === outgoing.size) outgoing = new Set();
       else for (const partnerNo of batch) outgoing.delete(partnerNo);
       try {
-        client.publish(channel, batch.join(",")).catch(fault);
+        client.publish(channelOf(prefix), batch.join(",")).catch(fault);
         await queue.addBulk(batch.map(jobOf));
       } catch (error) {
         fault(error);
@@ -121,37 +119,17 @@ export function createBullmqTurns(options: BullmqTurnsOptions): Turns {
   };
 
   const startWorker = () => {
-    const workerClient = createRedisClient(address, "worker");
-    workerClient.on("error", fault);
-    const of = new Worker<{ p: number }>(
-      queueName,
-      async ({ data }) => {
-        const restsUntilMs = runner.restsUntilMs(data.p);
-        if (restsUntilMs !== null) return ringAt(data.p, restsUntilMs);
-        follow(data.p, await runner.run(data.p, { contended }));
+    worker = openWorker(address, prefix, maxActive, {
+      fault,
+      look: runner.look,
+      async runTurn(partnerNo) {
+        const restsUntilMs = runner.restsUntilMs(partnerNo);
+        if (restsUntilMs !== null) return ringAt(partnerNo, restsUntilMs);
+        follow(partnerNo, await runner.run(partnerNo, { contended }));
       },
-      {
-        connection: workerClient,
-        prefix,
-        concurrency: maxActive,
-        lockDuration: lockMs,
-        stalledInterval: stalledCheckMs,
-        // A turn may be handed out again as often as workers die.
-        maxStalledCount: Number.MAX_SAFE_INTEGER,
-        runRetryDelay: redisRetryMs,
-        removeOnComplete: { count: 0 },
-        removeOnFail: { count: 0 },
-      },
-    );
-    // Locks that Redis lost are told here too. The turn goes on: its right to send is the lease.
-    of.on("error", fault);
-    const listener = createRedisClient(address, "worker");
-    listener.on("error", fault);
-    listener.on("message", (_channel: string, partnerNos: string) => {
-      for (const partnerNo of partnerNos.split(",")) runner.look(Number(partnerNo));
     });
-    listener.subscribe(channel).catch(fault);
-    worker = { of, clients: [workerClient, listener] };
+    client.once("ready", () => void warnOfEviction(client, telemetry).catch(fault));
+    if (connected()) void warnOfEviction(client, telemetry).catch(fault);
   };
 
   return {
@@ -190,3 +168,57 @@ const jobOf = (partnerNo: number) => ({
     removeOnFail: true,
   },
 });
+
+/** A ring during a turn in another process leads to one more turn, but only after it: over this the turn itself is told. */
+const channelOf = (prefix: string) => `${prefix}:rings`;
+
+interface OpenWorker {
+  readonly of: Worker;
+  readonly clients: readonly RedisClient[];
+}
+
+/** Takes the jobs of the cluster, and hears of rings for turns that are active here. */
+function openWorker(
+  address: RedisAddress,
+  prefix: string,
+  concurrency: number,
+  tools: {
+    readonly fault: (error: unknown) => void;
+    readonly look: (partnerNo: number) => void;
+    readonly runTurn: (partnerNo: number) => Promise<void>;
+  },
+): OpenWorker {
+  const connection = createRedisClient(address, "worker");
+  connection.on("error", tools.fault);
+  const of = new Worker<{ p: number }>(queueName, ({ data }) => tools.runTurn(data.p), {
+    connection,
+    prefix,
+    concurrency,
+    lockDuration: lockMs,
+    stalledInterval: stalledCheckMs,
+    // A turn may be handed out again as often as workers die.
+    maxStalledCount: Number.MAX_SAFE_INTEGER,
+    runRetryDelay: redisRetryMs,
+    removeOnComplete: { count: 0 },
+    removeOnFail: { count: 0 },
+  });
+  // Locks that Redis lost are told here too. The turn goes on: its right to send is the lease.
+  of.on("error", tools.fault);
+  const listener = createRedisClient(address, "worker");
+  listener.on("error", tools.fault);
+  listener.on("message", (_channel: string, partnerNos: string) => {
+    for (const partnerNo of partnerNos.split(",")) tools.look(Number(partnerNo));
+  });
+  listener.subscribe(channelOf(prefix)).catch(tools.fault);
+  return { of, clients: [connection, listener] };
+}
+
+/** Redis holds nothing that cannot be made again, so how it stores is its own affair; only keys that vanish are a nuisance. */
+async function warnOfEviction(client: RedisClient, telemetry: Telemetry): Promise<void> {
+  const policy = /^maxmemory_policy:(\S+)/m.exec(await client.info("memory"))?.[1];
+  if (policy === undefined || policy === "noeviction") return;
+  const error = new Error(
+    `Redis evicts keys when its memory is full (maxmemory-policy ${policy}): turns are then late by a second or more. Set it to noeviction.`,
+  );
+  telemetry.fault({ where: "redis settings", error, retryInMs: null });
+}

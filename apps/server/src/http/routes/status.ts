@@ -50,6 +50,7 @@ export function statusRoutes(
             turns_active: progress.turnsActive,
             turns_waiting: progress.turnsWaiting,
             unrecorded: progress.unrecorded,
+            processes: progress.alive,
           },
           backlog: { pending: backlog.pending, oldest_due_at: isoOf(backlog.oldestDueMs) },
           allow_targets: settings.allowTargets,
