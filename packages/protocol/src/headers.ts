@@ -39,17 +39,17 @@ export interface ReadHeaders {
  */
 export function readHeaders(source: HeaderSource, prefix: HeaderPrefix = "webhook-"): ReadHeaders {
   const names = namesOf[prefix];
-  const values = collect(source, names);
-  const id = single(values.id, names.id);
-  const timestamp = single(values.timestamp, names.timestamp);
-  const signature = single(values.signature, names.signature);
-  if (id.includes(",")) throw duplicated(names.id);
-  if (timestamp.includes(",")) throw duplicated(names.timestamp);
+  const found = collect(source, names);
+  const id = single(found[0], names[0]);
+  const timestamp = single(found[1], names[1]);
+  const signature = single(found[2], names[2]);
+  if (id.includes(",")) throw duplicated(names[0]);
+  if (timestamp.includes(",")) throw duplicated(names[1]);
   checkId(id);
   return {
     id,
     timestampSeconds: parseTimestamp(timestamp),
-    signatures: parseSignatureHeader(signature, names.signature),
+    signatures: parseSignatureHeader(signature, names[2]),
   };
 }
 
@@ -66,19 +66,20 @@ function parseTimestamp(text: string): number {
   return timestampSeconds;
 }
 
-type Names = Readonly<Record<"id" | "timestamp" | "signature", string>>;
+type Names = readonly [id: string, timestamp: string, signature: string];
 
 const namesOf: Readonly<Record<HeaderPrefix, Names>> = {
-  "webhook-": { id: idHeader, timestamp: timestampHeader, signature: signatureHeader },
-  "svix-": { id: "svix-id", timestamp: "svix-timestamp", signature: "svix-signature" },
+  "webhook-": [idHeader, timestampHeader, signatureHeader],
+  "svix-": ["svix-id", "svix-timestamp", "svix-signature"],
 };
 
 /** What was found under one name: nothing, one value, or a list with more. */
 type Found = string | string[] | undefined;
 
-function collect(source: HeaderSource, names: Names): Record<keyof Names, Found> {
+/** What was found under each name, in their order. */
+function collect(source: HeaderSource, names: Names): Found[] {
   if (typeof source !== "object" || source === null) throw unreadable();
-  const found: Record<keyof Names, Found> = { id: undefined, timestamp: undefined, signature: undefined };
+  const found: Found[] = [undefined, undefined, undefined];
   if (!(Symbol.iterator in source)) {
     // Not over `Object.keys`, which would make a list for each request.
     for (const name in source) {
@@ -86,9 +87,7 @@ function collect(source: HeaderSource, names: Names): Record<keyof Names, Found>
     }
   } else if (isHeaders(source)) {
     // Asking for three names costs a tenth of walking over a Headers, which sorts them; both join duplicates.
-    found.id = source.get(names.id) ?? undefined;
-    found.timestamp = source.get(names.timestamp) ?? undefined;
-    found.signature = source.get(names.signature) ?? undefined;
+    return names.map((name) => source.get(name) ?? undefined);
   } else {
     for (const pair of source as Iterable<unknown>) {
       if (!Array.isArray(pair) || pair.length !== 2) throw unreadable();
@@ -106,14 +105,14 @@ function isHeaders(source: object): source is Headers {
 
 /** By the first letter: a request carries many headers, and few are worth a copy in lower case. */
 function mayBeOneOf(names: Names, name: string): boolean {
-  return (name.charCodeAt(0) | 0x20) === names.id.charCodeAt(0);
+  return (name.charCodeAt(0) | 0x20) === names[0].charCodeAt(0);
 }
 
-function take(found: Record<keyof Names, Found>, names: Names, name: string, value: unknown): void {
+function take(found: Found[], names: Names, name: string, value: unknown): void {
   const lower = name.toLowerCase();
-  if (lower === names.id) found.id = added(found.id, value);
-  else if (lower === names.timestamp) found.timestamp = added(found.timestamp, value);
-  else if (lower === names.signature) found.signature = added(found.signature, value);
+  if (lower === names[0]) found[0] = added(found[0], value);
+  else if (lower === names[1]) found[1] = added(found[1], value);
+  else if (lower === names[2]) found[2] = added(found[2], value);
 }
 
 function added(before: Found, value: unknown): Found {
@@ -121,7 +120,7 @@ function added(before: Found, value: unknown): Found {
   if (before === undefined && typeof value === "string") return value;
   const texts: unknown[] = Array.isArray(value) ? value : [value];
   if (!texts.every((text) => typeof text === "string")) throw unreadable();
-  return before === undefined ? texts : [before, texts].flat();
+  return [before ?? [], texts].flat();
 }
 
 function single(found: string | readonly string[] | undefined, name: string): string {

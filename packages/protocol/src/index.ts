@@ -16,7 +16,7 @@ export { publicKeyOf } from "./signing-key.ts";
 export { requestSigningLabel, requestSigningSecret } from "./request-signing.ts";
 
 // The parts, for callers with a cryptography of their own
-export { maxIdLength, type RawBody, signingInput, signingPrefix } from "./signing-input.ts";
+export { bodyBytes, maxIdLength, type RawBody, signingInput, signingPrefix } from "./signing-input.ts";
 export {
   formatSignatureHeader,
   maxSignatures,

@@ -24,7 +24,7 @@ export interface ReceivedSignatures {
 export const maxSignatures = 16;
 
 const signatureLengths: Readonly<Record<SignatureScheme, number>> = { v1: 32, v1a: 64 };
-const schemeName = /^v[0-9]{1,3}[a-z]{0,2}$/;
+const schemeName = /^v\d{1,3}[a-z]{0,2}$/;
 
 /**
  * The value of `webhook-signature`: `v1,<base64> v1a,<base64>`, in the order given.
@@ -50,14 +50,15 @@ export function formatSignatureHeader(entries: readonly SignatureEntry[]): strin
  * @throws ProtocolError `signature_malformed`, `signatures_too_many`, `header_duplicated`
  */
 export function parseSignatureHeader(value: string, header = "webhook-signature"): ReceivedSignatures {
-  if (!value.includes(" ")) {
-    const entry = readEntry(value, header);
-    return { entries: isKnown(entry) ? [entry] : [], offered: [entry.scheme] };
-  }
-  const tokens = value.split(" ", maxSignatures + 1);
+  const tokens = value.includes(" ") ? value.split(" ", maxSignatures + 1) : [value];
   if (tokens.length > maxSignatures) throw tooMany();
-  const entries = tokens.map((token) => readEntry(token, header));
-  return { entries: entries.filter(isKnown), offered: [...new Set(entries.map(({ scheme }) => scheme))] };
+  const all = tokens.map((token) => readEntry(token, header));
+  const schemes = all.map(({ scheme }) => scheme);
+  return {
+    // Most messages carry one signature: for these no list is made that would be the same.
+    entries: all.every(isKnown) ? all : all.filter(isKnown),
+    offered: all.length > 1 ? [...new Set(schemes)] : schemes,
+  };
 }
 
 /** One entry; `signature` is absent where the scheme is not known here. */

@@ -42,12 +42,26 @@ export function signingInput(id: string, timestampSeconds: number, body: RawBody
 
 /** Bytes of an ASCII prefix and the body. @throws ProtocolError `body_not_raw` */
 export function prefixed(prefix: string, body: RawBody): Uint8Array<ArrayBuffer> {
-  if (typeof body === "string") return encoder.encode(prefix + body);
-  if (!isBytes(body)) throw bodyNotRaw();
-  const input = new Uint8Array(prefix.length + body.byteLength);
+  const bytes = bodyBytes(body);
+  const input = new Uint8Array(prefix.length + bytes.byteLength);
   encoder.encodeInto(prefix, input);
-  input.set(body, prefix.length);
+  input.set(bytes, prefix.length);
   return input;
+}
+
+/**
+ * The bytes a body is on the wire: a string as UTF-8, bytes as they are and not copied.
+ *
+ * @throws ProtocolError `body_not_raw`
+ * @example
+ * ```ts
+ * hmac.update(signingPrefix(id, seconds)).update(bodyBytes(body));
+ * ```
+ */
+export function bodyBytes(body: RawBody): Uint8Array {
+  if (typeof body === "string") return encoder.encode(body);
+  if (!isBytes(body)) throw bodyNotRaw();
+  return body;
 }
 
 /** @throws ProtocolError `id_malformed` unless `id` is 1 to 256 visible ASCII characters without `.` and `,` */
@@ -80,9 +94,10 @@ function checkTimestampSeconds(timestampSeconds: number): void {
   if (timestampSeconds >= firstImplausibleSecond) throw timestampInMilliseconds();
 }
 
-// By tag and not by instanceof: bytes made in another realm (a test runner, a worker) are bytes too.
 function isBytes(body: unknown): boolean {
-  return ArrayBuffer.isView(body) && Object.prototype.toString.call(body) === "[object Uint8Array]";
+  if (!ArrayBuffer.isView(body)) return false;
+  // By tag too: bytes made in another realm (a test runner, a worker) are bytes.
+  return body instanceof Uint8Array || Object.prototype.toString.call(body) === "[object Uint8Array]";
 }
 
 function bodyNotRaw(): ProtocolError<"body_not_raw"> {

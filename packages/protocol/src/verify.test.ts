@@ -39,6 +39,14 @@ describe("sources of headers", () => {
     ],
     ["a Map", new Map(Object.entries(signed))],
     ["a record with an undefined beside", { ...signed, "Webhook-Id": undefined }],
+    [
+      "a record without a prototype, in capitals",
+      Object.assign(Object.create(null), {
+        "WEBHOOK-ID": id,
+        "Webhook-Timestamp": timestamp,
+        "webhook-SIGNATURE": signature,
+      }) as Record<string, string>,
+    ],
   ];
   test.each(good)("%s", async (_, headers) => {
     expect(await verify("{}", headers, { secrets, now })).toMatchObject({ id: "msg_1" });
@@ -48,6 +56,7 @@ describe("sources of headers", () => {
     ["two spellings in one record", "header_duplicated", { ...signed, "Webhook-Id": id }],
     ["two values in a list", "header_duplicated", { ...signed, "webhook-timestamp": [timestamp, timestamp] }],
     ["an empty list", "header_missing", { ...signed, "webhook-signature": [] }],
+    ["what a record only inherits", "header_missing", Object.create(signed)],
     [
       "appended to Headers",
       "header_duplicated",

@@ -2,6 +2,7 @@ import {
   type HeaderPrefix,
   type HeaderSource,
   parseSecret,
+  type RawBody,
   type Secret,
   type Verified,
 } from "@postrider/protocol";
@@ -24,11 +25,19 @@ export interface KeySource {
    */
   verifyAmong(
     inputs: readonly SecretInput[],
+    rawBody: RawBody,
     headers: HeaderSource,
     known: Known,
-    attempt: (secrets: readonly Secret[]) => Verified | Promise<Verified>,
+    attempt: Attempt,
   ): Promise<Verified>;
 }
+
+/** Verifies once, with parsed secrets. */
+export type Attempt = (
+  rawBody: RawBody,
+  headers: HeaderSource,
+  known: Known & { secrets: readonly Secret[] },
+) => Verified | Promise<Verified>;
 
 /** A secret as text (`whsec_…`, `whpk_…`), parsed, or a source of public keys. */
 export type SecretInput = string | Secret | KeySource;

@@ -10,7 +10,7 @@ import {
 import { isKeySource, type KeySource, type Known, type SecretInput, secretOf } from "./key-source.ts";
 
 /** Verifies where some secrets are sources of keys: asks them only if the message may need them. */
-export const verifyAmong: KeySource["verifyAmong"] = async (inputs, headers, known, attempt) => {
+export const verifyAmong: KeySource["verifyAmong"] = async (inputs, rawBody, headers, known, attempt) => {
   const sources = sourcesFor(inputs, headers, known);
   const once = async (): Promise<Verified> => {
     const owners: number[] = [];
@@ -25,7 +25,7 @@ export const verifyAmong: KeySource["verifyAmong"] = async (inputs, headers, kno
       owners.push(...found.map(() => index));
     }
     if (secrets.length === 0) throw schemeUnmatched();
-    const verified = await attempt(secrets);
+    const verified = await attempt(rawBody, headers, { ...known, secrets });
     return { ...verified, secretIndex: owners[verified.secretIndex] ?? verified.secretIndex };
   };
 

@@ -1,4 +1,5 @@
 import {
+  bodyBytes,
   defaultToleranceSeconds,
   type HeaderPrefix,
   type HeaderSource,
@@ -12,9 +13,7 @@ import {
 } from "@postrider/protocol";
 import { systemNow } from "./clock.ts";
 import { findHmac, type HmacMatches } from "./hmac.ts";
-import { isKeySource, type KeySource, type Known, type SecretInput, secretOf } from "./key-source.ts";
-
-const encoder = new TextEncoder();
+import { type Attempt, isKeySource, type SecretInput, secretOf } from "./key-source.ts";
 
 /** What to verify against. */
 export interface VerifyOptions {
@@ -53,50 +52,29 @@ export function verifyWith(hmacMatches: HmacMatches | undefined): Verify {
     (hmacMatches && verifyByHmac(hmacMatches, rawBody, headers, known)) ??
     verifyByWebCrypto(rawBody, headers, known);
 
+  // No closure in here: every call would pay for what it captures.
   return async (rawBody, headers, options) => {
     const { secrets: given, now = systemNow(), headerPrefix = "webhook-" } = options;
     const toleranceSeconds = options.toleranceSeconds ?? defaultToleranceSeconds;
     const inputs = (Array.isArray(given) ? given : [given]) as readonly SecretInput[];
     const source = inputs.find(isKeySource);
     if (source !== undefined)
-      return verifyBySource(attempt, source, inputs, rawBody, headers, { now, toleranceSeconds, headerPrefix });
+      return source.verifyAmong(inputs, rawBody, headers, { now, toleranceSeconds, headerPrefix }, attempt);
     const secrets = (inputs as ReadonlyArray<string | Secret>).map(secretOf);
     return attempt(rawBody, headers, { secrets, now, toleranceSeconds, headerPrefix });
   };
 }
 
-type Attempt = (
-  rawBody: RawBody,
-  headers: HeaderSource,
-  known: ProtocolOptions,
-) => Verified | Promise<Verified>;
-
-// Apart, because a closure in \`verify\` would have every call pay for what it captures.
-function verifyBySource(
-  attempt: Attempt,
-  source: KeySource,
-  inputs: readonly SecretInput[],
-  rawBody: RawBody,
-  headers: HeaderSource,
-  known: Known,
-): Promise<Verified> {
-  return source.verifyAmong(inputs, headers, known, (secrets) =>
-    attempt(rawBody, headers, { ...known, secrets }),
-  );
-}
-
-/** `undefined`: there is more to try, or a body to refuse, than an HMAC can. */
+/** `undefined`: there is more to try than an HMAC can. */
 function verifyByHmac(
   hmacMatches: HmacMatches,
   rawBody: RawBody,
   headers: HeaderSource,
   known: ProtocolOptions,
 ): Verified | undefined {
-  // What is no body, and bytes of another realm, get their verdict from the general path.
-  if (typeof rawBody !== "string" && !(rawBody instanceof Uint8Array)) return undefined;
   const { id, timestampSeconds, candidates } = readSignedMessage(headers, known);
   const timestamp = String(timestampSeconds);
-  const bytes = typeof rawBody === "string" ? encoder.encode(rawBody) : rawBody;
+  const bytes = bodyBytes(rawBody);
   let others = false;
   for (const { scheme, signature, secret, secretIndex } of candidates) {
     if (scheme !== "v1") others = true;
