@@ -3,7 +3,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Claimed, ClaimRequest } from "../ports/ledger.ts";
 import type { Load } from "../ports/load.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
-import type { TurnSlot } from "../ports/turns.ts";
+import type { TurnEnd, TurnSlot } from "../ports/turns.ts";
 import { attempt, type Attempted, type AttemptTools, broken, type Job } from "./attempt.ts";
 import { Claims } from "./claims.ts";
 import type { Company } from "./company.ts";
@@ -68,6 +68,7 @@ export class Turn {
   /** Nothing may be sent from then on before another claim. */
   #heldUntilMs = 0;
   #doubts = 0;
+  #elsewhere = false;
   #share: number;
   #shareChangedAtMs = 0;
   #inFlight = 0;
@@ -100,7 +101,7 @@ export class Turn {
    *
    * @throws what the claim or the settings failed with, after everything in flight has been recorded
    */
-  async run(): Promise<{ readonly nextDueAtMs: number | null }> {
+  async run(): Promise<TurnEnd> {
     const { clock, shares, slots, telemetry } = this.#tools;
     this.#slot.onRing?.(() => this.#lookAgain());
     this.#tools.company.turnOpened(this.#slot.partnerNo, this.#startedAtMs);
@@ -120,7 +121,8 @@ export class Turn {
         durationMs: clock.now() - this.#startedAtMs,
       });
     if (this.#fault) throw this.#fault.error;
-    return { nextDueAtMs: Number.isFinite(this.#nextDueAtMs) ? this.#nextDueAtMs : null };
+    const nextDueAtMs = Number.isFinite(this.#nextDueAtMs) ? this.#nextDueAtMs : null;
+    return { nextDueAtMs, elsewhere: this.#elsewhere };
   }
 
   /** Gives the turn back, where there is anything to give: what another process had work for meanwhile is due now. */
@@ -219,6 +221,7 @@ export class Turn {
       this.#heldUntilMs = ours ? askedAtMs + claimed.leaseMs * usedPartOfLease : 0;
       this.#doubts = doubts;
       if (ours) this.#fence ||= claimed.fence;
+      this.#elsewhere = claimed.standing === "elsewhere";
       if (held) await this.#settle(claimed);
       answer(claimed.deliveries);
       if (limit > 0) this.#exhausted = claimed.deliveries.length < limit && !this.#rungMeanwhile;

@@ -19,8 +19,16 @@ export interface TurnSlot {
   onRing?(listener: (() => void) | null): void;
 }
 
-/** Runs one turn to its end. Resolves with the time (epoch ms) at which the partner next has work, or null. */
-export type RunTurn = (slot: TurnSlot) => Promise<{ readonly nextDueAtMs: number | null }>;
+/** How a turn ended. */
+export interface TurnEnd {
+  /** When the partner next has work (epoch ms), or null. */
+  readonly nextDueAtMs: number | null;
+  /** Another process holds the partner's turn and was told: asking again soon is of no use. Default false. */
+  readonly elsewhere?: boolean;
+}
+
+/** Runs one turn to its end. */
+export type RunTurn = (slot: TurnSlot) => Promise<TurnEnd>;
 
 export interface Turns {
   /**

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { Clock } from "../ports/clock.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { silentTelemetry } from "../ports/telemetry.ts";
-import type { RunTurn, Turns, TurnSlot } from "../ports/turns.ts";
+import type { RunTurn, TurnEnd, Turns, TurnSlot } from "../ports/turns.ts";
 
 /** How the suite gets the adapter under test, and lets time pass for it. */
 export interface TurnsUnderTest {
@@ -46,6 +46,7 @@ export function describeTurns(
   describe(`turns: ${name}`, () => {
     ringTests(start);
     timeTests(start);
+    elsewhereTests(start);
     stopTests(start, open);
   });
 }
@@ -189,6 +190,23 @@ function timeTests(start: Start): void {
   });
 }
 
+function elsewhereTests(start: Start): void {
+  test("after a turn that another process holds, a flood of rings asks once more, a little later", async () => {
+    const { turns, begun, end, until, pass, clock } = await start();
+    turns.ring([1]);
+    await until(() => begun.length === 1, 5_000);
+    const from = clock.now();
+    end(1, null, true);
+    await until(() => turns.load().active === 0, 5_000);
+    for (let rings = 0; rings < 100; rings++) turns.ring([1]);
+    await until(() => begun.length === 2, 5_000);
+    expect(clock.now() - from).toBeGreaterThanOrEqual(49);
+    end(1);
+    await pass(200);
+    expect(begun).toHaveLength(2);
+  });
+}
+
 function stopTests(start: Start, open: (options: TurnsSuiteOptions) => Promise<TurnsUnderTest>): void {
   test("stop hands out no new turn, tells the active ones, and aborts them after the grace", async () => {
     const { turns, begun, end, until, pass, slots } = await start(2);
@@ -263,7 +281,7 @@ interface Book {
   readonly listen: Set<number>;
   /** Rings told to each partner's turns. */
   readonly told: Map<number, number>;
-  readonly end: (partnerNo: number, nextDueAtMs?: number | null) => void;
+  readonly end: (partnerNo: number, nextDueAtMs?: number | null, elsewhere?: boolean) => void;
   readonly fail: (partnerNo: number, error: Error) => void;
   /** The most turns of one partner that were active at once. */
   readonly most: () => number;
@@ -276,7 +294,7 @@ function createBook(): Book {
   const slots = new Map<number, TurnSlot>();
   const listen = new Set<number>();
   const told = new Map<number, number>();
-  const ends = new Map<number, (how: { nextDueAtMs: number | null } | Error) => void>();
+  const ends = new Map<number, (how: TurnEnd | Error) => void>();
   let most = 0;
   return {
     begun,
@@ -291,14 +309,13 @@ function createBook(): Book {
       active.set(partnerNo, (active.get(partnerNo) ?? 0) + 1);
       most = Math.max(most, active.get(partnerNo)!);
       if (listen.has(partnerNo)) slot.onRing?.(() => told.set(partnerNo, (told.get(partnerNo) ?? 0) + 1));
-      const how = await new Promise<{ nextDueAtMs: number | null } | Error>((resolve) =>
-        ends.set(partnerNo, resolve),
-      );
+      const how = await new Promise<TurnEnd | Error>((resolve) => ends.set(partnerNo, resolve));
       active.delete(partnerNo);
       if (how instanceof Error) throw how;
       return how;
     },
-    end: (partnerNo, nextDueAtMs = null) => ends.get(partnerNo)?.({ nextDueAtMs }),
+    end: (partnerNo, nextDueAtMs = null, elsewhere = false) =>
+      ends.get(partnerNo)?.({ nextDueAtMs, elsewhere }),
     fail: (partnerNo, error) => ends.get(partnerNo)?.(error),
     most: () => most,
   };

@@ -14,7 +14,10 @@ export interface TurnRunner {
   tell(partnerNo: number): boolean;
   /** Tells an active turn to look again; nothing else. */
   look(partnerNo: number): void;
-  /** The time until which a partner whose turn failed rests; null where it does not. A flood of rings must not make a flood of failures. */
+  /**
+   * The time until which a partner rests; null where it does not. A flood of rings must not make a flood of failed
+   * turns, nor of questions for a turn that another process holds.
+   */
   restsUntilMs(partnerNo: number): number | null;
   /** Tells the active turns, aborts them after `graceMs`, and resolves when all have ended. */
   stop(graceMs: number): Promise<void>;
@@ -34,18 +37,22 @@ interface ActiveTurn {
   listener: (() => void) | null;
 }
 
-interface Fault {
+interface Rest {
   readonly waitMs: number;
   readonly untilMs: number;
+  /** After a turn that failed: the next failure doubles the wait. */
+  readonly failed: boolean;
 }
 
 /** A turn that failed is tried again after the first wait, which doubles with each failure up to the last. */
 const firstFaultWaitMs = 100;
 const lastFaultWaitMs = 5_000;
+/** The holder of a turn was told of new work: another ring within this time would only have it told again. */
+const elsewhereWaitMs = 50;
 
 export function createTurnRunner({ clock, telemetry }: { clock: Clock; telemetry: Telemetry }): TurnRunner {
   const active = new Map<number, ActiveTurn>();
-  const faults = new Map<number, Fault>();
+  const rests = new Map<number, Rest>();
   const aborted = new AbortController();
   const ended = new Set<() => void>();
   let runTurn: RunTurn | null = null;
@@ -53,11 +60,11 @@ export function createTurnRunner({ clock, telemetry }: { clock: Clock; telemetry
 
   /** Notes a failed turn; the time at which it is tried again. */
   const failed = (partnerNo: number, error: unknown): number => {
-    const before = faults.get(partnerNo);
-    const waitMs = before ? Math.min(before.waitMs * 2, lastFaultWaitMs) : firstFaultWaitMs;
+    const before = rests.get(partnerNo);
+    const waitMs = before?.failed ? Math.min(before.waitMs * 2, lastFaultWaitMs) : firstFaultWaitMs;
     const untilMs = clock.now() + waitMs;
-    faults.set(partnerNo, { waitMs, untilMs });
-    if (!before && !stopping) telemetry.fault({ where: "turn", error, retryInMs: waitMs });
+    rests.set(partnerNo, { waitMs, untilMs, failed: true });
+    if (!before?.failed && !stopping) telemetry.fault({ where: "turn", error, retryInMs: waitMs });
     return untilMs;
   };
 
@@ -102,8 +109,15 @@ export function createTurnRunner({ clock, telemetry }: { clock: Clock; telemetry
       active.set(partnerNo, turn);
       let nextDueAtMs: number | null;
       try {
-        ({ nextDueAtMs } = await runTurn(slotOf(partnerNo, turn, slot)));
-        faults.delete(partnerNo);
+        const end = await runTurn(slotOf(partnerNo, turn, slot));
+        ({ nextDueAtMs } = end);
+        if (end.elsewhere)
+          rests.set(partnerNo, {
+            waitMs: elsewhereWaitMs,
+            untilMs: clock.now() + elsewhereWaitMs,
+            failed: false,
+          });
+        else rests.delete(partnerNo);
       } catch (error) {
         nextDueAtMs = failed(partnerNo, error);
       }
@@ -114,9 +128,11 @@ export function createTurnRunner({ clock, telemetry }: { clock: Clock; telemetry
     tell,
     look: (partnerNo) => active.get(partnerNo)?.listener?.(),
     restsUntilMs(partnerNo) {
-      if (faults.size === 0) return null;
-      const fault = faults.get(partnerNo);
-      return fault !== undefined && clock.now() < fault.untilMs ? fault.untilMs : null;
+      const rest = rests.get(partnerNo);
+      if (rest === undefined) return null;
+      if (clock.now() < rest.untilMs) return rest.untilMs;
+      if (!rest.failed) rests.delete(partnerNo);
+      return null;
     },
     async stop(graceMs) {
       stopping = true;
