@@ -64,7 +64,10 @@ async function groupsFor(body: Buffer): Promise<Record<"kit" | "webCrypto", Cand
   const signature = Buffer.from(signed["webhook-signature"].slice("v1,".length), "base64");
   const bare = () => crypto.subtle.verify("HMAC", key, signature, input);
   const options = { secrets: secret };
-  const first = { name: "standardwebhooks", run: () => reference.verify(body, headers, { jsonParse: false }) };
+  const first = {
+    name: "standardwebhooks",
+    run: () => reference.verify(body, headers, { jsonParse: false }),
+  };
   return {
     kit: [
       first,
@@ -149,7 +152,9 @@ async function report(label: string, bytes: number, candidates: readonly Candida
         undisturbed: Number(undisturbed.toFixed(2)),
       }),
     );
-    rows.push(`| ${label} | ${name} | ${us.toFixed(1)} | ${timesAsFast.toFixed(1)} | ${undisturbed.toFixed(1)} |`);
+    rows.push(
+      `| ${label} | ${name} | ${us.toFixed(1)} | ${timesAsFast.toFixed(1)} | ${undisturbed.toFixed(1)} |`,
+    );
     const target = targets.get(bytes) ?? 0;
     if (name === "kit" && timesAsFast < target)
       short.push(`${label}: ${timesAsFast.toFixed(2)} times as fast, the target is ${target}`);

@@ -1,5 +1,6 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { expect, onTestFinished, test } from "vitest";
+import { oldestNode } from "../test/runtimes.ts";
 import { doctorCauses } from "./index.ts";
 import { secret, signed } from "./testing/signed.ts";
 
@@ -43,6 +44,16 @@ test("the handle snippet runs as printed", async () => {
     expect([response.status, await response.text()]).toEqual([200, "ok"]);
   }
   expect(saved).toEqual([{ a: 1 }]);
+});
+
+test("README and manifests promise the same Node, which the suite runs in", async () => {
+  for (const manifest of ["../package.json", "../../protocol/package.json"]) {
+    const { engines } = JSON.parse(await readFile(new URL(manifest, import.meta.url), "utf8")) as {
+      engines: { node: string };
+    };
+    expect(engines.node).toBe(`>=${oldestNode}`);
+  }
+  expect(readme).toContain(`Node ≥ ${oldestNode}`);
 });
 
 test("the guide's table of causes is the code's", async () => {

@@ -7,11 +7,12 @@ import type { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import workerd from "workerd";
 import { bundle } from "../test/bundle.ts";
-import { runVectors, type VectorResult } from "../test/vector-suite.ts";
+import { runVectors, type SuiteResult } from "../test/vector-suite.ts";
+import type { SuiteReport } from "../test/worker.ts";
 import { verify } from "./index.ts";
 import { verifyWith } from "./verify.ts";
 
-const failed = (results: readonly VectorResult[]) => results.filter(({ ok }) => !ok);
+const failed = (results: readonly SuiteResult[]) => results.filter(({ ok }) => !ok);
 
 const credulous = async () => ({ id: "", timestampSeconds: 0, scheme: "v1" as const, secretIndex: 0 });
 
@@ -70,14 +71,11 @@ const config :Workerd.Config = (
 
   test("all pass, by either way of computing", async () => {
     const response = await fetch(`http://127.0.0.1:${port}/`);
-    const report = (await response.json()) as {
-      agent: string;
-      verify: VectorResult[];
-      webCrypto: VectorResult[];
-    };
+    const report = (await response.json()) as SuiteReport;
     expect(report.agent).toBe("Cloudflare-Workers");
     expect(failed(report.verify)).toEqual([]);
     expect(failed(report.webCrypto)).toEqual([]);
+    expect(failed(report.kit)).toEqual([]);
     expect(report.verify.length).toBe((await runVectors(verify)).length);
   });
 });

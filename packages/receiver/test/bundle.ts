@@ -7,6 +7,7 @@ export async function bundle(entry: string, source?: string): Promise<string> {
     input: entry,
     cwd: fileURLToPath(new URL("..", import.meta.url)),
     treeshake: true,
+    external: /^node:/,
     ...(source !== undefined && {
       plugins: [
         {
@@ -20,5 +21,8 @@ export async function bundle(entry: string, source?: string): Promise<string> {
   const { output } = await build.generate({ format: "esm", minify: true });
   await build.close();
   // Hints for bundlers, which an application's own build drops.
-  return output[0].code.replaceAll(/\/\* @__PURE__ \*\/ ?/g, "").trim();
+  return output[0].code
+    .replaceAll(/(?<=\w)\/\* @__PURE__ \*\/ ?/g, " ")
+    .replaceAll(/\/\* @__PURE__ \*\/ ?/g, "")
+    .trim();
 }

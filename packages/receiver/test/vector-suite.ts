@@ -5,8 +5,8 @@ import signing from "@postrider/protocol/vectors/signing.json" with { type: "jso
 import { parseSecret } from "@postrider/protocol";
 import type { Verify } from "../src/index.ts";
 
-/** What one vector came to: `ok`, or what came instead. Runs wherever JavaScript does, without a test runner. */
-export interface VectorResult {
+/** What one check of a suite came to: `ok`, or what came instead. */
+export interface SuiteResult {
   name: string;
   ok: boolean;
   got: string;
@@ -17,9 +17,9 @@ const bytes = (base64: string): Uint8Array =>
 const at = (seconds: number): Date => new Date(seconds * 1000);
 const pairs = (headers: string[][]) => headers.map(([name = "", value = ""]) => [name, value] as const);
 
-/** Runs every shared vector that a receiver can be asked, against `verify`. */
-export async function runVectors(verify: Verify): Promise<VectorResult[]> {
-  const results: VectorResult[] = [];
+/** Runs every shared vector that a receiver can be asked, against `verify`. Runs wherever JavaScript does, without a test runner. */
+export async function runVectors(verify: Verify): Promise<SuiteResult[]> {
+  const results: SuiteResult[] = [];
   const check = async (name: string, expected: unknown, run: () => unknown): Promise<void> => {
     const got = await outcome(run);
     results.push({ name, got, ok: got === JSON.stringify(expected) });
