@@ -1,20 +1,28 @@
 /** `npm run bench`: JSON lines on standard output, progress and a table for people on standard error. */
+import { availableParallelism, loadavg } from "node:os";
 import { parseArgs } from "node:util";
-import { measureIdle } from "./src/idle.ts";
-import { disturbances, measureIsolation } from "./src/isolation.ts";
-import { measureEngineLatency, measureHttpLatency } from "./src/latency.ts";
-import { measureLimiter } from "./src/limiter.ts";
-import { benchNames, type BenchName, formatTable, isMet, medianResult, type Result } from "./src/result.ts";
+import { compareSizes, loadAdapter, measureCompare, quickCompareSizes } from "./src/compare.ts";
+import { measures } from "./src/measures.ts";
+import { profileInto } from "./src/profiling.ts";
+import { benchNames, formatTable, isMet, type Result } from "./src/result.ts";
+import { stopServers } from "./src/servers.ts";
 import { type SinkProcess, startSink } from "./src/sink-process.ts";
-import { measureStartup } from "./src/startup.ts";
-import { type LedgerKind, stopPostgres } from "./src/system.ts";
-import { measureThroughput } from "./src/throughput.ts";
+import { ledgerKinds } from "./src/system.ts";
+
+const names = benchNames.filter((name) => name !== "compare");
 
 const help = `npm run bench -- [options]
 
-  --only <name>   one of ${benchNames.join(", ")}; may be given several times
-  --quick         small sizes: all of it in one to three minutes, for a first look
-  --repeat <n>    throughput runs of which the median counts (default 3, quick 1)
+  --only <name>       one of ${names.join(", ")}; may be given several times
+  --ledger <kind>     one of ${ledgerKinds.join(", ")}; may be given several times
+  --partners <n>      throughput: only the cases with so many partners; may be given several times
+  --workers <n>       throughput: only the cases with so many worker processes; may be given several times
+  --quick             small sizes: all of it in some ten minutes, for a first look
+  --full              size: 5,000,000 finished deliveries instead of 500,000
+  --repeat <n>        throughput runs of which the median counts (default 3, quick 1)
+  --profile <folder>  throughput: processor profiles of the workers, and what PostgreSQL spent its time in
+  --compare <file>    instead of all that: another sender of webhooks, by its adapter
+  --sink-port <n>     the port that the sink listens on, for senders that must be told which targets they may call
   --help
 
 Every result is one JSON line on standard output; the table at the end is on standard error. The exit code is 0
@@ -24,97 +32,76 @@ when every target is met, 2 when one is missed. What is measured, and how, is in
 const { values: options } = parseArgs({
   options: {
     only: { type: "string", multiple: true, default: [] },
+    ledger: { type: "string", multiple: true, default: [] },
+    partners: { type: "string", multiple: true, default: [] },
+    workers: { type: "string", multiple: true, default: [] },
     quick: { type: "boolean", default: false },
+    full: { type: "boolean", default: false },
     repeat: { type: "string" },
+    profile: { type: "string" },
+    compare: { type: "string" },
+    "sink-port": { type: "string", default: "0" },
     help: { type: "boolean", default: false },
   },
 });
-
-const { quick } = options;
-const repeat = Number(options.repeat ?? (quick ? 1 : 3));
-
-type Measure = (sink: SinkProcess) => AsyncGenerator<Result>;
-
-const measures: Record<BenchName, Measure> = {
-  async *throughput(sink) {
-    const events = quick ? 10_000 : 60_000;
-    const runs: [LedgerKind, number, number, number | undefined][] = [
-      ["pglite", 1, quick ? 5_000 : 30_000, 0.15],
-      ["postgresql", 1, events, 0.4],
-      ["postgresql", 100, events, 0.3],
-      ["postgresql", 1_000, quick ? 4_000 : 40_000, undefined],
-      ...(quick
-        ? []
-        : ([["postgresql", 10_000, 40_000, undefined]] as [LedgerKind, number, number, undefined][])),
-    ];
-    for (const [kind, partners, count, atLeast] of runs) {
-      const times = atLeast === undefined ? 1 : repeat;
-      const results: Result[] = [];
-      for (let run = 0; run < times; run++) {
-        results.push(
-          await measureThroughput(kind, sink, partners, count, {
-            ceilingRequests: quick ? 15_000 : 60_000,
-            ...(atLeast === undefined ? {} : { atLeast }),
-          }),
-        );
-        progress(results.at(-1)!);
-      }
-      const median = medianResult(results, "ratio");
-      yield { ...median, figures: { ...median.figures, runs: times } };
-    }
-  },
-  async *latency(sink) {
-    const durationMs = quick ? 5_000 : 60_000;
-    yield await measureEngineLatency(sink, durationMs);
-    yield await measureHttpLatency(sink, durationMs);
-  },
-  async *isolation(sink) {
-    for (const disturbance of disturbances) {
-      yield await measureIsolation(
-        sink,
-        disturbance,
-        quick ? { pairs: 2, phaseMs: 2_000, smaller: 10 } : { pairs: 6, phaseMs: 10_000, smaller: 1 },
-      );
-    }
-  },
-  async *startup() {
-    yield* await measureStartup(quick ? 2 : 5);
-  },
-  async *idle() {
-    yield await measureIdle(quick ? 5_000 : 30_000);
-  },
-  async *limiter(sink) {
-    yield* await measureLimiter(sink, quick ? 5_000 : 20_000);
-  },
-};
 
 function progress({ bench, case: name, figures }: Result): void {
   process.stderr.write(`  ${bench}: ${name}: ${JSON.stringify(figures)}\n`);
 }
 
-function chosen(): BenchName[] {
-  const unknown = options.only.filter((name) => !(benchNames as readonly string[]).includes(name));
-  if (unknown.length > 0)
-    throw new Error(`There is no bench ${unknown.join(", ")}: ${benchNames.join(", ")}.`);
-  return benchNames.filter((name) => options.only.length === 0 || options.only.includes(name));
+/** Those of `all` that were asked for; all where none were. @throws Error for one that does not exist */
+function chosen<Name extends string>(what: string, all: readonly Name[], asked: readonly string[]): Name[] {
+  const unknown = asked.filter((name) => !(all as readonly string[]).includes(name));
+  if (unknown.length > 0) throw new Error(`There is no ${what} ${unknown.join(", ")}: ${all.join(", ")}.`);
+  return all.filter((name) => asked.length === 0 || asked.includes(name));
+}
+
+async function* results(sink: SinkProcess): AsyncGenerator<Result> {
+  const { quick, full, compare } = options;
+  if (compare !== undefined) {
+    yield* measureCompare(sink, await loadAdapter(compare), quick ? quickCompareSizes : compareSizes);
+    return;
+  }
+  for (const name of chosen("bench", names, options.only))
+    yield* measures[name](sink, {
+      quick,
+      full,
+      repeat: Number(options.repeat ?? (quick ? 1 : 3)),
+      ledgers: chosen("ledger", ledgerKinds, options.ledger),
+      partners: options.partners.map(Number),
+      workers: options.workers.map(Number),
+      progress,
+    });
+}
+
+/** Of each processor, before the bench itself takes any; more is told. */
+const quietLoad = 0.2;
+
+/** A figure from a machine that others use says as much about them. */
+function warnOfOthers(): void {
+  const load = loadavg()[0]! / availableParallelism();
+  if (load > quietLoad)
+    process.stderr.write(
+      `Load before the start: ${load.toFixed(1)} per processor. Take the ratios of what follows, and no latency.\n`,
+    );
 }
 
 async function main(): Promise<void> {
-  const sink = await startSink();
-  const results: Result[] = [];
+  warnOfOthers();
+  if (options.profile !== undefined) profileInto(options.profile);
+  const sink = await startSink(Number(options["sink-port"]));
+  const told: Result[] = [];
   try {
-    for (const name of chosen()) {
-      for await (const result of measures[name](sink)) {
-        results.push(result);
-        process.stdout.write(`${JSON.stringify({ ...result, met: isMet(result) })}\n`);
-      }
+    for await (const result of results(sink)) {
+      told.push(result);
+      process.stdout.write(`${JSON.stringify({ ...result, met: isMet(result) })}\n`);
     }
   } finally {
-    sink.stop();
-    await stopPostgres();
-    process.stderr.write(`\n${formatTable(results)}\n`);
+    await sink.stop();
+    await stopServers();
+    process.stderr.write(`\n${formatTable(told)}\n`);
   }
-  if (!results.every(isMet)) process.exitCode = 2;
+  if (!told.every(isMet)) process.exitCode = 2;
 }
 
 if (options.help) process.stdout.write(help);

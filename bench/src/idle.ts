@@ -1,53 +1,59 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { createDatabase, startPostgres } from "@postrider/engine/testing";
-import pg from "pg";
+import type { RedisServer } from "@postrider/engine/testing";
+import { openHttpDoor } from "./http-door.ts";
+import { redisCallsOf } from "./redis-reads.ts";
 import { type Result, rounded } from "./result.ts";
-import { benchApiKey, startServerProcess } from "./server-process.ts";
+import { serverCluster, type ServerRole } from "./server-process.ts";
+import { benchRedis, statementsOf } from "./servers.ts";
+import type { LedgerKind } from "./system.ts";
 
 const partners = 20;
+const settleMs = 3_000;
+/** With which a worker of BullMQ waits for work. */
+const blockingRead = "bzpopmin";
 
-/** SQL statements per second of a server with partners and nothing to do, as PostgreSQL counts them. */
-export async function measureIdle(durationMs: number): Promise<Result> {
-  const postgres = await startPostgres({ shared_preload_libraries: "pg_stat_statements" });
-  const databaseUrl = await createDatabase(postgres.url, "idle");
-  const server = await startServerProcess({
-    DATABASE_URL: databaseUrl,
-    POSTRIDER_MASTER_KEY: "0".repeat(64),
+/** What servers with partners and nothing to do ask of PostgreSQL and Redis, per second and process. */
+export async function measureIdle(
+  kind: Exclude<LedgerKind, "pglite">,
+  roles: readonly ServerRole[],
+  durationMs: number,
+): Promise<Result> {
+  const cluster = await serverCluster(kind, null, roles);
+  const redis = kind === "postgresql+redis" ? await benchRedis() : null;
+  const asked = async () => ({
+    statements: await statementsOf(cluster.database),
+    redisCommands: redis ? await commandsOf(redis) : 0,
+    atMs: performance.now(),
   });
-  const watch = new pg.Client({ connectionString: databaseUrl });
-  await watch.connect();
+  const door = openHttpDoor(cluster.url);
   try {
-    await watch.query("create extension pg_stat_statements");
     for (let n = 0; n < partners; n++) {
-      await put(`${server.url}/v1/partners/p${n}`, { name: `Partner ${n}` });
-      await put(`${server.url}/v1/partners/p${n}/endpoints/main`, { url: `https://p${n}.example/postback` });
+      await door.put(`/v1/partners/p${n}`, { name: `Partner ${n}` });
+      await door.put(`/v1/partners/p${n}/endpoints/main`, { url: `https://p${n}.example/postback` });
     }
-    await sleep(2_000);
-    await watch.query("select pg_stat_statements_reset()");
-    const startedMs = performance.now();
+    await sleep(settleMs);
+    const before = await asked();
     await sleep(durationMs);
-    const { rows } = await watch.query<{ calls: string }>(
-      "select sum(calls) as calls from pg_stat_statements s join pg_database d on d.oid = s.dbid where d.datname = 'idle' and s.query not like '%pg_stat_statements%'",
-    );
-    const perSecond = Number(rows[0]?.calls ?? 0) / ((performance.now() - startedMs) / 1_000);
+    const after = await asked();
+    const perSecond = (count: number) => rounded(count / ((after.atMs - before.atMs) / 1_000) / roles.length);
+    const statements = perSecond(after.statements - before.statements);
+    const redisCommands = perSecond(after.redisCommands - before.redisCommands);
     return {
       bench: "idle",
-      case: `postgresql, server with ${partners} partners`,
-      figures: { statementsPerSecond: rounded(perSecond), rssMb: server.rssMb() },
-      target: { figure: "statementsPerSecond", atMost: 5 },
+      case: `${kind}, ${roles.join(" + ")}, ${partners} partners`,
+      figures: {
+        perSecondAndProcess: rounded(statements + redisCommands),
+        statements,
+        redisCommands,
+        rssMb: cluster.largestRssMb(),
+      },
+      target: { figure: "perSecondAndProcess", atMost: 5 },
     };
   } finally {
-    await watch.end();
-    await server.stop();
-    await postgres.stop();
+    await door.close();
+    await cluster.stop();
   }
 }
 
-async function put(url: string, document: object): Promise<void> {
-  const answer = await fetch(url, {
-    method: "PUT",
-    headers: { authorization: `Bearer ${benchApiKey}`, "content-type": "application/json" },
-    body: JSON.stringify(document),
-  });
-  if (!answer.ok) throw new Error(`PUT ${url}: ${answer.status} ${await answer.text()}`);
-}
+const commandsOf = async (redis: RedisServer) =>
+  (await redis.info("total_commands_processed")) - (await redisCallsOf(redis, blockingRead));

@@ -1,59 +1,77 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { startBlackHole } from "./black-hole-process.ts";
+import { fillBacklog } from "./fill.ts";
+import { gatheredAccept } from "./gathered-accept.ts";
 import { arrived } from "./latency.ts";
-import { openLoop, until } from "./open-loop.ts";
+import { arrivalsAt } from "./limiter.ts";
+import { openLoop } from "./open-loop.ts";
+import { addPartners } from "./partners.ts";
+import { pausePartners, whileActive } from "./pausing.ts";
 import { benchEvent } from "./payload.ts";
 import { percentile, type Result, rounded } from "./result.ts";
 import type { SinkProcess } from "./sink-process.ts";
-import { addPartners, type BenchSystem, startSystem } from "./system.ts";
+import { type BenchSystem, type LedgerKind, startSystem } from "./system.ts";
 
-const healthy = 99;
+const partners = 100;
 const perSecond = 200;
-const crowd = "p99";
 
-/** What the hundredth partner does to the others. */
-interface Disturbance {
-  readonly name: string;
-  readonly path: string;
+/** A partner that misbehaves. */
+interface Disturber {
+  /** At the sink; null: a target that swallows connections. */
+  readonly path: string | null;
   readonly timeout: string;
   readonly backlog: number;
-  readonly ratePerSecond: number | null;
-  /** Null: told for information. */
-  readonly atMost: number | null;
+  readonly ratePerSecond?: number;
 }
+
+/** What some of a hundred partners do to the others. */
+interface Disturbance {
+  readonly name: string;
+  readonly kind: LedgerKind;
+  /** Worker processes; 0 dispatches in the process that accepts. */
+  readonly workers: number;
+  readonly disturbers: readonly Disturber[];
+}
+
+/** Of a disturber with a rate: what a delay of the machine cost it, it may catch up. */
+const burst = 10;
+const flood = "/limited-flood";
+const crowd = "/limited-crowd";
 
 export const disturbances: readonly Disturbance[] = [
   {
     name: "the 100th hangs for its full timeout, 2,000 waiting",
-    path: "/hang",
-    timeout: "2s",
-    backlog: 2_000,
-    ratePerSecond: null,
-    atMost: 1.2,
+    kind: "postgresql",
+    workers: 0,
+    disturbers: [{ path: "/hang", timeout: "2s", backlog: 2_000 }],
   },
   {
     name: "the 100th hangs, 100,000 waiting",
-    path: "/hang",
-    timeout: "2s",
-    backlog: 100_000,
-    ratePerSecond: null,
-    atMost: 1.2,
+    kind: "postgresql",
+    workers: 0,
+    disturbers: [{ path: "/hang", timeout: "2s", backlog: 100_000 }],
   },
   {
     name: "the 100th takes its 50/s of 100,000 waiting",
-    path: "/crowd",
-    timeout: "10s",
-    backlog: 100_000,
-    ratePerSecond: 50,
-    atMost: 1.2,
+    kind: "postgresql",
+    workers: 0,
+    disturbers: [{ path: crowd, timeout: "10s", backlog: 100_000, ratePerSecond: 50 }],
   },
   {
     name: "the 100th takes 100,000 as fast as it can",
-    path: "/crowd",
-    timeout: "10s",
-    backlog: 100_000,
-    ratePerSecond: null,
-    atMost: 1.2,
+    kind: "postgresql",
+    workers: 0,
+    disturbers: [{ path: "/crowd", timeout: "10s", backlog: 100_000 }],
   },
+  ...(["postgresql", "postgresql+redis"] as const).map((kind) => ({
+    name: "one swallows connections, one dribbles its body, one has 1,000,000 waiting and 50/s",
+    kind,
+    workers: 1,
+    disturbers: [
+      { path: null, timeout: "10s", backlog: 2_000 },
+      { path: "/dribble", timeout: "10s", backlog: 2_000 },
+      { path: flood, timeout: "10s", backlog: 1_000_000, ratePerSecond: 50 },
+    ],
+  })),
 ];
 
 export interface IsolationOptions {
@@ -64,55 +82,65 @@ export interface IsolationOptions {
 }
 
 /**
- * The p99 of 99 healthy partners with sparse traffic, in short phases with and without the disturbance in turn, so that
- * what else the machine does falls on both alike. The disturber is paused for the undisturbed phases.
+ * The p99 of the healthy partners with sparse traffic, in short phases with and without the disturbance in turn, so
+ * that what else the machine does falls on both alike. The disturbers are paused for the undisturbed phases.
  */
 export async function measureIsolation(
   sink: SinkProcess,
-  disturbance: Disturbance,
+  { name, kind, workers, disturbers }: Disturbance,
   { pairs, phaseMs, smaller }: IsolationOptions,
-): Promise<Result> {
-  const { name, path, timeout, ratePerSecond, atMost } = disturbance;
-  const backlog = Math.ceil(disturbance.backlog / smaller);
-  const system = await startSystem("postgresql", sink);
-  const { engine } = system;
-  await addPartners(system, sink, healthy);
-  await addPartners(system, sink, 1, { from: healthy, path: () => path, timeout, ratePerSecond });
-  await pause(system);
-
+): Promise<Result[]> {
+  const hole = disturbers.some(({ path }) => path === null) ? await startBlackHole() : null;
+  const system = await startSystem(kind, sink, { workers, allowTargets: hole ? [hole.target] : [] });
+  const healthy = partners - disturbers.length;
+  await addPartners(system.engine, sink, healthy);
+  const ids: string[] = [];
+  for (const [index, { path, timeout, ratePerSecond }] of disturbers.entries()) {
+    const from = healthy + index;
+    const where = path === null ? { url: `http://${hole!.target}/` } : { path: () => path };
+    const rate = ratePerSecond === undefined ? {} : { ratePerSecond, burst };
+    await addPartners(system.engine, sink, 1, { from, timeout, ...where, ...rate });
+    ids.push(`p${from}`);
+  }
+  await pausePartners(system, ids);
+  const accept = gatheredAccept(system.engine);
+  const used: number[] = [];
   const phase = async (run: string) => {
     await sink.ask("reset");
-    await openLoop(perSecond, phaseMs, async (n, dueMs) => {
-      const { partnerNos } = await engine.events.accept([benchEvent(run, n, healthy, dueMs)], Date.now());
-      engine.ring(partnerNos);
-    });
+    await openLoop(perSecond, phaseMs, (n, dueMs) => accept(benchEvent(run, n, healthy, dueMs)));
     return arrived(sink, (perSecond * phaseMs) / 1_000);
   };
+  const disturbedPhase = (run: string) =>
+    whileActive(system, ids, async () => {
+      const latencies = await phase(run);
+      for (const { path, ratePerSecond } of disturbers)
+        if (path !== null && ratePerSecond !== undefined)
+          used.push(usedOf(await arrivalsAt(sink, path), ratePerSecond));
+      return latencies;
+    });
 
   await phase("warm");
   const quiet: number[] = [];
   const disturbed: number[] = [];
   const ratios: number[] = [];
   for (let pair = 0; pair < pairs; pair++) {
-    await fill(system, backlog, pair);
-    const measure = {
-      quiet: () => phase(`quiet-${pair}`),
-      disturbed: () => whileActive(system, () => phase(`disturbed-${pair}`)),
-    };
+    await refill(system, ids, disturbers, pair, smaller);
     // Each goes first in half of the pairs.
-    const first = pair % 2 === 0 ? await measure.quiet() : null;
-    const loud = await measure.disturbed();
-    const calm = first ?? (await measure.quiet());
+    const first = pair % 2 === 0 ? await phase(`quiet-${pair}`) : null;
+    const loud = await disturbedPhase(`disturbed-${pair}`);
+    const calm = first ?? (await phase(`quiet-${pair}`));
     quiet.push(...calm);
     disturbed.push(...loud);
     ratios.push(percentile(loud, 0.99) / percentile(calm, 0.99));
   }
   await system.stop();
-  const quietP99 = percentile(quiet, 0.99);
-  const disturbedP99 = percentile(disturbed, 0.99);
-  return {
+  hole?.stop();
+  const [quietP99, disturbedP99] = [percentile(quiet, 0.99), percentile(disturbed, 0.99)];
+  const where = workers === 0 ? "" : `, ${kind}, ${workers} worker`;
+  const full = `${name}${smaller === 1 ? "" : ` (divided by ${smaller})`}${where}`;
+  const moved: Result = {
     bench: "isolation",
-    case: smaller === 1 ? name : `${name} (divided by ${smaller})`,
+    case: full,
     figures: {
       ratio: rounded(disturbedP99 / quietP99),
       medianPairRatio: rounded(percentile(ratios, 0.5)),
@@ -122,37 +150,42 @@ export async function measureIsolation(
       disturbedP50Ms: rounded(percentile(disturbed, 0.5)),
       pairs,
     },
-    ...(atMost === null ? {} : { target: { figure: "ratio", atMost } }),
+    target: { figure: "ratio", atMost: 1.2 },
   };
+  if (used.length === 0) return [moved];
+  const usedPercent = rounded(percentile(used, 0.5) * 100, 1);
+  return [
+    moved,
+    {
+      bench: "isolation",
+      case: `${full}: the share of its rate that it got`,
+      figures: { usedPercent, leastPercent: rounded(Math.min(...used) * 100, 1), pairs },
+      target: { figure: "usedPercent", atLeast: 98 },
+    },
+  ];
 }
 
-/** Brings the paused disturber's backlog to `backlog`. */
-async function fill({ engine }: BenchSystem, backlog: number, pair: number): Promise<void> {
-  const waiting = (await engine.operations.conservation()).pending;
-  for (let n = waiting; n < backlog; n += 1_000) {
-    const events = Array.from({ length: Math.min(1_000, backlog - n) }, (_, offset) => ({
-      ...benchEvent(`fill-${pair}`, n + offset, 1),
-      partner: crowd,
-    }));
-    await engine.events.accept(events, Date.now());
+/** The share of a rate that ascending times of arrival make, less the burst it began with. */
+function usedOf(times: readonly number[], ratePerSecond: number): number {
+  const lastedMs = times.at(-1)! - times[0]!;
+  return (times.length - burst) / ((lastedMs / 1_000) * ratePerSecond);
+}
+
+/** Brings the paused disturbers' backlogs to what they are to be. */
+async function refill(
+  system: BenchSystem,
+  ids: readonly string[],
+  disturbers: readonly Disturber[],
+  pair: number,
+  smaller: number,
+): Promise<void> {
+  const { partners: waiting } = await system.engine.operations.backlog(Date.now(), partners);
+  for (const [index, { backlog }] of disturbers.entries()) {
+    const id = ids[index]!;
+    // A backlog is counted up to 10,000, which is enough to know that a large one is still there.
+    const there = pair === 0 ? 0 : (waiting.find(({ partner }) => partner === id)?.pending ?? 0);
+    const wanted = Math.ceil(backlog / smaller);
+    if (there < Math.min(wanted, 10_000))
+      await fillBacklog(system, `fill-${pair}-${id}`, [id], wanted - there);
   }
-}
-
-async function whileActive<Value>(system: BenchSystem, work: () => Promise<Value>): Promise<Value> {
-  await system.engine.operations.setPartnerState(crowd, "active", Date.now());
-  system.engine.sweepNow();
-  await sleep(200);
-  try {
-    return await work();
-  } finally {
-    await pause(system);
-  }
-}
-
-async function pause({ engine }: BenchSystem): Promise<void> {
-  await engine.operations.setPartnerState(crowd, "paused", Date.now());
-  await until(
-    "the end of the disturber's turn",
-    () => engine.progress().inFlight === 0 && engine.progress().turnsActive === 0,
-  );
 }

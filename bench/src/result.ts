@@ -14,7 +14,18 @@ export interface Target {
   readonly atMost?: number;
 }
 
-export const benchNames = ["throughput", "latency", "isolation", "startup", "idle", "limiter"] as const;
+export const benchNames = [
+  "throughput",
+  "latency",
+  "isolation",
+  "accept",
+  "limiter",
+  "size",
+  "memory",
+  "idle",
+  "startup",
+  "compare",
+] as const;
 export type BenchName = (typeof benchNames)[number];
 
 /** True where there is no target or the result meets it. */

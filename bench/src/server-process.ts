@@ -1,14 +1,19 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { masterKeyHex } from "./engine-options.ts";
+import { cpuMs, residentMb } from "./process-figures.ts";
+import { benchDatabase, emptyRedis } from "./servers.ts";
+import type { SinkProcess } from "./sink-process.ts";
+import type { LedgerKind } from "./system.ts";
 
 const entry = fileURLToPath(new URL("../../apps/server/src/main.ts", import.meta.url));
 
 /** A Postrider server in a process of its own. */
 export interface ServerProcess {
   readonly url: string;
+  readonly pid: number;
   /** From the start of the process to the first 200 of `/readyz`. */
   readonly readyAfterMs: number;
   /** Processor time spent until then, over all threads: what stays the same on a busy machine. NaN where the system does not tell. */
@@ -25,7 +30,10 @@ export async function startServerProcess(env: Readonly<Record<string, string>>):
   const startedMs = performance.now();
   const child = spawn(process.execPath, [entry], {
     env: {
-      ...process.env,
+      // Without the settings of whoever measures.
+      ...Object.fromEntries(
+        Object.entries(process.env).filter(([name]) => !/^(POSTRIDER_|DATABASE_URL$|REDIS_URL$)/.test(name)),
+      ),
       POSTRIDER_PORT: "0",
       POSTRIDER_API_KEY: benchApiKey,
       POSTRIDER_LOG_LEVEL: "silent",
@@ -50,6 +58,7 @@ export async function startServerProcess(env: Readonly<Record<string, string>>):
     await sleep(5);
   return {
     url,
+    pid: child.pid!,
     readyAfterMs: performance.now() - startedMs,
     readyCpuMs: cpuMs(child.pid!),
     rssMb: () => residentMb(child.pid!),
@@ -61,22 +70,46 @@ export async function startServerProcess(env: Readonly<Record<string, string>>):
   };
 }
 
-function residentMb(pid: number): number {
-  try {
-    return Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]) / 1_024);
-  } catch {
-    return Number.NaN;
-  }
+/** What a process of a cluster does, as `POSTRIDER_ROLES` says it. */
+export type ServerRole = "api" | "worker" | "api,worker";
+
+/** Server processes that share a ledger, and Redis where there is one. */
+export interface ServerCluster {
+  /** Of the first process with the role `api`. */
+  readonly url: string;
+  readonly servers: readonly ServerProcess[];
+  readonly database: string;
+  largestRssMb(): number;
+  stop(): Promise<void>;
 }
 
-/** Ticks are hundredths of a second on Linux. */
-function cpuMs(pid: number): number {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
-      .replace(/^.*\) /, "")
-      .split(" ");
-    return (Number(fields[11]) + Number(fields[12])) * 10;
-  } catch {
-    return Number.NaN;
-  }
+/** Starts one server for each of `roles`, on a new database. */
+export async function serverCluster(
+  kind: Exclude<LedgerKind, "pglite">,
+  sink: SinkProcess | null,
+  roles: readonly ServerRole[],
+  template?: string,
+): Promise<ServerCluster> {
+  const { name, url } = await benchDatabase(template);
+  const redis = kind === "postgresql+redis" ? await emptyRedis() : null;
+  const servers: ServerProcess[] = [];
+  for (const role of roles)
+    servers.push(
+      await startServerProcess({
+        DATABASE_URL: url,
+        POSTRIDER_ROLES: role,
+        POSTRIDER_MASTER_KEY: masterKeyHex,
+        ...(redis ? { REDIS_URL: redis.url } : {}),
+        ...(sink ? { POSTRIDER_ALLOW_TARGETS: sink.target } : {}),
+      }),
+    );
+  return {
+    url: servers[roles.findIndex((role) => role !== "worker")]!.url,
+    servers,
+    database: name,
+    largestRssMb: () => Math.max(...servers.map((server) => server.rssMb())),
+    async stop() {
+      await Promise.all(servers.map((server) => server.stop()));
+    },
+  };
 }

@@ -1,117 +1,133 @@
-import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  type Engine,
-  endpointDefaults,
-  openEngine,
-  partnerDefaults,
-  type AttemptEvent,
-} from "@postrider/engine";
-import { createDatabase, type PostgresServer, startPostgres } from "@postrider/engine/testing";
+import { type Engine, openEngine } from "@postrider/engine";
+import { type Child, startChild } from "./child.ts";
+import { type EngineForm, engineOptions } from "./engine-options.ts";
+import { addPartners } from "./partners.ts";
+import { profileNextSystem } from "./profiling.ts";
+import { benchDatabase, emptyRedis, preparedDatabase } from "./servers.ts";
 import type { SinkProcess } from "./sink-process.ts";
+import { largestRssMb, type Measured, type Usage, usageOf } from "./usage.ts";
 
-export type LedgerKind = "postgresql" | "pglite";
+export const ledgerKinds = ["pglite", "postgresql", "postgresql+redis"] as const;
+export type LedgerKind = (typeof ledgerKinds)[number];
 
-/** An engine with its ledger, for one measurement. */
+export interface SystemOptions {
+  /** Worker processes. 0: this process dispatches, as an embedded engine does. */
+  readonly workers?: number;
+  /** Plain partners to begin with, `p0` …, each with one endpoint at the sink's `/ok`. */
+  readonly partners?: number;
+  /** Requests in flight at most, per dispatching process. */
+  readonly maxInFlight?: number;
+  /** Targets beside the sink. */
+  readonly allowTargets?: readonly string[];
+  /** The name of a prepared database to copy. */
+  readonly template?: string;
+  /** Done with the database before anybody dispatches. */
+  readonly before?: (database: BenchDatabase) => Promise<void>;
+}
+
+export interface BenchDatabase {
+  readonly name: string;
+  readonly url: string;
+}
+
+/** A system to measure: this process is its door, and worker processes dispatch. */
 export interface BenchSystem {
+  /** Accepts and operates; dispatches too where there are no worker processes. */
   readonly engine: Engine;
-  /** Called for every attempt. */
-  onAttempt: (event: AttemptEvent) => void;
+  /** Null with PGlite. */
+  readonly database: BenchDatabase | null;
+  /** Of all that dispatch. */
+  progress(): Promise<Progress>;
+  /** What the system has used so far. */
+  usage(): Promise<Usage>;
+  workerRssMb(): number;
+  redisUsedMb(): Promise<number>;
   stop(graceMs?: number): Promise<void>;
 }
 
-let server: PostgresServer | null = null;
-let databases = 0;
-
-/** A PostgreSQL of the bench's own, shared by its measurements, with full durability. */
-async function benchPostgres(): Promise<PostgresServer> {
-  return (server ??= await startPostgres());
+export interface Progress {
+  readonly inFlight: number;
+  readonly turnsActive: number;
+  readonly unrecorded: number;
 }
 
-/** An empty database, for one measurement. */
-export async function benchDatabase(): Promise<string> {
-  return createDatabase((await benchPostgres()).url, `bench_${process.pid}_${databases++}`);
-}
-
-export async function stopPostgres(): Promise<void> {
-  await server?.stop();
-  server = null;
-}
-
+/** Opens an engine here and in worker processes, on a new database and, where asked for, an emptied Redis. */
 export async function startSystem(
   kind: LedgerKind,
   sink: SinkProcess,
-  options: { readonly maxInFlight?: number } = {},
+  {
+    workers: workerCount = 0,
+    partners = 0,
+    maxInFlight,
+    allowTargets = [],
+    template,
+    before = async () => {},
+  }: SystemOptions = {},
 ): Promise<BenchSystem> {
-  const dataDir = mkdtempSync(join(tmpdir(), "postrider-bench-"));
-  const databaseUrl = kind === "postgresql" ? await benchDatabase() : undefined;
-  const system: { onAttempt: (event: AttemptEvent) => void } = { onAttempt() {} };
-  const engine = await openEngine({
-    dataDir: join(dataDir, "ledger"),
-    masterKeys: [randomBytes(32)],
-    allowTargets: [sink.target],
-    telemetry: {
-      attempt: (event) => system.onAttempt(event),
-      turn() {},
-      fault: (event) => process.stderr.write(`fault in ${event.where}: ${String(event.error)}\n`),
-    },
-    ...(databaseUrl ? { databaseUrl } : {}),
-    ...options,
-  });
-  await engine.start();
-  return Object.assign(system, {
+  const folder = mkdtempSync(join(tmpdir(), "postrider-bench-"));
+  const embedded = kind === "pglite";
+  const database = embedded
+    ? null
+    : await benchDatabase(template ?? (partners > 0 ? await preparedPartners(sink, partners) : undefined));
+  const redis = kind === "postgresql+redis" ? await emptyRedis() : null;
+  const form: EngineForm = {
+    dataDir: join(folder, "ledger"),
+    allowTargets: [sink.target, ...allowTargets],
+    ...(database ? { databaseUrl: database.url } : {}),
+    ...(redis ? { redisUrl: redis.url } : {}),
+    ...(maxInFlight === undefined ? {} : { maxInFlight }),
+  };
+  const engine = await openEngine(engineOptions(form));
+  if (redis && engine.description.turns === "in-process")
+    throw new Error("this version of the engine has no turns over Redis");
+  if (database) await before(database);
+  const profile = profileNextSystem();
+  const workers = await Promise.all(Array.from({ length: workerCount }, () => startWorker(form, profile)));
+  if (workerCount === 0) await engine.start();
+  if (embedded && partners > 0) await addPartners(engine, sink, partners);
+
+  const measured: Measured = {
+    workerPids: workers.map(({ pid }) => pid),
+    database: database?.name ?? null,
+    redis,
+    sink,
+  };
+  const dispatching = (): Promise<Progress[]> =>
+    workerCount === 0
+      ? Promise.resolve([engine.progress()])
+      : Promise.all(workers.map((worker) => worker.ask<Progress>("progress")));
+  return {
     engine,
-    async stop(graceMs = 1_000) {
-      await engine.stop(graceMs);
-      rmSync(dataDir, { recursive: true, force: true });
+    database,
+    async progress() {
+      const all = await dispatching();
+      const sum = (figure: keyof Progress) => all.reduce((total, one) => total + one[figure], 0);
+      return { inFlight: sum("inFlight"), turnsActive: sum("turnsActive"), unrecorded: sum("unrecorded") };
     },
-  });
+    usage: () => usageOf(measured),
+    workerRssMb: () => largestRssMb(measured),
+    redisUsedMb: async () => (redis ? (await redis.info("used_memory")) / 1_048_576 : Number.NaN),
+    async stop(graceMs = 1_000) {
+      await Promise.all(workers.map((worker) => worker.stop()));
+      await engine.stop(graceMs);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
 }
 
-/** Registers partners `p0` … with one endpoint each at the sink. */
-export async function addPartners(
-  { engine }: BenchSystem,
-  sink: SinkProcess,
-  count: number,
-  settings: {
-    readonly from?: number;
-    readonly path?: (n: number) => string;
-    readonly maxInFlight?: number;
-    readonly ratePerSecond?: number | null;
-    readonly burst?: number;
-    readonly timeout?: string;
-  } = {},
-): Promise<void> {
-  const {
-    from = 0,
-    path = () => "/ok",
-    maxInFlight = 64,
-    ratePerSecond = null,
-    burst = null,
-    timeout = "10s",
-  } = settings;
-  const add = async (n: number) => {
-    await engine.operations.putPartner(
-      `p${n}`,
-      {
-        ...partnerDefaults,
-        name: `Partner ${n}`,
-        max_in_flight: maxInFlight,
-        rate_per_second: ratePerSecond,
-        burst,
-      },
-      Date.now(),
-    );
-    const url = `http://${sink.target}${path(n)}`;
-    await engine.operations.putEndpoint(
-      `p${n}`,
-      "main",
-      { ...endpointDefaults, body: "envelope", url, timeout },
-      Date.now(),
-    );
-  };
-  for (let n = from; n < from + count; n += 8)
-    await Promise.all(Array.from({ length: Math.min(8, from + count - n) }, (_, offset) => add(n + offset)));
+async function startWorker(form: EngineForm, profile: readonly string[]): Promise<Child<"progress">> {
+  const { child } = await startChild<"progress">("worker.ts", form, profile);
+  return child;
+}
+
+export function preparedPartners(sink: SinkProcess, count: number): Promise<string> {
+  return preparedDatabase(`${count} partners`, async (url) => {
+    const form = { dataDir: "", databaseUrl: url, allowTargets: [sink.target] };
+    const engine = await openEngine(engineOptions(form));
+    await addPartners(engine, sink, count);
+    await engine.stop(0);
+  });
 }

@@ -1,0 +1,9 @@
+/** A worker of the bench: the engine with the server's worker role, without HTTP and log. */
+import { openEngine } from "@postrider/engine";
+import { answerParent, givenByParent } from "./child.ts";
+import { type EngineForm, engineOptions } from "./engine-options.ts";
+
+const engine = await openEngine(engineOptions(await givenByParent<EngineForm>()));
+await engine.start();
+process.once("SIGTERM", () => void engine.stop(1_000).then(() => process.exit(0)));
+answerParent({ progress: () => engine.progress() }, { turns: engine.description.turns });
