@@ -28,11 +28,12 @@ const languages = [
 
 describe.each(languages)(
   "the shared vectors in $language, with its standard library alone",
-  ({ run, least, missing }) => {
+  ({ language, run, least, missing }) => {
     const [program = "", ...args] = run;
 
     test.skipIf(missing)("all pass", { timeout: 120_000 }, () => {
       const printed = execFileSync(program, [...args, vectors], { encoding: "utf8" });
+      process.stdout.write(`the shared vectors in ${language}: ${printed}`);
       expect(printed).toMatch(/^passed \d+, failed 0, /);
       expect(Number(/passed (\d+)/.exec(printed)?.[1])).toBeGreaterThanOrEqual(least);
     });

@@ -64,16 +64,12 @@ export const partnerPack = defineCommand({
     );
     await prepareFolder(folder, options.force);
     // Loaded here: the engine is much more than other commands need.
-    const [{ defaultUserAgent }, { packFiles }] = await Promise.all([
-      import("@postrider/engine"),
-      import("../partner-pack/pack.ts"),
-    ]);
+    const { packFiles } = await import("../partner-pack/pack.ts");
     const files = await packFiles({
       partner,
       endpoints,
       keys,
       samples,
-      userAgent: defaultUserAgent,
       testSecret: generateSecret(randomBytes).reveal().text,
       madeAt: new Date(context.now()).toISOString(),
     });

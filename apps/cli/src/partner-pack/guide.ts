@@ -9,7 +9,6 @@ export interface PackFacts {
   readonly endpoints: readonly Endpoint[];
   readonly keys: readonly SigningKey[];
   readonly samples: readonly SampleEvent[];
-  readonly userAgent: string;
   readonly snippets: readonly { readonly file: string; readonly language: string }[];
   /** Made for this pack, signs nothing else. */
   readonly testSecret: string;
@@ -35,13 +34,13 @@ export function guide(facts: PackFacts): Block[] {
       ". No secret of yours is in this folder: your signing secret (whsec_) was handed over once, apart from it.",
     ),
     heading(2, "In short"),
-    ...inShort(facts),
+    ...inShort(),
     heading(2, "What is sent where"),
     ...(facts.endpoints.length === 0
       ? [text("There is no endpoint yet: tell us the URL.")]
       : facts.endpoints.flatMap(endpointBlocks)),
     heading(2, "Headers of every request"),
-    ...headers(facts),
+    ...headers(),
     heading(2, "Samples"),
     ...samples(facts),
     heading(2, "Verify"),
@@ -53,7 +52,7 @@ export function guide(facts: PackFacts): Block[] {
   ];
 }
 
-function inShort({ userAgent }: PackFacts): Block[] {
+function inShort(): Block[] {
   return [
     list(
       [
@@ -77,12 +76,18 @@ function inShort({ userAgent }: PackFacts): Block[] {
         "400 for missing or malformed headers, 401 for a signature that does not fit, 422 for a schema_version you do not know, with those you do.",
       ],
       ["Ignore fields you do not know: they come without a new schema_version."],
-      ["Requests come as ", { code: userAgent }, ": let it through your firewall."],
+      [
+        "The ",
+        { code: "user-agent" },
+        " begins with ",
+        { code: "Postrider/" },
+        "; a version follows. Let it through your firewall.",
+      ],
     ),
   ];
 }
 
-function headers({ userAgent }: PackFacts): Block[] {
+function headers(): Block[] {
   return [
     table(
       ["header", "value"],
@@ -94,7 +99,7 @@ function headers({ userAgent }: PackFacts): Block[] {
         ],
         ["webhook-signature", "v1,<base64>, several with one space between while keys rotate"],
         ["content-type", "application/json, where there is a JSON body"],
-        ["user-agent", userAgent],
+        ["user-agent", "Postrider/ and a version, where the endpoint sets none of its own"],
         ["webhook-test", "1, only on test postbacks: do not count these"],
       ],
     ),
