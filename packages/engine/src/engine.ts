@@ -85,9 +85,11 @@ export interface Engine {
 
 /** BullMQ is loaded only where it is used: an embedded server starts without it. */
 async function createTurns(
-  { redisUrl, redisPrefix, databaseUrl }: EngineOptions,
-  tools: { readonly clock: Clock; readonly telemetry: Telemetry },
+  { redisUrl, redisPrefix, databaseUrl, maxInFlight = defaultMaxInFlight }: EngineOptions,
+  given: { readonly clock: Clock; readonly telemetry: Telemetry },
 ): Promise<Turns> {
+  // More turns than requests that may be in flight would only hold claimed deliveries, and hand them back.
+  const tools = { ...given, maxActive: Math.max(leastTurns, maxInFlight) };
   if (redisUrl === undefined) return createInProcessTurns(tools);
   if (databaseUrl === undefined) {
     throw new PostriderError("invalid_settings", "Turns over Redis need a ledger that processes can share.", {
@@ -103,6 +105,7 @@ async function createTurns(
 }
 
 const defaultMaxInFlight = 256;
+const leastTurns = 16;
 const defaultRetentionDays = 35;
 const defaultGraceMs = 10_000;
 const dayMs = 86_400_000;

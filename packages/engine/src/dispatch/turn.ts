@@ -36,8 +36,13 @@ export interface TurnTools extends AttemptTools {
   readonly shares: Map<number, number>;
 }
 
-/** After this time a turn closes if others wait, and reads its partner's settings again if none do. */
+/** After this time a turn claims no more if others wait, and reads its partner's settings again if none do. */
 export const sliceMs = 500;
+/**
+ * What was claimed within the slice goes out first, until this time: handed back it would be read again and again.
+ * With 10,000 partners in turn each delivery was read 12 times when it was.
+ */
+const longestTurnMs = 2_500;
 /** A turn of this length is handed over where another process has more time for it. */
 const handOverMs = 2_000;
 /** A turn with nothing in flight that would wait longer than this for a permit closes, and is rung in time. */
@@ -80,6 +85,8 @@ export class Turn {
   #rungMeanwhile = false;
   /** The last claim read all that was due. */
   #exhausted = false;
+  /** Claims nothing more: others wait. */
+  #sliceOver = false;
   /** Starts nothing more. */
   #closing = false;
   #fault: { readonly error: unknown } | null = null;
@@ -164,7 +171,11 @@ export class Turn {
   #endSlice(): void {
     const now = this.#tools.clock.now();
     const lastedMs = now - this.#startedAtMs;
-    if (this.#slot.stopping() || (this.#slot.contended() && lastedMs > sliceMs)) return this.#close(now);
+    if (this.#slot.stopping()) return this.#close(now);
+    if (this.#slot.contended() && lastedMs > sliceMs) {
+      this.#sliceOver = true;
+      if (this.#claims.waiting === 0 || lastedMs > longestTurnMs) return this.#close(now);
+    }
     const afterMs = lastedMs > handOverMs ? this.#tools.handOverAfterMs() : null;
     if (afterMs !== null) this.#close(now + afterMs);
   }
@@ -196,7 +207,9 @@ export class Turn {
   }
 
   #claimMore(): void {
-    if (!this.#exhausted && this.#claims.waiting < this.#share * 2) {
+    const wantsMore = !this.#exhausted && this.#claims.waiting < this.#share * 2;
+    if (this.#sliceOver && this.#claims.waiting === 0) this.#close(this.#tools.clock.now());
+    else if (wantsMore && !this.#sliceOver) {
       void this.#claim(Math.min(largestPage, Math.max(smallestPage, this.#share * 4)));
     } else if (this.#tools.clock.now() - this.#claimedAtMs > sliceMs) void this.#claim(0);
   }
