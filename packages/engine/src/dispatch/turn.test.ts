@@ -25,7 +25,7 @@ test("every due delivery is sent once and recorded as delivered", async () => {
 });
 
 test("of an order key one goes after the other, without a pause between; others are not held up", async () => {
-  const { ledger, turns, clock, seen, inFlight } = await started(({ id }) => ({
+  const { ledger, turns, clock, seen, inFlight } = await startDispatchBench(({ id }) => ({
     status: id === "dlv-000003" ? 500 : 200,
     afterMs: 10,
   }));

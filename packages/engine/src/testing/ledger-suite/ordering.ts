@@ -43,7 +43,7 @@ export function orderingTests(bench: () => Bench): void {
           overtaken += world.overtaken();
         },
       ),
-      { seed, numRuns: 20 },
+      { seed, numRuns: 20, endOnFailure: true },
     );
     expect([...done.keys()].toSorted()).toEqual([...new Set<string>(stepKinds)].toSorted());
     // Else the sequences never made a hold end, and the test says less than it seems to.
