@@ -61,6 +61,8 @@ export interface CreatedReplay {
   readonly groups: readonly DeliveryGroup[];
 }
 
+export type Cancellation = Awaited<ReturnType<Operations["cancelDeliveries"]>>;
+
 export interface ReplayRequest {
   readonly filter: DeliveryFilter;
   readonly dry_run: boolean;
@@ -135,6 +137,9 @@ export function createApiClient(options: ApiOptions) {
       call<{ replays: readonly ReplayView[] }>("GET", withQuery("/v1/replays", { limit })),
     replay: (id: string) => call<ReplayView>("GET", `/v1/replays/${encodeURIComponent(id)}`),
     cancelReplay: (id: string) => call<ReplayView>("DELETE", `/v1/replays/${encodeURIComponent(id)}`),
+
+    cancel: (request: { filter: DeliveryFilter; dry_run: boolean }) =>
+      call<Cancellation>("POST", "/v1/cancellations", JSON.stringify(request)),
 
     status: () => call<Status>("GET", "/v1/status"),
     reasons: () => call<{ reasons: readonly ReasonView[] }>("GET", "/v1/reasons"),

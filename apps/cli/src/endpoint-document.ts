@@ -31,6 +31,12 @@ export const endpointOptions = {
   },
   expiresAfter: { kind: "text", value: "duration", summary: "give up after this long" },
   signing: { kind: "text", value: "schemes", summary: "v1, v1a, both as v1,v1a, or none" },
+  order: {
+    kind: "text",
+    value: "hold",
+    summary:
+      "send deliveries of the same order_key one after the other; wait this long for one at most; or none",
+  },
   enable: { kind: "switch", summary: "send to it" },
   disable: { kind: "switch", summary: "keep its backlog and send nothing" },
 } as const satisfies Record<string, OptionDefinition>;
@@ -45,6 +51,7 @@ interface EndpointFlags {
   readonly jitter: string | undefined;
   readonly expiresAfter: string | undefined;
   readonly signing: string | undefined;
+  readonly order: string | undefined;
   readonly enable: boolean;
   readonly disable: boolean;
 }
@@ -59,6 +66,7 @@ const writableKeys = new Set([
   "timeout",
   "enabled",
   "signing",
+  "order",
 ]);
 const shownKeys = new Set([
   "id",
@@ -121,6 +129,9 @@ async function documentFromFlags(
     ...(Object.keys(retry).length === 0 ? {} : { retry: { ...before, ...retry } }),
     ...(flags.timeout === undefined ? {} : { timeout: flags.timeout }),
     ...(flags.signing === undefined ? {} : { signing: listOf(flags.signing) }),
+    ...(flags.order === undefined
+      ? {}
+      : { order: flags.order === "none" ? null : { max_hold: flags.order } }),
     ...(flags.enable || flags.disable ? { enabled: flags.enable } : {}),
   };
 }

@@ -53,6 +53,22 @@ describe("explain", () => {
     );
   });
 
+  it("tells what the event itself put off, and by what", () => {
+    const first = aDelivery({ ...pending, attempts_made: 0, attempts: [] });
+    const told = (changes: Parameters<typeof anEvent>[0], delivery = first) =>
+      explainEvent(anEvent({ ...changes, deliveries: [delivery] }), facts()).deliveries[0];
+    expect(told({ not_before: "2026-01-31T12:04:00Z" })).toMatchObject({
+      why: "It was not attempted yet: the event asked not to be sent before its time.",
+      next: "The first attempt is in 4m (2026-01-31 12:04:00Z).",
+      advice: ["To take it back: postrider cancel dlv_1"],
+    });
+    expect(told({ order_key: "t-7" }, { ...first, waits_for: "dlv_0" })).toMatchObject({
+      why: "It was not attempted yet; it waits for the delivery before it with the order key t-7.",
+      next: "It goes when that one has ended, or in 4m (2026-01-31 12:04:00Z) at the latest.",
+      advice: ["See that one: postrider deliveries show dlv_0", "To take it back: postrider cancel dlv_1"],
+    });
+  });
+
   it("tells what a waiting delivery waits for", () => {
     expect(only(pending)).toMatchObject({
       why: "It was attempted 2 times without success; it waits for its next retry.",

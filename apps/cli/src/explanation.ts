@@ -50,7 +50,7 @@ export function explainEvent(event: EventView, facts: ExplanationFacts): EventEx
   return {
     event_id: event.event_id,
     summary: `Event ${event.event_id} (${event.type}) was ${accepted}${addressed}. ${destinations(event)}`,
-    deliveries: event.deliveries.map((delivery) => explainDelivery(delivery, facts)),
+    deliveries: event.deliveries.map((delivery) => explainDelivery(delivery, event, facts)),
   };
 }
 
@@ -71,12 +71,16 @@ function destinations(event: EventView): string {
   return `It went to ${counted(n, "endpoint")}: ${counts.join(", ")}.`;
 }
 
-function explainDelivery(delivery: DeliveryView, facts: ExplanationFacts): DeliveryExplanation {
+function explainDelivery(
+  delivery: DeliveryView,
+  event: EventView,
+  facts: ExplanationFacts,
+): DeliveryExplanation {
   const to = `${delivery.partner}/${delivery.endpoint}`;
   const partner = facts.partners.get(delivery.partner);
   const endpoint = facts.endpoints.get(to);
   const pending =
-    delivery.state === "pending" ? explainPending(delivery, partner, endpoint, facts.nowMs) : null;
+    delivery.state === "pending" ? explainPending(delivery, event, partner, endpoint, facts.nowMs) : null;
   return {
     id: delivery.id,
     to,
@@ -122,6 +126,7 @@ interface PendingExplanation {
 /** What a waiting delivery waits for: the nearest thing that holds it back is named. */
 function explainPending(
   delivery: DeliveryView,
+  event: EventView,
   partner: Partner | undefined,
   endpoint: Endpoint | undefined,
   nowMs: number,
@@ -159,7 +164,31 @@ function explainPending(
       advice: [`Nothing needs doing. To go on before that: postrider endpoints resume ${to}`],
     };
   }
-  return waiting(delivery, partner, tried, nowMs);
+  return timed(delivery, event, nowMs) ?? waiting(delivery, partner, tried, nowMs);
+}
+
+/** A first attempt that the event itself put off: by its order key, or by its `not_before`. */
+function timed(delivery: DeliveryView, event: EventView, nowMs: number): PendingExplanation | null {
+  const dueMs = Date.parse(delivery.next_attempt_at ?? "");
+  if (delivery.attempts_made > 0) return null;
+  const cancel = `To take it back: postrider cancel ${delivery.id}`;
+  if (delivery.waits_for !== undefined) {
+    const latest =
+      dueMs > nowMs
+        ? `, or ${fromNow(delivery.next_attempt_at, nowMs)} (${clockTime(delivery.next_attempt_at ?? "")}) at the latest`
+        : "";
+    return {
+      why: `It was not attempted yet; it waits for the delivery before it with the order key ${plain(event.order_key ?? "")}.`,
+      next: `It goes when that one has ended${latest}.`,
+      advice: [`See that one: postrider deliveries show ${delivery.waits_for}`, cancel],
+    };
+  }
+  if (event.not_before === undefined || !(dueMs > nowMs)) return null;
+  return {
+    why: "It was not attempted yet: the event asked not to be sent before its time.",
+    next: `The first attempt is ${fromNow(delivery.next_attempt_at, nowMs)} (${clockTime(delivery.next_attempt_at ?? "")}).`,
+    advice: [cancel],
+  };
 }
 
 function waiting(

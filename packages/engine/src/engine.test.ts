@@ -191,6 +191,38 @@ function engineTests(open: (allowTargets: readonly string[]) => Promise<Engine>)
     expect(times.at(-1)! - times[0]!).toBeLessThan((55 * 50) / 0.95);
   });
 
+  test("of an order key one goes after the other, a retry included; not_before is kept", async () => {
+    const { seen } = await partner("ordered", (n) => ({ status: n === 1 || n === 4 ? 500 : 200 }), {
+      retry: retry(["100ms", "100ms"]),
+      order: { max_hold: "1h" },
+    });
+    const accept = async (event_id: string, more: object) => {
+      const one = { event_id, type: "a.b", partner: "ordered", ...more };
+      const { partnerNos } = await engine.events.accept([one], Date.now());
+      engine.ring(partnerNos);
+    };
+    const startAtMs = Date.now() + 400;
+    await accept("ordered-later", { not_before: new Date(startAtMs).toISOString() });
+    const keys = ["a", "b", "a", "a", "b", "a", "b", "b"];
+    for (const [index, key] of keys.entries()) await accept(`ordered-${key}-${index}`, { order_key: key });
+    await until(async () =>
+      expect(
+        (await engine.operations.listDeliveries({ partner: "ordered", state: "delivered" }, { limit: 50 }))
+          .deliveries,
+      ).toHaveLength(keys.length + 1),
+    );
+    const sent = seen.map(({ body }) => (JSON.parse(body) as { id: string }).id);
+    for (const key of ["a", "b"]) {
+      const ofKey = sent.filter((id) => id.startsWith(`ordered-${key}`));
+      expect([...new Set(ofKey)]).toEqual(
+        keys.flatMap((one, index) => (one === key ? [`ordered-${key}-${index}`] : [])),
+      );
+      expect(ofKey).toEqual(ofKey.toSorted());
+    }
+    expect(sent).toHaveLength(keys.length + 1 + 2);
+    expect(seen[sent.indexOf("ordered-later")]!.atMs).toBeGreaterThanOrEqual(startAtMs);
+  });
+
   test("everything accepted is accounted for", async () => {
     // The partner of the test before had its last request a moment before the answer is recorded.
     await expect

@@ -158,6 +158,33 @@ test("what is left out is filled in; a time beside the caller's id is left to th
   ]);
 });
 
+test("delay, expiry and order key go out as given, and wrong ones are named", async () => {
+  const tx = recorder();
+  const door = createDoor();
+  const timing = { expires_after: "1.5h", order_key: "t-1" };
+  await door.accept(tx, [{ event_id: "e", type: "a", data: {}, not_before: new Date(0), ...timing }]);
+  expect(tx.events).toEqual([
+    {
+      event_id: "e",
+      type: "a",
+      schema_version: 1,
+      data: {},
+      not_before: "1970-01-01T00:00:00.000Z",
+      ...timing,
+    },
+  ]);
+  const wrong = { type: "a", data: {}, not_before: "soon", expires_after: "90", order_key: "a b" };
+  await expect(door.accept(recorder(), [wrong])).rejects.toMatchObject({
+    fields: {
+      issues: [
+        { path: "events[0].expires_after" },
+        { path: "events[0].order_key" },
+        { path: "events[0].not_before" },
+      ],
+    },
+  });
+});
+
 test("a catalogue with a version that is no whole number from 1 is refused, a good one frozen", () => {
   const schema = z.object({});
   for (const wrong of [{ a: { 0: schema } }, { a: { 1.5: schema } }, { a: {} }, { "": { 1: schema } }]) {

@@ -9,6 +9,18 @@ export interface EventFields {
   readonly occurred_at?: string | Date;
   /** Addresses one partner. Default: every endpoint subscribed to the type. */
   readonly partner?: string;
+  /** Nothing is sent before: a `Date`, or RFC 3339 text with a zone. A past one is now. Default: at once. */
+  readonly not_before?: string | Date;
+  /**
+   * How long the event is worth delivering, such as `90s` or `7d`, counted from acceptance or `not_before`; at most
+   * 365d. Default, and most: what the endpoint says.
+   */
+  readonly expires_after?: string;
+  /**
+   * A transaction id or the like, 1 to 200 visible ASCII characters: endpoints with an order send the events of one
+   * key one after the other, as they were accepted. Default: in no order.
+   */
+  readonly order_key?: string;
 }
 
 /** An event without a catalogue: the server alone judges type and data. */
@@ -29,4 +41,7 @@ export interface EventDocument {
   readonly occurred_at?: string;
   readonly data: object;
   readonly partner?: string;
+  readonly not_before?: string;
+  readonly expires_after?: string;
+  readonly order_key?: string;
 }

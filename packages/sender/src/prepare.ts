@@ -68,7 +68,8 @@ async function prepare(
   // The ledger does not compare a time that was not given: a repeat of the caller's id stays a duplicate.
   const happened =
     event.occurred_at ?? (event.event_id === undefined ? new Date(preparation.now()) : undefined);
-  const time = happened === undefined ? {} : { occurred_at: timeText(happened, found) };
+  const time = happened === undefined ? {} : { occurred_at: timeText("occurred_at", happened, found) };
+  const timing = timingOf(event, found);
   if (wrong) return undefined;
   const data = await checkData(event.data, type, schema_version, preparation.catalogue, found);
   if (data === undefined) return undefined;
@@ -79,18 +80,37 @@ async function prepare(
     ...time,
     data,
     ...(partner === undefined ? {} : { partner }),
+    ...timing,
   };
   const text = jsonText(document, found);
   return wrong ? undefined : { document, text };
 }
 
+/** Delay, expiry and order key, as far as they were given. */
+function timingOf(
+  { not_before, expires_after, order_key }: AnyEvent,
+  found: Report,
+): Pick<EventDocument, "not_before" | "expires_after" | "order_key"> {
+  if (expires_after !== undefined && !(typeof expires_after === "string" && duration.test(expires_after)))
+    found("expires_after", "must be a duration with a unit, such as 90s or 7d");
+  if (order_key !== undefined && !(typeof order_key === "string" && /^[!-~]{1,200}$/.test(order_key)))
+    found("order_key", "must be 1 to 200 visible ASCII characters");
+  return {
+    ...(not_before === undefined ? {} : { not_before: timeText("not_before", not_before, found) }),
+    ...(expires_after === undefined ? {} : { expires_after }),
+    ...(order_key === undefined ? {} : { order_key }),
+  };
+}
+
+const duration = /^\d{1,11}(\.\d{1,3})?(ms|s|m|h|d)$/;
+
 // RFC 3339 section 5.6, with the zone that makes it a moment.
 const dateTime = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
 
-function timeText(value: string | Date, found: Report): string {
+function timeText(path: string, value: string | Date, found: Report): string {
   if (value instanceof Date && !Number.isNaN(value.getTime())) return value.toISOString();
   if (typeof value === "string" && dateTime.test(value)) return value;
-  found("occurred_at", "must be a valid Date, or RFC 3339 text with a zone such as 2026-01-31T10:00:00Z");
+  found(path, "must be a valid Date, or RFC 3339 text with a zone such as 2026-01-31T10:00:00Z");
   return "";
 }
 

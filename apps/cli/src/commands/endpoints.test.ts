@@ -53,7 +53,18 @@ describe("endpoints", () => {
       "x-a: 1:2",
     ];
     const { code, calls } = await runCli(
-      [...argv, "--schedule", "5s, 1m", "--signing", "none", "--body", '{"id":"{event_id}"}', "--disable"],
+      [
+        ...argv,
+        "--schedule",
+        "5s, 1m",
+        "--signing",
+        "none",
+        "--body",
+        '{"id":"{event_id}"}',
+        "--disable",
+        "--order",
+        "2h",
+      ],
       { routes },
     );
     expect(code).toBe(0);
@@ -65,14 +76,18 @@ describe("endpoints", () => {
       body: { id: "{event_id}" },
       retry: { schedule: ["5s", "1m"] },
       signing: [],
+      order: { max_hold: "2h" },
       enabled: false,
     });
   });
 
   it("changes only what the flags name, and puts back nothing that is only shown", async () => {
-    const { calls } = await runCli(["endpoints", "put", "acme", "main", "--schedule", "none", "--enable"], {
-      routes: put,
-    });
+    const { calls } = await runCli(
+      ["endpoints", "put", "acme", "main", "--schedule", "none", "--enable", "--order", "none"],
+      {
+        routes: put,
+      },
+    );
     const {
       id: _id,
       partner: _partner,

@@ -67,6 +67,9 @@ function endpointFacts(output: Output, endpoint: Endpoint): string {
     ["retries", `after ${endpoint.retry.schedule.join(" ") || "-"}, jitter ${endpoint.retry.jitter}`],
     ["after a 4xx", endpoint.retry.client_error_schedule.join(" ") || "-"],
     ["expires after", endpoint.retry.expires_after],
+    ...(endpoint.order
+      ? [["order", `by order_key, held ${endpoint.order.max_hold} at most`] as [string, string]]
+      : []),
   ]);
 }
 

@@ -1,4 +1,5 @@
 import type { CommandDefinition, CommandGroup } from "../command.ts";
+import { cancel } from "./cancel.ts";
 import { conformance } from "./conformance.ts";
 import { deadLetters } from "./dead-letters.ts";
 import { deliveries } from "./deliveries.ts";
@@ -22,6 +23,7 @@ export const commands: readonly (CommandDefinition | CommandGroup)[] = [
   deliveries,
   deadLetters,
   replays,
+  cancel,
   doctor,
   verify,
   conformance,

@@ -37,6 +37,14 @@ describe("send, one event", () => {
     expect(stdout).toContain("evt-fresh is accepted, with 1 delivery.");
   });
 
+  it("says when, for how long and in which order", async () => {
+    const flags = ["--not-before", "2026-02-01T10:00:00Z", "--expires-after", "7d", "--order-key", "t-1"];
+    const { calls } = await runCli(["send", "a", ...flags], { routes: door });
+    expect(JSON.parse(calls[0]!.body).events).toMatchObject([
+      { not_before: "2026-02-01T10:00:00Z", expires_after: "7d", order_key: "t-1" },
+    ]);
+  });
+
   it.each([
     ["dup-1", 0, "duplicate"],
     ["con-1", 1, "conflict"],
@@ -54,6 +62,7 @@ describe("send, one event", () => {
     [["send", "a", "--file", "x"]],
     [["send", "a", "--data", "{"]],
     [["send", "--file", "-", "--partner", "x"]],
+    [["send", "--file", "-", "--order-key", "x"]],
   ])("%j is a usage error", async (argv) => {
     const { code, calls } = await runCli(argv, { routes: door });
     expect([code, calls.length]).toEqual([2, 0]);

@@ -23,6 +23,13 @@ const options = {
   },
   occurredAt: { kind: "text", value: "time", summary: "when it happened", fallback: "now" },
   schemaVersion: { kind: "whole", value: "n", summary: "version of the data's form", fallback: "1" },
+  notBefore: { kind: "text", value: "time", summary: "send nothing before, e.g. 2026-01-31T10:00:00Z" },
+  expiresAfter: { kind: "text", value: "duration", summary: "give up after this long, e.g. 90s, 7d" },
+  orderKey: {
+    kind: "text",
+    value: "key",
+    summary: "endpoints with an order send events of the same key one after the other",
+  },
   file: {
     kind: "text",
     value: "path",
@@ -82,6 +89,9 @@ async function sendOne(
     schema_version: flags.schemaVersion ?? 1,
     occurred_at: flags.occurredAt ?? new Date(context.now()).toISOString(),
     ...(flags.partner === undefined ? {} : { partner: flags.partner }),
+    ...(flags.notBefore === undefined ? {} : { not_before: flags.notBefore }),
+    ...(flags.expiresAfter === undefined ? {} : { expires_after: flags.expiresAfter }),
+    ...(flags.orderKey === undefined ? {} : { order_key: flags.orderKey }),
   });
   // The data goes as it was typed: parsing it would round large numbers.
   const { results } = await (await api()).accept([`${head.slice(0, -1)},"data":${dataText}}`]);
@@ -119,8 +129,9 @@ async function sendFile(
   { context, json, api, options: flags }: Invocation<typeof options>,
   path: string,
 ): Promise<number> {
-  for (const key of ["data", "partner", "eventId", "occurredAt", "schemaVersion"] as const) {
-    if (flags[key] !== undefined)
+  const { file: _file, ...ownFields } = flags;
+  for (const value of Object.values(ownFields)) {
+    if (value !== undefined)
       throw new CliError("usage", "The events of --file carry their own data, partner, ids and times.");
   }
   const client = await api();

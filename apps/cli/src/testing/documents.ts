@@ -38,6 +38,7 @@ export const anEndpoint = (changes: Partial<Endpoint> = {}): Endpoint => ({
   timeout: "10s",
   enabled: true,
   signing: ["v1"],
+  order: null,
   version: 3,
   state: "active",
   held_until: null,

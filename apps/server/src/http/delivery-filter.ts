@@ -72,6 +72,20 @@ export const replayFilter = z
   )
   .meta({ id: "DeliveryFilter" });
 
+const { state: _anyState, reason: _noReason, ...cancellable } = replayFilter.shape;
+
+/** Which deliveries a cancellation selects: what waits has no reason yet, and its state is known. */
+export const cancellationFilter = z
+  .strictObject(
+    { ...cancellable, state: z.literal("pending", { error: "must be pending, or left out" }).optional() },
+    { error: "must be an object with at least one key" },
+  )
+  .refine(
+    ({ state: _state, ...keys }) => Object.values(keys).some((value) => value !== undefined),
+    "must have at least one key besides state: it would cancel all that waits",
+  )
+  .meta({ id: "CancellationFilter" });
+
 /** Without the keys that were not given, and without the page. */
 export function definedFilter(
   given: { readonly [Key in keyof DeliveryFilter]?: DeliveryFilter[Key] | undefined } & {

@@ -1,4 +1,4 @@
-import type { AcceptEvent, Issue } from "@postrider/engine";
+import { type AcceptEvent, type Issue, parseDurationMs } from "@postrider/engine";
 import { z } from "zod";
 import { issuesOf } from "./issues.ts";
 import { memberText } from "./json-slices.ts";
@@ -25,6 +25,18 @@ export function isInstant(text: string): boolean {
   return (
     day <= 28 || day <= new Date(Date.UTC(Number(text.slice(0, 4)), Number(text.slice(5, 7)), 0)).getUTCDate()
   );
+}
+
+const yearMs = 365 * 86_400_000;
+
+/** True for the text of a duration that an event can live for. */
+function isLifetime(text: string): boolean {
+  try {
+    const ms = parseDurationMs(text);
+    return ms >= 1 && ms <= yearMs;
+  } catch {
+    return false;
+  }
 }
 
 /** True for a JSON object. */
@@ -67,6 +79,25 @@ export const eventDocument = z
       partner: partnerId
         .optional()
         .describe("Addresses one partner; without it every endpoint subscribed to the type gets the event."),
+      not_before: z
+        .string(words("must be an ISO 8601 instant with a zone, such as 2026-01-31T10:00:00Z"))
+        .refine(isInstant, words("must be an ISO 8601 instant with a zone, such as 2026-01-31T10:00:00Z"))
+        .meta({ format: "date-time" })
+        .optional()
+        .describe("Nothing is sent before; a past instant is now. Expiry counts from it."),
+      expires_after: z
+        .string(words("must be a duration text with a unit, such as 90s or 7d"))
+        .refine(isLifetime, words("must be a duration with a unit, such as 90s or 7d, from 1ms to 365d"))
+        .meta({ pattern: "^\\d{1,11}(\\.\\d{1,3})?(ms|s|m|h|d)$" })
+        .optional()
+        .describe("Its deliveries expire this long after acceptance, where their endpoint's time is longer."),
+      order_key: z
+        .string(words("must be a text of 1 to 200 visible ASCII characters"))
+        .regex(/^[!-~]{1,200}$/, words("must be 1 to 200 visible ASCII characters, without spaces"))
+        .optional()
+        .describe(
+          "Such as a transaction id: endpoints with an order send deliveries of the same key one after the other.",
+        ),
     },
     words("must be an object"),
   )

@@ -29,6 +29,13 @@ describe("one event", () => {
     expect(engine.rung).toEqual([7]);
   });
 
+  test("may say when, for how long and in which order", async () => {
+    const { call, engine } = await serverOverFake();
+    const timing = { not_before: "2026-01-31T10:00:00+02:00", expires_after: "7d", order_key: "txn-1" };
+    expect((await call("POST", "/v1/events", event("conv-1", timing))).status).toBe(202);
+    expect(engine.acceptCalls).toEqual([[{ event_id: "conv-1", type: "conversion.approved", ...timing }]]);
+  });
+
   test("again: duplicate; with other content: 409 conflict", async () => {
     const { call } = await serverOverFake();
     await call("POST", "/v1/events", event("conv-1"));
@@ -53,6 +60,11 @@ describe("one event", () => {
     ["data that is a list", { event_id: "a", type: "a", data: [] }, "data"],
     ["data that is null", { event_id: "a", type: "a", data: null }, "data"],
     ["a partner in capitals", { event_id: "a", type: "a", partner: "Acme" }, "partner"],
+    ["a delay without zone", { event_id: "a", type: "a", not_before: "2026-01-31T10:00:00" }, "not_before"],
+    ["an expiry without unit", { event_id: "a", type: "a", expires_after: "90" }, "expires_after"],
+    ["an expiry of nothing", { event_id: "a", type: "a", expires_after: "0.1ms" }, "expires_after"],
+    ["an expiry of years", { event_id: "a", type: "a", expires_after: "366d" }, "expires_after"],
+    ["an empty order key", { event_id: "a", type: "a", order_key: "" }, "order_key"],
     ["a misspelt key", { event_id: "a", type: "a", ocurred_at: "2026-01-31T10:00:00Z" }, "ocurred_at"],
   ])("with %s is invalid, and the place is named", async (_, body, path) => {
     const { call, engine } = await serverOverFake();

@@ -64,6 +64,8 @@ describe("the OpenAPI document", () => {
       "GET /v1/replays",
       "GET /v1/replays/{id}",
       "DELETE /v1/replays/{id}",
+      "POST /v1/cancellations",
+      "DELETE /v1/events/{event_id}",
       "GET /v1/status",
       "GET /v1/conservation",
       "GET /v1/reasons",

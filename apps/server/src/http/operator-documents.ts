@@ -70,6 +70,17 @@ export const partnerDocument = z
 
 const { retry, ...plain } = endpointDefaults;
 
+const orderDocument = z
+  .strictObject(
+    {
+      max_hold: durationText(1_000, 30 * 86_400_000, "from 1s to 30d")
+        .default("1h")
+        .describe("The longest that a delivery waits for those of its order_key before it."),
+    },
+    { error: "must be an object such as {}, or null" },
+  )
+  .meta({ id: "OrderDocument" });
+
 const retryDocument = z
   .strictObject(
     {
@@ -144,6 +155,12 @@ export const endpointDocument = z
         })
         .refine((schemes) => new Set(schemes).size === schemes.length, "must name each scheme once")
         .default([...plain.signing]),
+      order: orderDocument
+        .nullable()
+        .default(plain.order)
+        .describe(
+          "Deliveries with the same order_key go one after the other, as they were accepted; null: in no order.",
+        ),
     },
     { error: "must be an object" },
   )

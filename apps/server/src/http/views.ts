@@ -144,6 +144,10 @@ export const deliveryView = z
     finished_at: instant.nullable(),
     last_status: z.int().nullable(),
     last_error: z.string().nullable(),
+    waits_for: z
+      .string()
+      .optional()
+      .describe("Of a single delivery that waits behind another of its order key: that one's id."),
     attempts: z.array(attemptView).optional(),
   })
   .meta({ id: "Delivery" });
@@ -160,6 +164,9 @@ export const eventView = z
     occurred_at: instant,
     accepted_at: instant,
     partner: z.string().nullable(),
+    not_before: instant.optional().describe("Only where the event has one, likewise the next two."),
+    expires_after: z.string().optional(),
+    order_key: z.string().optional(),
     data: z.unknown(),
     deliveries: z.array(deliveryView),
   })
@@ -182,6 +189,14 @@ export const groupView = z
 export const groupsView = z
   .object({ matched: count, groups: z.array(groupView) })
   .meta({ id: "DeliveryGroups" });
+
+export const cancellationView = z
+  .object({
+    matched: count.describe("Waiting when it was asked for."),
+    cancelled: count.describe("0 for a dry run; less than matched where some ended meanwhile."),
+    groups: z.array(groupView).describe("Of what was matched."),
+  })
+  .meta({ id: "Cancellation" });
 
 export const createdReplayView = z
   .object({

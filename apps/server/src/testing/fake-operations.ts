@@ -144,6 +144,10 @@ export function createFakeOperations(
     getReplay: async (id) => (id === aReplay.replay_id ? aReplay : null),
     listReplays: async () => [aReplay],
     cancelReplay: async (id) => (id === aReplay.replay_id ? { ...aReplay, state: "cancelled" } : null),
+    cancelDeliveries: async ({ event_id }, { dryRun }) =>
+      event_id === undefined || event_id === anEvent.event_id
+        ? { matched: 2, cancelled: dryRun ? 0 : 2, groups: [{ ...group, state: "pending", reason: null }] }
+        : { matched: 0, cancelled: 0, groups: [] },
     conservation: async () => ({ accepted: 3, pending: 1, finished: { delivered: 2 }, drift: 0 }),
     backlog: async () => ({
       pending: 7,

@@ -16,7 +16,13 @@ const policyOf = (more: Partial<RetryPolicy> = {}): RetryPolicy => ({
   retryAfterMaxMs: 60_000,
   ...more,
 });
-const fresh: DeliveryProgress = { attemptsMade: 0, clientErrors: 0, attemptsBefore: 0, enqueuedAtMs: now };
+const fresh: DeliveryProgress = {
+  attemptsMade: 0,
+  clientErrors: 0,
+  attemptsBefore: 0,
+  enqueuedAtMs: now,
+  expiresAtMs: null,
+};
 const retryable: Verdict = { kind: "retryable", error: "status 503" };
 const clientError: Verdict = { kind: "client_error", reason: "rejected", error: "status 404" };
 
@@ -102,8 +108,18 @@ describe("what ends a delivery", () => {
       waits: [100],
       decision: { reason: "expired" },
     });
-    expect(isExpired(policy, now, now + 250)).toBe(false);
-    expect(isExpired(policy, now, now + 251)).toBe(true);
+    expect(isExpired(policy, fresh, now + 250)).toBe(false);
+    expect(isExpired(policy, fresh, now + 251)).toBe(true);
+  });
+
+  test("the event's own time, where it is shorter than the endpoint's; a longer one gives it no more", () => {
+    const policy = policyOf({ expiresAfterMs: 1_000 });
+    const short = { ...fresh, expiresAtMs: now + 250 };
+    expect(isExpired(policy, short, now + 250)).toBe(false);
+    expect(isExpired(policy, short, now + 251)).toBe(true);
+    expect(isExpired(policy, { ...fresh, expiresAtMs: now + 5_000 }, now + 1_001)).toBe(true);
+    expect(decide(policy, short, retryable, null, now + 151, 0)).toMatchObject({ reason: "expired" });
+    expect(decide(policy, short, retryable, null, now + 150, 0)).toMatchObject({ kind: "retry" });
   });
 });
 
@@ -194,7 +210,7 @@ test("a wait stays within its jitter's bounds, and a retry never comes after the
       }
       const least = { none: wait, equal: Math.floor(wait / 2), full: 0 }[policy.jitter];
       expect(decision.dueAtMs - now).toSatisfy((ms: number) => ms >= least && ms <= wait);
-      expect(isExpired(policy, fresh.enqueuedAtMs, decision.dueAtMs)).toBe(false);
+      expect(isExpired(policy, fresh, decision.dueAtMs)).toBe(false);
     }),
     { seed, numRuns: 500 },
   );

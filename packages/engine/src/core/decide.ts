@@ -10,8 +10,10 @@ export interface DeliveryProgress {
   readonly clientErrors: number;
   /** Of `attemptsMade`, those before the last replay: a replayed delivery climbs the ladder anew. */
   readonly attemptsBefore: number;
-  /** When it was accepted, or last replayed: the start of `expires_after`. Epoch ms. */
+  /** When it was accepted (or its `not_before`, if that is later), or last replayed: the start of `expires_after`. Epoch ms. */
   readonly enqueuedAtMs: number;
+  /** When the event itself expires, or null where only the endpoint's `expires_after` counts. Epoch ms. */
+  readonly expiresAtMs: number | null;
 }
 
 /** What becomes of the delivery, and of its endpoint. The ledger applies it; nothing else decides. */
@@ -60,7 +62,7 @@ export function decide(
   if (waitMs === undefined) return finish(slow ? verdict.reason : "retries_exhausted", holdEndpointUntilMs);
 
   const dueAtMs = nowMs + Math.max(jitteredMs(waitMs, policy.jitter, random), askedMs);
-  if (isExpired(policy, progress.enqueuedAtMs, dueAtMs)) return finish("expired", holdEndpointUntilMs);
+  if (isExpired(policy, progress, dueAtMs)) return finish("expired", holdEndpointUntilMs);
   return {
     kind: "retry",
     dueAtMs,
@@ -74,7 +76,11 @@ export function finish(reason: Reason, holdEndpointUntilMs: number | null = null
   return { kind: "finish", reason, holdEndpointUntilMs };
 }
 
-/** True where an attempt at `atMs` would come after the delivery's time has run out. */
-export function isExpired(policy: RetryPolicy, enqueuedAtMs: number, atMs: number): boolean {
-  return atMs > enqueuedAtMs + policy.expiresAfterMs;
+/** True where an attempt at `atMs` would come after the delivery's time has run out: the endpoint's, or the event's own. */
+export function isExpired(
+  policy: Pick<RetryPolicy, "expiresAfterMs">,
+  { enqueuedAtMs, expiresAtMs }: Pick<DeliveryProgress, "enqueuedAtMs" | "expiresAtMs">,
+  atMs: number,
+): boolean {
+  return atMs > enqueuedAtMs + policy.expiresAfterMs || (expiresAtMs !== null && atMs > expiresAtMs);
 }

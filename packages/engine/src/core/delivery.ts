@@ -51,7 +51,7 @@ export const reasons = {
   },
   expired: {
     state: "expired",
-    meaning: "The delivery did not succeed within the endpoint's `expires_after`.",
+    meaning: "The delivery did not succeed within the endpoint's `expires_after`, or within the event's own.",
   },
   cancelled: { state: "cancelled", meaning: "An operator cancelled the delivery." },
   endpoint_deleted: {
@@ -64,7 +64,10 @@ export const reasons = {
 
 export type Reason = keyof typeof reasons;
 
-/** The moves a delivery may make. A replay is the only way out of a terminal state. */
+/**
+ * The moves a delivery may make. Out of a terminal state leads a replay; besides, a delivery that was cancelled while it
+ * was in flight, and that the partner accepted, is delivered after all.
+ */
 export type Change = { kind: "retry" } | { kind: "finish"; reason: Reason } | { kind: "replay" };
 
 /**
@@ -78,7 +81,9 @@ export function transition(state: DeliveryState, change: Change): DeliveryState 
     case "retry":
       return state === "pending" ? "pending" : null;
     case "finish":
-      return state === "pending" ? reasons[change.reason].state : null;
+      return state === "pending" || (state === "cancelled" && change.reason === "accepted_by_partner")
+        ? reasons[change.reason].state
+        : null;
     case "replay":
       return state === "pending" ? null : "pending";
   }

@@ -27,6 +27,11 @@ export interface RetryDocument {
   readonly retry_after_max: string;
 }
 
+export interface OrderDocument {
+  /** The longest that a delivery waits for those of its `order_key` before it. Then it goes although they wait still. */
+  readonly max_hold: string;
+}
+
 export interface EndpointDocument {
   readonly url: string;
   readonly method: "GET" | "POST" | "PUT";
@@ -41,6 +46,8 @@ export interface EndpointDocument {
   readonly enabled: boolean;
   /** The signatures of a request: `v1` (HMAC-SHA256), `v1a` (ed25519), both, or none. */
   readonly signing: readonly ("v1" | "v1a")[];
+  /** Whether deliveries with the same `order_key` go one after the other, as they were accepted. Null: no order. */
+  readonly order: OrderDocument | null;
 }
 
 /** What an endpoint document that names only its URL means. */
@@ -58,6 +65,7 @@ export const endpointDefaults = {
   timeout: "10s",
   enabled: true,
   signing: ["v1"],
+  order: null,
 } as const;
 
 export const partnerDefaults = { rate_per_second: null, burst: null, max_in_flight: 16 } as const;

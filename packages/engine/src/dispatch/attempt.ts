@@ -73,7 +73,7 @@ export async function attempt(
 
 /** Why nothing may be sent, or null. The transport checks the address again when it dials. */
 function guard({ delivery, endpoint }: Job, nowMs: number): Reason | null {
-  if (isExpired(endpoint.policy, delivery.enqueuedAtMs, nowMs)) return "expired";
+  if (isExpired(endpoint.policy, delivery, nowMs)) return "expired";
   return endpoint.refusal === null ? null : "target_refused";
 }
 

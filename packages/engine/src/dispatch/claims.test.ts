@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import type { DueDelivery } from "../ports/ledger.ts";
 import { Claims } from "./claims.ts";
 
-const due = (id: string, endpointNo = 1) => ({ id, endpointNo }) as DueDelivery;
+const due = (id: string, endpointNo = 1, orderKey: string | null = null) =>
+  ({ id, endpointNo, orderKey }) as DueDelivery;
 const waitingIds = (claims: Claims) => {
   const ids: string[] = [];
   for (; claims.waiting > 0; claims.shift()) ids.push(claims.first.id);
@@ -48,6 +49,21 @@ test("of several holds the last one stored counts", () => {
   claims.holdStored(1);
   claims.ask()([due("b")]);
   expect(waitingIds(claims)).toEqual(["b"]);
+});
+
+test("of a key only one is busy, whatever is claimed; done or let go of, the next may come", () => {
+  const claims = new Claims();
+  claims.ask()([due("a", 1, "k"), due("b", 1, "k"), due("c", 2, "k"), due("d", 1, "other"), due("e")]);
+  claims.ask()([due("f", 1, "k"), due("g")]);
+  expect(waitingIds(claims)).toEqual(["a", "c", "d", "e", "g"]);
+  claims.done("a");
+  claims.done("a");
+  claims.ask()([due("h", 1, "k"), due("i", 1, "k")]);
+  expect([...claims.busyIds]).toContain("h");
+  claims.hold(1);
+  claims.holdStored(1);
+  claims.ask()([due("j", 1, "k")]);
+  expect(waitingIds(claims)).toEqual(["j"]);
 });
 
 test("a long queue keeps its order while it is cut behind what was taken", () => {

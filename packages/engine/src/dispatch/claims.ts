@@ -14,6 +14,9 @@ export class Claims {
   /** Endpoints with holds that the ledger may not know of yet, and how many. */
   readonly #held = new Map<number, number>();
   #stored: number[] = [];
+  /** Order keys of what is busy, by id; and the same as a set, since a key is never busy twice. */
+  readonly #keyOf = new Map<string, string>();
+  readonly #keys = new Set<string>();
 
   get waiting(): number {
     return this.#queue.length - this.#next;
@@ -43,6 +46,10 @@ export class Claims {
 
   done(id: string): void {
     this.#busy.delete(id);
+    const key = this.#keyOf.get(id);
+    if (key === undefined) return;
+    this.#keyOf.delete(id);
+    this.#keys.delete(key);
   }
 
   /**
@@ -56,6 +63,7 @@ export class Claims {
       for (const endpointNo of known) this.#forgetHold(endpointNo);
       for (const delivery of answer) {
         if (this.#busy.has(delivery.id) || this.#held.has(delivery.endpointNo)) continue;
+        if (delivery.orderKey !== null && !this.#takeKey(delivery, delivery.orderKey)) continue;
         this.#busy.add(delivery.id);
         this.#queue.push(delivery);
       }
@@ -68,7 +76,19 @@ export class Claims {
     const waiting = this.#queue.slice(this.#next);
     this.#queue = waiting.filter((delivery) => delivery.endpointNo !== endpointNo);
     this.#next = 0;
-    for (const delivery of waiting) if (delivery.endpointNo === endpointNo) this.#busy.delete(delivery.id);
+    for (const delivery of waiting) if (delivery.endpointNo === endpointNo) this.done(delivery.id);
+  }
+
+  /**
+   * False where another delivery of the key is busy. The ledger gives one of a key at a time, but a replay or a
+   * cancellation may make another one the first while this one is in flight.
+   */
+  #takeKey({ id, endpointNo }: DueDelivery, orderKey: string): boolean {
+    const key = `${endpointNo} ${orderKey}`;
+    if (this.#keys.has(key)) return false;
+    this.#keys.add(key);
+    this.#keyOf.set(id, key);
+    return true;
   }
 
   /** The ledger knows of a hold of the endpoint. */

@@ -63,6 +63,8 @@ export async function sendTestPostback(
       attemptsMade: 0,
       attemptsBefore: 0,
       clientErrors: 0,
+      expiresAtMs: null,
+      orderKey: null,
     },
   };
   if (endpoint.refusal !== null || endpoint.template === null)

@@ -24,6 +24,25 @@ test("every due delivery is sent once and recorded as delivered", async () => {
   expect(attempts.every((event) => event.outcome === "delivered" && event.n === 1)).toBe(true);
 });
 
+test("of an order key one goes after the other, without a pause between; others are not held up", async () => {
+  const { ledger, turns, clock, seen, inFlight } = await startDispatchBench(({ id }) => ({
+    status: id === "dlv-000003" ? 500 : 200,
+    afterMs: 10,
+  }));
+  ledger.putPartner(1);
+  const keyed = ledger.enqueue(10, 40, clock.now(), { orderKey: "t-1" });
+  const others = ledger.enqueue(10, 40, clock.now());
+  turns.ring([1]);
+  const began = clock.now();
+  await clock.advanceUntil(() => ledger.finished.size === 42, 2_000, 1);
+  const stuck = keyed.indexOf("dlv-000003");
+  const sent = seen.map(({ id }) => id).filter((id) => keyed.includes(id));
+  expect(sent).toEqual(keyed.slice(0, stuck + 1));
+  expect(others.every((id) => seen.some((one) => one.id === id))).toBe(true);
+  expect(inFlight()).toBe(0);
+  expect(clock.now() - began).toBeLessThan(500);
+});
+
 test("a retry comes at its time, with the next number, and the schedule's end is the delivery's", async () => {
   const retry = {
     schedule: ["100ms", "200ms"],

@@ -344,9 +344,16 @@ export class Turn {
       this.#claims.done(job.delivery.id);
       // Once stored, since a claim before that would leave it out. A paused endpoint is due when it is resumed.
       this.#dueAt(hold ? (hold.untilMs ?? Number.POSITIVE_INFINITY) : retryAtMs);
+      if (job.delivery.orderKey !== null) this.#nextOfKey();
       if (this.#inFlight === 0 && this.#claims.open === 0) this.#wake();
     });
     telemetry.attempt(attemptEvent(job, attempted, outcome));
+  }
+
+  /** A delivery with an order key was recorded: the next of its key may be due now. */
+  #nextOfKey(): void {
+    if (this.#closing) this.#dueAt(this.#tools.clock.now());
+    else this.#lookAgain();
   }
 
   #succeeded({ maxInFlight }: DispatchPartner, nowMs: number): void {

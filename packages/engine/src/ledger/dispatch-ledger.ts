@@ -3,8 +3,9 @@ import { hostname } from "node:os";
 import { pid } from "node:process";
 import type { Claimed, DispatchLedger, DueDelivery, Outcome, PartnerSettings } from "../ports/ledger.ts";
 import { cancelDeleted } from "./operations/cancel-deleted.ts";
-import { ringPayload } from "./ring-channel.ts";
+import { dropOrder } from "./operations/drop-order.ts";
 import { advanceReplays } from "./replays.ts";
+import { ringPayload } from "./ring-channel.ts";
 import { type ClaimRow, dueDelivery } from "./rows.ts";
 import type { Seal } from "./seal.ts";
 import { isTransientFault, list, type Sql } from "./sql.ts";
@@ -119,6 +120,7 @@ export function createDispatchLedger(
 
     async keepUp(nowMs, retentionMs) {
       await cancelDeleted(sql, nowMs);
+      await dropOrder(sql, nowMs);
       await sql.query("select postrider.ensure_partitions(to_timestamp($1::float8 / 1000))", [nowMs]);
       await sql.query("select postrider.drop_past(to_timestamp($1::float8 / 1000))", [nowMs - retentionMs]);
       let forgotten: number;

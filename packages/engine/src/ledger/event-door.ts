@@ -1,3 +1,4 @@
+import { parseDurationMs } from "../core/duration.ts";
 import type { AcceptEvent, AcceptResult, EventDoor } from "../ports/operations.ts";
 import { asLedgerError } from "./ledger-error.ts";
 import { parseRing, ringPayload } from "./ring-channel.ts";
@@ -17,6 +18,9 @@ export function createEventDoor(sql: Sql): EventDoor {
     async accept(events, nowMs) {
       const column = (value: (event: AcceptEvent) => string | number | undefined) =>
         list(events.map((event) => value(event) ?? null));
+      // Null where no event has one: the ledger then goes the way without.
+      const rare = (value: (event: AcceptEvent) => string | number | undefined) =>
+        events.some((event) => value(event) !== undefined) ? column(value) : null;
       const [row] = await sql
         .query<BatchRow>(acceptSql, [
           column((event) => event.event_id),
@@ -26,6 +30,11 @@ export function createEventDoor(sql: Sql): EventDoor {
           column((event) => event.partner),
           texts(events.map((event) => event.data_text)),
           nowMs,
+          rare((event) => event.not_before),
+          rare(({ expires_after }) =>
+            expires_after === undefined ? undefined : parseDurationMs(expires_after),
+          ),
+          rare((event) => event.order_key),
         ])
         .catch(asLedgerError);
       return {
@@ -45,7 +54,8 @@ export function createEventDoor(sql: Sql): EventDoor {
 }
 
 const acceptSql = `select statuses, deliveries, ring from postrider.accept_batch($1::text::text[], $2::text::text[], $3::text::int[],
-  $4::text::text[], $5::text::text[], string_to_array($6::text, chr(30), ''), to_timestamp($7::float8 / 1000))`;
+  $4::text::text[], $5::text::text[], string_to_array($6::text, chr(30), ''), to_timestamp($7::float8 / 1000),
+  $8::text::timestamptz[], $9::text::float8[], $10::text::text[])`;
 
 function acceptResult(
   { event_id, partner }: AcceptEvent,

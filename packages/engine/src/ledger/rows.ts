@@ -20,6 +20,8 @@ export interface ClaimRow {
   readonly attempts_made: number;
   readonly client_errors: number;
   readonly attempts_before: number;
+  readonly expires_ms: number | null;
+  readonly order_key: string | null;
 }
 
 export function dueDelivery(row: ClaimRow & { readonly id: string }): DueDelivery {
@@ -37,5 +39,7 @@ export function dueDelivery(row: ClaimRow & { readonly id: string }): DueDeliver
     attemptsMade: row.attempts_made,
     clientErrors: row.client_errors,
     attemptsBefore: row.attempts_before,
+    expiresAtMs: row.expires_ms,
+    orderKey: row.order_key,
   };
 }

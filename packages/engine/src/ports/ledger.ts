@@ -27,12 +27,16 @@ export interface DueDelivery {
   /** The event's data as the JSON text that was accepted. */
   readonly dataText: string;
   readonly dueAtMs: number;
-  /** Acceptance, or the last replay. */
+  /** Acceptance, or the event's `not_before` if that is later, or the last replay. */
   readonly enqueuedAtMs: number;
   readonly attemptsMade: number;
   readonly clientErrors: number;
   /** Of `attemptsMade`, those before the last replay: the ladder begins anew, the attempt numbers go on. */
   readonly attemptsBefore: number;
+  /** The event's own expiry, or null; a replay clears it. */
+  readonly expiresAtMs: number | null;
+  /** Of the deliveries of an endpoint with the same key one goes after the other. Null: in no order. */
+  readonly orderKey: string | null;
 }
 
 /** The answer to one ClaimRequest. */
@@ -174,7 +178,8 @@ export interface DispatchLedger {
   settings(partnerNos: readonly number[], nowMs: number): Promise<readonly PartnerSettings[]>;
   /**
    * Stores outcomes. An attempt that got an answer is always stored; a turn whose fence was passed may still finish
-   * a delivery as delivered, but not reschedule or end it otherwise. `again` says that an earlier call with the same
+   * a delivery as delivered, but not reschedule or end it otherwise. One that was cancelled meanwhile and was accepted
+   * by the partner is delivered. Where a delivery with an order key ends, the next of its key becomes due. `again` says that an earlier call with the same
    * outcomes failed without a known result: nothing is stored twice.
    */
   record(outcomes: readonly Outcome[], again: boolean): Promise<void>;
@@ -186,7 +191,10 @@ export interface DispatchLedger {
    * with waiting deliveries, whatever the size of their backlogs.
    */
   duePartners(untilMs: number): Promise<readonly { readonly partnerNo: number; readonly dueAtMs: number }[]>;
-  /** Moves running replays on: puts back up to `limit` deliveries each, within their rates. Resolves to partners to ring. */
+  /**
+   * Moves running replays on: puts back up to `limit` deliveries each, within their rates. Also makes deliveries due
+   * that are parked behind one of their order key which has ended. Resolves to partners to ring.
+   */
   advanceReplays(
     limit: number,
     nowMs: number,

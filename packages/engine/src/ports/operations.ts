@@ -22,6 +22,12 @@ export interface AcceptEvent {
   /** ISO 8601 with a zone. Default: the time of acceptance. A repeat that leaves it out is not compared by it. */
   readonly occurred_at?: string;
   readonly partner?: string;
+  /** ISO 8601 with a zone: its deliveries are due then, not before. A past instant is now. */
+  readonly not_before?: string;
+  /** A duration text: its deliveries expire this long after acceptance (or `not_before`), where their endpoint's is longer. */
+  readonly expires_after?: string;
+  /** Deliveries with the same key to an endpoint with an order go one after the other, as they were accepted. */
+  readonly order_key?: string;
   /** A JSON object as text, stored verbatim: numbers keep their digits. Default `{}`. */
   readonly data_text?: string;
 }
@@ -95,11 +101,14 @@ export interface DeliveryView {
   readonly state: DeliveryState;
   readonly reason: Reason | null;
   readonly attempts_made: number;
+  /** Null where it ended, and where it waits behind several of its order key. */
   readonly next_attempt_at: string | null;
   readonly accepted_at: string;
   readonly finished_at: string | null;
   readonly last_status: number | null;
   readonly last_error: string | null;
+  /** Of a single delivery, and only while it waits behind another of its order key: that one's id. */
+  readonly waits_for?: string;
   readonly attempts?: readonly AttemptView[];
 }
 
@@ -110,6 +119,10 @@ export interface EventView {
   readonly occurred_at: string;
   readonly accepted_at: string;
   readonly partner: string | null;
+  /** Only where the event has one, likewise the next two. */
+  readonly not_before?: string;
+  readonly expires_after?: string;
+  readonly order_key?: string;
   readonly data: unknown;
   readonly deliveries: readonly DeliveryView[];
 }
@@ -222,6 +235,23 @@ export interface Operations {
   getReplay(id: string): Promise<ReplayView | null>;
   listReplays(limit: number): Promise<readonly ReplayView[]>;
   cancelReplay(id: string, nowMs: number): Promise<ReplayView | null>;
+
+  /**
+   * Ends what waits now and is selected as `cancelled`, in steps of 5,000, each its own transaction. What is in flight
+   * is cancelled too: its attempt is recorded, and it is delivered after all where the partner accepts it. `matched` and
+   * the groups are counted before; less is cancelled where some ended meanwhile.
+   *
+   * @throws PostriderError `invalid_request` for a filter without keys, or for what does not wait
+   */
+  cancelDeliveries(
+    filter: DeliveryFilter,
+    options: { readonly dryRun: boolean },
+    nowMs: number,
+  ): Promise<{
+    readonly matched: number;
+    readonly cancelled: number;
+    readonly groups: readonly DeliveryGroup[];
+  }>;
 
   /** accepted = terminal + pending, counted in one snapshot. */
   conservation(): Promise<{

@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { acceptingTests } from "./ledger-suite/accepting.ts";
 import { type Bench, createBench, type OpenedLedger } from "./ledger-suite/bench.ts";
+import { cancelTests } from "./ledger-suite/cancelling.ts";
 import { conservationTests } from "./ledger-suite/conservation.ts";
 import { leaseTests } from "./ledger-suite/leases.ts";
 import { operationsTests } from "./ledger-suite/operations.ts";
 import { readingTests } from "./ledger-suite/reading.ts";
 import { replayTests } from "./ledger-suite/replaying.ts";
+import { orderingTests } from "./ledger-suite/ordering.ts";
+import { timingTests } from "./ledger-suite/timing.ts";
 import { claimTests, recordTests } from "./ledger-suite/turns.ts";
 import { upkeepTests } from "./ledger-suite/upkeep.ts";
 
@@ -36,6 +39,7 @@ export function describeLedger(
     group("accepting, dispatching, operating", acceptingTests, claimTests, recordTests, operationsTests);
     group("reading, conserving", readingTests, conservationTests);
     group("replaying", replayTests);
+    group("delaying, ordering, cancelling", timingTests, orderingTests, cancelTests);
     group("upkeep", upkeepTests);
     if (shared) group("shared by processes", leaseTests);
   });

@@ -76,7 +76,14 @@ export function createMemoryLedger(): MemoryLedger {
       (row) =>
         row.partnerNo === partnerNo &&
         row.dueAtMs <= nowMs &&
-        (heldUntilMs.get(row.endpointNo) ?? 0) <= nowMs,
+        (heldUntilMs.get(row.endpointNo) ?? 0) <= nowMs &&
+        isFirstOfKey(row),
+    );
+  /** Of a key, the first that was enqueued may go: holds of an order are for the ledgers' own suite. */
+  const isFirstOfKey = ({ id, endpointNo, orderKey }: Row) =>
+    orderKey === null ||
+    ![...pending.values()].some(
+      (other) => other.endpointNo === endpointNo && other.orderKey === orderKey && other.id < id,
     );
 
   const recordOne = ({ deliveryId, partnerNo, fence, attempt, change }: Outcome, again: boolean) => {
@@ -152,7 +159,13 @@ export function createMemoryLedger(): MemoryLedger {
           occurredAt: new Date(nowMs).toISOString(),
           dataText: '{"n":1}',
         };
-        const counts = { attemptsMade: 0, clientErrors: 0, attemptsBefore: 0 };
+        const counts = {
+          attemptsMade: 0,
+          clientErrors: 0,
+          attemptsBefore: 0,
+          expiresAtMs: null,
+          orderKey: null,
+        };
         const times = { acceptedAtMs: nowMs, dueAtMs: nowMs, enqueuedAtMs: nowMs };
         pending.set(id, {
           id,

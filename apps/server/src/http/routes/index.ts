@@ -4,6 +4,7 @@ import type { Metrics } from "../../metrics.ts";
 import type { AcceptBatcher } from "../accept-batcher.ts";
 import { openApiDocument } from "../openapi.ts";
 import type { Route } from "../route.ts";
+import { cancellationRoutes } from "./cancellations.ts";
 import { deliveryRoutes } from "./deliveries.ts";
 import { endpointRoutes } from "./endpoints.ts";
 import { eventRoutes } from "./events.ts";
@@ -42,6 +43,7 @@ export function apiRoutes({
           ...endpointRoutes(engine),
           ...deliveryRoutes(engine),
           ...replayRoutes(engine),
+          ...cancellationRoutes(engine),
           ...statusRoutes(engine, settings, version),
         ]
       : []),

@@ -3,6 +3,7 @@ import type { Operations } from "../../ports/operations.ts";
 import { asLedgerError } from "../ledger-error.ts";
 import type { Seal } from "../seal.ts";
 import type { Sql } from "../sql.ts";
+import { cancellationOperations } from "./cancellations.ts";
 import type { OperationsContext } from "./context.ts";
 import { countOperations } from "./counts.ts";
 import { deliveryOperations } from "./deliveries.ts";
@@ -50,6 +51,7 @@ export function createOperations(sql: Sql, seal: Seal, options: OperationsOption
     ...endpointOperations(context),
     ...deliveryOperations(context),
     ...replayOperations(context),
+    ...cancellationOperations(context),
     ...countOperations(context),
     resealSecrets: () => resealSecrets(context.sql, seal),
   };

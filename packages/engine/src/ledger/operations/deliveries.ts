@@ -1,4 +1,5 @@
 import type { DeliveryState, Reason } from "../../core/delivery.ts";
+import { formatDurationMs } from "../../core/duration.ts";
 import type {
   AttemptView,
   DeliveryGroup,
@@ -63,15 +64,26 @@ interface EventRow {
   readonly accepted_ms: number;
   readonly partner: string | null;
   readonly data: string;
+  readonly not_before_ms: number | null;
+  readonly expires_after_ms: number | null;
+  readonly order_key: string | null;
 }
 
 const eventSql = `select e.event_id, e.type, e.schema_version, e.occurred_at, extract(epoch from e.accepted_at)::float8 * 1000 as accepted_ms,
-  e.partner, e.data::text as data
+  e.partner, e.data::text as data, extract(epoch from e.not_before)::float8 * 1000 as not_before_ms, e.expires_after_ms, e.order_key
   from postrider.event_keys k join postrider.events e on e.id = k.event where k.event_id = $1`;
 
 function eventView(row: EventRow, deliveries: readonly DeliveryView[]): EventView {
-  const { accepted_ms, data, ...same } = row;
-  return { ...same, accepted_at: isoText(accepted_ms), data: JSON.parse(data) as unknown, deliveries };
+  const { accepted_ms, data, not_before_ms, expires_after_ms, order_key, ...same } = row;
+  return {
+    ...same,
+    accepted_at: isoText(accepted_ms),
+    ...(not_before_ms === null ? {} : { not_before: isoText(not_before_ms) }),
+    ...(expires_after_ms === null ? {} : { expires_after: formatDurationMs(expires_after_ms) }),
+    ...(order_key === null ? {} : { order_key }),
+    data: JSON.parse(data) as unknown,
+    deliveries,
+  };
 }
 
 interface DeliveryRow {
@@ -87,6 +99,7 @@ interface DeliveryRow {
   readonly finished_ms: number | null;
   readonly last_status: number | null;
   readonly last_error: string | null;
+  readonly waits_for: string | null;
   readonly attempts: readonly AttemptRow[] | null;
 }
 
@@ -103,12 +116,16 @@ const attemptsSql = `coalesce((select json_agg(json_build_object('n', a.n, 'at_m
     'status', a.status, 'error', a.error, 'response_body', a.response_body) order by a.n, a.at)
    from postrider.attempts a where a.delivery = d.id), '[]')`;
 
+const waitsForSql = `(select b.id from postrider.pending q join postrider.pending b
+    on b.endpoint_no = q.endpoint_no and b.order_key = q.order_key and b.order_no < q.order_no
+  where q.id = d.id order by b.order_no desc limit 1)`;
+
 /** The event is looked up from a fence (`offset 0`): one probe per row shown, whatever the planner thinks of events. */
 const deliveriesSql = (
   withAttempts: boolean,
 ) => `select d.id, e.event_id, e.type, p.id as partner, n.id as endpoint, d.state, d.reason, d.attempts_made,
-  extract(epoch from d.next_attempt_at)::float8 * 1000 as next_ms, extract(epoch from d.finished_at)::float8 * 1000 as finished_ms,
-  d.last_status, d.last_error, ${withAttempts ? attemptsSql : "null"} as attempts
+  case when isfinite(d.next_attempt_at) then extract(epoch from d.next_attempt_at)::float8 * 1000 end as next_ms, extract(epoch from d.finished_at)::float8 * 1000 as finished_ms,
+  d.last_status, d.last_error, ${withAttempts ? waitsForSql : "null"} as waits_for, ${withAttempts ? attemptsSql : "null"} as attempts
   from (select * from ${selection} order by id desc limit $11::float8::bigint) d
   join postrider.partners p on p.partner_no = d.partner_no
   join postrider.endpoints n on n.endpoint_no = d.endpoint_no
@@ -131,6 +148,7 @@ function deliveryView(row: DeliveryRow): DeliveryView {
     finished_at: isoTextOrNull(row.finished_ms),
     last_status: row.last_status,
     last_error: row.last_error,
+    ...(row.waits_for === null ? {} : { waits_for: row.waits_for }),
     ...(row.attempts === null ? {} : { attempts: row.attempts.map(attemptView) }),
   };
 }

@@ -38,9 +38,10 @@ export function checkEndpoint(document: EndpointDocument, allowedTargets: Allowe
   }
 }
 
-function checkDurations({ timeout, retry }: EndpointDocument): void {
+function checkDurations({ timeout, retry, order }: EndpointDocument): void {
   const places: readonly (readonly [path: string, text: string])[] = [
     ["timeout", timeout],
+    ...(order ? [["order.max_hold", order.max_hold] as const] : []),
     ["retry.expires_after", retry.expires_after],
     ["retry.retry_after_max", retry.retry_after_max],
     ...retry.schedule.map((text, index) => [`retry.schedule[${index}]`, text] as const),

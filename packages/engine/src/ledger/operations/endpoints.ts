@@ -1,10 +1,12 @@
 import type { EndpointDocument } from "../../core/documents.ts";
+import { parseDurationMs } from "../../core/duration.ts";
 import type { Endpoint, Operations } from "../../ports/operations.ts";
 import { list } from "../sql.ts";
 import { cancelDeleted } from "./cancel-deleted.ts";
 import { changePartner } from "./change-partner.ts";
 import type { OperationsContext } from "./context.ts";
 import { checkEndpoint } from "./endpoint-check.ts";
+import { dropOrder } from "./drop-order.ts";
 import { isoTextOrNull } from "./instants.ts";
 
 type EndpointOperations = Pick<
@@ -17,12 +19,15 @@ export function endpointOperations({ sql, allowedTargets, changed }: OperationsC
   return {
     async putEndpoint(partner, id, document, nowMs) {
       checkEndpoint(document, allowedTargets);
-      const values = [JSON.stringify(document), document.enabled, nowMs, list([...new Set(document.events)])];
+      const holdMs = document.order ? parseDurationMs(document.order.max_hold) : null;
+      const patterns = list([...new Set(document.events)]);
+      const values = [JSON.stringify(document), document.enabled, nowMs, patterns, holdMs];
       const rows = await changePartner(sql, partner, (tx, partnerNo) =>
         tx.query<EndpointRow & { readonly created: boolean }>(putSql, [partnerNo, id, ...values]),
       );
       const row = rows?.[0];
       if (!row) return null;
+      if (holdMs === null && !row.created) await dropOrder(sql, nowMs);
       changed(row.partner_no);
       return { endpoint: endpointView(row, nowMs), created: row.created };
     },
@@ -76,10 +81,16 @@ interface EndpointRow {
 const columns = `n.partner_no, p.id as partner, n.id, n.document::text as document, n.version, n.enabled, n.paused_at is not null as paused,
   extract(epoch from n.held_until)::float8 * 1000 as held_until_ms, n.note`;
 
+/** Documents that were stored before a key was known have none of it. */
+function storedDocument(text: string): EndpointDocument {
+  const document = JSON.parse(text) as EndpointDocument & Partial<Pick<EndpointDocument, "order">>;
+  return { ...document, order: document.order ?? null };
+}
+
 function endpointView(row: EndpointRow, nowMs: number): Endpoint {
   const held = row.held_until_ms !== null && row.held_until_ms > nowMs;
   return {
-    ...(JSON.parse(row.document) as EndpointDocument),
+    ...storedDocument(row.document),
     id: row.id,
     partner: row.partner,
     version: row.version,
@@ -97,10 +108,12 @@ const listSql = `select ${columns} from postrider.partners p left join postrider
 
 /** A pause or hold ends where the URL changes: it was the answer of another place. */
 const putSql = `with n as (
-    insert into postrider.endpoints as n (partner_no, id, document, enabled, created_at, updated_at)
-    values ($1::int, $2, $3::text::json, $4::boolean, to_timestamp($5::float8 / 1000), to_timestamp($5::float8 / 1000))
+    insert into postrider.endpoints as n (partner_no, id, document, enabled, created_at, updated_at, order_hold)
+    values ($1::int, $2, $3::text::json, $4::boolean, to_timestamp($5::float8 / 1000), to_timestamp($5::float8 / 1000),
+            $7::float8 * interval '1 millisecond')
     on conflict (partner_no, id) where deleted_at is null do update
        set document = excluded.document, enabled = excluded.enabled, version = n.version + 1, updated_at = excluded.updated_at,
+           order_hold = excluded.order_hold,
            paused_at = case when n.document->>'url' = excluded.document->>'url' then n.paused_at end,
            held_until = case when n.document->>'url' = excluded.document->>'url' then n.held_until end,
            note = case when n.document->>'url' = excluded.document->>'url' then n.note end

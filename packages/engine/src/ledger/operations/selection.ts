@@ -65,6 +65,32 @@ export function replaySelection(filter: DeliveryFilter): DeliveryFilter {
   return { ...filter, state: "dead" };
 }
 
+/**
+ * What a cancellation of `filter` selects: pending deliveries. A filter that names nothing is refused, because it
+ * would select everything that waits.
+ *
+ * @throws PostriderError `invalid_request`
+ * @example cancellationSelection({ partner: "acme" }) // { partner: "acme", state: "pending" }
+ */
+export function cancellationSelection(filter: DeliveryFilter): DeliveryFilter {
+  const { state, ...keys } = filter;
+  if (Object.values(keys).every((value) => value === undefined)) {
+    throw new PostriderError("invalid_request", "The filter names nothing: it would cancel all that waits.", {
+      hint: "Name at least one of partner, endpoint, type, event_id, since, until and delivery_ids.",
+      issues: [{ path: "filter", message: "must have at least one key besides state" }],
+    });
+  }
+  if ((state !== undefined && state !== "pending") || filter.reason !== undefined) {
+    throw new PostriderError("invalid_request", "Only pending deliveries can be cancelled.", {
+      hint: "Leave state and reason out.",
+      issues: [
+        { path: filter.reason === undefined ? "filter.state" : "filter.reason", message: "must be left out" },
+      ],
+    });
+  }
+  return { ...keys, state: "pending" };
+}
+
 function instantMs(text: string, path: string): number {
   const ms = Date.parse(text);
   if (Number.isNaN(ms)) {

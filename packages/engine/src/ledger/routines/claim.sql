@@ -21,7 +21,8 @@ create or replace function postrider.claim(
 returns table (partner_no integer, fence bigint, standing text, version bigint, limiter_cursor_ms double precision,
                id uuid, endpoint_no integer, event_id text, type text, schema_version integer, occurred_at text,
                accepted_ms double precision, data text, due_ms double precision, enqueued_ms double precision,
-               attempts_made smallint, client_errors smallint, attempts_before smallint)
+               attempts_made smallint, client_errors smallint, attempts_before smallint,
+               expires_ms double precision, order_key text)
 language plpgsql volatile
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
 set plan_cache_mode = force_generic_plan set jit = off as $$
@@ -77,7 +78,7 @@ begin
          d.id, d.endpoint_no, e.event_id, e.type, e.schema_version, e.occurred_at,
          extract(epoch from e.accepted_at)::float8 * 1000, e.data,
          extract(epoch from d.due_at)::float8 * 1000, extract(epoch from d.enqueued_at)::float8 * 1000,
-         d.attempts_made, d.client_errors, d.attempts_before
+         d.attempts_made, d.client_errors, d.attempts_before, extract(epoch from d.expires_at)::float8 * 1000, d.order_key
     from granted t
     left join lateral (
       select q.* from postrider.endpoints n
@@ -86,6 +87,12 @@ begin
           select q.* from postrider.pending q
            where q.endpoint_no = n.endpoint_no and q.lane = l.lane and q.due_at <= v_now
              and not q.id = any(t.busy) and not q.id = any(p_aside)
+             -- Of a key, only the first may go; once its hold is over, the first of those that are due. One in flight is
+             -- due, so of a key at most one is claimable.
+             and (q.order_key is null or n.order_hold is null or not exists (
+               select 1 from postrider.pending b
+                where b.endpoint_no = q.endpoint_no and b.order_key = q.order_key and b.order_no < q.order_no
+                  and (b.due_at <= v_now or q.enqueued_at + n.order_hold > v_now)))
            order by q.due_at, q.id
            limit t.page
         ) q

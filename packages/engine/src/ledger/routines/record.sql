@@ -6,6 +6,9 @@
 --      p_holder the process; null where the ledger belongs to one.
 -- Out: how many outcomes changed a delivery.
 --
+-- Where a delivery with an order key was recorded, those behind it move up (release_next). Where fewer deliveries were changed than
+-- outcomes given, some may have been cancelled in flight: record_cancelled looks at them.
+--
 -- An attempt is always stored. A delivery is changed only by the turn that holds the partner's fence, except that
 -- an answer which says "delivered" always counts: the partner has it.
 drop function if exists postrider.record(uuid[], integer[], bigint[], postrider.delivery_state[], postrider.reason[], double precision[],
@@ -19,7 +22,9 @@ language plpgsql volatile
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
 set plan_cache_mode = force_generic_plan set jit = off as $$
 declare
-  v_changed bigint;
+  v_changed   bigint;
+  v_endpoints integer[];
+  v_keys      text[];
 begin
   with o as materialized (
     select u.*, (select r.fence = u.fence and r.holder is not distinct from p_holder
@@ -36,7 +41,7 @@ begin
     delete from postrider.pending q using o
      where q.id = o.delivery and o.due_ms is null and (o.holds or o.state = 'delivered')
     returning q.id, q.event, q.endpoint_no, q.partner_no, o.state, o.reason, greatest(q.attempts_made, o.n) as attempts_made,
-              coalesce(o.status, q.last_status) as last_status, o.at_ms, o.error
+              coalesce(o.status, q.last_status) as last_status, o.at_ms, o.error, q.order_key
   ), finished as (
     insert into postrider.finished (id, event, endpoint_no, partner_no, state, reason, attempts_made, last_status, finished_at, last_error)
     select id, event, endpoint_no, partner_no, state, reason, attempts_made, last_status, to_timestamp(at_ms / 1000), error from ended
@@ -46,8 +51,20 @@ begin
        set due_at = to_timestamp(o.due_ms / 1000), lane = greatest(q.lane, 1::smallint), attempts_made = greatest(q.attempts_made, o.n),
            client_errors = o.client_errors, last_status = o.status, last_error = o.error
       from o where q.id = o.delivery and o.due_ms is not null and o.holds
-    returning 1
+    returning q.endpoint_no, q.order_key
   )
-  select (select count(*) from finished) + (select count(*) from waiting) into v_changed;
+  select (select count(*) from finished) + (select count(*) from waiting),
+         k.endpoint_nos, k.order_keys
+    into v_changed, v_endpoints, v_keys
+    from (select array_agg(endpoint_no) as endpoint_nos, array_agg(order_key) as order_keys
+            from (select endpoint_no, order_key from ended where order_key is not null
+                  union all select endpoint_no, order_key from waiting where order_key is not null) o) k;
+  if v_keys is not null then
+    perform postrider.release_next(v_endpoints, v_keys,
+      to_timestamp((select max(greatest(u.at_ms, u.started_ms)) from unnest(p_at_ms, p_started_ms) as u(at_ms, started_ms)) / 1000));
+  end if;
+  if v_changed < cardinality(p_delivery) then
+    perform postrider.record_cancelled(p_delivery, p_state, p_at_ms, p_n, p_status);
+  end if;
   return v_changed;
 end $$;

@@ -1,4 +1,4 @@
--- advance_replays: one step of every running replay, in one transaction: what was put back is off the list, or
+-- advance_replays: one step of every running replay, and of the order of keys (settle_order), in one transaction: what was put back is off the list, or
 -- neither. A replay that another worker is moving is passed over.
 --
 -- In:  p_limit  deliveries to put back at most, for each replay
@@ -14,13 +14,17 @@ begin
   for v_replay in select * from postrider.replays r where r.state = 'running' order by r.created_at for update skip locked loop
     v_partners := v_partners || postrider.advance_replay(v_replay, p_limit, p_now);
   end loop;
+  if exists (select 1 from postrider.order_checks) then
+    v_partners := v_partners || postrider.settle_order(1000, to_timestamp(p_now / 1000));
+  end if;
   return query select array(select distinct u.n from unnest(v_partners) as u(n)),
                       (select count(*)::integer from postrider.replays r where r.state = 'running');
 end $$;
 
 -- advance_replay: one step of one replay, whose row the caller holds locked. Moves deliveries finished -> pending in
 -- lane 2, behind live traffic, due now, with their id, their attempts so far and a fresh ladder. Passed over for good
--- (skipped) is what is no longer terminal, past retention, or of a deleted endpoint.
+-- (skipped) is what is no longer terminal, past retention, or of a deleted endpoint. An order key puts it where it was
+-- among those of its key that wait; what the event said of its expiry does not count again.
 --
 -- The rate is a GCRA whose cursor moves on by one interval per delivery. It may lag two seconds behind, so that steps
 -- of a second lose nothing and a restart begins with two seconds' worth at most. An endpoint has 500 deliveries of a
@@ -69,10 +73,23 @@ begin
     delete from postrider.finished f using items i, postrider.endpoints n
      where f.id = i.delivery and n.endpoint_no = f.endpoint_no and n.deleted_at is null
        and exists (select 1 from postrider.events e where e.id = f.event)
-    returning f.id, f.event, f.endpoint_no, f.partner_no, f.attempts_made, f.last_status, f.last_error
+    returning f.id, f.event, f.endpoint_no, f.partner_no, f.attempts_made, f.last_status, f.last_error, n.order_hold
+  ), placed as materialized (
+    select m.*, e.order_key, e.order_no,
+           e.order_key is not null and (
+             row_number() over (partition by m.endpoint_no, e.order_key order by e.order_no) > 1
+             or exists (select 1 from postrider.pending q where q.endpoint_no = m.endpoint_no and q.order_key = e.order_key and q.order_no < e.order_no)) as behind
+      from moved m
+      left join lateral (select e.order_key, e.order_no from postrider.events e where e.id = m.event and m.order_hold is not null offset 0) e on true
+  ), noted as (
+    insert into postrider.order_checks (endpoint_no, order_key) select distinct endpoint_no, order_key from placed where behind
   ), queued as (
-    insert into postrider.pending (id, event, endpoint_no, partner_no, lane, attempts_made, attempts_before, last_status, due_at, enqueued_at, replay, last_error)
-    select id, event, endpoint_no, partner_no, 2, attempts_made, attempts_made, last_status, v_now, v_now, p_replay.id, last_error from moved
+    insert into postrider.pending (id, event, endpoint_no, partner_no, lane, attempts_made, attempts_before, last_status, due_at, enqueued_at, replay, last_error,
+                                   order_key, order_no)
+    select id, event, endpoint_no, partner_no, 2, attempts_made, attempts_made, last_status,
+           case when behind then v_now + order_hold else v_now end, v_now, p_replay.id, last_error,
+           order_key, case when order_key is not null then order_no end
+      from placed
     returning partner_no
   ), off_the_list as (
     delete from postrider.replay_items t using items i

@@ -16,6 +16,7 @@ const stepKinds = [
   "advance",
   "advance",
   "delete_endpoint",
+  "cancel",
   "wait",
 ] as const;
 
@@ -105,6 +106,12 @@ async function createWorld(bench: Bench) {
       const id = n % 2 === 0 ? "main" : "second";
       if (await operations.deleteEndpoint(acme.id, id, nowMs)) endpoints -= 1;
       if (n > 4 && (await endpoint(acme.id, id))?.created) endpoints += 1;
+    },
+    async cancel(n: number) {
+      const [event_id] = [...expected.keys()].slice(n);
+      const filter = n > 4 || event_id === undefined ? { partner: acme.id, endpoint: "main" } : { event_id };
+      // Some of what is cancelled is being recorded meanwhile.
+      await Promise.all([operations.cancelDeliveries(filter, { dryRun: n === 9 }, nowMs), outcomes(n)]);
     },
     async wait(n: number) {
       nowMs += n * 20_000;

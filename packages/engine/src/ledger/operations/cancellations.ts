@@ -1,0 +1,64 @@
+import type { DeliveryFilter, Operations } from "../../ports/operations.ts";
+import { list, type Sql } from "../sql.ts";
+import type { OperationsContext } from "./context.ts";
+import { deliveryGroup, type GroupRow, groupsOf } from "./deliveries.ts";
+import { idFloor } from "./instants.ts";
+import { cancellationSelection, selection, selectionValues } from "./selection.ts";
+
+type CancellationOperations = Pick<Operations, "cancelDeliveries">;
+
+const idsPerPage = 50_000;
+const deliveriesPerStep = 5_000;
+/** Passes over what was locked the time before: recording holds a delivery for some milliseconds. */
+const mostPasses = 10;
+
+/** Cancelling what waits. */
+export function cancellationOperations({ sql }: OperationsContext): CancellationOperations {
+  return {
+    async cancelDeliveries(filter, { dryRun }, nowMs) {
+      const selected = cancellationSelection(filter);
+      // What is accepted from now on is another matter, or a cancellation could go on for ever.
+      const bound = idFloor(nowMs + 1);
+      const rows = await sql.query<GroupRow>(groupsSql, selectionValues(selected, bound, null));
+      const counted = { matched: rows[0]?.matched ?? 0, groups: rows.map(deliveryGroup) };
+      let cancelled = 0;
+      for (let pass = 0; !dryRun && pass < mostPasses; pass++) {
+        const { ended, left } = await cancelOnce(sql, selected, bound, nowMs);
+        cancelled += ended;
+        if (left === 0) break;
+      }
+      return { ...counted, cancelled };
+    },
+  };
+}
+
+/** Goes over all that is selected once, newest first. `left` were locked, or had just ended. */
+async function cancelOnce(
+  sql: Sql,
+  selected: DeliveryFilter,
+  bound: string,
+  nowMs: number,
+): Promise<{ readonly ended: number; readonly left: number }> {
+  let [ended, left, before] = [0, 0, bound];
+  for (;;) {
+    const page = await sql.query<{ id: string }>(idsSql, [
+      ...selectionValues(selected, before, idsPerPage),
+      idsPerPage,
+    ]);
+    for (let from = 0; from < page.length; from += deliveriesPerStep) {
+      const ids = page.slice(from, from + deliveriesPerStep).map(({ id }) => id);
+      const [row] = await sql.query<{ n: number }>(stepSql, [list(ids), nowMs]);
+      ended += row?.n ?? 0;
+      left += ids.length - (row?.n ?? 0);
+    }
+    const last = page.at(-1);
+    if (last === undefined || page.length < idsPerPage) return { ended, left };
+    before = last.id;
+  }
+}
+
+/** Ids alone hold still what a filter with ids may select besides. */
+const waiting = `(select * from ${selection}) s where s.state = 'pending'`;
+const groupsSql = groupsOf(`(select * from ${waiting})`);
+const idsSql = `select s.id::text as id from ${waiting} order by s.id desc limit $11::float8::bigint`;
+const stepSql = "select postrider.cancel_deliveries($1::text::uuid[], $2::float8) as n";
