@@ -1,5 +1,6 @@
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const invalid = 128;
+const equals = 0x3d;
 const values = new Uint8Array(256).fill(invalid);
 for (let value = 0; value < 64; value += 1) values[alphabet.charCodeAt(value)] = value;
 
@@ -20,7 +21,8 @@ export function encodeBase64(bytes: Uint8Array): string {
 export function decodeBase64(text: string, from = 0): Uint8Array<ArrayBuffer> | undefined {
   const length = text.length - from;
   if (length % 4 !== 0) return undefined;
-  const padding = length === 0 ? 0 : text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
+  const end = text.length;
+  const padding = text.charCodeAt(end - 1) !== equals ? 0 : text.charCodeAt(end - 2) !== equals ? 1 : 2;
   const digits = length - padding;
   const bytes = new Uint8Array((length / 4) * 3 - padding);
   let written = 0;

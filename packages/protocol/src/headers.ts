@@ -1,6 +1,6 @@
 import { ProtocolError } from "./errors.ts";
 import { duplicated, parseSignatureHeader, type ReceivedSignatures } from "./signature-header.ts";
-import { checkId, firstImplausibleSecond, timestampInMilliseconds } from "./signing-input.ts";
+import { firstImplausibleSecond, idMalformed, isSafeId, timestampInMilliseconds } from "./signing-input.ts";
 
 /** Header with the message's id: the same over all retries and replays. */
 export const idHeader = "webhook-id";
@@ -24,6 +24,8 @@ export type HeaderSource =
 /** `webhook-` is the standard's spelling; `svix-` is the older one of the same scheme. */
 export type HeaderPrefix = "webhook-" | "svix-";
 
+const plainSeconds = /^(?:0|[1-9]\d{0,13})$/;
+
 /** The three headers, checked for form; nothing is verified yet. */
 export interface ReadHeaders {
   id: string;
@@ -43,27 +45,22 @@ export function readHeaders(source: HeaderSource, prefix: HeaderPrefix = "webhoo
   const id = single(found[0], names[0]);
   const timestamp = single(found[1], names[1]);
   const signature = single(found[2], names[2]);
-  if (id.includes(",")) throw duplicated(names[0]);
-  if (timestamp.includes(",")) throw duplicated(names[1]);
-  checkId(id);
-  return {
-    id,
-    timestampSeconds: parseTimestamp(timestamp),
-    signatures: parseSignatureHeader(signature, names[2]),
-  };
+  if (!isSafeId(id) || !plainSeconds.test(timestamp)) throw malformed(id, timestamp, names);
+  const timestampSeconds = Number(timestamp);
+  if (timestampSeconds >= firstImplausibleSecond) throw timestampInMilliseconds();
+  return { id, timestampSeconds, signatures: parseSignatureHeader(signature, names[2]) };
 }
 
-function parseTimestamp(text: string): number {
-  if (!/^(?:0|[1-9][0-9]{0,13})$/.test(text)) {
-    throw new ProtocolError(
-      "timestamp_malformed",
-      {},
-      "The webhook-timestamp must be plain digits: whole seconds since 1970.",
-    );
-  }
-  const timestampSeconds = Number(text);
-  if (timestampSeconds >= firstImplausibleSecond) throw timestampInMilliseconds();
-  return timestampSeconds;
+/** Which it is: looked at only where one of the two is wrong, because each look at a header costs every message. */
+function malformed(id: string, timestamp: string, names: Names): ProtocolError {
+  if (id.includes(",")) return duplicated(names[0]);
+  if (timestamp.includes(",")) return duplicated(names[1]);
+  if (!isSafeId(id)) return idMalformed();
+  return new ProtocolError(
+    "timestamp_malformed",
+    {},
+    "The webhook-timestamp must be plain digits: whole seconds since 1970.",
+  );
 }
 
 type Names = readonly [id: string, timestamp: string, signature: string];

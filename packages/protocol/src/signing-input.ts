@@ -25,7 +25,7 @@ const safeId = /^[!-+\-/-~]+$/;
  * ```
  */
 export function signingPrefix(id: string, timestampSeconds: number): string {
-  checkId(id);
+  if (!isSafeId(id)) throw idMalformed();
   checkTimestampSeconds(timestampSeconds);
   return `${id}.${timestampSeconds}.`;
 }
@@ -64,10 +64,14 @@ export function bodyBytes(body: RawBody): Uint8Array {
   return body;
 }
 
-/** @throws ProtocolError `id_malformed` unless `id` is 1 to 256 visible ASCII characters without `.` and `,` */
-export function checkId(id: string): void {
-  if (typeof id === "string" && id.length <= maxIdLength && safeId.test(id)) return;
-  throw new ProtocolError(
+/** Whether `id` is 1 to 256 visible ASCII characters without `.` and `,`. */
+export function isSafeId(id: string): boolean {
+  return typeof id === "string" && id.length <= maxIdLength && safeId.test(id);
+}
+
+/** The error for any other. */
+export function idMalformed(): ProtocolError<"id_malformed"> {
+  return new ProtocolError(
     "id_malformed",
     {},
     `The webhook-id must be 1 to ${maxIdLength} visible ASCII characters without "." and ",".`,

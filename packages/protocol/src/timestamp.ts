@@ -5,7 +5,8 @@ export const defaultToleranceSeconds = 300;
 
 /** When it is now, and how far a timestamp may lie from it. */
 export interface Freshness {
-  now: Date;
+  /** Or milliseconds since 1970. */
+  now: Date | number;
   /** Seconds, both ways, inclusive; 0 allows only the same second. Default {@link defaultToleranceSeconds}. */
   toleranceSeconds?: number;
 }
@@ -19,9 +20,9 @@ export function checkFreshness(
   timestampSeconds: number,
   { now, toleranceSeconds = defaultToleranceSeconds }: Freshness,
 ): void {
-  const nowMs = now instanceof Date ? now.getTime() : Number.NaN;
+  const nowMs = now instanceof Date ? now.getTime() : now;
   // A NaN would make every comparison below false, and so every timestamp fresh.
-  if (!Number.isFinite(nowMs)) throw optionInvalid("now", "a valid Date");
+  if (!Number.isFinite(nowMs)) throw optionInvalid("now", "a valid Date, or milliseconds");
   if (!Number.isFinite(toleranceSeconds) || toleranceSeconds < 0) {
     throw optionInvalid("toleranceSeconds", "0 or more seconds");
   }

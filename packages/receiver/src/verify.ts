@@ -11,9 +11,9 @@ import {
   type VerifyOptions as ProtocolOptions,
   verify as verifyByWebCrypto,
 } from "@postrider/protocol";
-import { systemNow } from "./clock.ts";
+import { systemNow, systemNowMs } from "./clock.ts";
 import { findHmac, type HmacMatches } from "./hmac.ts";
-import { type Attempt, isKeySource, type SecretInput, secretOf } from "./key-source.ts";
+import { isKeySource, type SecretInput, secretOf } from "./key-source.ts";
 
 /** What to verify against. */
 export interface VerifyOptions {
@@ -48,20 +48,23 @@ export const verify: Verify = verifyWith(findHmac());
 
 /** {@link verify} over the HMAC given, or over WebCrypto alone. */
 export function verifyWith(hmacMatches: HmacMatches | undefined): Verify {
-  const attempt: Attempt = (rawBody, headers, known) =>
+  const attempt = (rawBody: RawBody, headers: HeaderSource, known: ProtocolOptions) =>
     (hmacMatches && verifyByHmac(hmacMatches, rawBody, headers, known)) ??
     verifyByWebCrypto(rawBody, headers, known);
 
   // No closure in here: every call would pay for what it captures.
   return async (rawBody, headers, options) => {
-    const { secrets: given, now = systemNow(), headerPrefix = "webhook-" } = options;
+    const { secrets: given, now, headerPrefix = "webhook-" } = options;
     const toleranceSeconds = options.toleranceSeconds ?? defaultToleranceSeconds;
-    const inputs = (Array.isArray(given) ? given : [given]) as readonly SecretInput[];
+    const inputs =
+      typeof given === "string" ? [] : ((Array.isArray(given) ? given : [given]) as SecretInput[]);
     const source = inputs.find(isKeySource);
-    if (source !== undefined)
-      return source.verifyAmong(inputs, rawBody, headers, { now, toleranceSeconds, headerPrefix }, attempt);
-    const secrets = (inputs as ReadonlyArray<string | Secret>).map(secretOf);
-    return attempt(rawBody, headers, { secrets, now, toleranceSeconds, headerPrefix });
+    if (source !== undefined) {
+      const known = { now: now ?? systemNow(), toleranceSeconds, headerPrefix };
+      return source.verifyAmong(inputs, rawBody, headers, known, attempt);
+    }
+    const secrets = typeof given === "string" ? [secretOf(given)] : (inputs as Secret[]).map(secretOf);
+    return attempt(rawBody, headers, { secrets, now: now ?? systemNowMs(), toleranceSeconds, headerPrefix });
   };
 }
 
