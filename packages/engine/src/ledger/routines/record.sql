@@ -19,7 +19,10 @@ create or replace function postrider.record(
   p_duration_ms integer[], p_status integer[], p_version integer[], p_error text[], p_body text[], p_again boolean, p_holder uuid)
 returns bigint
 language plpgsql volatile
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
+-- Waiting deliveries are found by the list of their ids, and then joined by hash: whatever the planner thinks of a table
+-- that was empty when it was last analyzed. Joined by probes it chose the table as the outer side then, and read it
+-- whole for each batch: 250 µs per outcome instead of 20.
+set enable_seqscan = off set enable_nestloop = off set enable_mergejoin = off set enable_bitmapscan = off
 set plan_cache_mode = force_generic_plan set jit = off as $$
 declare
   v_changed   bigint;
@@ -39,7 +42,7 @@ begin
        select 1 from postrider.attempts a where a.delivery = o.delivery and a.n = o.n and a.at = to_timestamp(o.started_ms / 1000)))
   ), ended as (
     delete from postrider.pending q using o
-     where q.id = o.delivery and o.due_ms is null and (o.holds or o.state = 'delivered')
+     where q.id = any(p_delivery) and q.id = o.delivery and o.due_ms is null and (o.holds or o.state = 'delivered')
     returning q.id, q.event, q.endpoint_no, q.partner_no, o.state, o.reason, greatest(q.attempts_made, o.n) as attempts_made,
               coalesce(o.status, q.last_status) as last_status, o.at_ms, o.error, q.order_key
   ), finished as (
@@ -50,7 +53,7 @@ begin
     update postrider.pending q
        set due_at = to_timestamp(o.due_ms / 1000), lane = greatest(q.lane, 1::smallint), attempts_made = greatest(q.attempts_made, o.n),
            client_errors = o.client_errors, last_status = o.status, last_error = o.error
-      from o where q.id = o.delivery and o.due_ms is not null and o.holds
+      from o where q.id = any(p_delivery) and q.id = o.delivery and o.due_ms is not null and o.holds
     returning q.endpoint_no, q.order_key
   )
   select (select count(*) from finished) + (select count(*) from waiting),
