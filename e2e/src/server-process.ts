@@ -4,8 +4,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { until } from "./until.ts";
 
-const node = fileURLToPath(new URL("../../node_modules/.bin/node", import.meta.url));
-const main = fileURLToPath(new URL("../../apps/server/src/main.ts", import.meta.url));
+/** The pinned Node. */
+export const serverNode = fileURLToPath(new URL("../../node_modules/.bin/node", import.meta.url));
+/** What a service manager runs with it. */
+export const serverEntry = fileURLToPath(new URL("../../apps/server/src/main.ts", import.meta.url));
 
 /** The key of every server of these tests. */
 export const apiKey = "prk_e2e-0123456789abcdef";
@@ -51,7 +53,7 @@ export class ServerRefused extends Error {
  * @throws ServerRefused where it ends instead
  */
 export async function startServer(env: Readonly<Record<string, string>>): Promise<ServerProcess> {
-  const child = spawn(node, [main], {
+  const child = spawn(serverNode, [serverEntry], {
     env: {
       PATH: process.env["PATH"],
       POSTRIDER_PORT: "0",

@@ -1,0 +1,22 @@
+import type { Scenario } from "../loaded-run.ts";
+import { accept } from "./accept.ts";
+import { connections } from "./connections.ts";
+import { kills } from "./kills.ts";
+import { limit } from "./limit.ts";
+import { pause } from "./pause.ts";
+import { postgresFast, postgresImmediate } from "./postgres.ts";
+import { redisFlush, redisRestart, redisStop } from "./redis.ts";
+
+/** All scenarios, in the order they are run. */
+export const scenarios: readonly Scenario[] = [
+  kills,
+  redisFlush,
+  redisStop,
+  redisRestart,
+  postgresImmediate,
+  postgresFast,
+  pause,
+  ...connections,
+  limit,
+  accept,
+];
