@@ -185,7 +185,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       });
     },
     async start() {
-      stopListening = await events.onRing(({ partnerNos, holdersOnly }) => {
+      stopListening = await ledger.onRing(({ partnerNos, holdersOnly }) => {
         if (holdersOnly) turns.look(partnerNos);
         else if (partnerNos.length > 0) turns.ring(partnerNos);
         else dispatcher.sweepNow();

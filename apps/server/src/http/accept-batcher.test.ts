@@ -33,7 +33,6 @@ function heldDoor(
         calls.push({ texts, end });
         for (const arrived of arrivals.splice(0)) arrived();
       }),
-    onAccepted: async () => async () => {},
     announce: async () => {},
   };
 }
@@ -143,7 +142,6 @@ describe("failures", () => {
               if (texts.some((text) => text.startsWith("poison"))) throw new Error("poisoned");
               return { results: texts.map(result), partnerNos: [] };
             },
-            onAccepted: async () => async () => {},
             announce: async () => {},
           };
           const batcher = createAcceptBatcher(door, quiet, () => 0, { maxEvents });

@@ -65,7 +65,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const slots = new Slots(options.maxInFlight);
   const partners = createPartnerCache(ledger, clock, options.allowedTargets);
   let lastProgressMs = clock.now();
-  let attendance: Attendance = { alive: 1, first: true, idlest: null };
+  let attendance: Attendance = { alive: 1, first: true, idlest: null, foundDead: 0 };
 
   const claimAll = createBatcher<ClaimRequest, Claimed>(
     async (requests) => {

@@ -131,7 +131,7 @@ test("stop ends it, also while the ledger is away once patience is over", async 
 
 test("where rings reach the cluster the first process sweeps for all; where they do not, each for itself", async () => {
   const { clock, ledger, sweep, counts, rung, reaches } = createBench();
-  ledger.attend = async () => ({ alive: 3, first: false, idlest: 0 });
+  ledger.attend = async () => ({ alive: 3, first: false, idlest: 0, foundDead: 0 });
   ledger.enqueue(10, 1, benchStartMs);
   reaches("cluster");
   sweep.start();

@@ -58,9 +58,9 @@ export function startSweep({
   const once = async () => {
     const now = clock.now();
     const attendance = await ledger.attend(load.busy());
-    const { first } = attendance;
+    const { first, foundDead } = attendance;
     onAttended(attendance);
-    if (first || turns.reach() === "process") {
+    if (first || foundDead > 0 || turns.reach() === "process") {
       const askedAtMs = clock.now();
       for (const { partnerNo, dueAtMs } of await ledger.duePartners(now + pauseMs))
         turns.ringAt(partnerNo, dueAtMs);

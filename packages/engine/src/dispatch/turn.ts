@@ -53,7 +53,7 @@ const idleLookMs = 500;
 const usedPartOfLease = 0.9;
 /** A turn that was being given back when it was asked for is asked for again after this time. */
 const unclearMs = 20;
-const smallestPage = 16;
+const smallestPage = 8;
 const largestPage = 512;
 
 /**

@@ -1,11 +1,18 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { pid } from "node:process";
-import type { Claimed, DispatchLedger, DueDelivery, Outcome, PartnerSettings } from "../ports/ledger.ts";
+import type {
+  Attendance,
+  Claimed,
+  DispatchLedger,
+  DueDelivery,
+  Outcome,
+  PartnerSettings,
+} from "../ports/ledger.ts";
 import { cancelDeleted } from "./operations/cancel-deleted.ts";
 import { dropOrder } from "./operations/drop-order.ts";
 import { advanceReplays } from "./replays.ts";
-import { ringPayload } from "./ring-channel.ts";
+import { parseRing, ringPayload } from "./ring-channel.ts";
 import { type ClaimRow, dueDelivery } from "./rows.ts";
 import type { Seal } from "./seal.ts";
 import { isTransientFault, list, type Sql } from "./sql.ts";
@@ -39,6 +46,7 @@ export function createDispatchLedger(
 ): DispatchLedger {
   const { shared } = sql.capabilities;
   const holder = shared ? process.id : null;
+  let locked = false;
   return {
     async claim(requests, asideIds, nowMs) {
       const rows = await sql.query<ClaimRow>(claimSql, [
@@ -68,13 +76,20 @@ export function createDispatchLedger(
       await sql.query("select pg_notify('postrider_ring', $1)", [ringPayload(partnerNos, true)]);
     },
 
+    onRing: (listener) =>
+      sql.listen("postrider_ring", (payload) => listener(parseRing(payload)), {
+        lockSql: `select pg_try_advisory_lock(postrider.process_lock('${process.id}')) as held`,
+        held: (now) => (locked = now),
+      }),
+
     async attend(busy) {
-      if (!shared) return { alive: 1, first: true, idlest: null };
-      const [row] = await sql.query<{ alive: number; first: boolean; idlest: number | null }>(
-        "select alive, first, idlest from postrider.attend($1::uuid, $2, $3::float8, $4::float8)",
-        [process.id, process.name, busy, aliveMs],
+      if (!shared) return { alive: 1, first: true, idlest: null, foundDead: 0 };
+      const [row] = await sql.query<Omit<Attendance, "foundDead"> & { readonly found_dead: number }>(
+        "select * from postrider.attend($1::uuid, $2, $3::float8, $4::boolean, $5::float8)",
+        [process.id, process.name, busy, locked, aliveMs],
       );
-      return row!;
+      const { found_dead: foundDead, ...rest } = row!;
+      return { ...rest, foundDead };
     },
 
     async leave() {

@@ -1,7 +1,7 @@
 import { parseDurationMs } from "../core/duration.ts";
 import type { AcceptEvent, AcceptResult, EventDoor } from "../ports/operations.ts";
 import { asLedgerError } from "./ledger-error.ts";
-import { parseRing, ringPayload } from "./ring-channel.ts";
+import { ringPayload } from "./ring-channel.ts";
 import { list, type Sql, texts } from "./sql.ts";
 
 interface BatchRow {
@@ -49,7 +49,6 @@ export function createEventDoor(sql: Sql): EventDoor {
         .query("select pg_notify('postrider_ring', $1)", [ringPayload(partnerNos)])
         .catch(asLedgerError);
     },
-    onRing: (listener) => sql.listen("postrider_ring", (payload) => listener(parseRing(payload))),
   };
 }
 

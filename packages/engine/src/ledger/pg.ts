@@ -1,6 +1,6 @@
 import pg from "pg";
 import { systemClock } from "../ports/clock.ts";
-import { isConnectionFault, type Sql, type SqlValue } from "./sql.ts";
+import { isConnectionFault, type SessionLock, type Sql, type SqlValue } from "./sql.ts";
 
 /** Options of the PostgreSQL driver. */
 export interface PgOptions {
@@ -63,7 +63,7 @@ export function openPg(options: PgOptions): Sql {
     async script(sql) {
       await pool.query(sql);
     },
-    listen: (channel, heard) => listen(settings, channel, heard),
+    listen: (channel, heard, lock) => listen(settings, channel, { heard, lock, lost: tellLost }),
     onLost: (listener) => void lost.add(listener),
     close: () => pool.end(),
   };
@@ -73,7 +73,15 @@ export function openPg(options: PgOptions): Sql {
 async function listen(
   settings: pg.ClientConfig,
   channel: string,
-  heard: (payload: string) => void,
+  {
+    heard,
+    lock,
+    lost: tellLost,
+  }: {
+    readonly heard: (payload: string) => void;
+    readonly lock: SessionLock | undefined;
+    readonly lost: () => void;
+  },
 ): Promise<() => Promise<void>> {
   let client: pg.Client | undefined;
   let stopped = false;
@@ -85,6 +93,8 @@ async function listen(
     const lost = () => {
       if (client !== next) return;
       client = undefined;
+      lock?.held(false);
+      tellLost();
       void next.end().catch(() => {});
       retry();
     };
@@ -93,7 +103,9 @@ async function listen(
     next.on("notification", (message) => heard(message.payload ?? ""));
     await next.connect();
     await next.query(`listen ${pg.escapeIdentifier(channel)}`);
+    const { rows } = lock ? await next.query<{ held: boolean }>(lock.lockSql) : { rows: [] };
     client = next;
+    lock?.held(rows[0]?.held ?? false);
     waitMs = 100;
     if (stopped) await next.end();
   };

@@ -29,6 +29,7 @@ export async function openPglite(options: PgliteOptions): Promise<Sql> {
     async script(sql) {
       await db.exec(sql);
     },
+    // A process of its own: nobody could ask for the lock.
     async listen(channel, heard) {
       return db.listen(channel, heard);
     },

@@ -15,10 +15,18 @@ export interface Sql {
   /** Runs a script of many statements without values, in one transaction. */
   script(sql: string): Promise<void>;
   /** Hears notifications until the function it resolves to is called; survives a lost connection. */
-  listen(channel: string, heard: (payload: string) => void): Promise<() => Promise<void>>;
+  listen(channel: string, heard: (payload: string) => void, lock?: SessionLock): Promise<() => Promise<void>>;
   /** Calls back when a connection was lost that nobody had closed. */
   onLost(listener: () => void): void;
   close(): Promise<void>;
+}
+
+/** A lock of the session that listens: the server lets go of it when the session ends. */
+export interface SessionLock {
+  /** Takes it; answers one row with `held`. */
+  readonly lockSql: string;
+  /** Told whether it is held, after each connect and each loss. */
+  readonly held: (held: boolean) => void;
 }
 
 export type SqlValue = string | number | boolean | null | Uint8Array;

@@ -149,6 +149,8 @@ export interface Attendance {
   readonly first: boolean;
   /** How busy the least busy of the others is; null where there is none. */
   readonly idlest: number | null;
+  /** Processes found dead now: their turns are free. */
+  readonly foundDead: number;
 }
 
 export interface DispatchLedger {
@@ -165,6 +167,14 @@ export interface DispatchLedger {
   closeTurns(closes: readonly TurnClose[]): Promise<readonly number[]>;
   /** Asks the processes that hold these partners' turns to look again. May be lost: the close of the turn tells as well. */
   tellHolders(partnerNos: readonly number[]): Promise<void>;
+  /**
+   * Calls back when somebody has work for partners; an empty list asks for a sweep. `holdersOnly`: it concerns only the
+   * process that holds a turn of theirs. The connection that hears it is this process's sign of life as well: when
+   * it ends, the others need not wait for the ends of leases. Resolves to a stop function.
+   */
+  onRing(
+    listener: (ring: { readonly partnerNos: readonly number[]; readonly holdersOnly: boolean }) => void,
+  ): Promise<() => Promise<void>>;
   /** Notes that this process is alive, and how busy: 0 idle, 1 without a pause. */
   attend(busy: number): Promise<Attendance>;
   /** This process stops. */

@@ -45,13 +45,6 @@ export interface EventDoor {
   ): Promise<{ readonly results: readonly AcceptResult[]; readonly partnerNos: readonly number[] }>;
   /** Tells the processes that dispatch, where this one does not. May be lost without harm: the sweep heals. */
   announce(partnerNos: readonly number[]): Promise<void>;
-  /**
-   * Calls back when another process or plain SQL has work for partners; an empty list asks for a sweep. `holdersOnly`:
-   * it concerns only the process that holds a turn of theirs. Resolves to a stop function.
-   */
-  onRing(
-    listener: (ring: { readonly partnerNos: readonly number[]; readonly holdersOnly: boolean }) => void,
-  ): Promise<() => Promise<void>>;
 }
 
 export interface Partner extends PartnerDocument {

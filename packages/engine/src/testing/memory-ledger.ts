@@ -255,7 +255,8 @@ export function createMemoryLedger(): MemoryLedger {
       return [];
     },
     tellHolders: async () => {},
-    attend: async () => ({ alive: 1, first: true, idlest: null }),
+    attend: async () => ({ alive: 1, first: true, idlest: null, foundDead: 0 }),
+    onRing: async () => async () => {},
     leave: async () => {},
     onLost: (listener) => void lost.add(listener),
     advanceReplays: async () => ({ partnerNos: [], running: 0 }),

@@ -13,5 +13,7 @@ create table postrider.processes (
   started_at timestamptz not null,
   seen_at    timestamptz not null,
   -- The share of the time in which its event loop works: 0 idle, 1 without a pause.
-  busy       real not null default 0
+  busy       real not null default 0,
+  -- It says that it holds the advisory lock of its name. Where that is free all the same, it died.
+  locked     boolean not null default false
 ) with (fillfactor = 50);

@@ -143,10 +143,10 @@ export function acceptingTests(bench: () => Bench): void {
   });
 
   test("the SQL door joins the caller's transaction: rolled back there is nothing, committed there is an event, heard by NOTIFY", async () => {
-    const { partner, event, door, sql, waiting } = bench();
+    const { partner, event, dispatch, sql, waiting } = bench();
     const acme = await partner();
     const ring = Promise.withResolvers<readonly number[]>();
-    const stop = await door.onRing(
+    const stop = await dispatch.onRing(
       ({ partnerNos }) => void (partnerNos.includes(acme.no) && ring.resolve(partnerNos)),
     );
     try {

@@ -105,25 +105,44 @@ export function leaseTests(bench: () => Bench): void {
   test("one of the living sweeps for all, and another when it leaves", async () => {
     const { neighbours, dispatch } = bench();
     const [one, other] = neighbours!;
-    expect(await one.attend(0.5)).toEqual({ alive: 1, first: true, idlest: null });
-    expect(await other.attend(0.25)).toEqual({ alive: 2, first: false, idlest: 0.5 });
-    expect(await one.attend(0.5)).toEqual({ alive: 2, first: true, idlest: 0.25 });
+    expect(await one.attend(0.5)).toEqual({ alive: 1, first: true, idlest: null, foundDead: 0 });
+    expect(await other.attend(0.25)).toEqual({ alive: 2, first: false, idlest: 0.5, foundDead: 0 });
+    expect(await one.attend(0.5)).toEqual({ alive: 2, first: true, idlest: 0.25, foundDead: 0 });
     await one.leave();
-    expect(await other.attend(0.25)).toEqual({ alive: 1, first: true, idlest: null });
-    expect(await dispatch.attend(0)).toEqual({ alive: 2, first: false, idlest: 0.25 });
+    expect(await other.attend(0.25)).toEqual({ alive: 1, first: true, idlest: null, foundDead: 0 });
+    expect(await dispatch.attend(0)).toEqual({ alive: 2, first: false, idlest: 0.25, foundDead: 0 });
     await other.leave();
     await dispatch.leave();
   });
 
   test("holders are told over the ring's channel, apart from everybody else", async () => {
-    const { door, neighbours } = bench();
+    const { dispatch, neighbours } = bench();
     const heard = Promise.withResolvers<unknown>();
-    const stop = await door.onRing((ring) => heard.resolve(ring));
+    const stop = await dispatch.onRing((ring) => heard.resolve(ring));
     try {
       await neighbours![0].tellHolders([7, 8]);
       expect(await heard.promise).toEqual({ partnerNos: [7, 8], holdersOnly: true });
     } finally {
       await stop();
     }
+  });
+
+  test("a process whose connection ended is found dead at once, and its turns are free; one that only listens no more is not", async () => {
+    const { acme, one, other } = await setUp();
+    const { sql } = bench();
+    const stop = await one.onRing(() => {});
+    await one.attend(0);
+    const held = await claimBy(one, acme);
+    expect(await other.attend(0)).toMatchObject({ alive: 2, foundDead: 0 });
+    // As a kill does. The client hears of it and would take the lock again; it attends no more, so its word stands.
+    await sql.query(
+      "select pg_terminate_backend(l.pid) from pg_locks l where l.locktype = 'advisory' and l.classid is not null and l.pid <> pg_backend_pid()",
+    );
+    let found = 0;
+    while (found === 0) found = (await other.attend(0)).foundDead;
+    expect(found).toBe(1);
+    expect(await claimBy(other, acme)).toMatchObject({ standing: "held", fence: held.fence + 1 });
+    await stop();
+    await other.leave();
   });
 }
