@@ -18,6 +18,8 @@ import type {
 } from "@postrider/engine";
 import { CliError, type Issue } from "./exit.ts";
 
+/** The answer to a deletion: empty (204), or that a large backlog is still being cancelled (202). */
+export type Deleted = { readonly cancelling?: true };
 export type Conservation = Awaited<ReturnType<Operations["conservation"]>>;
 
 /** A reason a delivery can end with, in the server's words. */
@@ -99,7 +101,7 @@ export function createApiClient(options: ApiOptions) {
     getPartner: (id: string) => call<Partner>("GET", partner(id)),
     putPartner: (id: string, document: unknown) =>
       call<Partner & { signing_secret?: string }>("PUT", partner(id), JSON.stringify(document)),
-    deletePartner: (id: string) => call<unknown>("DELETE", partner(id)),
+    deletePartner: (id: string) => call<Deleted>("DELETE", partner(id)),
     pausePartner: (id: string) => call<Partner>("POST", `${partner(id)}/pause`),
     resumePartner: (id: string) => call<Partner>("POST", `${partner(id)}/resume`),
     rotateSecret: (id: string, request: { overlap?: string; scheme?: string }) =>
@@ -115,7 +117,7 @@ export function createApiClient(options: ApiOptions) {
     getEndpoint: (id: string, name: string) => call<Endpoint>("GET", endpoint(id, name)),
     putEndpoint: (id: string, name: string, document: unknown) =>
       call<Endpoint>("PUT", endpoint(id, name), JSON.stringify(document)),
-    deleteEndpoint: (id: string, name: string) => call<unknown>("DELETE", endpoint(id, name)),
+    deleteEndpoint: (id: string, name: string) => call<Deleted>("DELETE", endpoint(id, name)),
     testEndpoint: (id: string, name: string) => call<TestPostback>("POST", `${endpoint(id, name)}/test`),
     resumeEndpoint: (id: string, name: string) => call<Endpoint>("POST", `${endpoint(id, name)}/resume`),
 

@@ -29,6 +29,7 @@ describe("settings", () => {
       logLevel: "info",
       maxInFlight: 256,
       retentionDays: 35,
+      deadRetentionDays: 90,
       shutdownGraceMs: 15_000,
       maxBodyBytes: 5_242_880,
     });
@@ -60,6 +61,7 @@ describe("settings", () => {
     ["POSTRIDER_PROT", "4401", "did you mean POSTRIDER_PORT?"],
     ["POSTRIDER_ALLOWED_TARGETS", "a:1", "did you mean POSTRIDER_ALLOW_TARGETS?"],
     ["POSTRIDER_XYZ", "1", "is not a setting"],
+    ["POSTRIDER_DEAD_RETENTION_DAYS", "34", "POSTRIDER_RETENTION_DAYS, which is 35"],
     ["POSTRIDER_PORT", "70000", "0 to 65535"],
     ["POSTRIDER_PORT", "1e3", "whole number"],
     ["POSTRIDER_ROLES", "api,cook", "api, worker"],
@@ -78,6 +80,13 @@ describe("settings", () => {
     expect(error.code).toBe("invalid_settings");
     expect(error.message).toContain(name);
     expect(error.message).toContain(words);
+  });
+
+  test("what was not delivered is kept 90 days, or as long as what was", () => {
+    const days = (env: Record<string, string>) => readSettings(env).deadRetentionDays;
+    expect(days({ POSTRIDER_RETENTION_DAYS: "10" })).toBe(90);
+    expect(days({ POSTRIDER_RETENTION_DAYS: "365" })).toBe(365);
+    expect(days({ POSTRIDER_RETENTION_DAYS: "10", POSTRIDER_DEAD_RETENTION_DAYS: "10" })).toBe(10);
   });
 
   test("are refused all at once", () => {

@@ -168,9 +168,13 @@ export const settings = {
     "256",
   ),
   POSTRIDER_RETENTION_DAYS: entry(
-    "Finished deliveries, their events and attempts are dropped after this many days.",
+    "Delivered deliveries, their events and attempts are dropped after this many days.",
     whole(1, 3_650),
     "35",
+  ),
+  POSTRIDER_DEAD_RETENTION_DAYS: entry(
+    "What ended undelivered (dead letters, expired, cancelled, suppressed), its events and attempts are dropped after this many days; not less than `POSTRIDER_RETENTION_DAYS`. Unset: 90, or as many as that where they are more.",
+    whole(1, 3_650).optional(),
   ),
   POSTRIDER_SHUTDOWN_GRACE: entry(
     "How long a stopping process waits for requests and attempts in flight before it hands them back.",
@@ -209,6 +213,7 @@ export interface Settings {
   readonly logLevel: Values["POSTRIDER_LOG_LEVEL"];
   readonly maxInFlight: number;
   readonly retentionDays: number;
+  readonly deadRetentionDays: number;
   readonly shutdownGraceMs: number;
   readonly maxBodyBytes: number;
 }
@@ -237,6 +242,12 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
       path: "REDIS_URL",
       message: "needs DATABASE_URL beside it: an embedded ledger belongs to one process",
     });
+  const retentionDays = values.POSTRIDER_RETENTION_DAYS;
+  const deadRetentionDays = values.POSTRIDER_DEAD_RETENTION_DAYS ?? Math.max(90, retentionDays);
+  if (deadRetentionDays < retentionDays) {
+    const message = `must not be less than POSTRIDER_RETENTION_DAYS, which is ${retentionDays}`;
+    issues.push({ path: "POSTRIDER_DEAD_RETENTION_DAYS", message });
+  }
   if (issues.length > 0) throw invalidSettings(issues);
   return {
     databaseUrl: values.DATABASE_URL ?? null,
@@ -252,7 +263,8 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     sandboxPort: values.POSTRIDER_SANDBOX_PORT,
     logLevel: values.POSTRIDER_LOG_LEVEL,
     maxInFlight: values.POSTRIDER_MAX_IN_FLIGHT,
-    retentionDays: values.POSTRIDER_RETENTION_DAYS,
+    retentionDays,
+    deadRetentionDays,
     shutdownGraceMs: values.POSTRIDER_SHUTDOWN_GRACE,
     maxBodyBytes: values.POSTRIDER_MAX_BODY_BYTES,
   };

@@ -74,6 +74,7 @@ export async function startServer(settings: Settings, options: StartOptions = {}
       telemetry: createTelemetry(log, metrics, now),
       maxInFlight: settings.maxInFlight,
       retentionDays: settings.retentionDays,
+      deadRetentionDays: settings.deadRetentionDays,
     });
     undo.push(() => engine.stop(0));
     metrics.watch(engine);

@@ -50,8 +50,10 @@ export interface EngineOptions {
   readonly random?: Random;
   /** Requests in flight at most over all partners of this process. Default 256. */
   readonly maxInFlight?: number;
-  /** Finished deliveries, their events and attempts are dropped after this many days. Default 35. */
+  /** Delivered deliveries, their events and attempts are dropped after this many days. Default 35. */
   readonly retentionDays?: number;
+  /** Deliveries that ended otherwise, their events and attempts: never less than `retentionDays`. Default 90. */
+  readonly deadRetentionDays?: number;
 }
 
 export interface Engine {
@@ -107,6 +109,7 @@ async function createTurns(
 const defaultMaxInFlight = 256;
 const leastTurns = 16;
 const defaultRetentionDays = 35;
+const defaultDeadRetentionDays = 90;
 const defaultGraceMs = 10_000;
 const dayMs = 86_400_000;
 
@@ -120,6 +123,7 @@ const dayMs = 86_400_000;
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { telemetry = silentTelemetry, clock = systemClock, random = systemRandom } = options;
+  const retentionDays = options.retentionDays ?? defaultRetentionDays;
   const allowedTargets = parseAllowedTargets(options.allowTargets);
   const seal = createSeal(options.masterKeys);
   const turns = await createTurns(options, { clock, telemetry });
@@ -151,7 +155,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     allowedTargets,
     userAgent,
     maxInFlight: options.maxInFlight ?? defaultMaxInFlight,
-    retentionMs: (options.retentionDays ?? defaultRetentionDays) * dayMs,
+    retention: {
+      deliveredMs: retentionDays * dayMs,
+      undeliveredMs: Math.max(retentionDays, options.deadRetentionDays ?? defaultDeadRetentionDays) * dayMs,
+    },
     parallelClaims: Math.min(2, sql.capabilities.parallel),
   });
   let dispatching = false;

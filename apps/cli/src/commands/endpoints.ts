@@ -202,9 +202,12 @@ const remove = defineCommand({
       say(context.stderr, "Nothing was deleted.");
       return exitCodes.failed.code;
     }
-    await client.deleteEndpoint(partner, endpoint);
-    if (json) return sayJson(context.stdout, { deleted: endpoint, partner });
-    say(context.stdout, `${partner}/${endpoint} is deleted.`);
+    const { cancelling = false } = await client.deleteEndpoint(partner, endpoint);
+    if (json) return sayJson(context.stdout, { deleted: endpoint, partner, cancelling });
+    say(
+      context.stdout,
+      `${partner}/${endpoint} is deleted.${cancelling ? " Its waiting deliveries are being cancelled." : ""}`,
+    );
   },
 });
 

@@ -121,6 +121,12 @@ describe("partners", () => {
       expect([no.code, deleted(no.calls)]).toEqual([1, false]);
     });
 
+    it("says when a large backlog is still being cancelled", async () => {
+      const large = { ...routes, "DELETE /v1/partners/acme": { status: 202, body: { cancelling: true } } };
+      const { stdout } = await runCli(["partners", "delete", "acme", "--yes"], { routes: large });
+      expect(stdout).toBe("acme is deleted. Its waiting deliveries are being cancelled.\n");
+    });
+
     it("is refused without a terminal unless --yes is given", async () => {
       const refused = await runCli(["partners", "delete", "acme"], { routes });
       expect([refused.code, deleted(refused.calls)]).toEqual([2, false]);

@@ -253,9 +253,12 @@ const remove = defineCommand({
       say(context.stderr, "Nothing was deleted.");
       return exitCodes.failed.code;
     }
-    await client.deletePartner(id);
-    if (json) return sayJson(context.stdout, { deleted: id });
-    say(context.stdout, `${id} is deleted.`);
+    const { cancelling = false } = await client.deletePartner(id);
+    if (json) return sayJson(context.stdout, { deleted: id, cancelling });
+    say(
+      context.stdout,
+      `${id} is deleted.${cancelling ? " Its waiting deliveries are being cancelled." : ""}`,
+    );
   },
 });
 

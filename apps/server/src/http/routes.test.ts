@@ -46,6 +46,13 @@ describe("partners", () => {
     expect(await codeOf("DELETE", "/v1/partners/acme")).toEqual([404, "not_found"]);
   });
 
+  test("a deletion does not wait for a large backlog, and tells that it is being cancelled", async () => {
+    await call("PUT", "/v1/partners/large", { name: "Large" });
+    const deleted = await call("DELETE", "/v1/partners/large");
+    expect([deleted.status, deleted.json]).toEqual([202, { cancelling: true }]);
+    expect(await codeOf("GET", "/v1/partners/large")).toEqual([404, "not_found"]);
+  });
+
   test("a change takes effect at once", async () => {
     await call("PUT", "/v1/partners/acme", { name: "Acme" });
     expect(bench.engine.sweeps).toBe(1);

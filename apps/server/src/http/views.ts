@@ -223,6 +223,12 @@ export const replayView = z
 
 export const replaysView = z.object({ replays: z.array(replayView) }).meta({ id: "Replays" });
 
+export const cancellingView = z
+  .object({
+    cancelling: z.literal(true).describe("Waiting deliveries are being cancelled, some 10,000 a second."),
+  })
+  .meta({ id: "Cancelling" });
+
 export const conservationView = z
   .object({
     accepted: count,

@@ -101,7 +101,7 @@ export function createFakeOperations(
     },
     getPartner: async (id) => partners.get(id) ?? null,
     listPartners: async () => ({ partners: [...partners.values()] }),
-    deletePartner: async (id) => partners.delete(id),
+    deletePartner: async (id) => (partners.delete(id) ? { cancelling: id === "large" } : null),
     async setPartnerState(id, state) {
       const found = partners.get(id);
       return found === undefined ? null : { ...found, state };
@@ -125,7 +125,7 @@ export function createFakeOperations(
     getEndpoint: async (owner, id) => endpoints.get(`${owner}/${id}`) ?? null,
     listEndpoints: async (owner) =>
       partners.has(owner) ? [...endpoints.values()].filter((one) => one.partner === owner) : null,
-    deleteEndpoint: async (owner, id) => endpoints.delete(`${owner}/${id}`),
+    deleteEndpoint: async (owner, id) => (endpoints.delete(`${owner}/${id}`) ? { cancelling: false } : null),
     resumeEndpoint: async (owner, id) => endpoints.get(`${owner}/${id}`) ?? null,
     getEvent: async (id) => (id === anEvent.event_id ? anEvent : null),
     getDelivery: async (id) => (id === aDelivery.id ? aDelivery : null),

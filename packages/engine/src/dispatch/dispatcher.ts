@@ -1,6 +1,6 @@
 import type { AllowedTargets } from "../core/target.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Attendance, Claimed, ClaimRequest, DispatchLedger } from "../ports/ledger.ts";
+import type { Attendance, Claimed, ClaimRequest, DispatchLedger, Retention } from "../ports/ledger.ts";
 import type { Load } from "../ports/load.ts";
 import type { Random } from "../ports/random.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
@@ -27,7 +27,7 @@ export interface DispatcherOptions {
   readonly userAgent: string;
   /** Requests in flight at most over all partners of this process. */
   readonly maxInFlight: number;
-  readonly retentionMs: number;
+  readonly retention: Retention;
   /** Claim statements under way at once: as many as the ledger's driver runs side by side, at most. */
   readonly parallelClaims: number;
 }
@@ -116,7 +116,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     clock,
     telemetry,
     load: options.load,
-    retentionMs: options.retentionMs,
+    retention: options.retention,
     signal: stopping.signal,
     onProgress: () => (lastProgressMs = clock.now()),
     onAttended: (now) => (attendance = now),

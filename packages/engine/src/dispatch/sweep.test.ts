@@ -38,7 +38,7 @@ function createBench() {
     clock,
     telemetry,
     load: { busy: () => 0 },
-    retentionMs: 1,
+    retention: { deliveredMs: 1, undeliveredMs: 2 },
     signal: end.signal,
     onProgress: () => (counts.progress += 1),
     onAttended: ({ alive }) => (counts.alive = alive),
@@ -96,6 +96,25 @@ test("partitions and retention are seen to at the start and every ten minutes", 
   expect(counts.upkeep).toBe(1);
   await clock.advance(2 * 60_000);
   expect(counts.upkeep).toBe(2);
+});
+
+test("the sweeps do not wait for upkeep, one runs at a time, and one that failed is told and tried again in a minute", async () => {
+  const { clock, ledger, faults, sweep, counts } = createBench();
+  let runs = 0;
+  ledger.keepUp = async () => {
+    runs += 1;
+    if (runs > 1) return;
+    await clock.sleep(20 * 60_000);
+    throw new Error("failed");
+  };
+  sweep.start();
+  await clock.advance(19 * 60_000);
+  expect([runs, faults]).toEqual([1, []]);
+  expect(counts.sweeps).toBeGreaterThan(19 * 59);
+  await clock.advance(90_000);
+  expect([runs, faults]).toEqual([1, ["upkeep"]]);
+  await clock.advance(60_000);
+  expect(runs).toBe(2);
 });
 
 test("a ledger that is away is waited for; a fault of another kind is told, and the next sweep comes in time", async () => {

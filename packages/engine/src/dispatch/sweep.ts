@@ -1,5 +1,5 @@
 import type { Clock } from "../ports/clock.ts";
-import type { Attendance, DispatchLedger } from "../ports/ledger.ts";
+import type { Attendance, DispatchLedger, Retention } from "../ports/ledger.ts";
 import type { Load } from "../ports/load.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { Turns } from "../ports/turns.ts";
@@ -11,7 +11,7 @@ export interface SweepOptions {
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly load: Load;
-  readonly retentionMs: number;
+  readonly retention: Retention;
   readonly signal: AbortSignal;
   readonly onProgress: () => void;
   readonly onAttended: (attendance: Attendance) => void;
@@ -31,6 +31,8 @@ const intervalMs = 1_000;
 /** A sweep takes at most this part of the time: with very many partners due, lost rings wait a little longer. */
 const sweepingPart = 0.1;
 const upkeepEveryMs = 10 * 60_000;
+/** After an upkeep that failed. */
+const upkeepAgainMs = 60_000;
 /** Deliveries that one replay puts back per sweep at most: its pace where it has no rate of its own. */
 const replayStep = 500;
 
@@ -44,7 +46,7 @@ export function startSweep({
   clock,
   telemetry,
   load,
-  retentionMs,
+  retention,
   signal,
   onProgress,
   onAttended,
@@ -52,6 +54,7 @@ export function startSweep({
   let wake = new AbortController();
   const stopped = new AbortController();
   let upkeepAtMs = 0;
+  let upkeep: Promise<void> = Promise.resolve();
   let pauseMs = intervalMs;
   let loop: Promise<void> = Promise.resolve();
 
@@ -69,11 +72,20 @@ export function startSweep({
     if (!first) return 0;
     const { partnerNos, running } = await ledger.advanceReplays(replayStep, now);
     if (partnerNos.length > 0) turns.ring(partnerNos);
-    if (now >= upkeepAtMs) {
-      await ledger.keepUp(now, retentionMs);
-      upkeepAtMs = now + upkeepEveryMs;
-    }
+    if (now >= upkeepAtMs) upkeep = keepUp(now);
     return running;
+  };
+
+  // Beside the sweeps, which must not wait for it; one at a time.
+  const keepUp = async (now: number) => {
+    upkeepAtMs = Number.POSITIVE_INFINITY;
+    try {
+      await ledger.keepUp(now, retention, stopped.signal);
+      upkeepAtMs = now + upkeepEveryMs;
+    } catch (error) {
+      upkeepAtMs = clock.now() + upkeepAgainMs;
+      telemetry.fault({ where: "upkeep", error, retryInMs: upkeepAgainMs });
+    }
   };
 
   const run = async () => {
@@ -82,9 +94,10 @@ export function startSweep({
       const swept = untilItPasses(once, { where: "sweep", ledger, clock, telemetry, signal });
       const running = await swept.catch(() => null);
       if (running !== null) onProgress();
-      if (stopped.signal.aborted) return;
+      if (stopped.signal.aborted) return upkeep;
       await clock.sleep(running ? pauseMs / 4 : pauseMs, asleep.signal);
     }
+    return upkeep;
   };
 
   return {

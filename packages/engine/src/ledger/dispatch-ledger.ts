@@ -9,8 +9,6 @@ import type {
   Outcome,
   PartnerSettings,
 } from "../ports/ledger.ts";
-import { cancelDeleted } from "./operations/cancel-deleted.ts";
-import { dropOrder } from "./operations/drop-order.ts";
 import { advanceReplays } from "./replays.ts";
 import { parseRing, ringPayload } from "./ring-channel.ts";
 import { type ClaimRow, dueDelivery } from "./rows.ts";
@@ -34,6 +32,7 @@ export interface DispatchLedgerOptions {
 const defaultLeaseMs = 5_000;
 /** A process counts as alive for this long after its last sign of life: three missed ones. */
 const aliveMs = 4_000;
+import { keepUp } from "./upkeep.ts";
 
 /** The dispatcher's side of the ledger, over either driver. */
 export function createDispatchLedger(
@@ -133,20 +132,7 @@ export function createDispatchLedger(
 
     advanceReplays: (limit, nowMs) => advanceReplays(sql, limit, nowMs),
 
-    async keepUp(nowMs, retentionMs) {
-      await cancelDeleted(sql, nowMs);
-      await dropOrder(sql, nowMs);
-      await sql.query("select postrider.ensure_partitions(to_timestamp($1::float8 / 1000))", [nowMs]);
-      await sql.query("select postrider.drop_past(to_timestamp($1::float8 / 1000))", [nowMs - retentionMs]);
-      let forgotten: number;
-      do {
-        const [row] = await sql.query<{ n: number }>(
-          "select postrider.forget_keys(to_timestamp($1::float8 / 1000), $2::int) as n",
-          [nowMs - retentionMs, keysPerStep],
-        );
-        forgotten = row?.n ?? 0;
-      } while (forgotten === keysPerStep);
-    },
+    keepUp: (nowMs, retention, signal) => keepUp(sql, nowMs, retention, signal),
 
     async locate(partnerId, endpointId) {
       const [row] = await sql.query<{ partner_no: number; endpoint_no: number }>(locateSql, [
@@ -159,8 +145,6 @@ export function createDispatchLedger(
     isTransient: isTransientFault,
   };
 }
-
-const keysPerStep = 5_000;
 
 const claimSql =
   "select * from postrider.claim($1::text::int[], $2::text::bigint[], $3::text::int[], $4::text::text[], $5::text::uuid[], $6::float8, $7::uuid, $8::float8)";

@@ -153,6 +153,13 @@ export interface Attendance {
   readonly foundDead: number;
 }
 
+/** How long ended deliveries are kept, with their events and attempts. */
+export interface Retention {
+  readonly deliveredMs: number;
+  /** Of those that ended otherwise; not shorter. */
+  readonly undeliveredMs: number;
+}
+
 export interface DispatchLedger {
   /**
    * Opens turns and reads what is due, in one statement for many partners. Claiming changes no delivery: the turn's
@@ -209,8 +216,11 @@ export interface DispatchLedger {
     limit: number,
     nowMs: number,
   ): Promise<{ readonly partnerNos: readonly number[]; readonly running: number }>;
-  /** Makes the partitions to come and drops those past retention. */
-  keepUp(nowMs: number, retentionMs: number): Promise<void>;
+  /**
+   * Makes the partitions to come, removes what is past retention, ends what waits for deleted endpoints. May take
+   * minutes, in steps; ends after one of them once `signal` is aborted.
+   */
+  keepUp(nowMs: number, retention: Retention, signal?: AbortSignal): Promise<void>;
   /** The numbers of an endpoint by its names, or null. */
   locate(
     partnerId: string,

@@ -161,6 +161,12 @@ export interface ReplayView {
   readonly skipped: number;
 }
 
+/** The answer to a deletion, which does not wait for a large backlog. */
+export interface Deleted {
+  /** True while waiting deliveries are still being ended, some 10,000 a second; nothing of them is sent. */
+  readonly cancelling: boolean;
+}
+
 export interface Operations {
   putPartner(
     id: string,
@@ -176,8 +182,8 @@ export interface Operations {
     readonly limit: number;
     readonly cursor?: string;
   }): Promise<{ readonly partners: readonly Partner[]; readonly next_cursor?: string }>;
-  /** Waiting deliveries end as `cancelled` with reason `partner_deleted`. False where there was none. */
-  deletePartner(id: string, nowMs: number): Promise<boolean>;
+  /** Waiting deliveries end as `cancelled` with reason `partner_deleted`; nothing is sent any more. Null where there was none. */
+  deletePartner(id: string, nowMs: number): Promise<Deleted | null>;
   setPartnerState(id: string, state: "active" | "paused", nowMs: number): Promise<Partner | null>;
   /** Makes the next key of a scheme; the older ones go on signing until `overlapMs` has passed. Null where there is no partner. */
   rotateSecret(
@@ -200,8 +206,8 @@ export interface Operations {
   ): Promise<{ readonly endpoint: Endpoint; readonly created: boolean } | null>;
   getEndpoint(partner: string, id: string, nowMs: number): Promise<Endpoint | null>;
   listEndpoints(partner: string, nowMs: number): Promise<readonly Endpoint[] | null>;
-  /** Waiting deliveries end as `cancelled` with reason `endpoint_deleted`. */
-  deleteEndpoint(partner: string, id: string, nowMs: number): Promise<boolean>;
+  /** Waiting deliveries end as `cancelled` with reason `endpoint_deleted`. Null where there was none. */
+  deleteEndpoint(partner: string, id: string, nowMs: number): Promise<Deleted | null>;
   /** Ends a pause or hold that a partner's answer caused. */
   resumeEndpoint(partner: string, id: string, nowMs: number): Promise<Endpoint | null>;
 

@@ -96,7 +96,7 @@ export function createDispatchBench(
     allowedTargets: new Set(),
     userAgent: "Postrider/test",
     maxInFlight: 256,
-    retentionMs: 86_400_000,
+    retention: { deliveredMs: 86_400_000, undeliveredMs: 86_400_000 },
     parallelClaims: 2,
     ...options,
   });

@@ -9,6 +9,7 @@ import { readingTests } from "./ledger-suite/reading.ts";
 import { replayTests } from "./ledger-suite/replaying.ts";
 import { orderingTests } from "./ledger-suite/ordering.ts";
 import { timingTests } from "./ledger-suite/timing.ts";
+import { retentionTests, sharedRetentionTests } from "./ledger-suite/retention.ts";
 import { claimTests, recordTests } from "./ledger-suite/turns.ts";
 import { upkeepTests } from "./ledger-suite/upkeep.ts";
 
@@ -41,6 +42,7 @@ export function describeLedger(
     group("replaying", replayTests);
     group("delaying, ordering, cancelling", timingTests, orderingTests, cancelTests);
     group("upkeep", upkeepTests);
-    if (shared) group("shared by processes", leaseTests);
+    group("retention", retentionTests);
+    if (shared) group("shared by processes", leaseTests, sharedRetentionTests);
   });
 }

@@ -1,5 +1,6 @@
 import { type Engine, PostriderError } from "@postrider/engine";
 import { z } from "zod";
+import { deletedAnswer, deletedAnswers } from "../deleted-answer.ts";
 import { endpointId, partnerId } from "../ids.ts";
 import { completeEndpoint, endpointDocument } from "../operator-documents.ts";
 import { type Route, route } from "../route.ts";
@@ -83,12 +84,13 @@ export function endpointRoutes(engine: Engine): Route[] {
       tag,
       summary: "Delete an endpoint; its waiting deliveries are cancelled.",
       params,
-      answers: { 204: { meaning: "Deleted.", schema: null } },
+      answers: deletedAnswers,
       errors: ["not_found"],
     },
     async ({ params, nowMs }) => {
-      if (!(await operations.deleteEndpoint(params.id, params.endpoint_id, nowMs))) throw noEndpoint(params);
-      return { status: 204 };
+      const deleted = await operations.deleteEndpoint(params.id, params.endpoint_id, nowMs);
+      if (deleted === null) throw noEndpoint(params);
+      return deletedAnswer(deleted);
     },
   );
 

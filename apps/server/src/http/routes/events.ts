@@ -88,7 +88,7 @@ export function eventRoutes(
       const event = await engine.operations.getEvent(params.event_id);
       if (event === null)
         throw new PostriderError("not_found", `There is no event ${params.event_id}.`, {
-          hint: "Events past retention are gone; POSTRIDER_RETENTION_DAYS says when.",
+          hint: "Events past retention are gone; POSTRIDER_RETENTION_DAYS and POSTRIDER_DEAD_RETENTION_DAYS say when.",
         });
       return { status: 200, json: event };
     },

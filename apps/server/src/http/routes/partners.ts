@@ -1,5 +1,6 @@
 import { type Engine, parseDurationMs, PostriderError } from "@postrider/engine";
 import { z } from "zod";
+import { deletedAnswer, deletedAnswers } from "../deleted-answer.ts";
 import { pageOf, pageQuery } from "../delivery-filter.ts";
 import { partnerId } from "../ids.ts";
 import { partnerDocument, rotateRequest } from "../operator-documents.ts";
@@ -79,12 +80,13 @@ export function partnerRoutes(engine: Engine): Route[] {
       tag,
       summary: "Delete a partner; its waiting deliveries are cancelled.",
       params,
-      answers: { 204: { meaning: "Deleted.", schema: null } },
+      answers: deletedAnswers,
       errors: ["not_found"],
     },
     async ({ params: { id }, nowMs }) => {
-      if (!(await operations.deletePartner(id, nowMs))) throw noPartner(id);
-      return { status: 204 };
+      const deleted = await operations.deletePartner(id, nowMs);
+      if (deleted === null) throw noPartner(id);
+      return deletedAnswer(deleted);
     },
   );
 

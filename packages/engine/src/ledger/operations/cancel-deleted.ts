@@ -1,18 +1,35 @@
 import type { Sql } from "../sql.ts";
 
-const deliveriesPerStep = 5_000;
+/** Some 100 ms of work: a caller may wait for one step. */
+const deliveriesPerStep = 1_000;
+
+/** Ends up to 1,000 of what waits for deleted endpoints. Resolves to whether there may be more. */
+export async function cancelSomeDeleted(sql: Sql, nowMs: number): Promise<boolean> {
+  const [row] = await sql.query<{ n: number }>("select postrider.cancel_deleted($1::float8, $2::int) as n", [
+    nowMs,
+    deliveriesPerStep,
+  ]);
+  return row?.n === deliveriesPerStep;
+}
 
 /**
- * Ends what still waits for deleted endpoints, in steps of 5,000 deliveries, each its own transaction. Called when one
- * is deleted, and by upkeep: for a process that died on the way, and for an event that was being routed meanwhile.
+ * Ends all of it, in steps which are a transaction each. Called by upkeep: for a process that died on the way, and for
+ * an event that was being routed while its endpoint was deleted.
  */
-export async function cancelDeleted(sql: Sql, nowMs: number): Promise<void> {
-  let ended: number;
-  do {
-    const [row] = await sql.query<{ n: number }>(
-      "select postrider.cancel_deleted($1::float8, $2::int) as n",
-      [nowMs, deliveriesPerStep],
-    );
-    ended = row?.n ?? 0;
-  } while (ended === deliveriesPerStep);
+export async function cancelDeleted(
+  sql: Sql,
+  nowMs: number,
+  goesOn: () => boolean = () => true,
+): Promise<void> {
+  while (goesOn() && (await cancelSomeDeleted(sql, nowMs)));
+}
+
+/**
+ * For one who deletes an endpoint and waits for the answer: one step, then the others behind its back. What a fault or
+ * the end of the process leaves, upkeep ends. Resolves to whether there is more to end.
+ */
+export async function beginCancelDeleted(sql: Sql, nowMs: number): Promise<boolean> {
+  const more = await cancelSomeDeleted(sql, nowMs);
+  if (more) void cancelDeleted(sql, nowMs).catch(() => {});
+  return more;
 }

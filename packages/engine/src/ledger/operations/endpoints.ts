@@ -2,7 +2,7 @@ import type { EndpointDocument } from "../../core/documents.ts";
 import { parseDurationMs } from "../../core/duration.ts";
 import type { Endpoint, Operations } from "../../ports/operations.ts";
 import { list } from "../sql.ts";
-import { cancelDeleted } from "./cancel-deleted.ts";
+import { beginCancelDeleted } from "./cancel-deleted.ts";
 import { changePartner } from "./change-partner.ts";
 import type { OperationsContext } from "./context.ts";
 import { checkEndpoint } from "./endpoint-check.ts";
@@ -48,10 +48,9 @@ export function endpointOperations({ sql, allowedTargets, changed }: OperationsC
         tx.query<{ partner_no: number }>(deleteSql, [partnerNo, id, nowMs]),
       );
       const row = rows?.[0];
-      if (!row) return false;
+      if (!row) return null;
       changed(row.partner_no);
-      await cancelDeleted(sql, nowMs);
-      return true;
+      return { cancelling: await beginCancelDeleted(sql, nowMs) };
     },
 
     async resumeEndpoint(partner, id, nowMs) {

@@ -1,7 +1,7 @@
 import { PostriderError } from "../../core/errors.ts";
 import type { Operations, Partner } from "../../ports/operations.ts";
 import { sealContext } from "../dispatch-ledger.ts";
-import { cancelDeleted } from "./cancel-deleted.ts";
+import { beginCancelDeleted } from "./cancel-deleted.ts";
 import { changePartner } from "./change-partner.ts";
 import type { OperationsContext } from "./context.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
@@ -57,10 +57,9 @@ export function partnerOperations({ sql, seal, changed }: OperationsContext): Pa
         tx.query<{ partner_no: number }>(deleteSql, [partnerNo, nowMs]),
       );
       const row = rows?.[0];
-      if (!row) return false;
+      if (!row) return null;
       changed(row.partner_no);
-      await cancelDeleted(sql, nowMs);
-      return true;
+      return { cancelling: await beginCancelDeleted(sql, nowMs) };
     },
 
     async setPartnerState(id, state, nowMs) {

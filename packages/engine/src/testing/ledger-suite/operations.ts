@@ -58,8 +58,8 @@ export function operationsTests(bench: () => Bench): void {
     const { operations, partner, endpoint, enqueue, waiting, door, event } = bench();
     const acme = await partner(["main", "second"]);
     const ids = await enqueue(acme, 3);
-    expect(await operations.deletePartner(acme.id, now + minuteMs)).toBe(true);
-    expect(await operations.deletePartner(acme.id, now)).toBe(false);
+    expect(await operations.deletePartner(acme.id, now + minuteMs)).toEqual({ cancelling: false });
+    expect(await operations.deletePartner(acme.id, now)).toBeNull();
     expect(await operations.getPartner(acme.id)).toBeNull();
     expect(await operations.listEndpoints(acme.id, now)).toBeNull();
     expect(await operations.listKeys(acme.id, now)).toEqual([]);
@@ -86,13 +86,27 @@ export function operationsTests(bench: () => Bench): void {
     const { operations, partner, enqueue, turn } = bench();
     const acme = await partner(["main", "second"]);
     await enqueue(acme, 2);
-    expect(await operations.deleteEndpoint(acme.id, "second", now)).toBe(true);
-    expect(await operations.deleteEndpoint(acme.id, "second", now)).toBe(false);
-    expect(await operations.deleteEndpoint("nobody", "main", now)).toBe(false);
+    expect(await operations.deleteEndpoint(acme.id, "second", now)).toEqual({ cancelling: false });
+    expect(await operations.deleteEndpoint(acme.id, "second", now)).toBeNull();
+    expect(await operations.deleteEndpoint("nobody", "main", now)).toBeNull();
     expect((await turn(acme, now)).deliveries).toHaveLength(2);
     expect(await operations.groupDeliveries({ partner: acme.id, endpoint: "second" })).toMatchObject({
       matched: 2,
       groups: [{ state: "cancelled", reason: "endpoint_deleted", count: 2 }],
+    });
+  });
+
+  test("a large backlog is not waited for: it says that it is being cancelled, and it is", async () => {
+    const { operations, partner, enqueue, waiting, dispatch, turn } = bench();
+    const acme = await partner();
+    await enqueue(acme, 2_500);
+    expect(await operations.deletePartner(acme.id, now)).toEqual({ cancelling: true });
+    expect((await turn(acme, now)).deliveries).toEqual([]);
+    await dispatch.keepUp(now, { deliveredMs: 35 * dayMs, undeliveredMs: 35 * dayMs });
+    while ((await waiting(acme)).length > 0);
+    expect(await operations.groupDeliveries({ partner: acme.id })).toMatchObject({
+      matched: 2_500,
+      groups: [{ state: "cancelled", reason: "partner_deleted" }],
     });
   });
 
@@ -103,7 +117,7 @@ export function operationsTests(bench: () => Bench): void {
     await sql.query("update postrider.endpoints set deleted_at = now() where partner_no = $1::int", [
       acme.no,
     ]);
-    await dispatch.keepUp(now, 35 * dayMs);
+    await dispatch.keepUp(now, { deliveredMs: 35 * dayMs, undeliveredMs: 35 * dayMs });
     expect(await waiting(acme)).toEqual([]);
     expect(await operations.groupDeliveries({ partner: acme.id })).toMatchObject({
       groups: [{ reason: "endpoint_deleted" }],

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { type Bench, dayMs, suiteNowMs as now } from "./bench.ts";
 
 const retentionMs = 35 * dayMs;
+const retention = { deliveredMs: retentionMs, undeliveredMs: retentionMs };
 
 /** Partitions to come, weeks past retention, keys to forget. */
 export function upkeepTests(bench: () => Bench): void {
@@ -17,7 +18,7 @@ export function upkeepTests(bench: () => Bench): void {
 
   test("this week and the next two have partitions; a row lands in its own", async () => {
     const { partner, enqueue, finishAll, dispatch } = bench();
-    await dispatch.keepUp(now, retentionMs);
+    await dispatch.keepUp(now, retention);
     for (const parent of ["events", "finished", "attempts"]) {
       expect(await partitions(parent)).toEqual(
         ["20260302", "20260309", "20260316"].map((week) => `${parent}_${week}`).concat(`${parent}_default`),
@@ -42,10 +43,10 @@ export function upkeepTests(bench: () => Bench): void {
     await enqueue(slow, 1, now);
     await finishAll(acme, now);
     const later = now + retentionMs + 7 * dayMs;
-    await dispatch.keepUp(later, retentionMs);
+    await dispatch.keepUp(later, retention);
     expect(await operations.getEvent(old.event_id)).not.toBeNull();
     await finishAll(slow, now);
-    await dispatch.keepUp(later, retentionMs);
+    await dispatch.keepUp(later, retention);
     expect(await operations.getEvent(old.event_id)).toBeNull();
     expect(await partitions("events")).not.toContain("events_20260302");
     expect(await partitions("events")).toContain("events_20260309");
@@ -62,7 +63,7 @@ export function upkeepTests(bench: () => Bench): void {
     const one = event(acme);
     const at = now + retentionMs + 14 * dayMs;
     await door.accept([one], at);
-    await dispatch.keepUp(at + retentionMs, retentionMs);
+    await dispatch.keepUp(at + retentionMs, retention);
     expect(
       await sql.query("select 1 as kept from postrider.event_keys where event_id = $1", [one.event_id]),
     ).toEqual([{ kept: 1 }]);
@@ -75,7 +76,7 @@ export function upkeepTests(bench: () => Bench): void {
     const at = now + 200 * dayMs;
     await enqueue(acme, 3, at);
     await finishAll(acme, at);
-    await dispatch.keepUp(at, retentionMs);
+    await dispatch.keepUp(at, retention);
     expect(await operations.groupDeliveries({ partner: acme.id })).toMatchObject({ matched: 3 });
     expect(await rowsIn("events_default")).toBeGreaterThanOrEqual(3);
     expect((await operations.conservation()).drift).toBe(0);
