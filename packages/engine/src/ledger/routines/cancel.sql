@@ -8,9 +8,10 @@ declare
   v_ended integer;
 begin
   with chosen as materialized (
-    select q.id from unnest(p_ids) as u(id) join postrider.pending q on q.id = u.id for update of q skip locked
+    -- Everywhere here by the list of ids: joined, a table that was analyzed while empty is read whole for each of them.
+    select q.id from postrider.pending q where q.id = any(p_ids) for update of q skip locked
   ), ended as (
-    delete from postrider.pending q using chosen c where q.id = c.id
+    delete from postrider.pending q where q.id = any(array(select c.id from chosen c))
     returning q.id, q.event, q.endpoint_no, q.partner_no, q.attempts_made, q.last_status, q.last_error, q.order_key
   ), finished as (
     insert into postrider.finished (id, event, endpoint_no, partner_no, state, reason, attempts_made, last_status, finished_at, last_error)

@@ -39,7 +39,7 @@ begin
   ), moved as (
     update postrider.pending q set due_at = m.due_at
       from (select id, due_at from first where parked union all select id, due_at from second) m
-     where q.id = m.id
+     where q.id = any(array(select id from first where parked union all select id from second)) and q.id = m.id
     returning q.partner_no
   )
   select array_agg(distinct partner_no) into v_partners from moved;
@@ -79,7 +79,7 @@ begin
        select f.id from postrider.pending f where f.endpoint_no = k.endpoint_no and f.order_key = k.order_key
         order by f.endpoint_no, f.order_key, f.order_no limit 1) f
   ), locked as materialized (
-    select q.id from first f join postrider.pending q on q.id = f.id for no key update of q skip locked
+    select q.id from postrider.pending q where q.id = any(array(select f.id from first f)) for no key update of q skip locked
   ), again as (
     insert into postrider.order_checks (endpoint_no, order_key)
     select f.endpoint_no, f.order_key from first f where not exists (select 1 from locked l where l.id = f.id)
@@ -116,7 +116,7 @@ begin
     update postrider.pending q
        set order_key = null, order_no = null,
            due_at = case when q.attempts_made = q.attempts_before then least(q.due_at, greatest(q.enqueued_at, v_now)) else q.due_at end
-      from chosen c where q.id = c.id
+     where q.id = any(array(select c.id from chosen c))
     returning 1
   )
   select count(*) into v_freed from freed;
