@@ -11,6 +11,7 @@ import type { Company } from "./company.ts";
 import { attemptEvent, outcomeOf } from "./outcome.ts";
 import { Pace } from "./pace.ts";
 import type { DispatchPartner } from "./partner.ts";
+import { unlessAborted } from "./patience.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Slots } from "./slots.ts";
 
@@ -391,14 +392,4 @@ export class Turn {
     if (stepDue) this.#shareChangedAtMs = nowMs;
     this.#share = sharedShare(this.#share, maxInFlight, load.busy(), stepDue);
   }
-}
-
-/** Resolves with the work, or when `signal` aborts. */
-async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  let giveUp = () => {};
-  const aborted = new Promise<void>((resolve) => (giveUp = resolve));
-  signal.addEventListener("abort", giveUp);
-  await Promise.race([work, aborted]);
-  signal.removeEventListener("abort", giveUp);
 }
