@@ -37,6 +37,17 @@ export const endpointOptions = {
     summary:
       "send deliveries of the same order_key one after the other; wait this long for one at most; or none",
   },
+  breaker: {
+    kind: "text",
+    value: "on|off",
+    summary: "leave it alone for a while when it fails",
+    choices: ["on", "off"],
+  },
+  disableAfter: {
+    kind: "text",
+    value: "duration",
+    summary: "pause it after failing for so long; never for not at all",
+  },
   enable: { kind: "switch", summary: "send to it" },
   disable: { kind: "switch", summary: "keep its backlog and send nothing" },
 } as const satisfies Record<string, OptionDefinition>;
@@ -52,6 +63,8 @@ interface EndpointFlags {
   readonly expiresAfter: string | undefined;
   readonly signing: string | undefined;
   readonly order: string | undefined;
+  readonly breaker: string | undefined;
+  readonly disableAfter: string | undefined;
   readonly enable: boolean;
   readonly disable: boolean;
 }
@@ -67,6 +80,8 @@ const writableKeys = new Set([
   "enabled",
   "signing",
   "order",
+  "breaker",
+  "disable_after",
 ]);
 const shownKeys = new Set([
   "id",
@@ -75,6 +90,7 @@ const shownKeys = new Set([
   "state",
   "held_until",
   "note",
+  "circuit",
   "created_at",
   "updated_at",
 ]);
@@ -120,6 +136,7 @@ async function documentFromFlags(
     ...(flags.expiresAfter === undefined ? {} : { expires_after: flags.expiresAfter }),
   };
   const before = base !== null && "retry" in base && typeof base.retry === "object" ? base.retry : null;
+  const standing = base !== null && "breaker" in base ? base.breaker : null;
   return {
     ...(url === undefined ? {} : { url }),
     ...(flags.method === undefined ? {} : { method: flags.method }),
@@ -132,6 +149,10 @@ async function documentFromFlags(
     ...(flags.order === undefined
       ? {}
       : { order: flags.order === "none" ? null : { max_hold: flags.order } }),
+    ...(flags.breaker === undefined ? {} : { breaker: flags.breaker === "off" ? null : (standing ?? {}) }),
+    ...(flags.disableAfter === undefined
+      ? {}
+      : { disable_after: flags.disableAfter === "never" ? null : flags.disableAfter }),
     ...(flags.enable || flags.disable ? { enabled: flags.enable } : {}),
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { explainEvent, type ExplanationFacts } from "./explanation.ts";
-import { aDelivery, anEndpoint, anEvent, aPartner } from "./testing/documents.ts";
+import { aCircuit, aDelivery, anEndpoint, anEvent, aPartner } from "./testing/documents.ts";
 import { runCli, testNowMs } from "./testing/run-cli.ts";
 
 const meaning = "Every retry of the endpoint's schedule was used and none succeeded.";
@@ -109,6 +109,27 @@ describe("explain", () => {
       },
       "Retry-After",
       "postrider endpoints resume acme main",
+    ],
+    [
+      {
+        endpoints: new Map([
+          [
+            "acme/main",
+            anEndpoint({
+              state: "held",
+              held_until: "2026-01-31T12:10:00Z",
+              circuit: aCircuit({
+                state: "open",
+                since: "2026-01-31T11:55:00Z",
+                failures: 12,
+                next_probe_at: "2026-01-31T12:10:00Z",
+              }),
+            }),
+          ],
+        ]),
+      },
+      "circuit is open since 2026-01-31 11:55:00Z (12 failures in a row). Its backlog is kept, and no attempts are spent.",
+      "postrider endpoints test acme main",
     ],
   ])("names what holds it back (%#)", (changes, why, advice) => {
     const told = only(pending, changes);

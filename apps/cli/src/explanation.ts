@@ -157,6 +157,7 @@ function explainPending(
       advice: [`Ask the partner whether the address still holds, then: postrider endpoints resume ${to}`],
     };
   }
+  if (endpoint && endpoint.circuit.state !== "closed") return behindCircuit(endpoint, to, tried, nowMs);
   if (endpoint?.state === "held" && endpoint.held_until !== null) {
     return {
       why: `${tried}: the partner asked for a wait (Retry-After), which holds back the whole endpoint.`,
@@ -188,6 +189,28 @@ function timed(delivery: DeliveryView, event: EventView, nowMs: number): Pending
     why: "It was not attempted yet: the event asked not to be sent before its time.",
     next: `The first attempt is ${fromNow(delivery.next_attempt_at, nowMs)} (${clockTime(delivery.next_attempt_at ?? "")}).`,
     advice: [cancel],
+  };
+}
+
+function behindCircuit(
+  { circuit, held_until }: Endpoint,
+  to: string,
+  tried: string,
+  nowMs: number,
+): PendingExplanation {
+  const since = circuit.since === null ? "" : ` since ${clockTime(circuit.since)}`;
+  const failures = `${counted(circuit.failures, "failure")} in a row`;
+  const probeAt = circuit.next_probe_at ?? held_until;
+  return {
+    why: `${tried}: the endpoint's circuit is open${since} (${failures}). Its backlog is kept, and no attempts are spent.`,
+    next:
+      circuit.state === "half_open" || probeAt === null
+        ? "The endpoint is probed with one delivery now; when that succeeds, the others follow."
+        : `The endpoint is probed with one delivery ${fromNow(probeAt, nowMs)} (${clockTime(probeAt)}); when that succeeds, the others follow.`,
+    advice: [
+      `Try the endpoint by hand: postrider endpoints test ${to}`,
+      `To go on before the probe: postrider endpoints resume ${to}`,
+    ],
   };
 }
 

@@ -101,6 +101,7 @@ async function moveEndpoint(
     state: _state,
     held_until: _heldUntil,
     note: _note,
+    circuit: _circuit,
     ...document
   } = before;
   await api.putEndpoint(partnerId, endpointId, { ...document, url: sandbox.partner(partnerId).url });

@@ -28,6 +28,7 @@ describe("settings", () => {
       sandboxPort: 4500,
       logLevel: "info",
       maxInFlight: 256,
+      operator: { partner: null, windowMs: 3_600_000, backlogOldAfterMs: 300_000 },
       retentionDays: 35,
       deadRetentionDays: 90,
       shutdownGraceMs: 15_000,

@@ -186,6 +186,23 @@ export const settings = {
     whole(1_024, 104_857_600),
     "5242880",
   ),
+  POSTRIDER_OPERATOR_PARTNER: entry(
+    "The id of the partner that receives operator events (`endpoint.failing` and the others) as postbacks. Unset: they go to the log alone.",
+    z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, "must be the id of a partner")
+      .optional(),
+  ),
+  POSTRIDER_OPERATOR_WINDOW: entry(
+    "Operator events that repeat within a window of this length are one: `delivery.dead` per endpoint, `backlog.old` per partner.",
+    durationMs.refine((ms) => ms >= 1_000, "must be at least 1s"),
+    "1h",
+  ),
+  POSTRIDER_BACKLOG_OLD_AFTER: entry(
+    "A partner's backlog is old (`backlog.old`) where its oldest delivery was due for longer.",
+    durationMs.refine((ms) => ms >= 1_000, "must be at least 1s"),
+    "5m",
+  ),
   POSTRIDER_URL: entry(
     "The server that the `postrider` command talks to. The server itself does not use it.",
     z.string().optional(),
@@ -216,6 +233,11 @@ export interface Settings {
   readonly deadRetentionDays: number;
   readonly shutdownGraceMs: number;
   readonly maxBodyBytes: number;
+  readonly operator: {
+    readonly partner: string | null;
+    readonly windowMs: number;
+    readonly backlogOldAfterMs: number;
+  };
 }
 
 /**
@@ -267,6 +289,11 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     deadRetentionDays,
     shutdownGraceMs: values.POSTRIDER_SHUTDOWN_GRACE,
     maxBodyBytes: values.POSTRIDER_MAX_BODY_BYTES,
+    operator: {
+      partner: values.POSTRIDER_OPERATOR_PARTNER ?? null,
+      windowMs: values.POSTRIDER_OPERATOR_WINDOW,
+      backlogOldAfterMs: values.POSTRIDER_BACKLOG_OLD_AFTER,
+    },
   };
 }
 

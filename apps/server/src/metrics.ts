@@ -1,4 +1,4 @@
-import type { AcceptResult, AttemptEvent, Engine } from "@postrider/engine";
+import type { AcceptResult, AttemptEvent, Engine, OperatorEventType } from "@postrider/engine";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 /** Partners that get a label of their own; the rest share `other`, so that metrics stay bounded. */
@@ -56,6 +56,21 @@ export const metricTable = {
     kind: "histogram",
     labels: ["method", "path", "status"],
     help: "Calls of the API, by route.",
+  },
+  postrider_circuit_transitions_total: {
+    kind: "counter",
+    labels: ["to"],
+    help: "Circuits of endpoints that opened, were probed (`half_open`) or closed.",
+  },
+  postrider_circuit_endpoints: {
+    kind: "gauge",
+    labels: ["state"],
+    help: "Endpoints in the whole ledger that are not well: `open`, `half_open` (a probe is due), `ramping` (coming back), `failing` (but not open).",
+  },
+  postrider_operator_events_total: {
+    kind: "counter",
+    labels: ["type"],
+    help: "Operator events told by this process, sent or only logged.",
   },
   postrider_in_flight_requests: {
     kind: "gauge",
@@ -116,6 +131,8 @@ export interface Metrics {
   readonly attempt: (event: AttemptEvent) => void;
   readonly turn: (durationMs: number) => void;
   readonly fault: (where: string) => void;
+  readonly circuit: (to: "open" | "half_open" | "closed") => void;
+  readonly operatorEvent: (type: OperatorEventType) => void;
   readonly accepted: (status: AcceptResult["status"]) => void;
   readonly batch: (events: number) => void;
   readonly request: (call: { method: string; path: string; status: number; durationMs: number }) => void;
@@ -159,6 +176,8 @@ export function createMetrics(version: string, now: () => number): Metrics {
 
   const attempts = cells("postrider_attempts_total");
   const faults = cells("postrider_faults_total");
+  const circuits = cells("postrider_circuit_transitions_total");
+  const operatorEvents = cells("postrider_operator_events_total");
   const accepts = cells("postrider_accept_events_total");
   const attemptDuration = histogram("postrider_attempt_duration_seconds", seconds);
   const lateness = histogram("postrider_attempt_lateness_seconds", longSeconds);
@@ -188,6 +207,8 @@ export function createMetrics(version: string, now: () => number): Metrics {
       turnDuration.observe(durationMs / 1_000);
     },
     fault: (where) => faults.add(where, () => ({ where })),
+    circuit: (to) => circuits.add(to, () => ({ to })),
+    operatorEvent: (type) => operatorEvents.add(type, () => ({ type })),
     accepted: (status) => accepts.add(status, () => ({ status })),
     batch: (events) => batchSize.observe(events),
     request: ({ method, path, status, durationMs }) =>
@@ -220,6 +241,13 @@ function watchEngine(
     else this.remove();
   });
 
+  gauge("postrider_circuit_endpoints", async function collect() {
+    const found = await engine.operations.circuits(now()).catch(() => null);
+    // Without values where the ledger cannot be reached: the other metrics say why.
+    this.reset();
+    if (found !== null) for (const [state, n] of Object.entries(found)) this.set({ state }, n);
+  });
+
   const backlog = keptBacklog(engine, now);
   const age = (sinceMs: number | null) => (sinceMs === null ? 0 : Math.max(0, now() - sinceMs) / 1_000);
   type Backlog = Awaited<ReturnType<Engine["operations"]["backlog"]>>;
@@ -228,8 +256,9 @@ function watchEngine(
       const found = await backlog();
       this.reset();
       // A ledger that cannot be reached must not fail the scrape: the other metrics say why.
-      if (found === null) this.remove();
-      else set(this, found);
+      // A gauge with labels has no value left after the reset, and nothing to remove.
+      if (found !== null) set(this, found);
+      else if (metricTable[name].labels.length === 0) this.remove();
     });
   counted("postrider_pending_deliveries", (gauge, { pending }) => gauge.set(pending));
   counted("postrider_oldest_due_age_seconds", (gauge, { oldestDueMs }) => gauge.set(age(oldestDueMs)));

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { errorCodes } from "@postrider/engine";
+import { errorCodes, operatorEventTypes } from "@postrider/engine";
 import { expect, test } from "vitest";
 import { settings } from "./config.ts";
 import { createMetrics, metricTable } from "./metrics.ts";
@@ -20,6 +20,8 @@ test("every setting, error and metric has its row", () => {
   for (const name of Object.keys(settings)) expect(onDisk("settings.md")).toContain(`| \`${name}\` |`);
   for (const code of Object.keys(errorCodes)) expect(onDisk("errors.md")).toContain(`| \`${code}\` |`);
   for (const name of Object.keys(metricTable)) expect(onDisk("metrics.md")).toContain(`| \`${name}\` |`);
+  for (const type of Object.keys(operatorEventTypes))
+    expect(onDisk("operator-events.md")).toContain(`| \`${type}\` |`);
 });
 
 test("the metrics served are those of the table, with a unit in each name", async () => {
@@ -33,7 +35,7 @@ test("the metrics served are those of the table, with a unit in each name", asyn
   );
   for (const line of served) {
     expect(line).toMatch(
-      /_total counter$|_(seconds|size) histogram$|_(seconds|info|requests|attempts|active|waiting|deliveries|processes) gauge$/,
+      /_total counter$|_(seconds|size) histogram$|_(seconds|info|requests|attempts|active|waiting|deliveries|processes|endpoints) gauge$/,
     );
   }
 });

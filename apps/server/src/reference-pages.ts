@@ -1,5 +1,5 @@
 /** The reference pages that are written from the code, so that they cannot drift. `npm run reference` writes them; a test compares. */
-import { errorCodes, reasons } from "@postrider/engine";
+import { errorCodes, operatorEventTypes, reasons } from "@postrider/engine";
 import { settings } from "./config.ts";
 import { metricTable } from "./metrics.ts";
 
@@ -15,6 +15,7 @@ export const referencePages: Readonly<Record<string, () => string>> = {
   "settings.md": settingsPage,
   "errors.md": errorsPage,
   "metrics.md": metricsPage,
+  "operator-events.md": operatorEventsPage,
 };
 
 function settingsPage(): string {
@@ -94,5 +95,26 @@ function metricsPage(): string {
 one process; the backlog is of the whole ledger, counted at most every 5 seconds. ${written}
 
 ${table(["name", "kind", "labels", "meaning"], rows)}
+`;
+}
+
+function operatorEventsPage(): string {
+  const rows = Object.entries(operatorEventTypes).map(([type, meaning]) => [`\`${type}\``, meaning]);
+  return `# Operator events
+
+What an operator should hear of, sent as ordinary events to the partner that \`POSTRIDER_OPERATOR_PARTNER\` names, and written to the log
+(\`operator event\`, a warning unless it is good news). Subscribe an endpoint of that partner to the types it wants: \`endpoint.*\`,
+\`delivery.dead\`, or \`*\`. ${written}
+
+${table(["type", "when"], rows)}
+
+\`data\` holds ids, counts, words and instants, never payloads, URLs or secrets: always \`partner\`; \`endpoint\` where the event is about one;
+\`failing_since\`, \`failures\` (in a row), \`percent\` and \`error\` (the last one: \`status 503\`) of an endpoint that fails; \`delivery\` and \`reason\` of a dead
+letter; \`oldest_due_at\` and \`age_seconds\` of a backlog; \`silent_after_seconds\` of a silent partner.
+
+The \`event_id\` is made of what the event is about and of the trouble or window it belongs to, such as
+\`op.endpoint.failing.acme.main.50.1767168000000\`. Many workers that notice the same thing make one event, and so do repeats within
+\`POSTRIDER_OPERATOR_WINDOW\`. What concerns the operator partner itself goes to the log alone. Events are told once by the process that noticed: one that
+is killed in that moment may leave one out, so alert on [metrics](metrics.md) for what must not be missed.
 `;
 }

@@ -11,7 +11,7 @@ import { apiRoutes } from "./http/routes/index.ts";
 import { type Log, loggable, openLog } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import type { Sealed } from "./sealed.ts";
-import { createTelemetry } from "./telemetry.ts";
+import { createTelemetry, operatorLine } from "./telemetry.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
   version: string;
@@ -72,6 +72,7 @@ export async function startServer(settings: Settings, options: StartOptions = {}
       allowTargets: settings.allowTargets,
       userAgent: `Postrider/${version}`,
       telemetry: createTelemetry(log, metrics, now),
+      operator: { ...settings.operator, heard: operatorLine(log, metrics) },
       maxInFlight: settings.maxInFlight,
       retentionDays: settings.retentionDays,
       deadRetentionDays: settings.deadRetentionDays,

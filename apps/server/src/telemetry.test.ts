@@ -2,7 +2,7 @@ import type { AttemptEvent } from "@postrider/engine";
 import { describe, expect, test } from "vitest";
 import { openLog } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
-import { createTelemetry } from "./telemetry.ts";
+import { createTelemetry, operatorLine } from "./telemetry.ts";
 
 const attempt: AttemptEvent = {
   deliveryId: "dlv_1",
@@ -34,6 +34,7 @@ function bench(level = "info") {
   return {
     telemetry,
     metrics,
+    operator: operatorLine(log, metrics),
     lines,
     parsed: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>),
     pass: (ms: number) => (nowMs += ms),
@@ -128,4 +129,19 @@ describe("a fault", () => {
     expect(JSON.stringify(lines)).not.toContain("hunter2");
     expect(await metrics.text()).toContain('postrider_faults_total{where="sweep"} 51');
   });
+});
+
+test("an operator event is one line, a warning unless it is good news; circuits and events are counted", async () => {
+  const { telemetry, metrics, operator, parsed } = bench("info");
+  const data = { partner: "acme", endpoint: "main", failures: 10 };
+  operator({ type: "endpoint.failing", eventId: "op.1", occurredAtMs: 0, data });
+  operator({ type: "endpoint.recovered", eventId: "op.2", occurredAtMs: 0, data });
+  expect(parsed()).toMatchObject([
+    { level: "warn", msg: "operator event", operator_event: "endpoint.failing", event_id: "op.1", ...data },
+    { level: "info", operator_event: "endpoint.recovered" },
+  ]);
+  telemetry.circuit?.({ partner: "acme", endpoint: "main", to: "half_open" });
+  const text = await metrics.text();
+  expect(text).toContain('postrider_circuit_transitions_total{to="half_open"} 1');
+  expect(text).toContain('postrider_operator_events_total{type="endpoint.failing"} 1');
 });

@@ -1,4 +1,4 @@
-import type { AttemptEvent, Telemetry } from "@postrider/engine";
+import type { AttemptEvent, OperatorEvent, Telemetry } from "@postrider/engine";
 import { type Log, loggable } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -22,6 +22,7 @@ export function createTelemetry(log: Log, metrics: Metrics, now: () => number): 
       metrics.turn(durationMs);
       if (logsTurns) log.debug({ partner, attempts, duration_ms: durationMs }, "turn");
     },
+    circuit: ({ to }) => metrics.circuit(to),
     fault({ where, error, retryInMs }) {
       metrics.fault(where);
       const last = told.get(where);
@@ -35,6 +36,18 @@ export function createTelemetry(log: Log, metrics: Metrics, now: () => number): 
         "fault",
       );
     },
+  };
+}
+
+/** One line per operator event of this process, beside the event itself: good news at `info`, the rest at `warn`. */
+export function operatorLine(
+  log: Log,
+  metrics: Pick<Metrics, "operatorEvent">,
+): (event: OperatorEvent) => void {
+  return ({ type, eventId, data }) => {
+    metrics.operatorEvent(type);
+    const level = type === "endpoint.recovered" ? "info" : "warn";
+    log[level]({ operator_event: type, event_id: eventId, ...data }, "operator event");
   };
 }
 

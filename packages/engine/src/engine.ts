@@ -5,7 +5,9 @@
 import { randomUUID } from "node:crypto";
 import { PostriderError } from "./core/errors.ts";
 import { parseAllowedTargets } from "./core/target.ts";
+import { type OperatorEvent, recovered } from "./core/operator-events.ts";
 import { createDispatcher } from "./dispatch/dispatcher.ts";
+import { createOperatorEvents } from "./dispatch/operator-events.ts";
 import { compilePartner } from "./dispatch/partner.ts";
 import { sendTestPostback, type TestPostback } from "./dispatch/test-postback.ts";
 import { createDispatchLedger } from "./ledger/dispatch-ledger.ts";
@@ -50,10 +52,24 @@ export interface EngineOptions {
   readonly random?: Random;
   /** Requests in flight at most over all partners of this process. Default 256. */
   readonly maxInFlight?: number;
+  /** Who hears of failing endpoints, dead letters, old backlogs and silent partners. Default: nobody. */
+  readonly operator?: OperatorOptions;
   /** Delivered deliveries, their events and attempts are dropped after this many days. Default 35. */
   readonly retentionDays?: number;
   /** Deliveries that ended otherwise, their events and attempts: never less than `retentionDays`. Default 90. */
   readonly deadRetentionDays?: number;
+}
+
+/** How operators are told. */
+export interface OperatorOptions {
+  /** The id of the partner that receives operator events as postbacks; null: none does. */
+  readonly partner: string | null;
+  /** Called once per event and process, for the log. */
+  readonly heard?: (event: OperatorEvent) => void;
+  /** Events that repeat within such a window are one. Default 1 hour. */
+  readonly windowMs?: number;
+  /** A backlog is old where its oldest delivery was due for longer. Default 5 minutes. */
+  readonly backlogOldAfterMs?: number;
 }
 
 export interface Engine {
@@ -111,6 +127,7 @@ const leastTurns = 16;
 const defaultRetentionDays = 35;
 const defaultDeadRetentionDays = 90;
 const defaultGraceMs = 10_000;
+const defaultWindowMs = 3_600_000;
 const dayMs = 86_400_000;
 
 /**
@@ -122,7 +139,7 @@ const dayMs = 86_400_000;
  * await engine.start();
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
-  const { telemetry = silentTelemetry, clock = systemClock, random = systemRandom } = options;
+  const { operator, telemetry = silentTelemetry, clock = systemClock, random = systemRandom } = options;
   const retentionDays = options.retentionDays ?? defaultRetentionDays;
   const allowedTargets = parseAllowedTargets(options.allowTargets);
   const seal = createSeal(options.masterKeys);
@@ -139,10 +156,23 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   }
 
   const ledger = createDispatchLedger(sql, seal);
-  const operations = createOperations(sql, seal, { allowedTargets });
-  await operations.resealSecrets();
   const events = createEventDoor(sql);
   const transport = createTransport({ clock, allowedTargets });
+  const operatorEvents = createOperatorEvents({
+    partner: operator?.partner ?? null,
+    windowMs: operator?.windowMs ?? defaultWindowMs,
+    door: events,
+    ring: (partnerNos) => ring(partnerNos),
+    heard: operator?.heard ?? (() => {}),
+    clock,
+    telemetry,
+  });
+  const operations = createOperations(sql, seal, {
+    allowedTargets,
+    onEndpointResumed: (partner, endpoint, troubleMs) =>
+      operatorEvents.tell(recovered({ partner, endpoint }, troubleMs, "operator", clock.now())),
+  });
+  await operations.resealSecrets();
   const userAgent = options.userAgent ?? defaultUserAgent;
   const dispatcher = createDispatcher({
     ledger,
@@ -159,10 +189,19 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       deliveredMs: retentionDays * dayMs,
       undeliveredMs: Math.max(retentionDays, options.deadRetentionDays ?? defaultDeadRetentionDays) * dayMs,
     },
+    operatorEvents,
+    ...(operator?.backlogOldAfterMs ? { backlogOldAfterMs: operator.backlogOldAfterMs } : {}),
     parallelClaims: Math.min(2, sql.capabilities.parallel),
   });
   let dispatching = false;
   let stopListening: (() => Promise<void>) | null = null;
+  const ring = (partnerNos: readonly number[]) => {
+    if (dispatching || turns.reach() === "cluster") turns.ring(partnerNos);
+    else
+      events
+        .announce(partnerNos)
+        .catch((error: unknown) => telemetry.fault({ where: "announce", error, retryInMs: null }));
+  };
 
   return {
     events,
@@ -171,13 +210,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       ledger: sql.capabilities.name,
       turns: options.redisUrl === undefined ? "in-process" : "redis",
     },
-    ring(partnerNos) {
-      if (dispatching || turns.reach() === "cluster") turns.ring(partnerNos);
-      else
-        events
-          .announce(partnerNos)
-          .catch((error: unknown) => telemetry.fault({ where: "announce", error, retryInMs: null }));
-    },
+    ring,
     sweepNow: () => dispatcher.sweepNow(),
     async testPostback(partnerId, endpointId) {
       const found = await ledger.locate(partnerId, endpointId);
@@ -204,6 +237,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       dispatching = false;
       await stopListening?.();
       await dispatcher.stop(graceMs);
+      await operatorEvents.stop();
       await sql.close();
     },
     progress: () => ({ dispatching, ...dispatcher.progress() }),

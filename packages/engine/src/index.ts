@@ -8,15 +8,23 @@ export {
 export {
   endpointDefaults,
   partnerDefaults,
+  type BreakerDocument,
   type EndpointDocument,
   type PartnerDocument,
   type RetryDocument,
 } from "./core/documents.ts";
 export { formatDurationMs, parseDurationMs } from "./core/duration.ts";
 export { errorCodes, PostriderError, type ErrorCode, type Issue } from "./core/errors.ts";
+export { operatorEventTypes, type OperatorEvent, type OperatorEventType } from "./core/operator-events.ts";
 export type { TestPostback } from "./dispatch/test-postback.ts";
 export { nearestName } from "./core/nearest.ts";
-export { defaultUserAgent, openEngine, type Engine, type EngineOptions } from "./engine.ts";
+export {
+  defaultUserAgent,
+  openEngine,
+  type Engine,
+  type EngineOptions,
+  type OperatorOptions,
+} from "./engine.ts";
 export { systemClock, type Clock } from "./ports/clock.ts";
 export type * from "./ports/operations.ts";
 export { systemRandom, type Random } from "./ports/random.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { anEndpoint } from "../testing/documents.ts";
+import { aCircuit, anEndpoint } from "../testing/documents.ts";
 import { runCli } from "../testing/run-cli.ts";
 
 const exchange = (status: number, verdict: string) => ({
@@ -95,12 +95,47 @@ describe("endpoints", () => {
       state: _state,
       held_until: _held,
       note: _note,
+      circuit: _circuit,
       ...document
     } = anEndpoint();
     expect(JSON.parse(calls[1]?.body ?? "")).toEqual({
       ...document,
       retry: { ...document.retry, schedule: [] },
       enabled: true,
+    });
+  });
+
+  it("shows a circuit that is open, and since when it fails", async () => {
+    const circuit = aCircuit({
+      state: "open",
+      since: "2026-01-31T11:00:00Z",
+      failing_since: "2026-01-31T10:59:00Z",
+      failures: 12,
+      next_probe_at: "2026-01-31T12:10:00Z",
+      in_flight_limit: 1,
+      disabled_at: "2026-02-05T10:59:00Z",
+    });
+    const endpoint = anEndpoint({ state: "held", held_until: "2026-01-31T12:10:00Z", circuit });
+    const { stdout } = await runCli(["endpoints", "show", "acme", "main"], {
+      routes: { "GET /v1/partners/acme/endpoints/main": { body: endpoint } },
+    });
+    expect(stdout).toContain("circuit open, next probe 2026-01-31 12:10:00Z");
+    expect(stdout).toContain("12 in a row; paused at 2026-02-05 10:59:00Z if it goes on");
+    expect(stdout).toContain("after 10 failures in a row, or 50 % of at least 20 within 60s");
+  });
+
+  it("switches the breaker off and on, and sets when an endpoint is disabled", async () => {
+    const putWith = async (...flags: string[]) => {
+      const { calls } = await runCli(["endpoints", "put", "acme", "main", ...flags], { routes: put });
+      return JSON.parse(calls[1]?.body ?? "");
+    };
+    expect(await putWith("--breaker", "off", "--disable-after", "never")).toMatchObject({
+      breaker: null,
+      disable_after: null,
+    });
+    expect(await putWith("--breaker", "on", "--disable-after", "2d")).toMatchObject({
+      breaker: anEndpoint().breaker,
+      disable_after: "2d",
     });
   });
 

@@ -49,9 +49,28 @@ const list = defineCommand({
 });
 
 function stateOf(endpoint: Endpoint): string {
+  if (endpoint.state === "held" && endpoint.circuit.state === "open")
+    return `circuit open, next probe ${clockTime(endpoint.circuit.next_probe_at ?? endpoint.held_until ?? "")}`;
+  if (endpoint.state === "active" && endpoint.circuit.state === "half_open")
+    return "circuit half-open, being probed";
+  if (endpoint.state === "active" && endpoint.circuit.in_flight_limit !== null)
+    return `active, coming back with ${endpoint.circuit.in_flight_limit} in flight`;
   return endpoint.held_until === null
     ? endpoint.state
     : `${endpoint.state} until ${clockTime(endpoint.held_until)}`;
+}
+
+function breakerWords({ breaker }: Endpoint): string {
+  if (breaker === null) return "off";
+  const ratio = `${Math.round(breaker.failure_ratio * 100)} % of at least ${breaker.minimum} within ${breaker.window}`;
+  return `after ${breaker.consecutive_failures} failures in a row, or ${ratio}; probes from ${breaker.first_wait} to ${breaker.longest_wait} apart`;
+}
+
+function failingFacts({ circuit }: Endpoint): [string, string][] {
+  if (circuit.failing_since === null) return [];
+  const end =
+    circuit.disabled_at === null ? "" : `; paused at ${clockTime(circuit.disabled_at)} if it goes on`;
+  return [["failing since", `${clockTime(circuit.failing_since)}, ${circuit.failures} in a row${end}`]];
 }
 
 function endpointFacts(output: Output, endpoint: Endpoint): string {
@@ -70,6 +89,9 @@ function endpointFacts(output: Output, endpoint: Endpoint): string {
     ...(endpoint.order
       ? [["order", `by order_key, held ${endpoint.order.max_hold} at most`] as [string, string]]
       : []),
+    ["breaker", breakerWords(endpoint)],
+    ["disabled after", endpoint.disable_after === null ? "never" : `failing for ${endpoint.disable_after}`],
+    ...failingFacts(endpoint),
   ]);
 }
 
@@ -174,10 +196,12 @@ const test = defineCommand({
 
 const resume = defineCommand({
   name: "resume",
-  summary: "End a pause or hold that the partner's answer (410, Retry-After) caused.",
+  summary: "End a pause, hold or open circuit that the partner's answers caused.",
   args: [partnerArgument, endpointArgument],
   options: {},
-  examples: [{ line: "postrider endpoints resume acme main", meaning: "When the 410 was a mistake:" }],
+  examples: [
+    { line: "postrider endpoints resume acme main", meaning: "When acme is back, or the 410 was a mistake:" },
+  ],
   async run({ context, args, json, api }) {
     const endpoint = await (await api()).resumeEndpoint(required(args, 0), required(args, 1));
     if (json) return sayJson(context.stdout, endpoint);

@@ -51,6 +51,7 @@ describe("partners", () => {
       rate_per_second: 50,
       burst: 50,
       max_in_flight: 4,
+      silent_after: null,
     });
     const lifted = await runCli(["partners", "put", "acme", "--rate", "none"], {
       routes: partnerCalls(aPartner()),

@@ -56,6 +56,7 @@ function partnerFacts(output: Output, partner: Partner): string {
     ["rate", rateOf(partner)],
     ["burst", orDash(partner.burst)],
     ["max in flight", String(partner.max_in_flight)],
+    ["silent after", orDash(partner.silent_after)],
     ["created", clockTime(partner.created_at)],
     ["changed", clockTime(partner.updated_at)],
   ]);
@@ -110,6 +111,11 @@ const put = defineCommand({
     rate: { kind: "text", value: "n|none", summary: "requests per second at most, over all workers" },
     burst: { kind: "whole", value: "n", summary: "requests that may go at once after a quiet time" },
     maxInFlight: { kind: "whole", value: "n", summary: "requests in flight at most" },
+    silentAfter: {
+      kind: "text",
+      value: "duration|never",
+      summary: "tell operators when nothing was delivered for so long",
+    },
   },
   examples: [
     {
@@ -130,6 +136,7 @@ const put = defineCommand({
             rate_per_second: before.rate_per_second,
             burst: before.burst,
             max_in_flight: before.max_in_flight,
+            silent_after: before.silent_after,
           }),
       ...(options.rate === undefined ? {} : { rate_per_second: parseRate(options.rate) }),
       // A burst that was worked out from the old rate would outlive it.
@@ -139,6 +146,9 @@ const put = defineCommand({
           : { burst: null }
         : { burst: options.burst }),
       ...(options.maxInFlight === undefined ? {} : { max_in_flight: options.maxInFlight }),
+      ...(options.silentAfter === undefined
+        ? {}
+        : { silent_after: options.silentAfter === "never" ? null : options.silentAfter }),
     };
     const partner = await client.putPartner(id, document);
     if (json) return sayJson(context.stdout, partner);

@@ -1,5 +1,6 @@
 /** Documents as the API answers them, for tests. */
 import type {
+  EndpointCircuit,
   DeliveryGroup,
   DeliveryView,
   Endpoint,
@@ -14,9 +15,21 @@ export const aPartner = (changes: Partial<Partner> = {}): Partner => ({
   rate_per_second: 50,
   burst: 50,
   max_in_flight: 16,
+  silent_after: null,
   state: "active",
   created_at: "2026-01-31T09:00:00Z",
   updated_at: "2026-01-31T09:00:00Z",
+  ...changes,
+});
+
+export const aCircuit = (changes: Partial<EndpointCircuit> = {}): EndpointCircuit => ({
+  state: "closed",
+  since: null,
+  failing_since: null,
+  failures: 0,
+  next_probe_at: null,
+  in_flight_limit: null,
+  disabled_at: null,
   ...changes,
 });
 
@@ -39,10 +52,20 @@ export const anEndpoint = (changes: Partial<Endpoint> = {}): Endpoint => ({
   enabled: true,
   signing: ["v1"],
   order: null,
+  breaker: {
+    consecutive_failures: 10,
+    failure_ratio: 0.5,
+    window: "60s",
+    minimum: 20,
+    first_wait: "5s",
+    longest_wait: "10m",
+  },
+  disable_after: "5d",
   version: 3,
   state: "active",
   held_until: null,
   note: null,
+  circuit: aCircuit(),
   ...changes,
 });
 

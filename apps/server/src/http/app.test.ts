@@ -212,6 +212,7 @@ describe("health", () => {
     );
     expect(text).toContain('postrider_partner_pending_deliveries{partner="acme"} 7');
     expect(text).toContain("postrider_turns_active 2");
+    expect(text).toContain('postrider_circuit_endpoints{state="ramping"} 2');
     expect(text).not.toContain(testKey);
     engine.failWith = new Error("gone");
     expect((await call("GET", "/metrics")).status).toBe(200);

@@ -63,12 +63,16 @@ export const partnerDocument = z
       max_in_flight: whole(1, 1_000)
         .default(partnerDefaults.max_in_flight)
         .describe("Requests in flight at most."),
+      silent_after: durationText(60_000, yearMs, "from 1m to 365d")
+        .nullable()
+        .default(partnerDefaults.silent_after)
+        .describe("Operators are told where nothing was delivered for so long; null: never."),
     },
     { error: "must be an object" },
   )
   .meta({ id: "PartnerDocument" }) satisfies z.ZodType<PartnerDocument>;
 
-const { retry, ...plain } = endpointDefaults;
+const { retry, breaker, ...plain } = endpointDefaults;
 
 const orderDocument = z
   .strictObject(
@@ -101,6 +105,28 @@ const retryDocument = z
     { error: "must be an object" },
   )
   .meta({ id: "RetryDocument" });
+
+const breakerDocument = z
+  .strictObject(
+    {
+      consecutive_failures: whole(1, 10_000)
+        .default(breaker.consecutive_failures)
+        .describe("Failures in a row that open the circuit."),
+      failure_ratio: number(0.01, 1)
+        .default(breaker.failure_ratio)
+        .describe("The part of a window's requests that opens it where it failed."),
+      window: durationText(1_000, 3_600_000, "from 1s to 1h").default(breaker.window),
+      minimum: whole(1, 100_000)
+        .default(breaker.minimum)
+        .describe("Requests of a window before its ratio counts."),
+      first_wait: durationText(10, 3_600_000, "from 10ms to 1h")
+        .default(breaker.first_wait)
+        .describe("The wait before the first probe; each that fails doubles it."),
+      longest_wait: durationText(10, 86_400_000, "from 10ms to 1d").default(breaker.longest_wait),
+    },
+    { error: "must be an object or null" },
+  )
+  .meta({ id: "BreakerDocument" });
 
 const pattern = z
   .string({ error: "must be an event type, prefix.* or *" })
@@ -161,6 +187,14 @@ export const endpointDocument = z
         .describe(
           "Deliveries with the same order_key go one after the other, as they were accepted; null: in no order.",
         ),
+      breaker: breakerDocument
+        .nullable()
+        .prefault({})
+        .describe("When the endpoint is left alone for a while because it fails; null: never."),
+      disable_after: durationText(1_000, yearMs, "from 1s to 365d")
+        .nullable()
+        .default(plain.disable_after)
+        .describe("The endpoint is paused after failing for so long without a success; null: never."),
     },
     { error: "must be an object" },
   )

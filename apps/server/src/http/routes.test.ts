@@ -1,3 +1,4 @@
+import { endpointDefaults } from "@postrider/engine";
 import { beforeEach, describe, expect, test } from "vitest";
 import { type Bench, serverOverFake } from "../testing/server-over-fake.testsuite.ts";
 
@@ -136,6 +137,19 @@ describe("endpoints", () => {
       expires_after: "80h",
       retry_after_max: "24h",
     });
+    expect([json.breaker, json.disable_after]).toEqual([endpointDefaults.breaker, "5d"]);
+    const tuned = await call("PUT", path, {
+      url: "https://a.example/pb",
+      breaker: { consecutive_failures: 3 },
+      disable_after: null,
+    });
+    expect(tuned.json).toMatchObject({
+      breaker: { ...endpointDefaults.breaker, consecutive_failures: 3 },
+      disable_after: null,
+    });
+    expect((await call("PUT", path, { url: "https://a.example/pb", breaker: null })).json.breaker).toBeNull();
+    const wrong = { url: "https://a.example/pb", breaker: { first_wait: "2d" } };
+    expect(await codeOf("PUT", path, wrong)).toEqual([400, "invalid_request"]);
     const get = await call("PUT", path, {
       url: "https://a.example/pb?e={event_id!}",
       method: "GET",

@@ -94,6 +94,17 @@ export const endpointView = z
     state: z.enum(["active", "paused", "held", "disabled"]),
     held_until: instant.nullable(),
     note: z.string().nullable(),
+    circuit: z.object({
+      state: z
+        .enum(["closed", "open", "half_open"])
+        .describe("half_open: the next delivery, or the one in flight, is a probe."),
+      since: instant.nullable().describe("When it opened, or closed again."),
+      failing_since: instant.nullable().describe("The first failure after the last success."),
+      failures: count.describe("Failures in a row."),
+      next_probe_at: instant.nullable(),
+      in_flight_limit: count.nullable().describe("Requests in flight at most while it comes back."),
+      disabled_at: instant.nullable().describe("When it is paused if it goes on failing."),
+    }),
   })
   .meta({ id: "Endpoint" });
 

@@ -75,13 +75,32 @@ const partner = (
   updated_at: at,
 });
 
+const circuit = {
+  state: "closed",
+  since: null,
+  failing_since: null,
+  failures: 0,
+  next_probe_at: null,
+  in_flight_limit: null,
+  disabled_at: null,
+} as const;
+
 const endpoint = (owner: string, id: string, document: EndpointDocument): Endpoint => {
   if (document.url.includes("{host}")) {
     throw new PostriderError("invalid_template", "The URL has a macro in its host.", {
       issues: [{ path: "url", message: "no macro here", position: 8 }],
     });
   }
-  return { ...document, id, partner: owner, version: 1, state: "active", held_until: null, note: null };
+  return {
+    ...document,
+    id,
+    partner: owner,
+    version: 1,
+    state: "active",
+    held_until: null,
+    note: null,
+    circuit,
+  };
 };
 
 /** Operations without a ledger, over the maps given. */
@@ -154,6 +173,7 @@ export function createFakeOperations(
       oldestDueMs: 1,
       partners: [{ partner: "acme", pending: 7, oldestDueMs: 1 }],
     }),
+    circuits: async () => ({ open: 1, half_open: 0, ramping: 2, failing: 3 }),
     ping: async () => ({ serverTimeMs: Date.parse(at), version: "fake 1", migration: 1 }),
   };
 }

@@ -12,6 +12,8 @@ export interface PartnerDocument {
   readonly burst: number | null;
   /** Requests in flight at most, per dispatching process. Default 16. */
   readonly max_in_flight: number;
+  /** Operators are told where nothing was delivered for so long. Null: never. */
+  readonly silent_after: string | null;
 }
 
 export interface RetryDocument {
@@ -32,6 +34,19 @@ export interface OrderDocument {
   readonly max_hold: string;
 }
 
+export interface BreakerDocument {
+  /** Failures in a row that open the circuit. */
+  readonly consecutive_failures: number;
+  /** The part of the requests of a window, 0 to 1, that opens it where it failed. */
+  readonly failure_ratio: number;
+  readonly window: string;
+  /** Requests of a window before its ratio counts. */
+  readonly minimum: number;
+  /** The wait before the first probe; each that fails doubles it, up to `longest_wait`. */
+  readonly first_wait: string;
+  readonly longest_wait: string;
+}
+
 export interface EndpointDocument {
   readonly url: string;
   readonly method: "GET" | "POST" | "PUT";
@@ -48,6 +63,10 @@ export interface EndpointDocument {
   readonly signing: readonly ("v1" | "v1a")[];
   /** Whether deliveries with the same `order_key` go one after the other, as they were accepted. Null: no order. */
   readonly order: OrderDocument | null;
+  /** When the endpoint is left alone for a while because it fails. Null: never. */
+  readonly breaker: BreakerDocument | null;
+  /** The endpoint is paused, its backlog kept, after failing for so long without a success. Null: never. */
+  readonly disable_after: string | null;
 }
 
 /** What an endpoint document that names only its URL means. */
@@ -66,6 +85,20 @@ export const endpointDefaults = {
   enabled: true,
   signing: ["v1"],
   order: null,
+  breaker: {
+    consecutive_failures: 10,
+    failure_ratio: 0.5,
+    window: "60s",
+    minimum: 20,
+    first_wait: "5s",
+    longest_wait: "10m",
+  },
+  disable_after: "5d",
 } as const;
 
-export const partnerDefaults = { rate_per_second: null, burst: null, max_in_flight: 16 } as const;
+export const partnerDefaults = {
+  rate_per_second: null,
+  burst: null,
+  max_in_flight: 16,
+  silent_after: null,
+} as const;

@@ -16,6 +16,8 @@ export interface Job {
   readonly endpoint: DispatchEndpoint;
   /** The number of this attempt, from 1. */
   readonly n: number;
+  /** Set where the endpoint's circuit lets only a few go. */
+  readonly permit?: "probe" | "ramp" | null;
 }
 
 /** What an attempt was and what becomes of the delivery. */
@@ -28,6 +30,8 @@ export interface Attempted {
   readonly decision: Decision;
   /** In words, for the ledger and the operator; null on success. */
   readonly error: string | null;
+  /** True where the attempt takes no step of the delivery's ladder: a probe that failed. */
+  readonly spendsNoStep?: boolean;
 }
 
 export interface AttemptTools {

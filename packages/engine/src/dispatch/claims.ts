@@ -2,6 +2,7 @@ import type { DueDelivery } from "../ports/ledger.ts";
 
 /** Taken entries are cut off the queue when they are this many. */
 const longestTaken = 512;
+const none: readonly number[] = [];
 
 /**
  * What a turn has claimed: deliveries that wait in order, and the ids of all that the next claim must leave out
@@ -17,14 +18,27 @@ export class Claims {
   /** Order keys of what is busy, by id; and the same as a set, since a key is never busy twice. */
   readonly #keyOf = new Map<string, string>();
   readonly #keys = new Set<string>();
+  /** Deliveries set apart because their endpoint may have no more in flight, in order. */
+  readonly #parked = new Map<number, DueDelivery[]>();
+  #parkedCount = 0;
 
+  /** Waiting in the queue; parked ones are not counted. */
   get waiting(): number {
     return this.#queue.length - this.#next;
   }
 
+  get parked(): number {
+    return this.#parkedCount;
+  }
+
+  /** Endpoints with parked deliveries: a claim need not bring more of them. */
+  get parkedEndpoints(): readonly number[] {
+    return this.#parkedCount === 0 ? none : [...this.#parked.keys()];
+  }
+
   /** In flight, or not recorded yet. */
   get open(): number {
-    return this.#busy.size - this.waiting;
+    return this.#busy.size - this.waiting - this.#parkedCount;
   }
 
   get busyIds(): Iterable<string> {
@@ -42,6 +56,29 @@ export class Claims {
     if (this.#next < longestTaken) return;
     this.#queue = this.#queue.slice(this.#next);
     this.#next = 0;
+  }
+
+  /** Sets the first apart, so that those behind it may go. */
+  park(): void {
+    const delivery = this.first;
+    const parked = this.#parked.get(delivery.endpointNo);
+    if (parked) parked.push(delivery);
+    else this.#parked.set(delivery.endpointNo, [delivery]);
+    this.#parkedCount += 1;
+    this.shift();
+  }
+
+  /** Puts up to `room` parked deliveries of an endpoint back at the head. True where none of it are parked any more. */
+  unpark(endpointNo: number, room: number): boolean {
+    const parked = this.#parked.get(endpointNo);
+    if (parked === undefined || room <= 0) return false;
+    const back = parked.splice(0, room);
+    this.#parkedCount -= back.length;
+    this.#queue = [...back, ...this.#queue.slice(this.#next)];
+    this.#next = 0;
+    if (parked.length > 0) return false;
+    this.#parked.delete(endpointNo);
+    return true;
   }
 
   done(id: string): void {
@@ -73,6 +110,7 @@ export class Claims {
   /** Lets go of an endpoint's waiting deliveries, and takes no more of them until the ledger knows of the hold. */
   hold(endpointNo: number): void {
     this.#held.set(endpointNo, (this.#held.get(endpointNo) ?? 0) + 1);
+    this.unpark(endpointNo, Number.POSITIVE_INFINITY);
     const waiting = this.#queue.slice(this.#next);
     this.#queue = waiting.filter((delivery) => delivery.endpointNo !== endpointNo);
     this.#next = 0;

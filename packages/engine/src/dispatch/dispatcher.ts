@@ -1,6 +1,7 @@
 import type { AllowedTargets } from "../core/target.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Attendance, Claimed, ClaimRequest, DispatchLedger, Retention } from "../ports/ledger.ts";
+import type { Attendance, CircuitSave, Claimed, ClaimRequest, DispatchLedger, Retention } from "../ports/ledger.ts";
+import { noOperatorEvents, type OperatorEvents } from "../ports/operator-events.ts";
 import type { Load } from "../ports/load.ts";
 import type { Random } from "../ports/random.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
@@ -14,6 +15,7 @@ import { createRecorder } from "./recorder.ts";
 import { Slots } from "./slots.ts";
 import { startSweep } from "./sweep.ts";
 import { Turn, type TurnTools } from "./turn.ts";
+import { createWatch } from "./watch.ts";
 
 export interface DispatcherOptions {
   readonly ledger: DispatchLedger;
@@ -28,6 +30,10 @@ export interface DispatcherOptions {
   /** Requests in flight at most over all partners of this process. */
   readonly maxInFlight: number;
   readonly retention: Retention;
+  /** Default: operators are told nothing. */
+  readonly operatorEvents?: OperatorEvents;
+  /** A backlog whose oldest delivery was due for longer is told of. Default 5 minutes. */
+  readonly backlogOldAfterMs?: number;
   /** Claim statements under way at once: as many as the ledger's driver runs side by side, at most. */
   readonly parallelClaims: number;
 }
@@ -54,12 +60,14 @@ const lastMomentMs = 1_000;
 const muchBusier = 0.3;
 /** Where rings stay in the process, the others find a partner by their sweeps of a second. */
 const untilOthersSweptMs = 1_200;
+const defaultBacklogOldAfterMs = 5 * 60_000;
 /** Partners opened by one statement at most. */
 const maxClaims = 256;
 
 /** Puts turns, recorder, sweep and transport together. One per process. */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { ledger, turns, transport, clock, random, telemetry, userAgent } = options;
+  const { operatorEvents = noOperatorEvents, backlogOldAfterMs = defaultBacklogOldAfterMs } = options;
   const stopping = new AbortController();
   const recorder = createRecorder(ledger, clock, telemetry);
   const slots = new Slots(options.maxInFlight);
@@ -89,6 +97,21 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   let doubts = 0;
   ledger.onLost(() => (doubts += 1));
 
+  const saveCircuit = createBatcher<CircuitSave, void>(
+    async (saves) => {
+      const latest = new Map(saves.map((save) => [save.endpointNo, save]));
+      await untilItPasses(() => ledger.saveCircuits([...latest.values()]), {
+        where: "save circuits",
+        ledger,
+        clock,
+        telemetry,
+        signal: stopping.signal,
+      }).catch(() => {}); // Told by then. The next change stores the whole circuit again.
+      return [];
+    },
+    { maxItems: maxClaims, parallel: 1 },
+  );
+
   const tools: TurnTools = {
     transport,
     clock,
@@ -100,6 +123,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     load: options.load,
     company: new Company(),
     shares: new Map(),
+    windows: new Map(),
+    operatorEvents,
+    saveCircuit,
     partner: partners.get,
     claim: claimAll,
     doubts: () => doubts,
@@ -117,6 +143,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     telemetry,
     load: options.load,
     retention: options.retention,
+    watch: createWatch({ ledger, operatorEvents, backlogOldAfterMs }),
     signal: stopping.signal,
     onProgress: () => (lastProgressMs = clock.now()),
     onAttended: (now) => (attendance = now),
@@ -170,6 +197,7 @@ function gone({ partnerNo }: ClaimRequest): Claimed {
     leaseMs: 0,
     version: 0,
     limiterCursorMs: 0,
+    circuits: null,
     deliveries: [],
   };
 }

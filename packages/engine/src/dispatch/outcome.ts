@@ -25,6 +25,7 @@ export function outcomeOf(job: Job, attempted: Attempted, fence: number): Outcom
             dueAtMs: decision.dueAtMs,
             clientErrors: decision.kind === "retry" ? decision.clientErrors : job.delivery.clientErrors,
             error,
+            ...(attempted.spendsNoStep ? { attemptsBefore: job.delivery.attemptsBefore + 1 } : {}),
           },
   };
 }

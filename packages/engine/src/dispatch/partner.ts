@@ -1,7 +1,8 @@
 import { checkTargetUrl, type AllowedTargets } from "../core/target.ts";
 import { parseDurationMs } from "../core/duration.ts";
+import type { CircuitPolicy } from "../core/breaker.ts";
 import { type Rate, rateOf } from "../core/rate-limit.ts";
-import type { RetryDocument } from "../core/documents.ts";
+import { type EndpointDocument, endpointDefaults, type RetryDocument } from "../core/documents.ts";
 import type { RetryPolicy } from "../core/retry-policy.ts";
 import { compileTemplate, type Template } from "../core/template/index.ts";
 import type { PartnerSettings } from "../ports/ledger.ts";
@@ -19,6 +20,9 @@ export interface DispatchEndpoint {
   readonly policy: RetryPolicy;
   readonly timeoutMs: number;
   readonly signing: readonly ("v1" | "v1a")[];
+  readonly circuitPolicy: CircuitPolicy;
+  /** Moves on when an operator resumes the endpoint or its URL changes: what was known of its circuit is void then. */
+  readonly circuitNo: number;
 }
 
 /** A partner as a turn uses it. */
@@ -46,13 +50,17 @@ export function compilePartner(settings: PartnerSettings, allowedTargets: Allowe
     maxInFlight: settings.maxInFlight,
     signer: createSigner(settings.keys),
     endpoints: new Map(
-      settings.endpoints.map((endpoint) => [endpoint.endpointNo, compileEndpoint(endpoint, allowedTargets)]),
+      settings.endpoints.map((endpoint) => [
+        endpoint.endpointNo,
+        compileEndpoint(endpoint, settings.maxInFlight, allowedTargets),
+      ]),
     ),
   };
 }
 
 function compileEndpoint(
-  { endpointNo, id, version, document }: PartnerSettings["endpoints"][number],
+  { endpointNo, id, version, circuitNo = 0, document }: PartnerSettings["endpoints"][number],
+  maxInFlight: number,
   allowedTargets: AllowedTargets,
 ): DispatchEndpoint {
   const compiled = compileTemplate(document);
@@ -72,6 +80,30 @@ function compileEndpoint(
     policy: compileRetryPolicy(document.retry),
     timeoutMs: parseDurationMs(document.timeout),
     signing: document.signing,
+    circuitPolicy: compileCircuitPolicy(document, maxInFlight),
+    circuitNo,
+  };
+}
+
+/** A document from before there were breakers has the defaults. @throws PostriderError `invalid_duration` */
+export function compileCircuitPolicy(
+  {
+    breaker = endpointDefaults.breaker,
+    disable_after = endpointDefaults.disable_after,
+  }: Partial<Pick<EndpointDocument, "breaker" | "disable_after">>,
+  maxInFlight: number,
+): CircuitPolicy {
+  return {
+    breaker: breaker && {
+      consecutiveFailures: breaker.consecutive_failures,
+      failureRatio: breaker.failure_ratio,
+      windowMs: parseDurationMs(breaker.window),
+      minimum: breaker.minimum,
+      firstWaitMs: parseDurationMs(breaker.first_wait),
+      longestWaitMs: parseDurationMs(breaker.longest_wait),
+    },
+    disableAfterMs: disable_after === null ? null : parseDurationMs(disable_after),
+    rampTo: maxInFlight,
   };
 }
 

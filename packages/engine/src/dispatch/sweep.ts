@@ -12,6 +12,8 @@ export interface SweepOptions {
   readonly telemetry: Telemetry;
   readonly load: Load;
   readonly retention: Retention;
+  /** Looks for what operators should hear of, once a minute. */
+  readonly watch?: (nowMs: number) => Promise<void>;
   readonly signal: AbortSignal;
   readonly onProgress: () => void;
   readonly onAttended: (attendance: Attendance) => void;
@@ -33,6 +35,7 @@ const sweepingPart = 0.1;
 const upkeepEveryMs = 10 * 60_000;
 /** After an upkeep that failed. */
 const upkeepAgainMs = 60_000;
+const watchEveryMs = 60_000;
 /** Deliveries that one replay puts back per sweep at most: its pace where it has no rate of its own. */
 const replayStep = 500;
 
@@ -47,6 +50,7 @@ export function startSweep({
   telemetry,
   load,
   retention,
+  watch,
   signal,
   onProgress,
   onAttended,
@@ -55,6 +59,7 @@ export function startSweep({
   const stopped = new AbortController();
   let upkeepAtMs = 0;
   let upkeep: Promise<void> = Promise.resolve();
+  let watchAtMs = 0;
   let pauseMs = intervalMs;
   let loop: Promise<void> = Promise.resolve();
 
@@ -73,6 +78,10 @@ export function startSweep({
     const { partnerNos, running } = await ledger.advanceReplays(replayStep, now);
     if (partnerNos.length > 0) turns.ring(partnerNos);
     if (now >= upkeepAtMs) upkeep = keepUp(now);
+    if (watch && now >= watchAtMs) {
+      watchAtMs = now + watchEveryMs;
+      await watch(now);
+    }
     return running;
   };
 

@@ -74,7 +74,7 @@ test("the share grows with success to max_in_flight, and shrinks to one for a pa
     status,
     afterMs: 50,
   }));
-  ledger.putPartner(1, { maxInFlight: 8 });
+  ledger.putPartner(1, { maxInFlight: 8 }, [{ breaker: null }]);
   ledger.enqueue(10, 200, clock.now());
   turns.ring([1]);
   await clock.advance(10);

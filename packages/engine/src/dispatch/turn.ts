@@ -5,16 +5,18 @@ import type { Load } from "../ports/load.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { TurnEnd, TurnSlot } from "../ports/turns.ts";
 import { attempt, type Attempted, type AttemptTools, broken, type Job } from "./attempt.ts";
+import { Circuits, type CircuitTools } from "./circuits.ts";
 import { Claims } from "./claims.ts";
 import type { Company } from "./company.ts";
-import { attemptEvent, holdOf, outcomeOf } from "./outcome.ts";
+import { attemptEvent, outcomeOf } from "./outcome.ts";
 import { Pace } from "./pace.ts";
 import type { DispatchPartner } from "./partner.ts";
+import { unlessAborted } from "./patience.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Slots } from "./slots.ts";
 
 /** What a turn needs of its process. */
-export interface TurnTools extends AttemptTools {
+export interface TurnTools extends AttemptTools, CircuitTools {
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly recorder: Recorder;
@@ -65,6 +67,7 @@ export class Turn {
   readonly #tools: TurnTools;
   readonly #startedAtMs: number;
   readonly #claims = new Claims();
+  readonly #circuits: Circuits;
   readonly #tryStart = () => this.#fill();
 
   #partner: DispatchPartner | null = null;
@@ -99,6 +102,7 @@ export class Turn {
   constructor(slot: TurnSlot, tools: TurnTools) {
     this.#slot = slot;
     this.#tools = tools;
+    this.#circuits = new Circuits(tools);
     this.#startedAtMs = tools.clock.now();
     this.#share = tools.shares.get(slot.partnerNo) ?? initialShare;
   }
@@ -135,6 +139,7 @@ export class Turn {
   /** Gives the turn back, where there is anything to give: what another process had work for meanwhile is due now. */
   async #giveBack(): Promise<void> {
     const { clock, recorder } = this.#tools;
+    await this.#circuits.close();
     const cursorMs = (await this.#pace?.close()) ?? null;
     const alone = this.#heldUntilMs === Number.POSITIVE_INFINITY;
     if (cursorMs === null && (alone || this.#heldUntilMs === 0)) return;
@@ -183,7 +188,7 @@ export class Turn {
   /** Starts nothing more. Work that is left is due at `nextDueAtMs`. */
   #close(nextDueAtMs: number): void {
     if (this.#closing) return;
-    if (this.#claims.waiting > 0 || !this.#exhausted) this.#dueAt(nextDueAtMs);
+    if (this.#claims.waiting + this.#claims.parked > 0 || !this.#exhausted) this.#dueAt(nextDueAtMs);
     this.#closing = true;
     this.#slot.onRing?.(null);
     this.#tools.slots.leave(this.#tryStart);
@@ -227,13 +232,17 @@ export class Turn {
         fence: this.#fence || null,
         limit,
         busyIds: [...this.#claims.busyIds],
+        passOver: this.#claims.parkedEndpoints,
       });
       const held = claimed.standing === "held";
       // An inactive partner's turn was opened as well, and is to be given back.
       const ours = held || claimed.standing === "inactive";
       this.#heldUntilMs = ours ? askedAtMs + claimed.leaseMs * usedPartOfLease : 0;
       this.#doubts = doubts;
-      if (ours) this.#fence ||= claimed.fence;
+      if (ours && this.#fence === 0) {
+        this.#fence = claimed.fence;
+        this.#circuits.load(claimed.partnerNo, claimed.fence, claimed.circuits);
+      }
       this.#elsewhere = claimed.standing === "elsewhere";
       if (held) await this.#settle(claimed);
       answer(claimed.deliveries);
@@ -265,18 +274,27 @@ export class Turn {
     if (partner === null || this.#closing || this.#slot.signal.aborted) return;
     if (this.#slot.stopping()) return this.#endSlice();
     if (!this.#holds()) return void this.#claim(0);
-    const most = Math.min(this.#share, partner.maxInFlight);
-    while (this.#claims.waiting > 0 && this.#inFlight < most) {
+    while (this.#claims.waiting > 0 && this.#roomIn(partner)) {
       const delivery = this.#claims.first;
       const endpoint = partner.endpoints.get(delivery.endpointNo);
+      if (endpoint && this.#circuits.room(endpoint) <= 0) {
+        this.#claims.park();
+        continue;
+      }
       if (endpoint) {
         if (!this.#mayGo(partner) || !this.#tools.slots.take(this.#tryStart)) break;
-        void this.#attempt({ delivery, partner, endpoint, n: delivery.attemptsMade + 1 });
+        const permit = this.#circuits.begin(partner.id, endpoint);
+        void this.#attempt({ delivery, partner, endpoint, n: delivery.attemptsMade + 1, permit });
       } else this.#claims.done(delivery.id); // deleted since it was claimed
       this.#claims.shift();
     }
     if (this.#claims.waiting === 0) this.#tools.slots.leave(this.#tryStart);
     this.#claimMore();
+  }
+
+  /** Probes and ramps have limits of their own: a probe that hangs must not hold the one place of a small share. */
+  #roomIn({ maxInFlight }: DispatchPartner): boolean {
+    return this.#inFlight < maxInFlight && this.#inFlight - this.#circuits.inFlight < this.#share;
   }
 
   /** Whether the turn is still this process's: a lease that ran out, or a server that was lost, wants another claim first. */
@@ -317,8 +335,15 @@ export class Turn {
     );
     this.#inFlight -= 1;
     this.#tools.slots.give();
+    this.#circuits.end(job);
     if (attempted === null) this.#claims.done(job.delivery.id);
     else this.#conclude(job, attempted);
+    // A claim may have passed over the endpoint whose last parked delivery goes on now.
+    if (
+      this.#claims.parked > 0 &&
+      this.#claims.unpark(job.endpoint.endpointNo, this.#circuits.room(job.endpoint))
+    )
+      this.#exhausted = false;
     this.#fill();
     if (this.#inFlight === 0) this.#wake();
   }
@@ -327,13 +352,13 @@ export class Turn {
     if (this.#partner?.rate) this.#pace?.take(this.#partner.rate, this.#tools.clock.now());
   };
 
-  #conclude(job: Job, attempted: Attempted): void {
+  #conclude(job: Job, ended: Attempted): void {
     const { recorder, telemetry } = this.#tools;
+    const { attempted, hold } = this.#circuits.conclude(job, ended);
     this.#attempts += 1;
     if (attempted.verdict?.kind === "accepted") this.#succeeded(job.partner, attempted.endedAtMs);
-    else if (attempted.verdict?.kind === "retryable") this.#share = shrunkShare(this.#share);
+    else if (attempted.verdict?.kind === "retryable" && !job.permit) this.#share = shrunkShare(this.#share);
 
-    const hold = holdOf(job, attempted);
     if (hold) {
       this.#claims.hold(hold.endpointNo);
       recorder.hold(hold, () => this.#claims.holdStored(hold.endpointNo));
@@ -367,14 +392,4 @@ export class Turn {
     if (stepDue) this.#shareChangedAtMs = nowMs;
     this.#share = sharedShare(this.#share, maxInFlight, load.busy(), stepDue);
   }
-}
-
-/** Resolves with the work, or when `signal` aborts. */
-async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  let giveUp = () => {};
-  const aborted = new Promise<void>((resolve) => (giveUp = resolve));
-  signal.addEventListener("abort", giveUp);
-  await Promise.race([work, aborted]);
-  signal.removeEventListener("abort", giveUp);
 }

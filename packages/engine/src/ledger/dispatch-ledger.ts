@@ -9,6 +9,7 @@ import type {
   Outcome,
   PartnerSettings,
 } from "../ports/ledger.ts";
+import { oldBacklogs, saveCircuits, silentPartners, storedCircuit } from "./circuits.ts";
 import { advanceReplays } from "./replays.ts";
 import { parseRing, ringPayload } from "./ring-channel.ts";
 import { type ClaimRow, dueDelivery } from "./rows.ts";
@@ -53,6 +54,7 @@ export function createDispatchLedger(
         list(requests.map((request) => request.fence ?? 0)),
         list(requests.map((request) => request.limit)),
         list(requests.map((request) => request.busyIds.join(","))),
+        list(requests.map(({ passOver }) => (passOver?.length ? passOver.join(",") : null))),
         list(asideIds),
         nowMs,
         holder,
@@ -130,6 +132,10 @@ export function createDispatchLedger(
       return rows.map((row) => ({ partnerNo: row.partner_no, dueAtMs: row.due_ms }));
     },
 
+    saveCircuits: (saves) => saveCircuits(sql, saves),
+    oldBacklogs: (beforeMs) => oldBacklogs(sql, beforeMs),
+    silentPartners: (nowMs) => silentPartners(sql, nowMs),
+
     advanceReplays: (limit, nowMs) => advanceReplays(sql, limit, nowMs),
 
     keepUp: (nowMs, retention, signal) => keepUp(sql, nowMs, retention, signal),
@@ -147,14 +153,14 @@ export function createDispatchLedger(
 }
 
 const claimSql =
-  "select * from postrider.claim($1::text::int[], $2::text::bigint[], $3::text::int[], $4::text::text[], $5::text::uuid[], $6::float8, $7::uuid, $8::float8)";
+  "select * from postrider.claim($1::text::int[], $2::text::bigint[], $3::text::int[], $4::text::text[], $5::text::text[], $6::text::uuid[], $7::float8, $8::uuid, $9::float8)";
 
 const closeTurnsSql =
   "select postrider.close_turns($1::text::int[], $2::text::bigint[], $3::text::float8[], $4::uuid) as rung";
 
 const recordSql = `select postrider.record($1::text::uuid[], $2::text::int[], $3::text::bigint[], $4::text::postrider.delivery_state[],
   $5::text::postrider.reason[], $6::text::float8[], $7::text::int[], $8::text::float8[], $9::text::int[], $10::text::float8[],
-  $11::text::int[], $12::text::int[], $13::text::int[], $14::text::text[], $15::text::text[], $16::boolean, $17::uuid)`;
+  $11::text::int[], $12::text::int[], $13::text::int[], $14::text::text[], $15::text::text[], $16::text::int[], $17::boolean, $18::uuid)`;
 
 const holdSql = `update postrider.endpoints e
    set held_until = case when h.until_ms is null then e.held_until else greatest(e.held_until, to_timestamp(h.until_ms / 1000)) end,
@@ -188,6 +194,7 @@ function byPartner(rows: readonly ClaimRow[], leaseMs: number): readonly Claimed
         leaseMs,
         version: Number(row.version),
         limiterCursorMs: row.limiter_cursor_ms,
+        circuits: row.circuits?.map(storedCircuit) ?? null,
         deliveries,
       });
     }
@@ -215,6 +222,7 @@ function recordValues(outcomes: readonly Outcome[], again: boolean) {
     column((o) => o.attempt?.endpointVersion ?? null),
     column((o) => o.change.error),
     column((o) => o.attempt?.responseBody || null),
+    column((o) => (o.change.kind === "retry" ? (o.change.attemptsBefore ?? null) : null)),
     again,
   ];
 }
@@ -255,12 +263,18 @@ interface SettingsRow {
   readonly burst: number | null;
   readonly max_in_flight: number;
   readonly keys: readonly { scheme: "v1" | "v1a"; sealed: string; retires_ms: number | null }[];
-  readonly endpoints: readonly { endpointNo: number; id: string; version: number; document: string }[];
+  readonly endpoints: readonly {
+    endpointNo: number;
+    id: string;
+    version: number;
+    circuitNo: number;
+    document: string;
+  }[];
 }
 
 const settingsSql = `select p.partner_no, p.id, p.version, p.rate_per_second, p.burst, p.max_in_flight,
   coalesce((select json_agg(json_build_object('scheme', k.scheme, 'sealed', encode(k.sealed, 'base64'), 'retires_ms', extract(epoch from k.retires_at) * 1000) order by k.key_no desc)
      from postrider.signing_keys k where k.partner_no = p.partner_no and (k.retires_at is null or k.retires_at > to_timestamp($2::float8 / 1000))), '[]') as keys,
-  coalesce((select json_agg(json_build_object('endpointNo', e.endpoint_no, 'id', e.id, 'version', e.version, 'document', e.document::text))
+  coalesce((select json_agg(json_build_object('endpointNo', e.endpoint_no, 'id', e.id, 'version', e.version, 'circuitNo', e.circuit_no, 'document', e.document::text))
      from postrider.endpoints e where e.partner_no = p.partner_no and e.deleted_at is null), '[]') as endpoints
   from postrider.partners p where p.partner_no = any($1::text::int[])`;

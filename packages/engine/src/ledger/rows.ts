@@ -1,3 +1,4 @@
+import type { CircuitRow } from "./circuits.ts";
 import type { DueDelivery } from "../ports/ledger.ts";
 
 /** A row of `postrider.claim`. Counts come as text from one driver and as numbers from the other. */
@@ -7,6 +8,7 @@ export interface ClaimRow {
   readonly standing: "held" | "inactive" | "elsewhere" | "unclear";
   readonly version: number | string;
   readonly limiter_cursor_ms: number;
+  readonly circuits: readonly CircuitRow[] | null;
   readonly id: string | null;
   readonly endpoint_no: number;
   readonly event_id: string;

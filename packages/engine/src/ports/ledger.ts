@@ -2,6 +2,7 @@
  * What the dispatcher asks of the ledger, in four verbs and some upkeep. Declared by dispatch; `ledger/` has the
  * adapter. Calls are batched by the callers: every method takes the work of many partners at once.
  */
+import type { Circuit } from "../core/breaker.ts";
 import type { DeliveryState, Reason } from "../core/delivery.ts";
 import type { EndpointDocument } from "../core/documents.ts";
 
@@ -13,6 +14,8 @@ export interface ClaimRequest {
   readonly limit: number;
   /** Deliveries in flight or not yet recorded: left out. */
   readonly busyIds: readonly string[];
+  /** Endpoints whose deliveries are left out for now, because enough of them wait here. Absent: none. */
+  readonly passOver?: readonly number[];
 }
 
 /** A delivery that is due, with all that an attempt needs. */
@@ -57,8 +60,27 @@ export interface Claimed {
   readonly version: number;
   /** The rate limiter's cursor: see `core/rate-limit.ts`. Epoch ms. */
   readonly limiterCursorMs: number;
+  /** Circuits of endpoints that are not well, where the claim opened the turn; null for nearly all partners. */
+  readonly circuits: readonly StoredCircuit[] | null;
   /** Due deliveries in the order they should go; fewer than the limit means that no more are due now. */
   readonly deliveries: readonly DueDelivery[];
+}
+
+/** The circuit of an endpoint that is not well, as the ledger keeps it between turns and workers. */
+export interface StoredCircuit {
+  readonly endpointNo: number;
+  /** An operator's resume or another URL moves the endpoint's number on: what was known before is void. */
+  readonly circuitNo: number;
+  readonly circuit: Circuit;
+}
+
+/** A circuit to keep; null: the endpoint is well. Ignored where the turn's fence was passed or the circuit's number moved on. */
+export interface CircuitSave {
+  readonly partnerNo: number;
+  readonly fence: number;
+  readonly endpointNo: number;
+  readonly circuitNo: number;
+  readonly circuit: Circuit | null;
 }
 
 /** One signing key as stored: the secret is sealed until the moment it is used. */
@@ -82,6 +104,8 @@ export interface PartnerSettings {
     readonly endpointNo: number;
     readonly id: string;
     readonly version: number;
+    /** See `StoredCircuit`. */
+    readonly circuitNo?: number;
     readonly document: EndpointDocument;
   }[];
 }
@@ -117,6 +141,8 @@ export interface Outcome {
         readonly dueAtMs: number;
         readonly clientErrors: number;
         readonly error: string | null;
+        /** Set where this attempt took no step of the ladder: a probe that failed. */
+        readonly attemptsBefore?: number;
       };
 }
 
@@ -203,6 +229,15 @@ export interface DispatchLedger {
   hold(holds: readonly EndpointHold[]): Promise<void>;
   /** Resolves to the partners whose cursor was kept. */
   saveCursors(saves: readonly CursorSave[]): Promise<readonly number[]>;
+  saveCircuits(saves: readonly CircuitSave[]): Promise<void>;
+  /** Active partners whose oldest due delivery, of an endpoint that is not paused or disabled, was due before `beforeMs`. */
+  oldBacklogs(
+    beforeMs: number,
+  ): Promise<readonly { readonly partner: string; readonly oldestDueMs: number }[]>;
+  /** Active partners with `silent_after` of whose deliveries none that was accepted since then is delivered. */
+  silentPartners(
+    nowMs: number,
+  ): Promise<readonly { readonly partner: string; readonly silentAfterMs: number }[]>;
   /**
    * Partners with work due until `untilMs` that no turn holds, and when. Costs one index probe per endpoint and lane
    * with waiting deliveries, whatever the size of their backlogs.

@@ -64,6 +64,24 @@ export interface Endpoint extends EndpointDocument {
   readonly held_until: string | null;
   /** Why it is paused or held, in words. */
   readonly note: string | null;
+  readonly circuit: EndpointCircuit;
+}
+
+/** Whether an endpoint's circuit lets requests through, and since when it fails. */
+export interface EndpointCircuit {
+  /** `half_open`: the next delivery, or the one in flight, is a probe. */
+  readonly state: "closed" | "open" | "half_open";
+  /** When it opened, or closed again; null where it did neither lately. */
+  readonly since: string | null;
+  /** The first failure after the last success; null where the last answer was a success. */
+  readonly failing_since: string | null;
+  /** Failures in a row. */
+  readonly failures: number;
+  readonly next_probe_at: string | null;
+  /** Requests in flight at most while it is probed or comes back; null: no limit of its own. */
+  readonly in_flight_limit: number | null;
+  /** When it is paused if it goes on failing; null where it does not fail or has no `disable_after`. */
+  readonly disabled_at: string | null;
 }
 
 export interface SigningKey {
@@ -276,6 +294,13 @@ export interface Operations {
       readonly pending: number;
       readonly oldestDueMs: number | null;
     }[];
+  }>;
+  /** How many endpoints' circuits are in each state but well: the rows of a small table. */
+  circuits(nowMs: number): Promise<{
+    readonly open: number;
+    readonly half_open: number;
+    readonly ramping: number;
+    readonly failing: number;
   }>;
   /** The server's clock and version, for doctor and readiness. @throws PostriderError `ledger_unavailable` */
   ping(): Promise<{ readonly serverTimeMs: number; readonly version: string; readonly migration: number }>;

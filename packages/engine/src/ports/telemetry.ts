@@ -35,6 +35,12 @@ export interface Telemetry {
   attempt(event: AttemptEvent): void;
   /** A turn closed. */
   turn(event: { readonly partner: string; readonly attempts: number; readonly durationMs: number }): void;
+  /** An endpoint's circuit changed: it opened, a probe is on its way, it closed. Absent where nobody counts. */
+  circuit?(event: {
+    readonly partner: string;
+    readonly endpoint: string;
+    readonly to: "open" | "half_open" | "closed";
+  }): void;
   /** A statement of the ledger failed and is tried again, or a background loop met a fault. One call per streak, not per try. */
   fault(event: { readonly where: string; readonly error: unknown; readonly retryInMs: number | null }): void;
 }

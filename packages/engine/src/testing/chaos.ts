@@ -23,6 +23,7 @@ const verbs = [
   "record",
   "hold",
   "saveCursors",
+  "saveCircuits",
   "closeTurns",
   "attend",
   "duePartners",

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from "vitest";
 import { acceptingTests } from "./ledger-suite/accepting.ts";
 import { type Bench, createBench, type OpenedLedger } from "./ledger-suite/bench.ts";
 import { cancelTests } from "./ledger-suite/cancelling.ts";
+import { circuitTests } from "./ledger-suite/circuits.ts";
 import { conservationTests } from "./ledger-suite/conservation.ts";
 import { leaseTests } from "./ledger-suite/leases.ts";
 import { operationsTests } from "./ledger-suite/operations.ts";
@@ -39,6 +40,7 @@ export function describeLedger(
   describe(`${name} ledger`, () => {
     group("accepting, dispatching, operating", acceptingTests, claimTests, recordTests, operationsTests);
     group("reading, conserving", readingTests, conservationTests);
+    group("circuits fail", circuitTests);
     group("replaying", replayTests);
     group("delaying, ordering, cancelling", timingTests, orderingTests, cancelTests);
     group("upkeep", upkeepTests);

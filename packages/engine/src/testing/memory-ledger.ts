@@ -7,6 +7,7 @@ import type {
   EndpointHold,
   Outcome,
   PartnerSettings,
+  StoredCircuit,
   StoredKey,
 } from "../ports/ledger.ts";
 import { TransientFault } from "./chaos.ts";
@@ -31,7 +32,9 @@ export interface MemoryLedger extends DispatchLedger {
   readonly finished: Map<string, Outcome>;
   readonly attempts: (AttemptRow & { readonly deliveryId: string })[];
   readonly holds: EndpointHold[];
-  readonly calls: Record<"claim" | "record" | "saveCursors" | "settings", number>;
+  /** By endpoint number. */
+  readonly circuits: Map<number, StoredCircuit>;
+  readonly calls: Record<"claim" | "record" | "saveCursors" | "saveCircuits" | "settings", number>;
   /** What a claim says of the lease. Default: none. */
   leaseMs: number;
   /** The server went away: nobody may rely on a lease. */
@@ -62,7 +65,8 @@ export function createMemoryLedger(): MemoryLedger {
   const finished = new Map<string, Outcome>();
   const attempts: (AttemptRow & { deliveryId: string })[] = [];
   const holds: EndpointHold[] = [];
-  const calls = { claim: 0, record: 0, saveCursors: 0, settings: 0 };
+  const calls = { claim: 0, record: 0, saveCursors: 0, saveCircuits: 0, settings: 0 };
+  const circuits = new Map<number, StoredCircuit>();
   const lost = new Set<() => void>();
   let ids = 0;
 
@@ -86,6 +90,13 @@ export function createMemoryLedger(): MemoryLedger {
       (other) => other.endpointNo === endpointNo && other.orderKey === orderKey && other.id < id,
     );
 
+  const ofPartner = (partnerNo: number): StoredCircuit[] | null => {
+    const found = [...circuits.values()].filter(
+      ({ endpointNo }) => Math.floor(endpointNo / 10) === partnerNo,
+    );
+    return found.length > 0 ? found : null;
+  };
+
   const recordOne = ({ deliveryId, partnerNo, fence, attempt, change }: Outcome, again: boolean) => {
     const known =
       again &&
@@ -104,6 +115,7 @@ export function createMemoryLedger(): MemoryLedger {
           ...row,
           dueAtMs: change.dueAtMs,
           clientErrors: change.clientErrors,
+          attemptsBefore: change.attemptsBefore ?? row.attemptsBefore,
           attemptsMade,
         });
     } else if (holds || change.state === "delivered") {
@@ -117,6 +129,7 @@ export function createMemoryLedger(): MemoryLedger {
     finished,
     attempts,
     holds,
+    circuits,
     calls,
     partner,
     putPartner(partnerNo, settings = {}, documents = [{}]) {
@@ -179,7 +192,15 @@ export function createMemoryLedger(): MemoryLedger {
         return id;
       });
     },
-    resume: (endpointNo) => void heldUntilMs.delete(endpointNo),
+    resume(endpointNo) {
+      heldUntilMs.delete(endpointNo);
+      circuits.delete(endpointNo);
+      const row = partner(Math.floor(endpointNo / 10));
+      const endpoints = row.settings.endpoints.map((one) =>
+        one.endpointNo === endpointNo ? { ...one, circuitNo: (one.circuitNo ?? 0) + 1 } : one,
+      );
+      row.settings = { ...row.settings, endpoints, version: row.settings.version + 1 };
+    },
 
     leaseMs: Number.POSITIVE_INFINITY,
     lose() {
@@ -189,7 +210,7 @@ export function createMemoryLedger(): MemoryLedger {
     async claim(requests, asideIds, nowMs) {
       calls.claim += 1;
       const { leaseMs } = this;
-      return requests.flatMap(({ partnerNo, fence, limit, busyIds }): Claimed[] => {
+      return requests.flatMap(({ partnerNo, fence, limit, busyIds, passOver }): Claimed[] => {
         const row = partners.get(partnerNo);
         if (!row) return [];
         const busy = new Set([...busyIds, ...asideIds]);
@@ -199,7 +220,10 @@ export function createMemoryLedger(): MemoryLedger {
         const known = new Set(row.settings.endpoints.map((endpoint) => endpoint.endpointNo));
         const rows =
           standing === "held"
-            ? due(partnerNo, nowMs).filter(({ id, endpointNo }) => !busy.has(id) && known.has(endpointNo))
+            ? due(partnerNo, nowMs).filter(
+                ({ id, endpointNo }) =>
+                  !busy.has(id) && known.has(endpointNo) && !passOver?.includes(endpointNo),
+              )
             : [];
         rows.sort(
           (a, b) =>
@@ -214,6 +238,7 @@ export function createMemoryLedger(): MemoryLedger {
           leaseMs,
           version: row.settings.version,
           limiterCursorMs: row.cursorMs,
+          circuits: fence === null ? ofPartner(partnerNo) : null,
         };
         return [{ ...turn, deliveries: rows.slice(0, limit) }];
       });
@@ -240,6 +265,18 @@ export function createMemoryLedger(): MemoryLedger {
       for (const { partnerNo, cursorMs } of kept) partner(partnerNo).cursorMs = cursorMs;
       return kept.map(({ partnerNo }) => partnerNo);
     },
+    async saveCircuits(saves) {
+      calls.saveCircuits += 1;
+      for (const { partnerNo, fence, endpointNo, circuitNo, circuit } of saves) {
+        const { settings, fence: current } = partner(partnerNo);
+        const endpoint = settings.endpoints.find((one) => one.endpointNo === endpointNo);
+        if (current !== fence || (endpoint?.circuitNo ?? 0) !== circuitNo) continue;
+        if (circuit) circuits.set(endpointNo, { endpointNo, circuitNo, circuit });
+        else circuits.delete(endpointNo);
+      }
+    },
+    oldBacklogs: async () => [],
+    silentPartners: async () => [],
     async duePartners(untilMs) {
       const earliest = new Map<number, number>();
       for (const { partnerNo, endpointNo, dueAtMs } of pending.values()) {

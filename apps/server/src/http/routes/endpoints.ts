@@ -104,7 +104,7 @@ function actionRoutes(engine: Engine): Route[] {
     `${path}/resume`,
     {
       tag,
-      summary: "End a pause or hold that the partner's answers caused.",
+      summary: "End a pause, hold or open circuit that the partner's answers caused.",
       params,
       answers: { 200: { meaning: "The endpoint.", schema: endpointView } },
       errors: ["not_found"],

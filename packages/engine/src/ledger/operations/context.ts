@@ -9,4 +9,6 @@ export interface OperationsContext {
   readonly allowedTargets: AllowedTargets;
   /** Tells that a partner's settings, state or backlog changed. */
   readonly changed: (partnerNo: number) => void;
+  /** Tells that an operator ended an endpoint's trouble, which had begun at `troubleMs`. */
+  readonly resumed: (partner: string, endpoint: string, troubleMs: number) => void;
 }

@@ -1,7 +1,7 @@
 import type { Operations } from "../../ports/operations.ts";
 import type { OperationsContext } from "./context.ts";
 
-type CountOperations = Pick<Operations, "conservation" | "backlog" | "ping">;
+type CountOperations = Pick<Operations, "conservation" | "backlog" | "circuits" | "ping">;
 
 interface BacklogRow {
   readonly total: number;
@@ -38,6 +38,11 @@ export function countOperations({ sql }: OperationsContext): CountOperations {
       };
     },
 
+    async circuits(nowMs) {
+      const [row] = await sql.query<Awaited<ReturnType<Operations["circuits"]>>>(circuitsSql, [nowMs]);
+      return row!;
+    },
+
     async ping() {
       const [row] = await sql.query<{ server_ms: number; version: string; migration: number }>(pingSql);
       return {
@@ -53,6 +58,12 @@ export function countOperations({ sql }: OperationsContext): CountOperations {
 const conservationSql = `select coalesce((select sum(deliveries) from postrider.events), 0)::float8 as accepted,
   (select count(*) from postrider.pending)::float8 as pending,
   coalesce((select json_object_agg(f.state, f.n) from (select state, count(*) as n from postrider.finished group by state) f), '{}') as finished`;
+
+const circuitsSql = `select count(*) filter (where c.state = 'open' and c.probe_at_ms > $1::float8)::float8 as open,
+  count(*) filter (where c.state = 'open' and c.probe_at_ms <= $1::float8)::float8 as half_open,
+  count(*) filter (where c.ramp is not null)::float8 as ramping,
+  count(*) filter (where c.state = 'closed' and c.ramp is null)::float8 as failing
+  from postrider.circuits c`;
 
 const pingSql = `select extract(epoch from clock_timestamp())::float8 * 1000 as server_ms, current_setting('server_version') as version,
   (select migration from postrider.schema_state) as migration`;

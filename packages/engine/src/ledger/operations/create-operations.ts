@@ -18,6 +18,8 @@ export interface OperationsOptions {
   readonly allowedTargets: AllowedTargets;
   /** Called after a change was committed that dispatchers may want to act on at once. Default: nobody is told. */
   readonly onPartnersChanged?: (partnerNos: number[]) => void;
+  /** Called after an operator resumed an endpoint that was paused or whose circuit was not well. Default: nobody is told. */
+  readonly onEndpointResumed?: (partner: string, endpoint: string, troubleMs: number) => void;
 }
 
 /** The operations, and what the composition root does with them at the start. */
@@ -44,6 +46,7 @@ export function createOperations(sql: Sql, seal: Seal, options: OperationsOption
     seal,
     allowedTargets: options.allowedTargets,
     changed: (partnerNo) => options.onPartnersChanged?.([partnerNo]),
+    resumed: (partner, endpoint, troubleMs) => options.onEndpointResumed?.(partner, endpoint, troubleMs),
   };
   return {
     ...partnerOperations(context),

@@ -38,9 +38,17 @@ export function checkEndpoint(document: EndpointDocument, allowedTargets: Allowe
   }
 }
 
-function checkDurations({ timeout, retry, order }: EndpointDocument): void {
+function checkDurations({ timeout, retry, order, breaker, disable_after }: EndpointDocument): void {
   const places: readonly (readonly [path: string, text: string])[] = [
     ["timeout", timeout],
+    ...(disable_after ? ([["disable_after", disable_after]] as const) : []),
+    ...(breaker
+      ? ([
+          ["breaker.window", breaker.window],
+          ["breaker.first_wait", breaker.first_wait],
+          ["breaker.longest_wait", breaker.longest_wait],
+        ] as const)
+      : []),
     ...(order ? [["order.max_hold", order.max_hold] as const] : []),
     ["retry.expires_after", retry.expires_after],
     ["retry.retry_after_max", retry.retry_after_max],

@@ -1,13 +1,14 @@
-import type { EndpointDocument } from "../../core/documents.ts";
 import { parseDurationMs } from "../../core/duration.ts";
-import type { Endpoint, Operations } from "../../ports/operations.ts";
+import { type EndpointDocument, endpointDefaults } from "../../core/documents.ts";
+import type { Endpoint, EndpointCircuit, Operations } from "../../ports/operations.ts";
+import type { CircuitRow } from "../circuits.ts";
 import { list } from "../sql.ts";
 import { beginCancelDeleted } from "./cancel-deleted.ts";
 import { changePartner } from "./change-partner.ts";
 import type { OperationsContext } from "./context.ts";
 import { checkEndpoint } from "./endpoint-check.ts";
 import { dropOrder } from "./drop-order.ts";
-import { isoTextOrNull } from "./instants.ts";
+import { isoText, isoTextOrNull } from "./instants.ts";
 
 type EndpointOperations = Pick<
   Operations,
@@ -15,7 +16,12 @@ type EndpointOperations = Pick<
 >;
 
 /** Endpoints. Each change is one transaction: the partner's version, the endpoint and its subscriptions move together. */
-export function endpointOperations({ sql, allowedTargets, changed }: OperationsContext): EndpointOperations {
+export function endpointOperations({
+  sql,
+  allowedTargets,
+  changed,
+  resumed,
+}: OperationsContext): EndpointOperations {
   return {
     async putEndpoint(partner, id, document, nowMs) {
       checkEndpoint(document, allowedTargets);
@@ -55,11 +61,12 @@ export function endpointOperations({ sql, allowedTargets, changed }: OperationsC
 
     async resumeEndpoint(partner, id, nowMs) {
       const rows = await changePartner(sql, partner, (tx, partnerNo) =>
-        tx.query<EndpointRow>(resumeSql, [partnerNo, id]),
+        tx.query<EndpointRow & { readonly trouble_ms: number | null }>(resumeSql, [partnerNo, id]),
       );
       const row = rows?.[0];
       if (!row) return null;
       changed(row.partner_no);
+      if (row.trouble_ms !== null) resumed(row.partner, row.id, row.trouble_ms);
       return endpointView(row, nowMs);
     },
   };
@@ -75,27 +82,57 @@ interface EndpointRow {
   readonly paused: boolean;
   readonly held_until_ms: number | null;
   readonly note: string | null;
+  readonly circuit: CircuitRow | null;
 }
 
 const columns = `n.partner_no, p.id as partner, n.id, n.document::text as document, n.version, n.enabled, n.paused_at is not null as paused,
-  extract(epoch from n.held_until)::float8 * 1000 as held_until_ms, n.note`;
+  extract(epoch from n.held_until)::float8 * 1000 as held_until_ms, n.note,
+  (select row_to_json(c) from postrider.circuits c where c.endpoint_no = n.endpoint_no and c.circuit_no = n.circuit_no) as circuit`;
 
-/** Documents that were stored before a key was known have none of it. */
+/** Documents that were stored before a key was known have its default. */
 function storedDocument(text: string): EndpointDocument {
-  const document = JSON.parse(text) as EndpointDocument & Partial<Pick<EndpointDocument, "order">>;
-  return { ...document, order: document.order ?? null };
+  const { breaker, disable_after, order } = endpointDefaults;
+  const stored = JSON.parse(text) as Partial<EndpointDocument>;
+  return { breaker, disable_after, order, ...stored } as EndpointDocument;
 }
 
 function endpointView(row: EndpointRow, nowMs: number): Endpoint {
   const held = row.held_until_ms !== null && row.held_until_ms > nowMs;
+  const document = storedDocument(row.document);
   return {
-    ...storedDocument(row.document),
+    ...document,
     id: row.id,
     partner: row.partner,
     version: row.version,
     state: row.enabled ? (row.paused ? "paused" : held ? "held" : "active") : "disabled",
     held_until: held ? isoTextOrNull(row.held_until_ms) : null,
     note: row.paused || held ? row.note : null,
+    circuit: circuitView(row.circuit, document.disable_after, nowMs),
+  };
+}
+
+/** Half-open is open with its probe due: nothing has to be written for it. */
+function circuitView(row: CircuitRow | null, disableAfter: string | null, nowMs: number): EndpointCircuit {
+  if (row === null)
+    return {
+      state: "closed",
+      since: null,
+      failing_since: null,
+      failures: 0,
+      next_probe_at: null,
+      in_flight_limit: null,
+      disabled_at: null,
+    };
+  const failingMs = row.failing_since_ms;
+  return {
+    state: row.probe_at_ms !== null && row.probe_at_ms <= nowMs ? "half_open" : row.state,
+    since: row.state === "open" || row.ramp !== null ? isoText(row.since_ms) : null,
+    failing_since: isoTextOrNull(failingMs),
+    failures: row.failures,
+    next_probe_at: isoTextOrNull(row.probe_at_ms),
+    in_flight_limit: row.state === "open" ? 1 : row.ramp,
+    disabled_at:
+      failingMs === null || disableAfter === null ? null : isoText(failingMs + parseDurationMs(disableAfter)),
   };
 }
 
@@ -115,8 +152,11 @@ const putSql = `with n as (
            order_hold = excluded.order_hold,
            paused_at = case when n.document->>'url' = excluded.document->>'url' then n.paused_at end,
            held_until = case when n.document->>'url' = excluded.document->>'url' then n.held_until end,
-           note = case when n.document->>'url' = excluded.document->>'url' then n.note end
+           note = case when n.document->>'url' = excluded.document->>'url' then n.note end,
+           circuit_no = n.circuit_no + case when n.document->>'url' = excluded.document->>'url' then 0 else 1 end
     returning n.*, n.xmax = 0 as created
+  ), cleared as (
+    delete from postrider.circuits c using n where c.endpoint_no = n.endpoint_no and c.circuit_no <> n.circuit_no
   ), unsubscribed as (
     delete from postrider.subscriptions s using n where s.endpoint_no = n.endpoint_no and s.pattern <> all($6::text::text[])
   ), subscribed as (
@@ -130,14 +170,23 @@ const deleteSql = `with gone as (
     update postrider.endpoints n set deleted_at = to_timestamp($3::float8 / 1000)
      where n.partner_no = $1::int and n.id = $2 and n.deleted_at is null
     returning n.endpoint_no, n.partner_no
+  ), circuits as (
+    delete from postrider.circuits c using gone g where c.endpoint_no = g.endpoint_no
   ), unsubscribed as (
     delete from postrider.subscriptions s using gone g where s.endpoint_no = g.endpoint_no
   )
   select partner_no from gone`;
 
-const resumeSql = `with n as (
-    update postrider.endpoints n set paused_at = null, held_until = null, note = null
+/** `trouble_ms`: when that began which ends here, a pause or an open circuit; null where the endpoint was well. */
+const resumeSql = `with before as (
+    select n.endpoint_no, coalesce(c.opened_at_ms, (extract(epoch from n.paused_at) * 1000)::float8) as trouble_ms
+      from postrider.endpoints n left join postrider.circuits c on c.endpoint_no = n.endpoint_no
+     where n.partner_no = $1::int and n.id = $2 and n.deleted_at is null
+  ), n as (
+    update postrider.endpoints n set paused_at = null, held_until = null, note = null, circuit_no = n.circuit_no + 1
      where n.partner_no = $1::int and n.id = $2 and n.deleted_at is null
     returning n.*
+  ), cleared as (
+    delete from postrider.circuits c using n where c.endpoint_no = n.endpoint_no
   )
-  select ${columns} from n join postrider.partners p on p.partner_no = n.partner_no`;
+  select ${columns}, (select b.trouble_ms from before b) as trouble_ms from n join postrider.partners p on p.partner_no = n.partner_no`;

@@ -1,3 +1,4 @@
+import { formatDurationMs, parseDurationMs } from "../../core/duration.ts";
 import { PostriderError } from "../../core/errors.ts";
 import type { Operations, Partner } from "../../ports/operations.ts";
 import { sealContext } from "../dispatch-ledger.ts";
@@ -26,6 +27,7 @@ export function partnerOperations({ sql, seal, changed }: OperationsContext): Pa
         document.max_in_flight,
         nowMs,
         seal.close(secretText, sealContext(id)),
+        document.silent_after === null ? null : parseDurationMs(document.silent_after),
       ]);
       if (!row) throw new PostriderError("internal", "The ledger did not answer with the partner it stored.");
       changed(row.partner_no);
@@ -78,12 +80,13 @@ interface PartnerRow {
   readonly rate_per_second: number | null;
   readonly burst: number | null;
   readonly max_in_flight: number;
+  readonly silent_after_ms: number | null;
   readonly paused: boolean;
   readonly created_ms: number;
   readonly updated_ms: number;
 }
 
-const columns = `p.partner_no, p.id, p.name, p.rate_per_second, p.burst, p.max_in_flight, p.paused,
+const columns = `p.partner_no, p.id, p.name, p.rate_per_second, p.burst, p.max_in_flight, p.silent_after_ms, p.paused,
   extract(epoch from p.created_at)::float8 * 1000 as created_ms, extract(epoch from p.updated_at)::float8 * 1000 as updated_ms`;
 
 function partnerView(row: PartnerRow): Partner {
@@ -93,6 +96,7 @@ function partnerView(row: PartnerRow): Partner {
     rate_per_second: row.rate_per_second,
     burst: row.burst,
     max_in_flight: row.max_in_flight,
+    silent_after: row.silent_after_ms === null ? null : formatDurationMs(row.silent_after_ms),
     state: row.paused ? "paused" : "active",
     created_at: isoText(row.created_ms),
     updated_at: isoText(row.updated_ms),
@@ -101,11 +105,11 @@ function partnerView(row: PartnerRow): Partner {
 
 /** `xmax = 0` tells an inserted row from an updated one. */
 const putSql = `with p as (
-    insert into postrider.partners as p (id, name, rate_per_second, burst, max_in_flight, created_at, updated_at)
-    values ($1, $2, $3::float8, $4::int, $5::int, to_timestamp($6::float8 / 1000), to_timestamp($6::float8 / 1000))
+    insert into postrider.partners as p (id, name, rate_per_second, burst, max_in_flight, silent_after_ms, created_at, updated_at)
+    values ($1, $2, $3::float8, $4::int, $5::int, $8::float8, to_timestamp($6::float8 / 1000), to_timestamp($6::float8 / 1000))
     on conflict (id) where deleted_at is null do update
        set name = excluded.name, rate_per_second = excluded.rate_per_second, burst = excluded.burst,
-           max_in_flight = excluded.max_in_flight, version = p.version + 1, updated_at = excluded.updated_at
+           max_in_flight = excluded.max_in_flight, silent_after_ms = excluded.silent_after_ms, version = p.version + 1, updated_at = excluded.updated_at
     returning p.*, p.xmax = 0 as created
   ), runtime as (
     insert into postrider.partner_runtime (partner_no) select partner_no from p where created
@@ -124,6 +128,8 @@ const deleteSql = `with gone as (
     update postrider.partners set deleted_at = to_timestamp($2::float8 / 1000) where partner_no = $1::int returning partner_no
   ), endpoints as (
     update postrider.endpoints n set deleted_at = to_timestamp($2::float8 / 1000) from gone g where n.partner_no = g.partner_no and n.deleted_at is null
+  ), circuits as (
+    delete from postrider.circuits c using gone g where c.partner_no = g.partner_no
   ), subscriptions as (
     delete from postrider.subscriptions s using gone g where s.partner_no = g.partner_no
   ), keys as (

@@ -2,11 +2,13 @@
 --
 -- In:  p_partner_no, p_fence (0 opens a turn and takes the next fence), p_limit: one entry per partner
 --      p_busy   for each partner its deliveries in flight or not yet recorded, to leave out: ids with commas between
+--      p_pass_over  for each partner endpoints to leave out for now: numbers with commas between, or null
 --      p_aside  deliveries of any partner to leave out
 --      p_now    epoch ms
 --      p_holder, p_lease_ms  the process, and how long the turn is its own from now on (by the server's clock); null
 --               where the ledger belongs to one process
--- Out: for each partner at least one row; `id` is null where nothing is due. `standing`:
+-- Out: for each partner at least one row; `id` is null where nothing is due. `circuits` are those of its endpoints that
+--      are not well, where the turn was opened; null for nearly all. `standing`:
 --      held       the turn is this process's
 --      inactive   the partner is paused or deleted
 --      elsewhere  another process holds the turn, or a later turn was opened
@@ -16,9 +18,9 @@
 -- that is empty one second and holds a million rows the next.
 drop function if exists postrider.claim(integer[], bigint[], integer[], uuid[], double precision);
 create or replace function postrider.claim(
-  p_partner_no integer[], p_fence bigint[], p_limit integer[], p_busy text[], p_aside uuid[], p_now double precision,
+  p_partner_no integer[], p_fence bigint[], p_limit integer[], p_busy text[], p_pass_over text[], p_aside uuid[], p_now double precision,
   p_holder uuid, p_lease_ms double precision)
-returns table (partner_no integer, fence bigint, standing text, version bigint, limiter_cursor_ms double precision,
+returns table (partner_no integer, fence bigint, standing text, version bigint, limiter_cursor_ms double precision, circuits json,
                id uuid, endpoint_no integer, event_id text, type text, schema_version integer, occurred_at text,
                accepted_ms double precision, data text, due_ms double precision, enqueued_ms double precision,
                attempts_made smallint, client_errors smallint, attempts_before smallint,
@@ -38,8 +40,9 @@ begin
   perform set_config('synchronous_commit', 'off', true);
   return query
   with wanted as materialized (
-    select w.partner_no, w.fence, w.page, string_to_array(w.busy, ',')::uuid[] as busy
-      from unnest(p_partner_no, p_fence, p_limit, p_busy) as w(partner_no, fence, page, busy)
+    select w.partner_no, w.fence, w.page, string_to_array(w.busy, ',')::uuid[] as busy,
+           coalesce(string_to_array(w.pass_over, ',')::integer[], '{}') as pass_over
+      from unnest(p_partner_no, p_fence, p_limit, p_busy, p_pass_over) as w(partner_no, fence, page, busy, pass_over)
   ), opened as (
     update postrider.partner_runtime r set fence = r.fence + 1, holder = p_holder, held_until = v_until
       from wanted w
@@ -61,12 +64,13 @@ begin
        and r.held_until < v_clock + (v_until - v_clock) / 2
     returning r.partner_no
   ), turn as (
-    select o.partner_no, o.fence, o.limiter_cursor_ms, 'held' as standing, w.page, w.busy
+    select o.partner_no, o.fence, o.limiter_cursor_ms, 'held' as standing, w.page, w.busy, w.pass_over,
+           (select json_agg(c) from postrider.circuits c where c.partner_no = o.partner_no) as circuits
       from opened o join wanted w on w.partner_no = o.partner_no
     union all
     select w.partner_no, r.fence, r.limiter_cursor_ms,
            case when w.fence = 0 then case when exists (select 1 from passed x where x.partner_no = w.partner_no) then 'elsewhere' else 'unclear' end
-                when w.fence = r.fence and r.holder is not distinct from p_holder then 'held' else 'elsewhere' end, w.page, w.busy
+                when w.fence = r.fence and r.holder is not distinct from p_holder then 'held' else 'elsewhere' end, w.page, w.busy, w.pass_over, null
       from wanted w join postrider.partner_runtime r on r.partner_no = w.partner_no
      where w.fence > 0 or not exists (select 1 from opened o where o.partner_no = w.partner_no)
   ), granted as (
@@ -74,7 +78,7 @@ begin
       from turn t join postrider.partners p on p.partner_no = t.partner_no
   )
   select t.partner_no, t.fence, case when t.standing = 'held' and not t.active then 'inactive' else t.standing end,
-         t.version, t.limiter_cursor_ms,
+         t.version, t.limiter_cursor_ms, t.circuits,
          d.id, d.endpoint_no, e.event_id, e.type, e.schema_version, e.occurred_at,
          extract(epoch from e.accepted_at)::float8 * 1000, e.data,
          extract(epoch from d.due_at)::float8 * 1000, extract(epoch from d.enqueued_at)::float8 * 1000,
@@ -98,7 +102,7 @@ begin
         ) q
        where n.partner_no = t.partner_no and n.deleted_at is null and n.enabled and n.paused_at is null
          and (n.held_until is null or n.held_until <= v_now)
-         and t.active and t.page > 0
+         and t.active and t.page > 0 and not n.endpoint_no = any(t.pass_over)
        order by q.lane, q.due_at, q.id
        limit t.page
     ) d on true

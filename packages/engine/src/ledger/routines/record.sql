@@ -2,6 +2,7 @@
 --
 -- In:  one array entry per outcome. p_due_ms null: the delivery ends with p_reason; else it waits until then.
 --      p_n 0: nothing was sent, so no attempt is stored.
+--      p_before  attempts_before, where the attempt takes no step of the ladder; else null
 --      p_again  an earlier call with these outcomes failed without a known result.
 --      p_holder the process; null where the ledger belongs to one.
 -- Out: how many outcomes changed a delivery.
@@ -16,7 +17,7 @@ drop function if exists postrider.record(uuid[], integer[], bigint[], postrider.
 create or replace function postrider.record(
   p_delivery uuid[], p_partner_no integer[], p_fence bigint[], p_state postrider.delivery_state[], p_reason postrider.reason[],
   p_due_ms double precision[], p_client_errors integer[], p_at_ms double precision[], p_n integer[], p_started_ms double precision[],
-  p_duration_ms integer[], p_status integer[], p_version integer[], p_error text[], p_body text[], p_again boolean, p_holder uuid)
+  p_duration_ms integer[], p_status integer[], p_version integer[], p_error text[], p_body text[], p_before integer[], p_again boolean, p_holder uuid)
 returns bigint
 language plpgsql volatile
 -- Waiting deliveries are found by the list of their ids, and then joined by hash: whatever the planner thinks of a table
@@ -33,8 +34,8 @@ begin
     select u.*, (select r.fence = u.fence and r.holder is not distinct from p_holder
                    from postrider.partner_runtime r where r.partner_no = u.partner_no) as holds
       from unnest(p_delivery, p_partner_no, p_fence, p_state, p_reason, p_due_ms, p_client_errors, p_at_ms, p_n,
-                  p_started_ms, p_duration_ms, p_status, p_version, p_error, p_body)
-        as u(delivery, partner_no, fence, state, reason, due_ms, client_errors, at_ms, n, started_ms, duration_ms, status, version, error, body)
+                  p_started_ms, p_duration_ms, p_status, p_version, p_error, p_body, p_before)
+        as u(delivery, partner_no, fence, state, reason, due_ms, client_errors, at_ms, n, started_ms, duration_ms, status, version, error, body, before)
   ), attempted as (
     insert into postrider.attempts (delivery, n, status, endpoint_version, at, duration_ms, error, response_body)
     select delivery, n, status, version, to_timestamp(started_ms / 1000), duration_ms, error, body from o
@@ -52,7 +53,7 @@ begin
   ), waiting as (
     update postrider.pending q
        set due_at = to_timestamp(o.due_ms / 1000), lane = greatest(q.lane, 1::smallint), attempts_made = greatest(q.attempts_made, o.n),
-           client_errors = o.client_errors, last_status = o.status, last_error = o.error
+           client_errors = o.client_errors, attempts_before = coalesce(o.before, q.attempts_before), last_status = o.status, last_error = o.error
       from o where q.id = any(p_delivery) and q.id = o.delivery and o.due_ms is not null and o.holds
     returning q.endpoint_no, q.order_key
   )

@@ -1,0 +1,20 @@
+import { backlogEvent, silentEvent } from "../core/operator-events.ts";
+import type { DispatchLedger } from "../ports/ledger.ts";
+import type { OperatorEvents } from "../ports/operator-events.ts";
+
+export interface WatchOptions {
+  readonly ledger: Pick<DispatchLedger, "oldBacklogs" | "silentPartners">;
+  readonly operatorEvents: OperatorEvents;
+  readonly backlogOldAfterMs: number;
+}
+
+/** Looks for backlogs that are old and partners that are silent: what no outcome tells of, because there is none. */
+export function createWatch({ ledger, operatorEvents, backlogOldAfterMs }: WatchOptions) {
+  const { windowMs } = operatorEvents;
+  return async (nowMs: number): Promise<void> => {
+    for (const { partner, oldestDueMs } of await ledger.oldBacklogs(nowMs - backlogOldAfterMs))
+      operatorEvents.tell(backlogEvent(partner, oldestDueMs, windowMs, nowMs));
+    for (const { partner, silentAfterMs } of await ledger.silentPartners(nowMs))
+      operatorEvents.tell(silentEvent(partner, silentAfterMs, windowMs, nowMs));
+  };
+}

@@ -1,0 +1,206 @@
+import { expect, test } from "vitest";
+import type { Circuit } from "../../core/breaker.ts";
+import type { Claimed } from "../../ports/ledger.ts";
+import { type Bench, dayMs, minuteMs, retried, suiteNowMs as now } from "./bench.ts";
+
+const open: Circuit = {
+  state: "open",
+  openedAtMs: now - minuteMs,
+  sinceMs: now - minuteMs,
+  failingSinceMs: now - 2 * minuteMs,
+  failures: 12,
+  waitMs: 10_000,
+  probeAtMs: now + 8_000.5,
+  ramp: null,
+  mark: 0,
+};
+
+/** Circuits, and what operators are told of. */
+export function circuitTests(bench: () => Bench): void {
+  const save = async (
+    { partnerNo, fence }: Claimed,
+    endpointNo: number,
+    circuit: Circuit | null,
+    circuitNo = 0,
+  ) => bench().dispatch.saveCircuits([{ partnerNo, fence, endpointNo, circuitNo, circuit }]);
+
+  test("a circuit is there for the turn that opens next, whichever process it is, and gone when the endpoint is well", async () => {
+    const { partner, turn, dispatch } = bench();
+    const acme = await partner(["main", "other"]);
+    const { endpointNo } = (await dispatch.locate(acme.id, "main"))!;
+    const first = await turn(acme, now);
+    expect(first.circuits).toBeNull();
+    await save(first, endpointNo, open);
+    await save(first, endpointNo, { ...open, failures: 13 });
+    const second = await turn(acme, now);
+    expect(second.circuits).toEqual([{ endpointNo, circuitNo: 0, circuit: { ...open, failures: 13 } }]);
+    expect((await turn(acme, now, { fence: second.fence })).circuits).toBeNull();
+    await save(first, endpointNo, null); // its turn was passed
+    const third = await turn(acme, now);
+    expect(third.circuits).toHaveLength(1);
+    await save(third, endpointNo, null);
+    expect((await turn(acme, now)).circuits).toBeNull();
+  });
+
+  test("it is shown with its endpoint: open until the probe is due, half-open then, ramping after", async () => {
+    const { partner, turn, dispatch, operations } = bench();
+    const acme = await partner();
+    const { endpointNo } = (await dispatch.locate(acme.id, "main"))!;
+    const shown = async (nowMs: number) => (await operations.getEndpoint(acme.id, "main", nowMs))?.circuit;
+    expect(await shown(now)).toMatchObject({
+      state: "closed",
+      since: null,
+      failing_since: null,
+      failures: 0,
+    });
+    const opened = await turn(acme, now);
+    await save(opened, endpointNo, open);
+    expect(await shown(now)).toEqual({
+      state: "open",
+      since: new Date(now - minuteMs).toISOString(),
+      failing_since: new Date(now - 2 * minuteMs).toISOString(),
+      failures: 12,
+      next_probe_at: new Date(now + 8_000).toISOString(),
+      in_flight_limit: 1,
+      disabled_at: new Date(now - 2 * minuteMs + 5 * dayMs).toISOString(),
+    });
+    const before = await operations.circuits(now);
+    expect(await shown(now + 9_000)).toMatchObject({ state: "half_open" });
+    const after = await operations.circuits(now + 9_000);
+    expect([after.open - before.open, after.half_open - before.half_open]).toEqual([-1, 1]);
+    await save(opened, endpointNo, {
+      ...open,
+      state: "closed",
+      probeAtMs: null,
+      ramp: 3,
+      failingSinceMs: null,
+      failures: 0,
+    });
+    expect(await operations.listEndpoints(acme.id, now)).toMatchObject([
+      { circuit: { state: "closed", in_flight_limit: 3, failing_since: null, disabled_at: null } },
+    ]);
+  });
+
+  test("a resume and another URL end it, and what a turn says that does not know of them is void", async () => {
+    const { partner, turn, dispatch, operations } = bench();
+    const acme = await partner();
+    const { endpointNo } = (await dispatch.locate(acme.id, "main"))!;
+    const opened = await turn(acme, now);
+    const hold = () => dispatch.hold([{ endpointNo, untilMs: now + minuteMs, note: "open" }]);
+    const circuitNo = async () => (await dispatch.settings([acme.no], now))[0]?.endpoints[0]?.circuitNo;
+    await save(opened, endpointNo, open);
+    await hold();
+    const { version } = await turn(acme, now, { fence: opened.fence });
+    expect(await operations.resumeEndpoint(acme.id, "main", now)).toMatchObject({
+      state: "active",
+      held_until: null,
+      circuit: { state: "closed" },
+    });
+    expect(await circuitNo()).toBe(1);
+    expect((await turn(acme, now, { fence: opened.fence })).version).toBeGreaterThan(version);
+    await save(opened, endpointNo, open);
+    expect((await operations.getEndpoint(acme.id, "main", now))?.circuit.state).toBe("closed");
+
+    await save(opened, endpointNo, open, 1);
+    const document = (await operations.getEndpoint(acme.id, "main", now))!;
+    expect(document.circuit.state).toBe("open");
+    await operations.putEndpoint(acme.id, "main", { ...document, timeout: "3s" }, now);
+    expect((await operations.getEndpoint(acme.id, "main", now))?.circuit.state).toBe("open");
+    await operations.putEndpoint(acme.id, "main", { ...document, url: "https://new.example/" }, now);
+    expect((await operations.getEndpoint(acme.id, "main", now))?.circuit.state).toBe("closed");
+    expect(await circuitNo()).toBe(2);
+  });
+
+  test("endpoints that are passed over are left out of a claim, others are not", async () => {
+    const { partner, enqueue, dispatch } = bench();
+    const acme = await partner(["main", "other"]);
+    await enqueue(acme, 3);
+    const { endpointNo } = (await dispatch.locate(acme.id, "main"))!;
+    const claim = async (passOver?: readonly number[]) => {
+      const request = {
+        partnerNo: acme.no,
+        fence: null,
+        limit: 100,
+        busyIds: [],
+        ...(passOver ? { passOver } : {}),
+      };
+      return (await dispatch.claim([request], [], now))[0]!.deliveries;
+    };
+    expect(await claim()).toHaveLength(6);
+    expect((await claim([endpointNo])).filter((delivery) => delivery.endpointNo === endpointNo)).toEqual([]);
+    expect(await claim([endpointNo])).toHaveLength(3);
+  });
+
+  test("an attempt that takes no step of the ladder is recorded and numbered, once", async () => {
+    const { partner, enqueue, turn, dispatch, operations } = bench();
+    const acme = await partner();
+    const [id] = await enqueue(acme, 1);
+    const opened = await turn(acme, now);
+    const outcome = retried(opened, opened.deliveries[0]!, now, now);
+    const probe = { ...outcome, change: { ...outcome.change, attemptsBefore: 1 } } as typeof outcome;
+    await dispatch.record([probe], false);
+    await dispatch.record([probe], true);
+    expect((await turn(acme, now)).deliveries).toMatchObject([{ id, attemptsMade: 1, attemptsBefore: 1 }]);
+    expect((await operations.getDelivery(id!))?.attempts).toHaveLength(1);
+  });
+
+  test("backlogs that are old are found, whoever holds them back, but not what an operator paused", async () => {
+    const { partner, enqueue, dispatch, operations } = bench();
+    const [old, held, paused, fresh] = [await partner(), await partner(), await partner(), await partner()];
+    for (const one of [old, held, paused]) await enqueue(one, 2, now - 10 * minuteMs);
+    await enqueue(fresh, 1, now - minuteMs);
+    await dispatch.hold([
+      {
+        endpointNo: (await dispatch.locate(held.id, "main"))!.endpointNo,
+        untilMs: now + minuteMs,
+        note: "open",
+      },
+    ]);
+    await operations.setPartnerState(paused.id, "paused", now);
+    const found = await dispatch.oldBacklogs(now - 5 * minuteMs);
+    const of = (id: string) => found.find((one) => one.partner === id)?.oldestDueMs;
+    expect([old, held, paused, fresh].map(({ id }) => of(id))).toEqual([
+      now - 10 * minuteMs,
+      now - 10 * minuteMs,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  test("partners are silent where nothing accepted lately was delivered, if they are to be watched and active", async () => {
+    const { partner, enqueue, finishAll, dispatch, operations } = bench();
+    const hour = 60 * minuteMs;
+    const [spoke, failed, mute, paused, unwatched] = [
+      await partner(),
+      await partner(),
+      await partner(),
+      await partner(),
+      await partner(),
+    ];
+    for (const { id } of [spoke, failed, mute, paused]) {
+      const before = (await operations.getPartner(id))!;
+      expect(before.silent_after).toBeNull();
+      const put = await operations.putPartner(id, { ...before, silent_after: "60m" }, now);
+      expect(put.partner.silent_after).toBe("1h");
+    }
+    await operations.setPartnerState(paused.id, "paused", now);
+    const later = now + 2 * hour;
+    for (const [one, status] of [
+      [spoke, 200],
+      [failed, 500],
+    ] as const) {
+      await enqueue(one, 1, later - minuteMs);
+      await finishAll(one, later, status);
+    }
+    const silent = async (nowMs: number) => {
+      const found = await dispatch.silentPartners(nowMs);
+      return [spoke, failed, mute, paused, unwatched].map(({ id }) =>
+        found.some((one) => one.partner === id),
+      );
+    };
+    expect(await silent(later)).toEqual([false, true, true, false, false]);
+    expect(await silent(later + 2 * hour)).toEqual([true, true, true, false, false]);
+    // Too new to be silent.
+    expect(await silent(now + minuteMs)).toEqual([false, false, false, false, false]);
+  });
+}
