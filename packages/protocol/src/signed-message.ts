@@ -35,7 +35,7 @@ export interface SignedMessage {
  *
  * Compare in constant time, over `signingInput(id, timestampSeconds, body)`; if no candidate matches, throw
  * {@link signatureMismatch}. Measured at 1 KiB on Node 26: this and `createHmac` with a cached key object take
- * 5 to 8 µs; `verify` takes 24 µs (64 at once) to 120 µs (one by one), the round trip of WebCrypto's thread pool.
+ * 5 to 8 µs; `verify` takes 30 to 60 µs one by one, the round trip of WebCrypto's thread pool.
  *
  * @throws ProtocolError the codes of `readHeaders`, and `timestamp_too_old`, `timestamp_too_new`,
  * `signature_scheme_unmatched`, `secrets_missing`, `secret_unsuitable`, `option_invalid`
