@@ -1,6 +1,13 @@
 import type { AllowedTargets } from "../core/target.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Attendance, CircuitSave, Claimed, ClaimRequest, DispatchLedger, Retention } from "../ports/ledger.ts";
+import type {
+  Attendance,
+  CircuitSave,
+  Claimed,
+  ClaimRequest,
+  DispatchLedger,
+  Retention,
+} from "../ports/ledger.ts";
 import { noOperatorEvents, type OperatorEvents } from "../ports/operator-events.ts";
 import type { Load } from "../ports/load.ts";
 import type { Random } from "../ports/random.ts";
