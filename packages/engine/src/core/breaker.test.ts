@@ -169,13 +169,26 @@ describe("a ramp", () => {
     expect(live(["success"], closed, policy, closed.atMs + 60_000).changes).toEqual(["recovered"]);
   });
 
-  test("halves with a failure, and three in a row open it again with the next longer wait", () => {
+  test("halves with a failure, and three in a row open it again as the same trouble", () => {
     const grown = live(times(3, "success"), closed);
     expect(live(["failure"], grown)).toMatchObject({ circuit: { ramp: 2, state: "closed" }, changes: [] });
     expect(live(times(3, "failure"), grown)).toMatchObject({
-      circuit: { state: "open", waitMs: 10_000, openedAtMs: closed.circuit?.openedAtMs },
+      circuit: { state: "open", openedAtMs: closed.circuit?.openedAtMs },
       changes: ["reopened"],
     });
+  });
+
+  test("the wait goes on doubling where nothing but probes succeeds, and each success of a ramp takes one doubling back", () => {
+    let known: Known = closed;
+    const waits = [10_000, 20_000, 40_000, 80_000].map((expected) => {
+      known = live(times(3, "failure"), known);
+      expect(known.circuit?.waitMs).toBe(expected);
+      known = live(["success"], known);
+      return known.circuit?.ramp;
+    });
+    expect(waits).toEqual([1, 1, 1, 1]);
+    expect(live(["success", "success", ...times(3, "failure")], known).circuit?.waitMs).toBe(40_000);
+    expect(live([...times(3, "success"), ...times(3, "failure")], closed).circuit?.waitMs).toBe(5_000);
   });
 });
 

@@ -288,8 +288,10 @@ function ramped(
 ): Moved {
   if (signal === "failure") return { circuit: { ...circuit, ramp: Math.max(1, ramp >> 1) }, changes: [] };
   if (signal !== "success") return { circuit, changes: [] };
+  // Each success takes back one doubling: an endpoint that answers most requests and stumbles is not left alone for
+  // minutes, and one that answers nothing but its probes is.
   if (ramp < rampTo && nowMs - circuit.sinceMs < longestRampMs)
-    return { circuit: { ...circuit, ramp: ramp + 1 }, changes: [] };
+    return { circuit: { ...circuit, ramp: ramp + 1, waitMs: circuit.waitMs >> 1 }, changes: [] };
   const over = { ...circuit, openedAtMs: null, ramp: null, waitMs: 0, sinceMs: nowMs };
   return { circuit: over, changes: [{ kind: "recovered", openedAtMs: circuit.openedAtMs }] };
 }
