@@ -70,7 +70,8 @@ export async function startServer(settings: Settings, options: StartOptions = {}
       dataDir: ledgerDir(settings),
       masterKeys: keys.masterKeys.reveal(),
       allowTargets: settings.allowTargets,
-      userAgent: `Postrider/${version}`,
+      // With an address, as those who find it in their logs would want: an unnamed client is what firewalls refuse.
+      userAgent: `Postrider/${version} (+https://github.com/postrider/postrider)`,
       telemetry: createTelemetry(log, metrics, now),
       operator: { ...settings.operator, heard: operatorLine(log, metrics) },
       maxInFlight: settings.maxInFlight,
