@@ -17,6 +17,8 @@ export interface PartnerSettings {
   readonly timeout?: string;
   /** The waits between attempts, without jitter. */
   readonly schedule?: readonly string[];
+  /** Null: no circuit breaker. Default: the ordinary one. */
+  readonly breaker?: null;
 }
 
 /** Registers partners `p0` … with one endpoint each. */
@@ -33,6 +35,7 @@ export async function addPartners(
     burst,
     timeout = "10s",
     schedule,
+    breaker,
   }: PartnerSettings = {},
 ): Promise<void> {
   const retry = schedule
@@ -53,6 +56,7 @@ export async function addPartners(
       url: url ?? `http://${sink.target}${path(n)}`,
       timeout,
       retry,
+      ...(breaker === null ? { breaker } : {}),
     };
     await operations.putEndpoint(`p${n}`, "main", endpoint, Date.now());
   };
