@@ -204,6 +204,7 @@ function gone({ partnerNo }: ClaimRequest): Claimed {
     leaseMs: 0,
     version: 0,
     limiterCursorMs: 0,
+    nextDueAtMs: null,
     circuits: null,
     deliveries: [],
   };

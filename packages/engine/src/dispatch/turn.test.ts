@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
+import { endpointDefaults } from "../core/documents.ts";
 import {
   type Answer,
   benchStartMs,
@@ -66,6 +67,25 @@ test("a retry comes at its time, with the next number, and the schedule's end is
     [2, "retry", null],
     [3, "dead", "retries_exhausted"],
   ]);
+});
+
+test("retries that earlier turns scheduled come at their times, though nobody sweeps", async () => {
+  const failing = { until: benchStartMs + 900 };
+  const { ledger, turns, clock, attempts } = await startDispatchBench(({ atMs }) => ({
+    status: atMs < failing.until ? 500 : 200,
+  }));
+  ledger.duePartners = async () => [];
+  const retry = { ...endpointDefaults.retry, schedule: ["1s"], jitter: "none" } as const;
+  ledger.putPartner(1, {}, [{ retry, breaker: null }]);
+  for (let n = 0; n < 8; n++) {
+    ledger.enqueue(10, 1, clock.now());
+    turns.ring([1]);
+    await clock.advance(100);
+  }
+  await clock.advance(1_200);
+  const late = attempts.filter(({ n }) => n === 2).map(({ lateMs }) => lateMs);
+  expect(late).toHaveLength(8);
+  expect(Math.max(...late)).toBeLessThanOrEqual(10);
 });
 
 test("the share grows with success to max_in_flight, and shrinks to one for a partner that fails", async () => {

@@ -246,6 +246,7 @@ export class Turn {
       this.#elsewhere = claimed.standing === "elsewhere";
       if (held) await this.#settle(claimed);
       answer(claimed.deliveries);
+      if (claimed.nextDueAtMs !== null) this.#dueAt(claimed.nextDueAtMs);
       if (limit > 0) this.#exhausted = claimed.deliveries.length < limit && !this.#rungMeanwhile;
       if (claimed.standing === "unclear") this.#dueAt(askedAtMs + unclearMs);
       if (!held || this.#partner === null) this.#close(Number.POSITIVE_INFINITY);

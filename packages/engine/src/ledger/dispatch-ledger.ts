@@ -193,6 +193,7 @@ function byPartner(rows: readonly ClaimRow[], leaseMs: number): readonly Claimed
         standing: row.standing,
         leaseMs,
         version: Number(row.version),
+        nextDueAtMs: row.next_ms,
         limiterCursorMs: row.limiter_cursor_ms,
         circuits: row.circuits?.map(storedCircuit) ?? null,
         deliveries,

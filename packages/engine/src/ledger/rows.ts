@@ -24,6 +24,8 @@ export interface ClaimRow {
   readonly attempts_before: number;
   readonly expires_ms: number | null;
   readonly order_key: string | null;
+  /** When more is due. */
+  readonly next_ms: number | null;
 }
 
 export function dueDelivery(row: ClaimRow & { readonly id: string }): DueDelivery {

@@ -62,6 +62,8 @@ export interface Claimed {
   readonly limiterCursorMs: number;
   /** Circuits of endpoints that are not well, where the claim opened the turn; null for nearly all partners. */
   readonly circuits: readonly StoredCircuit[] | null;
+  /** When the partner next has work after now, retries that earlier turns scheduled included; null: never, or not asked for. */
+  readonly nextDueAtMs: number | null;
   /** Due deliveries in the order they should go; fewer than the limit means that no more are due now. */
   readonly deliveries: readonly DueDelivery[];
 }

@@ -97,6 +97,15 @@ export function createMemoryLedger(): MemoryLedger {
     return found.length > 0 ? found : null;
   };
 
+  /** When more is due after now. */
+  const nextDue = (partnerNo: number, nowMs: number): number | null => {
+    const times = [...pending.values()]
+      .filter((row) => row.partnerNo === partnerNo)
+      .map(({ dueAtMs, endpointNo }) => Math.max(dueAtMs, heldUntilMs.get(endpointNo) ?? 0))
+      .filter((atMs) => atMs > nowMs && Number.isFinite(atMs));
+    return times.length > 0 ? Math.min(...times) : null;
+  };
+
   const recordOne = ({ deliveryId, partnerNo, fence, attempt, change }: Outcome, again: boolean) => {
     const known =
       again &&
@@ -238,6 +247,7 @@ export function createMemoryLedger(): MemoryLedger {
           leaseMs,
           version: row.settings.version,
           limiterCursorMs: row.cursorMs,
+          nextDueAtMs: standing === "held" && limit > 0 ? nextDue(partnerNo, nowMs) : null,
           circuits: fence === null ? ofPartner(partnerNo) : null,
         };
         return [{ ...turn, deliveries: rows.slice(0, limit) }];

@@ -7,7 +7,8 @@
 --      p_now    epoch ms
 --      p_holder, p_lease_ms  the process, and how long the turn is its own from now on (by the server's clock); null
 --               where the ledger belongs to one process
--- Out: for each partner at least one row; `id` is null where nothing is due. `circuits` are those of its endpoints that
+-- Out: for each partner at least one row; `id` is null where nothing is due. `next_ms` says when more is due after p_now
+--      (null: never, or p_limit was 0). `circuits` are those of its endpoints that
 --      are not well, where the turn was opened; null for nearly all. `standing`:
 --      held       the turn is this process's
 --      inactive   the partner is paused or deleted
@@ -17,6 +18,7 @@
 -- The plan is pinned: it must stay a probe of pending_due per endpoint and lane, whatever the statistics of a table
 -- that is empty one second and holds a million rows the next.
 drop function if exists postrider.claim(integer[], bigint[], integer[], uuid[], double precision);
+drop function if exists postrider.claim(integer[], bigint[], integer[], text[], text[], uuid[], double precision, uuid, double precision);
 create or replace function postrider.claim(
   p_partner_no integer[], p_fence bigint[], p_limit integer[], p_busy text[], p_pass_over text[], p_aside uuid[], p_now double precision,
   p_holder uuid, p_lease_ms double precision)
@@ -24,7 +26,7 @@ returns table (partner_no integer, fence bigint, standing text, version bigint, 
                id uuid, endpoint_no integer, event_id text, type text, schema_version integer, occurred_at text,
                accepted_ms double precision, data text, due_ms double precision, enqueued_ms double precision,
                attempts_made smallint, client_errors smallint, attempts_before smallint,
-               expires_ms double precision, order_key text)
+               expires_ms double precision, order_key text, next_ms double precision)
 language plpgsql volatile
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
 set plan_cache_mode = force_generic_plan set jit = off as $$
@@ -82,7 +84,8 @@ begin
          d.id, d.endpoint_no, e.event_id, e.type, e.schema_version, e.occurred_at,
          extract(epoch from e.accepted_at)::float8 * 1000, e.data,
          extract(epoch from d.due_at)::float8 * 1000, extract(epoch from d.enqueued_at)::float8 * 1000,
-         d.attempts_made, d.client_errors, d.attempts_before, extract(epoch from d.expires_at)::float8 * 1000, d.order_key
+         d.attempts_made, d.client_errors, d.attempts_before, extract(epoch from d.expires_at)::float8 * 1000, d.order_key,
+         extract(epoch from f.due_at)::float8 * 1000
     from granted t
     left join lateral (
       select q.* from postrider.endpoints n
@@ -106,7 +109,19 @@ begin
        order by q.lane, q.due_at, q.id
        limit t.page
     ) d on true
-    left join lateral (select e.* from postrider.events e where e.id = d.event offset 0) e on true;
+    left join lateral (select e.* from postrider.events e where e.id = d.event offset 0) e on true
+    -- When the partner next has work after now: retries that earlier turns scheduled, perhaps in another process.
+    left join lateral (
+      select min(greatest(q.due_at, n.held_until)) as due_at
+        from postrider.endpoints n
+       cross join (values (0::smallint), (1::smallint), (2::smallint)) as l(lane)
+       cross join lateral (
+         select q.due_at from postrider.pending q
+          where q.endpoint_no = n.endpoint_no and q.lane = l.lane and q.due_at < 'infinity'
+            and q.due_at > case when n.held_until > v_now then '-infinity' else v_now end
+          order by q.due_at limit 1) q
+       where n.partner_no = t.partner_no and n.deleted_at is null and n.enabled and n.paused_at is null and t.active and t.page > 0
+    ) f on true;
 end $$;
 
 -- close_turns: gives turns back, with the limiter's cursor where one was used.

@@ -88,6 +88,21 @@ export function claimTests(bench: () => Bench): void {
     expect((await turn(acme, now + minuteMs)).deliveries).toHaveLength(3);
   });
 
+  test("a claim says when more is due: the earliest of what is not yet, over holds, and nothing where nothing waits", async () => {
+    const { partner, enqueue, turn, dispatch } = bench();
+    const acme = await partner();
+    expect((await turn(acme, now)).nextDueAtMs).toBeNull();
+    await enqueue(acme, 1, now + 2 * minuteMs);
+    await enqueue(acme, 1, now + minuteMs);
+    await enqueue(acme, 1, now);
+    const opened = await turn(acme, now);
+    expect(opened).toMatchObject({ deliveries: [{}], nextDueAtMs: now + minuteMs });
+    expect((await turn(acme, now, { fence: opened.fence, limit: 0 })).nextDueAtMs).toBeNull();
+    const { endpointNo } = (await dispatch.locate(acme.id, "main"))!;
+    await dispatch.hold([{ endpointNo, untilMs: now + 3 * minuteMs, note: "asked to wait" }]);
+    expect(await turn(acme, now)).toMatchObject({ deliveries: [], nextDueAtMs: now + 3 * minuteMs });
+  });
+
   test("the sweep names partners with due work and when, not those who may not be served", async () => {
     const { partner, enqueue, dispatch, operations } = bench();
     const [acme, bolt, held, paused, idle] = [
