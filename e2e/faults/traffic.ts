@@ -41,6 +41,8 @@ export async function register(
       url: `http://${target}/${behaviour}/${id}`,
       timeout: behaviour === "hang" ? "2s" : "10s",
       // Short, so that a run ends; many, so that no fault of ours makes a dead letter.
+      // And no circuit breaker, whose waits would be the partner's doing: what is shown here is ours.
+      breaker: null,
       retry: { schedule: ["200ms", ...Array.from({ length: 20 }, () => "1s")], jitter: "none" },
     });
   }
