@@ -41,13 +41,15 @@ begin
     continue when to_regclass('postrider.events_' || v_week) is not null
                or to_regclass('postrider.events_' || v_week || '_undelivered') is not null;
     exit when not postrider.lock_history();
+    -- Another process may have made them while this one waited for the lock.
+    continue when to_regclass('postrider.events_' || v_week) is not null;
     begin
       foreach v_parent in array array['events', 'finished', 'attempts'] loop
         execute format('create table postrider.%I partition of postrider.%I for values from (%L) to (%L)',
           v_parent || '_' || v_week, v_parent, postrider.id_floor(v_from), postrider.id_floor(v_from + interval '7 days'));
       end loop;
       v_made := v_made + 3;
-    exception when check_violation or lock_not_available then
+    exception when check_violation or lock_not_available or duplicate_table or unique_violation then
       -- Rows of that week are in a default partition already (nobody ran upkeep for weeks, or the clock jumped): they
       -- stay there, are found there, and leave by trim_default.
       null;
