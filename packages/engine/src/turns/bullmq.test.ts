@@ -62,14 +62,17 @@ describe.skipIf(redisUrl === null)("where Redis is installed", () => {
       return { redis, processes, begun, nos, ends, told, hold, faults };
     };
 
-    test("a ring in one process leads to one turn in any; the turns of many partners are spread", async () => {
-      const { processes, begun, nos, hold } = await setUp(3);
-      const partnerNos = Array.from({ length: 60 }, (_, index) => index + 1);
-      for (const partnerNo of partnerNos) hold.add(partnerNo);
-      processes[0]!.ring(partnerNos);
-      await until(() => begun.length === 60, 5_000);
-      expect(nos()).toEqual(partnerNos);
-      expect(new Set(begun.map(({ process }) => process)).size).toBeGreaterThan(1);
+    test("a ring in one process leads to one turn in any, and before long in each", async () => {
+      const { processes, begun, nos } = await setUp(3);
+      const rung: number[] = [];
+      // Which process takes a job is chance, so rings go on until all have taken one.
+      while (rung.length < 1_000 && new Set(begun.map(({ process }) => process)).size < 3) {
+        rung.push(rung.length + 1);
+        processes[0]!.ring([rung.length]);
+        await until(() => begun.length === rung.length, 5_000);
+      }
+      expect(nos()).toEqual(rung);
+      expect(new Set(begun.map(({ process }) => process)).size).toBe(3);
     });
 
     test("a ring for a partner whose turn is active in another process is told to that turn", async () => {
