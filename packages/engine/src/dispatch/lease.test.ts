@@ -1,5 +1,6 @@
 /** What a turn does about its lease: the ledger says who may send, and for how long. */
 import { expect, test } from "vitest";
+import { endpointDefaults } from "../core/documents.ts";
 import { startDispatchBench } from "../testing/dispatch-bench.ts";
 
 test("a process that stood still past its lease asks before it sends again, and sends nothing where another took over", async () => {
@@ -70,4 +71,51 @@ test("a partner whose turn another process holds is not served, and the holder i
   await clock.advance(100);
   expect([seen.length, turns.load().active]).toEqual([0, 0]);
   expect(told).toEqual([1]);
+});
+
+test("a leased turn with nothing to do stays for a moment: a ring then needs a look, and no other turn", async () => {
+  const { ledger, turns, clock, seen } = await startDispatchBench();
+  ledger.leaseMs = 5_000;
+  ledger.duePartners = async () => [];
+  ledger.putPartner(1);
+  let closes = 0;
+  const closeTurns = ledger.closeTurns.bind(ledger);
+  ledger.closeTurns = (given) => {
+    closes += 1;
+    return closeTurns(given);
+  };
+  for (let event = 1; event <= 10; event++) {
+    ledger.enqueue(10, 1, clock.now());
+    turns.ring([1]);
+    await clock.advanceUntil(() => seen.length === event && ledger.pending.size === 0, 100, 1);
+    await clock.advance(20);
+  }
+  expect([ledger.partner(1).fence, closes]).toEqual([1, 0]);
+  await clock.advance(40);
+  expect([turns.load().active, closes]).toEqual([0, 1]);
+});
+
+test("a retry that is due while the turn stays is sent then", async () => {
+  const { ledger, turns, clock, seen } = await startDispatchBench(() => ({
+    status: seen.length > 1 ? 200 : 503,
+  }));
+  ledger.leaseMs = 5_000;
+  const retry = { ...endpointDefaults.retry, schedule: ["10ms"] };
+  ledger.putPartner(1, {}, [{ retry }]);
+  ledger.duePartners = async () => [];
+  ledger.enqueue(10, 1, clock.now());
+  turns.ring([1]);
+  await clock.advanceUntil(() => seen.length === 2, 1_000, 1);
+  expect(ledger.partner(1).fence).toBe(1);
+});
+
+test("a turn with nothing to do gives its place to a partner that waits", async () => {
+  const { ledger, turns, clock, seen } = await startDispatchBench(undefined, { maxActive: 1 });
+  ledger.leaseMs = 5_000;
+  for (const partnerNo of [1, 2]) ledger.putPartner(partnerNo);
+  for (const partnerNo of [1, 2]) ledger.enqueue(partnerNo * 10, 1, clock.now());
+  turns.ring([1, 2]);
+  const from = clock.now();
+  await clock.advanceUntil(() => seen.length === 2, 1_000, 1);
+  expect(clock.now() - from).toBeLessThan(20);
 });

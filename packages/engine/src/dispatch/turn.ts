@@ -10,13 +10,14 @@ import { Claims } from "./claims.ts";
 import type { Company } from "./company.ts";
 import { attemptEvent, outcomeOf } from "./outcome.ts";
 import { Pace } from "./pace.ts";
+import { Lease, type LeaseTools } from "./lease.ts";
 import type { DispatchPartner } from "./partner.ts";
 import { unlessAborted } from "./patience.ts";
 import type { Recorder } from "./recorder.ts";
 import type { Slots } from "./slots.ts";
 
 /** What a turn needs of its process. */
-export interface TurnTools extends AttemptTools, CircuitTools {
+export interface TurnTools extends AttemptTools, CircuitTools, LeaseTools {
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly recorder: Recorder;
@@ -30,8 +31,6 @@ export interface TurnTools extends AttemptTools, CircuitTools {
    * rung again after so many milliseconds, for the other to take it.
    */
   handOverAfterMs(): number | null;
-  /** Grows with each loss of the ledger's server, which may come back without the leases it gave. */
-  doubts(): number;
   /** The partner's settings at a version, cached. Null where they are gone. */
   partner(partnerNo: number, version: number): Promise<DispatchPartner | null>;
   /** Each partner's share of the process's requests in flight, kept between turns. */
@@ -51,8 +50,6 @@ const handOverMs = 2_000;
 const longestPermitWaitMs = 100;
 /** While an answer is awaited and nothing is due, a turn looks again this often for what it was not told of. */
 const idleLookMs = 500;
-/** Nothing is sent in the last tenth of a lease: for a clock that runs slower than the ledger's. */
-const usedPartOfLease = 0.9;
 /** A turn that was being given back when it was asked for is asked for again after this time. */
 const unclearMs = 20;
 const smallestPage = 8;
@@ -68,14 +65,11 @@ export class Turn {
   readonly #startedAtMs: number;
   readonly #claims = new Claims();
   readonly #circuits: Circuits;
+  readonly #lease: Lease;
   readonly #tryStart = () => this.#fill();
 
   #partner: DispatchPartner | null = null;
   #pace: Pace | null = null;
-  #fence = 0;
-  /** Nothing may be sent from then on before another claim. */
-  #heldUntilMs = 0;
-  #doubts = 0;
   #elsewhere = false;
   #share: number;
   #shareChangedAtMs = 0;
@@ -103,6 +97,7 @@ export class Turn {
     this.#slot = slot;
     this.#tools = tools;
     this.#circuits = new Circuits(tools);
+    this.#lease = new Lease(tools);
     this.#startedAtMs = tools.clock.now();
     this.#share = tools.shares.get(slot.partnerNo) ?? initialShare;
   }
@@ -124,7 +119,7 @@ export class Turn {
     slots.leave(this.#tryStart);
     this.#permitTimer?.cancel();
     shares.set(this.#slot.partnerNo, this.#share);
-    if (this.#fence > 0) await unlessAborted(this.#giveBack(), this.#slot.signal);
+    if (this.#lease.fence > 0) await unlessAborted(this.#giveBack(), this.#slot.signal);
     if (this.#partner)
       telemetry.turn({
         partner: this.#partner.id,
@@ -141,9 +136,9 @@ export class Turn {
     const { clock, recorder } = this.#tools;
     await this.#circuits.close();
     const cursorMs = (await this.#pace?.close()) ?? null;
-    const alone = this.#heldUntilMs === Number.POSITIVE_INFINITY;
-    if (cursorMs === null && (alone || this.#heldUntilMs === 0)) return;
-    const rung = await recorder.closeTurn({ partnerNo: this.#slot.partnerNo, fence: this.#fence, cursorMs });
+    const { fence, shared, taken } = this.#lease;
+    if (cursorMs === null && !(shared && taken)) return;
+    const rung = await recorder.closeTurn({ partnerNo: this.#slot.partnerNo, fence, cursorMs });
     if (rung) this.#nextDueAtMs = clock.now();
   }
 
@@ -153,16 +148,24 @@ export class Turn {
     if (this.#slot.signal.aborted) return true;
     if (this.#claiming || this.#claims.open > 0) return false;
     // What still waits was claimed without a change: it stays due, and another turn will read it.
-    return this.#closing || (this.#exhausted && this.#claims.waiting === 0);
+    return this.#closing || (this.#idle() && (this.#lease.lingersMs() === 0 || this.#slot.contended()));
+  }
+
+  /** All that is due was sent and stored. */
+  #idle(): boolean {
+    const nothingOpen = this.#inFlight === 0 && !this.#claiming && this.#claims.open === 0;
+    return nothingOpen && this.#exhausted && this.#claims.waiting === 0;
   }
 
   /** Resolves at the next event worth looking at: an outcome stored, a claim answered, a ring, or the look-out time. */
   async #somethingHappened(): Promise<void> {
     const { clock } = this.#tools;
     const dueInMs = this.#closing ? idleLookMs : Math.max(1, this.#nextDueAtMs - clock.now());
+    const lookInMs = Math.min(idleLookMs, dueInMs);
+    const overInMs = this.#idle() ? this.#lease.lingersMs() : Number.POSITIVE_INFINITY;
     await new Promise<void>((resolve) => {
-      const cancel = clock.after(Math.min(idleLookMs, dueInMs), () => {
-        this.#lookAgain();
+      const cancel = clock.after(Math.min(lookInMs, overInMs), () => {
+        if (lookInMs <= overInMs) this.#lookAgain();
         resolve();
       });
       this.#wake = () => {
@@ -225,23 +228,22 @@ export class Turn {
     this.#claiming = true;
     this.#rungMeanwhile = false;
     const answer = this.#claims.ask();
-    const [askedAtMs, doubts] = [this.#tools.clock.now(), this.#tools.doubts()];
+    const askedAtMs = this.#tools.clock.now();
+    const settleLease = this.#lease.asking();
     try {
       const claimed = await this.#tools.claim({
         partnerNo: this.#slot.partnerNo,
-        fence: this.#fence || null,
+        fence: this.#lease.fence || null,
         limit,
         busyIds: [...this.#claims.busyIds],
         passOver: this.#claims.parkedEndpoints,
       });
       const held = claimed.standing === "held";
-      // An inactive partner's turn was opened as well, and is to be given back.
-      const ours = held || claimed.standing === "inactive";
-      this.#heldUntilMs = ours ? askedAtMs + claimed.leaseMs * usedPartOfLease : 0;
-      this.#doubts = doubts;
-      if (ours && this.#fence === 0) {
-        this.#fence = claimed.fence;
+      const opens = this.#lease.fence === 0;
+      settleLease(claimed);
+      if (opens && this.#lease.taken) {
         this.#circuits.load(claimed.partnerNo, claimed.fence, claimed.circuits);
+        this.#slot.held?.();
       }
       this.#elsewhere = claimed.standing === "elsewhere";
       if (held) await this.#settle(claimed);
@@ -274,7 +276,7 @@ export class Turn {
     const partner = this.#partner;
     if (partner === null || this.#closing || this.#slot.signal.aborted) return;
     if (this.#slot.stopping()) return this.#endSlice();
-    if (!this.#holds()) return void this.#claim(0);
+    if (!this.#lease.holds()) return void this.#claim(0);
     while (this.#claims.waiting > 0 && this.#roomIn(partner)) {
       const delivery = this.#claims.first;
       const endpoint = partner.endpoints.get(delivery.endpointNo);
@@ -296,11 +298,6 @@ export class Turn {
   /** Probes and ramps have limits of their own: a probe that hangs must not hold the one place of a small share. */
   #roomIn({ maxInFlight }: DispatchPartner): boolean {
     return this.#inFlight < maxInFlight && this.#inFlight - this.#circuits.inFlight < this.#share;
-  }
-
-  /** Whether the turn is still this process's: a lease that ran out, or a server that was lost, wants another claim first. */
-  #holds(): boolean {
-    return this.#tools.clock.now() < this.#heldUntilMs && this.#doubts === this.#tools.doubts();
   }
 
   /** Whether the rate lets one more go now; if not, sees to it that the turn goes on, or closes, in time. */
@@ -336,6 +333,7 @@ export class Turn {
     );
     this.#inFlight -= 1;
     this.#tools.slots.give();
+    this.#lease.used();
     this.#circuits.end(job);
     if (attempted === null) this.#claims.done(job.delivery.id);
     else this.#conclude(job, attempted);
@@ -364,7 +362,7 @@ export class Turn {
       this.#claims.hold(hold.endpointNo);
       recorder.hold(hold, () => this.#claims.holdStored(hold.endpointNo));
     }
-    const outcome = outcomeOf(job, attempted, this.#fence);
+    const outcome = outcomeOf(job, attempted, this.#lease.fence);
     const retryAtMs = outcome.change.kind === "retry" ? outcome.change.dueAtMs : Number.POSITIVE_INFINITY;
     recorder.record(outcome, () => {
       this.#claims.done(job.delivery.id);

@@ -17,6 +17,8 @@ export interface TurnSlot {
    * further turn follows for that ring. After `null`, and where the adapter cannot tell, another turn follows.
    */
   onRing?(listener: (() => void) | null): void;
+  /** To be called when the ledger has said that the turn is this process's: rings may then come straight here. */
+  held?(): void;
 }
 
 /** How a turn ended. */

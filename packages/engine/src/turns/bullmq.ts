@@ -3,6 +3,8 @@
  * Redis only says who goes next. Who may send is the ledger's lease, so that losing Redis, its data or a lock costs
  * nothing but a detour: rings then stay in the process that has them, and the sweep finds the rest.
  *
+ * Partners of whom it is known who had their last turn are rung there directly (peers.ts); the others by jobs.
+ *
  * A job carries up to 32 partners and is over when their turns have begun. With a job per partner, deduplicated and
  * over with its turn, a turn cost 37 Redis commands and 350 µs of processor time, more than the attempt it was for.
  */
@@ -11,6 +13,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { RunTurn, Turns } from "../ports/turns.ts";
 import { createAlarms } from "./alarms.ts";
+import { createPeers } from "./peers.ts";
 import { parseRedisAddress, type RedisAddress } from "./redis-address.ts";
 import { createRedisClient, type RedisClient } from "./redis-client.ts";
 import { createTurnRunner } from "./runner.ts";
@@ -52,115 +55,137 @@ export function createBullmqTurns(options: BullmqTurnsOptions): Turns {
   const fault = (error: unknown) => {
     if (!runner.stopping) telemetry.fault({ where: "redis", error, retryInMs: redisRetryMs });
   };
-  const runner = createTurnRunner({ clock, telemetry });
-  const outbox = createOutbox(address, prefix, { clock, fault, undelivered: (nos) => keep(nos) });
-  /** Partners that this process is to serve, in order: from jobs, and from rings that Redis did not take. */
-  const waiting = new Set<number>();
+  const client = createRedisClient(address, "rings");
+  client.on("error", fault);
   /** Jobs that wait for those before them to have begun. */
   let queued: (() => void)[] = [];
   let worker: OpenWorker | null = null;
 
-  const contended = () => waiting.size + queued.length > 0 || runner.active >= maxActive;
-  const connected = () => outbox.connected() && !runner.stopping;
-
-  const fillUp = () => {
-    if (worker === null || runner.stopping) return;
-    for (const partnerNo of waiting) {
-      if (runner.active >= maxActive) return;
-      waiting.delete(partnerNo);
-      void runOne(partnerNo);
-    }
-    const next = queued;
-    queued = [];
-    for (const goOn of next) goOn();
-  };
-  const runOne = async (partnerNo: number) => {
-    const after = await runner.run(partnerNo, { contended });
-    if (after?.rung) ring([partnerNo]);
-    if (after?.nextDueAtMs != null) ringAt(partnerNo, after.nextDueAtMs);
-    fillUp();
-  };
+  const connected = () => client.status === "ready";
+  const full = () => queued.length > 0 || runner.active >= maxActive;
+  const runner = createTurnRunner({
+    clock,
+    telemetry,
+    maxActive,
+    othersWait: full,
+    onHeld: (partnerNo) => peers.hold(partnerNo),
+    onRung: (partnerNo) => ring([partnerNo]),
+    onDue(partnerNo, atMs) {
+      if (atMs > clock.now()) return alarms.set(partnerNo, atMs);
+      // This process has had its time with the partner: whoever is next goes on.
+      peers.release(partnerNo);
+      toAny([partnerNo]);
+    },
+    onRoom() {
+      const next = queued;
+      queued = [];
+      for (const goOn of next) goOn();
+    },
+  });
   /** Serves partners here. A process that only accepts leaves them to the sweep. */
   const keep = (partnerNos: Iterable<number>) => {
-    if (worker === null) return;
-    for (const partnerNo of partnerNos) {
-      if (runner.tell(partnerNo)) continue;
-      const restsUntilMs = runner.restsUntilMs(partnerNo);
-      if (restsUntilMs !== null) ringAt(partnerNo, restsUntilMs);
-      else waiting.add(partnerNo);
-    }
-    fillUp();
+    if (worker !== null) runner.serve(partnerNos);
   };
+  const outbox = createOutbox(client, prefix, {
+    clock,
+    fault,
+    undelivered: keep,
+    beside: (partnerNos) => peers.tellAll(partnerNos),
+  });
+  const toAny = (partnerNos: Iterable<number>) => {
+    if (!connected()) return keep(partnerNos);
+    for (const partnerNo of partnerNos) outbox.send(partnerNo);
+  };
+  /** Rings for partners whose last turn was here: served here while there is room. */
+  const toHere = (partnerNos: readonly number[]) => {
+    const others = partnerNos.filter((partnerNo) => !runner.takes(partnerNo));
+    if (others.length === 0) return;
+    if (worker === null || runner.stopping || runner.waiting > 0 || full()) toAny(others);
+    else runner.serve(others);
+  };
+  const peers = createPeers({
+    address,
+    prefix,
+    client,
+    clock,
+    fault,
+    onRings: toHere,
+    onTold(partnerNos) {
+      for (const partnerNo of partnerNos) if (runner.look(partnerNo)) peers.hold(partnerNo);
+    },
+    undelivered: toAny,
+  });
 
   const ring = (partnerNos: Iterable<number>) => {
     if (!connected()) return keep(partnerNos);
     for (const partnerNo of partnerNos) {
-      if (runner.tell(partnerNo) || waiting.has(partnerNo)) continue;
-      const restsUntilMs = runner.restsUntilMs(partnerNo);
-      if (restsUntilMs !== null) ringAt(partnerNo, restsUntilMs);
-      else outbox.send(partnerNo);
+      if (runner.takes(partnerNo)) continue;
+      const holder = peers.holderOf(partnerNo);
+      if (holder === null) outbox.send(partnerNo);
+      else if (holder === peers.id) toHere([partnerNo]);
+      else peers.ring(holder, partnerNo);
     }
   };
   const alarms = createAlarms(clock, ring);
-  const ringAt = (partnerNo: number, atMs: number) => {
-    if (atMs <= clock.now()) ring([partnerNo]);
-    else alarms.set(partnerNo, atMs);
-  };
 
   return {
     ring,
-    ringAt,
+    ringAt(partnerNo, atMs) {
+      if (atMs <= clock.now()) ring([partnerNo]);
+      else alarms.set(partnerNo, atMs);
+    },
     look(partnerNos) {
       for (const partnerNo of partnerNos) runner.look(partnerNo);
     },
-    reach: () => (connected() ? "cluster" : "process"),
+    reach: () => (connected() && !runner.stopping ? "cluster" : "process"),
     async start(run: RunTurn) {
-      runner.begin(run);
       worker = openWorker(address, prefix, {
         fault,
-        look: runner.look,
         async take(partnerNos) {
-          if (waiting.size > 0) await new Promise<void>((goOn) => queued.push(goOn));
-          keep(partnerNos);
+          if (runner.waiting > 0) await new Promise<void>((goOn) => queued.push(goOn));
+          if (runner.stopping) toAny(partnerNos);
+          else runner.serve(partnerNos);
         },
       });
-      outbox.whenReady((client) => void warnOfEviction(client, telemetry).catch(fault));
-      fillUp();
+      whenReady(client, () => void warnOfEviction(client, telemetry).catch(fault));
+      runner.begin(run);
     },
     async stop(graceMs) {
       alarms.stop();
       // What did not begin here is somebody else's.
-      if (connected()) for (const partnerNo of waiting) outbox.send(partnerNo);
-      waiting.clear();
+      toAny(runner.letGo());
       for (const goOn of queued) goOn();
-      const closing = worker?.close();
+      const closing = Promise.all([peers.leave(), worker?.close()]);
       await runner.stop(graceMs);
       const farewell = new AbortController();
-      await Promise.race([Promise.all([closing, outbox.close()]), clock.sleep(farewellMs, farewell.signal)]);
+      await Promise.race([closing.then(() => outbox.close()), clock.sleep(farewellMs, farewell.signal)]);
       farewell.abort();
       worker?.disconnect();
-      outbox.disconnect();
+      peers.disconnect();
+      client.disconnect();
     },
-    load: () => ({ active: runner.active, waiting: waiting.size + outbox.size() }),
+    load: () => ({ active: runner.active, waiting: runner.waiting + outbox.size() }),
   };
 }
 
-/** Over this channel a turn that is active in another process is told at once: the job it is rung with cannot take its place. */
-const channelOf = (prefix: string) => `${prefix}:rings`;
+function whenReady(client: RedisClient, act: () => void): void {
+  if (client.status === "ready") act();
+  else client.once("ready", act);
+}
 
-/** Rings on their way to Redis: one call at a time, and what is rung meanwhile goes with the next, each partner once. */
+/** Jobs on their way to Redis: one call at a time, and what is rung meanwhile goes with the next, each partner once. */
 function createOutbox(
-  address: RedisAddress,
+  client: RedisClient,
   prefix: string,
   tools: {
     readonly clock: Clock;
     readonly fault: (error: unknown) => void;
     readonly undelivered: (partnerNos: readonly number[]) => void;
+    /** Also done with what is sent: a turn that is active in another process is told, for no job can take its place. */
+    readonly beside: (partnerNos: readonly number[]) => void;
   },
 ) {
   const { clock, fault } = tools;
-  const client = createRedisClient(address, "rings");
-  client.on("error", fault);
   const queue = new Queue<{ p: readonly number[] }>(queueName, {
     connection: client,
     prefix,
@@ -181,7 +206,7 @@ function createOutbox(
       const partnerNos = [...outgoing];
       outgoing = new Set();
       try {
-        client.publish(channelOf(prefix), partnerNos.join(",")).catch(fault);
+        tools.beside(partnerNos);
         if (!(await full())) await queue.addBulk(jobsFor(partnerNos));
       } catch (error) {
         fault(error);
@@ -192,22 +217,16 @@ function createOutbox(
   };
 
   return {
-    connected: () => client.status === "ready",
     size: () => outgoing.size,
     send(partnerNo: number) {
       outgoing.add(partnerNo);
       // After the current burst of rings, so that they go together.
       sending ??= new Promise<void>((resolve) => setImmediate(resolve)).then(sendAll);
     },
-    whenReady(act: (client: RedisClient) => void) {
-      if (client.status === "ready") act(client);
-      else client.once("ready", () => act(client));
-    },
     async close() {
       await sending;
       await queue.close().catch(() => {});
     },
-    disconnect: () => client.disconnect(),
   };
 }
 
@@ -226,13 +245,12 @@ interface OpenWorker {
   disconnect(): void;
 }
 
-/** Takes the jobs of the cluster, and hears of rings for turns that are active here. */
+/** Takes the jobs of the cluster. */
 function openWorker(
   address: RedisAddress,
   prefix: string,
   tools: {
     readonly fault: (error: unknown) => void;
-    readonly look: (partnerNo: number) => void;
     readonly take: (partnerNos: readonly number[]) => Promise<void>;
   },
 ): OpenWorker {
@@ -251,18 +269,9 @@ function openWorker(
     removeOnFail: { count: 0 },
   });
   worker.on("error", tools.fault);
-  const listener = createRedisClient(address, "worker");
-  listener.on("error", tools.fault);
-  listener.on("message", (_channel: string, partnerNos: string) => {
-    for (const partnerNo of partnerNos.split(",")) tools.look(Number(partnerNo));
-  });
-  listener.subscribe(channelOf(prefix)).catch(tools.fault);
   return {
     close: () => worker.close().catch(() => {}),
-    disconnect() {
-      connection.disconnect();
-      listener.disconnect();
-    },
+    disconnect: () => connection.disconnect(),
   };
 }
 

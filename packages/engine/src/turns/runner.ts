@@ -2,38 +2,50 @@ import type { Clock } from "../ports/clock.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { RunTurn, TurnSlot } from "../ports/turns.ts";
 
-/** Runs the turns of this process, at most one per partner, whoever hands them out. */
+/** The turns of this process: at most one per partner and `maxActive` in all, in the order in which they were asked for. */
 export interface TurnRunner {
   readonly active: number;
+  /** Partners that wait for a turn. */
+  readonly waiting: number;
   readonly stopping: boolean;
   /** Takes no turn before this. */
   begin(run: RunTurn): void;
-  /** Runs one turn to its end. Resolves with what the partner needs next. Null: its turn is active here already, and was told. */
-  run(partnerNo: number, slot: Pick<TurnSlot, "contended">): Promise<AfterTurn | null>;
-  /** True where a turn of the partner is active here: it was told to look again, or will say that it was rung. */
-  tell(partnerNo: number): boolean;
-  /** Tells an active turn to look again; nothing else. */
-  look(partnerNo: number): void;
+  /** A turn for each as soon as there is room. One that is active is told, and a partner that rests waits for its time. */
+  serve(partnerNos: Iterable<number>): void;
   /**
-   * The time until which a partner rests; null where it does not. A flood of rings must not make a flood of failed
-   * turns, nor of questions for a turn that another process holds.
+   * True where nothing is left to do for a ring: a turn of the partner is active here and was told, or waits, or the
+   * partner rests and is rung at the end of it.
    */
-  restsUntilMs(partnerNo: number): number | null;
+  takes(partnerNo: number): boolean;
+  /** Tells an active turn to look again, and nothing else. True where that turn is known to be this process's. */
+  look(partnerNo: number): boolean;
+  /** Partners that still wait, which begin here no more. */
+  letGo(): readonly number[];
   /** Tells the active turns, aborts them after `graceMs`, and resolves when all have ended. */
   stop(graceMs: number): Promise<void>;
 }
 
-/** What is to follow on a turn. */
-export interface AfterTurn {
-  /** It was rung when it no longer listened. */
-  readonly rung: boolean;
-  /** When the partner next has work, or null. */
-  readonly nextDueAtMs: number | null;
+export interface TurnRunnerOptions {
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly maxActive: number;
+  /** True while others wait for a turn that this process does not know of. Default: never. */
+  readonly othersWait?: () => boolean;
+  /** The turn is this process's: told when its claim has said so. */
+  readonly onHeld?: (partnerNo: number) => void;
+  /** The partner was rung when its turn no longer listened. */
+  readonly onRung: (partnerNo: number) => void;
+  /** The partner next has work, or ends its rest, at this time (epoch ms), which may be now. */
+  readonly onDue: (partnerNo: number, atMs: number) => void;
+  /** A turn ended or could begin: there may be room. */
+  readonly onRoom?: () => void;
 }
 
 interface ActiveTurn {
   /** Rung while active and nobody took notice: one more turn follows. */
   rung: boolean;
+  /** Its claim has said that it is this process's. */
+  held: boolean;
   listener: (() => void) | null;
 }
 
@@ -50,8 +62,10 @@ const lastFaultWaitMs = 5_000;
 /** The holder of a turn was told of new work: another ring within this time would only have it told again. */
 const elsewhereWaitMs = 50;
 
-export function createTurnRunner({ clock, telemetry }: { clock: Clock; telemetry: Telemetry }): TurnRunner {
+export function createTurnRunner(options: TurnRunnerOptions): TurnRunner {
+  const { clock, telemetry, maxActive, othersWait = () => false, onHeld, onRung, onDue, onRoom } = options;
   const active = new Map<number, ActiveTurn>();
+  const waiting = new Set<number>();
   const rests = new Map<number, Rest>();
   const aborted = new AbortController();
   const ended = new Set<() => void>();
@@ -68,11 +82,21 @@ export function createTurnRunner({ clock, telemetry }: { clock: Clock; telemetry
     return untilMs;
   };
 
-  const slotOf = (
-    partnerNo: number,
-    turn: ActiveTurn,
-    { contended }: Pick<TurnSlot, "contended">,
-  ): TurnSlot => ({
+  /**
+   * The time until which a partner rests; null where it does not. A flood of rings must not make a flood of failed
+   * turns, nor of questions for a turn that another process holds.
+   */
+  const restsUntilMs = (partnerNo: number): number | null => {
+    const rest = rests.get(partnerNo);
+    if (rest === undefined) return null;
+    if (clock.now() < rest.untilMs) return rest.untilMs;
+    if (!rest.failed) rests.delete(partnerNo);
+    return null;
+  };
+
+  const contended = () => waiting.size > 0 || othersWait();
+
+  const slotOf = (partnerNo: number, turn: ActiveTurn): TurnSlot => ({
     partnerNo,
     signal: aborted.signal,
     contended,
@@ -84,6 +108,10 @@ export function createTurnRunner({ clock, telemetry }: { clock: Clock; telemetry
         listener();
       }
     },
+    held() {
+      turn.held = true;
+      onHeld?.(partnerNo);
+    },
   });
 
   const tell = (partnerNo: number): boolean => {
@@ -94,45 +122,75 @@ export function createTurnRunner({ clock, telemetry }: { clock: Clock; telemetry
     return true;
   };
 
+  const takes = (partnerNo: number): boolean => {
+    if (tell(partnerNo) || waiting.has(partnerNo)) return true;
+    const untilMs = restsUntilMs(partnerNo);
+    if (untilMs !== null) onDue(partnerNo, untilMs);
+    return untilMs !== null;
+  };
+
+  const fillUp = () => {
+    if (runTurn === null || stopping) return;
+    for (const partnerNo of waiting) {
+      if (active.size >= maxActive) return;
+      waiting.delete(partnerNo);
+      void runOne(partnerNo, runTurn);
+    }
+    onRoom?.();
+  };
+
+  const runOne = async (partnerNo: number, run: RunTurn) => {
+    const turn: ActiveTurn = { rung: false, held: false, listener: null };
+    active.set(partnerNo, turn);
+    let nextDueAtMs: number | null;
+    try {
+      const end = await run(slotOf(partnerNo, turn));
+      ({ nextDueAtMs } = end);
+      if (end.elsewhere)
+        rests.set(partnerNo, {
+          waitMs: elsewhereWaitMs,
+          untilMs: clock.now() + elsewhereWaitMs,
+          failed: false,
+        });
+      else rests.delete(partnerNo);
+    } catch (error) {
+      nextDueAtMs = failed(partnerNo, error);
+    }
+    active.delete(partnerNo);
+    if (active.size === 0) for (const say of ended) say();
+    if (nextDueAtMs !== null) onDue(partnerNo, nextDueAtMs);
+    if (turn.rung) onRung(partnerNo);
+    fillUp();
+  };
+
   return {
     get active() {
       return active.size;
     },
+    get waiting() {
+      return waiting.size;
+    },
     get stopping() {
       return stopping;
     },
-    begin: (run) => void (runTurn = run),
-    async run(partnerNo, slot) {
-      if (tell(partnerNo)) return null;
-      if (stopping || runTurn === null) return { rung: false, nextDueAtMs: null };
-      const turn: ActiveTurn = { rung: false, listener: null };
-      active.set(partnerNo, turn);
-      let nextDueAtMs: number | null;
-      try {
-        const end = await runTurn(slotOf(partnerNo, turn, slot));
-        ({ nextDueAtMs } = end);
-        if (end.elsewhere)
-          rests.set(partnerNo, {
-            waitMs: elsewhereWaitMs,
-            untilMs: clock.now() + elsewhereWaitMs,
-            failed: false,
-          });
-        else rests.delete(partnerNo);
-      } catch (error) {
-        nextDueAtMs = failed(partnerNo, error);
-      }
-      active.delete(partnerNo);
-      if (active.size === 0) for (const say of ended) say();
-      return { rung: turn.rung, nextDueAtMs };
+    begin(run) {
+      runTurn = run;
+      fillUp();
     },
-    tell,
-    look: (partnerNo) => active.get(partnerNo)?.listener?.(),
-    restsUntilMs(partnerNo) {
-      const rest = rests.get(partnerNo);
-      if (rest === undefined) return null;
-      if (clock.now() < rest.untilMs) return rest.untilMs;
-      if (!rest.failed) rests.delete(partnerNo);
-      return null;
+    serve(partnerNos) {
+      for (const partnerNo of partnerNos) if (!takes(partnerNo)) waiting.add(partnerNo);
+      fillUp();
+    },
+    takes,
+    look(partnerNo) {
+      const turn = active.get(partnerNo);
+      turn?.listener?.();
+      return turn?.held ?? false;
+    },
+    letGo() {
+      const left = [...waiting];
+      waiting.clear();
+      return left;
     },
     async stop(graceMs) {
       stopping = true;

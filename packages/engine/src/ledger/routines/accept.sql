@@ -63,10 +63,12 @@ $$;
 
 -- routes_of: the endpoints that each kind of event (a type, and the partner it is addressed to, if any) goes to.
 -- One entry per distinct kind of the batch; `known` is false where the partner does not exist.
+-- In PL/pgSQL, which keeps its plan: as an SQL function it was planned anew in each call, a third of a small accept.
 create or replace function postrider.routes_of(p_type text[], p_partner text[]) returns postrider.route[]
-language sql stable
+language plpgsql stable
 set enable_nestloop = off set enable_seqscan = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan set jit = off as $$
-  select array_agg((k.type, k.partner, k.partner is null or k.partner_no is not null, r.endpoint_nos, r.partner_nos)::postrider.route)
+begin
+  return (select array_agg((k.type, k.partner, k.partner is null or k.partner_no is not null, r.endpoint_nos, r.partner_nos)::postrider.route)
     from (
       select d.type, d.partner, (select p.partner_no from postrider.partners p where p.id = d.partner and p.deleted_at is null) as partner_no
         from (select distinct type, partner from unnest(p_type, p_partner) as u(type, partner)) d
@@ -84,8 +86,8 @@ set enable_nestloop = off set enable_seqscan = off set enable_mergejoin = off se
              where s.pattern = c.pattern and s.partner_no = k.partner_no
           ) s
       ) e
-    ) r on true
-$$;
+    ) r on true);
+end $$;
 
 -- accept_batch: stores and routes events that are valid in form. The way of everything that comes in.
 --

@@ -1,10 +1,12 @@
 -- The start of a version 7 UUID (RFC 9562) for an instant: 'xxxxxxxx-xxxx-7', to which 3 hex digits of order and a
 -- random tail are added. All ids made in one call share it, which is also how an event's deliveries are found
--- without an index of their own.
+-- without an index of their own. In PL/pgSQL because extract() is not marked immutable: PostgreSQL would not put an SQL
+-- function into its caller's plan then, and would plan it anew in each call.
 create or replace function postrider.id_prefix(p_at timestamptz) returns text
-language sql immutable parallel safe as $$
-  select substr(h, 1, 8) || '-' || substr(h, 9, 4) || '-7'
-    from lpad(to_hex(floor(extract(epoch from p_at) * 1000)::bigint), 12, '0') as h
+language plpgsql immutable parallel safe as $$
+begin
+  return overlay(lpad(to_hex(floor(extract(epoch from p_at) * 1000)::bigint), 12, '0') placing '-' from 9 for 0) || '-7';
+end
 $$;
 
 -- The random end of a batch's ids: 13 hexadecimal digits. One random number per batch, not per id.

@@ -1,0 +1,71 @@
+import type { Clock } from "../ports/clock.ts";
+import type { Claimed } from "../ports/ledger.ts";
+
+/** Nothing is sent in the last tenth of a lease: for a clock that runs slower than the ledger's. */
+const usedPartOfLease = 0.9;
+/**
+ * A turn with nothing to do is kept for so long after its last attempt where nobody else waits: the next event of a busy
+ * partner then needs one look, where a turn given back and opened anew takes two statements more.
+ */
+const lingerMs = 30;
+
+export interface LeaseTools {
+  readonly clock: Clock;
+  /** Grows with each loss of the ledger's server, which may come back without the leases it gave. */
+  doubts(): number;
+}
+
+/** What a turn knows of its right to send: the fence it was opened with, and until when it is this process's. */
+export class Lease {
+  readonly #tools: LeaseTools;
+  #fence = 0;
+  #untilMs = 0;
+  #doubts = 0;
+  #usedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(tools: LeaseTools) {
+    this.#tools = tools;
+  }
+
+  /** 0 until a claim has opened the turn. */
+  get fence(): number {
+    return this.#fence;
+  }
+
+  /** Whether others could have the turn once it is given back. */
+  get shared(): boolean {
+    return Number.isFinite(this.#untilMs);
+  }
+
+  /** Whether there is anything to give back. */
+  get taken(): boolean {
+    return this.#fence > 0 && this.#untilMs > 0;
+  }
+
+  /** Whether the turn is still this process's: a lease that ran out, or a server that was lost, wants another claim first. */
+  holds(): boolean {
+    return this.#tools.clock.now() < this.#untilMs && this.#doubts === this.#tools.doubts();
+  }
+
+  /** An attempt is over. */
+  used(): void {
+    this.#usedAtMs = this.#tools.clock.now();
+  }
+
+  /** How much longer the turn is worth keeping with nothing to do. */
+  lingersMs(): number {
+    return this.shared ? Math.max(0, this.#usedAtMs + lingerMs - this.#tools.clock.now()) : 0;
+  }
+
+  /** To be called before a claim is asked for: its answer counts from now on. */
+  asking(): (claimed: Claimed) => void {
+    const [askedAtMs, doubts] = [this.#tools.clock.now(), this.#tools.doubts()];
+    return ({ standing, fence, leaseMs }) => {
+      // An inactive partner's turn was opened as well, and is to be given back.
+      const ours = standing === "held" || standing === "inactive";
+      this.#untilMs = ours ? askedAtMs + leaseMs * usedPartOfLease : 0;
+      this.#doubts = doubts;
+      if (ours && this.#fence === 0) this.#fence = fence;
+    };
+  }
+}
