@@ -22,7 +22,9 @@ export async function measureAccept(sink: SinkProcess, perCall: number, calls: n
   const bare = await startChild<never>("bare-server.ts");
   const { port } = bare.ready as { port: number };
   const bareDoor = openHttpDoor(`http://127.0.0.1:${port}`);
-  const cluster = await serverCluster("postgresql", null, ["api"], await preparedPartners(sink, partners));
+  const cluster = await serverCluster("postgresql", null, ["api"], {
+    template: await preparedPartners(sink, partners),
+  });
   const door = openHttpDoor(cluster.url);
   try {
     const before = await callsPerSecond(bareDoor, bodies);

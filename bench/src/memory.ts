@@ -2,11 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fillBacklog } from "./fill.ts";
 import { type Result, rounded } from "./result.ts";
 import { receivedBy, type SinkProcess } from "./sink-process.ts";
-import { type LedgerKind, preparedPartners, startSystem } from "./system.ts";
+import { serverCluster } from "./server-process.ts";
+import { type LedgerKind, preparedPartners } from "./system.ts";
 
 /**
- * What a worker and Redis hold while a large backlog over 10,000 partners waits and is worked off: the most of
- * readings taken four times a second, from the worker's start on.
+ * What a worker (the server's, with the role) and Redis hold while a large backlog over 10,000 partners waits and is
+ * worked off: the most of readings taken four times a second, from the worker's start on.
  */
 export async function measureMemory(
   sink: SinkProcess,
@@ -19,8 +20,7 @@ export async function measureMemory(
 ): Promise<Result[]> {
   const template = await preparedPartners(sink, partners);
   await sink.ask("reset");
-  const system = await startSystem(kind, sink, {
-    workers: 1,
+  const cluster = await serverCluster(kind, sink, ["worker"], {
     template,
     before: (database) =>
       fillBacklog(
@@ -34,12 +34,12 @@ export async function measureMemory(
   let redisUsedMb = 0;
   const startedMs = performance.now();
   while (performance.now() - startedMs < durationMs) {
-    workerRssMb = Math.max(workerRssMb, system.workerRssMb());
-    redisUsedMb = Math.max(redisUsedMb, (await system.redisUsedMb()) || 0);
+    workerRssMb = Math.max(workerRssMb, cluster.largestRssMb());
+    redisUsedMb = Math.max(redisUsedMb, (await cluster.redisUsedMb()) || 0);
     await sleep(250);
   }
   const received = await receivedBy(sink);
-  await system.stop(0);
+  await cluster.stop();
   const name = `${kind}, 1 worker, ${waiting.toLocaleString("en")} waiting over ${partners} partners`;
   const measured: Result = {
     bench: "memory",

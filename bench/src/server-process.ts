@@ -75,12 +75,21 @@ export type ServerRole = "api" | "worker" | "api,worker";
 
 /** Server processes that share a ledger, and Redis where there is one. */
 export interface ServerCluster {
-  /** Of the first process with the role `api`. */
+  /** Of the first process with the role `api`; of the first where there is none. */
   readonly url: string;
   readonly servers: readonly ServerProcess[];
   readonly database: string;
   largestRssMb(): number;
+  /** NaN without Redis. */
+  redisUsedMb(): Promise<number>;
   stop(): Promise<void>;
+}
+
+export interface ClusterOptions {
+  /** The name of a prepared database to copy. */
+  readonly template?: string;
+  /** Done with the database before the servers start. */
+  readonly before?: (database: { readonly name: string; readonly url: string }) => Promise<void>;
 }
 
 /** Starts one server for each of `roles`, on a new database. */
@@ -88,9 +97,10 @@ export async function serverCluster(
   kind: Exclude<LedgerKind, "pglite">,
   sink: SinkProcess | null,
   roles: readonly ServerRole[],
-  template?: string,
+  { template, before }: ClusterOptions = {},
 ): Promise<ServerCluster> {
   const { name, url } = await benchDatabase(template);
+  await before?.({ name, url });
   const redis = kind === "postgresql+redis" ? await emptyRedis() : null;
   const servers: ServerProcess[] = [];
   for (const role of roles)
@@ -104,10 +114,11 @@ export async function serverCluster(
       }),
     );
   return {
-    url: servers[roles.findIndex((role) => role !== "worker")]!.url,
+    url: (servers[roles.findIndex((role) => role !== "worker")] ?? servers[0]!).url,
     servers,
     database: name,
     largestRssMb: () => Math.max(...servers.map((server) => server.rssMb())),
+    redisUsedMb: async () => (redis ? (await redis.info("used_memory")) / 1_048_576 : Number.NaN),
     async stop() {
       await Promise.all(servers.map((server) => server.stop()));
     },

@@ -7,11 +7,13 @@ import type { RunningServer } from "./server.ts";
 // Beside the code, since whoever may write there is trusted as the code is; the default is a folder all may write to.
 enableCompileCache(fileURLToPath(new URL("../node_modules/.cache/compile", import.meta.url)));
 const { PostriderError } = await import("@postrider/engine");
+const { boundHeap } = await import("./heap.ts");
 const { readSettings } = await import("./config.ts");
 const { startServer } = await import("./server.ts");
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
+boundHeap();
 try {
   const settings = readSettings(process.env);
   const server = await startServer(settings);
