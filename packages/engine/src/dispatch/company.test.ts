@@ -3,22 +3,22 @@ import { Company } from "./company.ts";
 
 it("counts only others, and only for a second", () => {
   const company = new Company();
-  company.turnOpened(1, 0);
-  company.turnOpened(1, 900);
+  company.sent(1, 0);
+  company.sent(1, 900);
   expect(company.around(1, 900)).toBe(false);
   expect(company.around(2, 900)).toBe(true);
 
-  company.turnOpened(2, 1_000);
+  company.sent(2, 1_000);
   expect(company.around(1, 1_999)).toBe(true);
   expect(company.around(1, 2_000)).toBe(false);
   expect(company.around(2, 1_899)).toBe(true);
   expect(company.around(2, 1_900)).toBe(false);
 });
 
-it("still knows of the other after many turns of one partner", () => {
+it("still knows of the other after much is sent to one partner", () => {
   const company = new Company();
-  company.turnOpened(2, 0);
-  for (let atMs = 10; atMs < 900; atMs += 10) company.turnOpened(1, atMs);
+  company.sent(2, 0);
+  for (let atMs = 10; atMs < 900; atMs += 10) company.sent(1, atMs);
   expect(company.around(1, 900)).toBe(true);
   expect(company.around(1, 1_000)).toBe(false);
 });

@@ -54,7 +54,7 @@ test("work that another process had for a partner during its turn leads to anoth
     return closes.map(({ partnerNo }) => partnerNo);
   };
   turns.ring([1]);
-  await clock.advanceUntil(() => late !== undefined && ledger.finished.has(late), 100, 1);
+  await clock.advanceUntil(() => late !== undefined && ledger.finished.has(late), 1_200, 1);
   expect(ledger.pending.size).toBe(0);
 });
 
@@ -88,10 +88,10 @@ test("a leased turn with nothing to do stays for a moment: a ring then needs a l
     ledger.enqueue(10, 1, clock.now());
     turns.ring([1]);
     await clock.advanceUntil(() => seen.length === event && ledger.pending.size === 0, 100, 1);
-    await clock.advance(20);
+    await clock.advance(700);
   }
   expect([ledger.partner(1).fence, closes]).toEqual([1, 0]);
-  await clock.advance(40);
+  await clock.advance(1_050);
   expect([turns.load().active, closes]).toEqual([0, 1]);
 });
 
@@ -107,6 +107,25 @@ test("a retry that is due while the turn stays is sent then", async () => {
   turns.ring([1]);
   await clock.advanceUntil(() => seen.length === 2, 1_000, 1);
   expect(ledger.partner(1).fence).toBe(1);
+});
+
+test("turns with nothing to do give their places to partners that wait, the longest idle first", async () => {
+  const { ledger, turns, clock, seen } = await startDispatchBench(undefined, { maxActive: 3 });
+  ledger.leaseMs = 5_000;
+  ledger.duePartners = async () => [];
+  for (let partnerNo = 1; partnerNo <= 5; partnerNo++) {
+    ledger.putPartner(partnerNo);
+    ledger.enqueue(partnerNo * 10, 1, clock.now());
+    turns.ring([partnerNo]);
+    await clock.advanceUntil(() => seen.length === partnerNo && ledger.pending.size === 0, 100, 1);
+    await clock.advance(10);
+  }
+  expect(turns.load()).toEqual({ active: 3, waiting: 0 });
+  // 3 to 5 have their turns still: another event needs no other.
+  for (const partnerNo of [1, 5]) ledger.enqueue(partnerNo * 10, 1, clock.now());
+  turns.ring([1, 5]);
+  await clock.advanceUntil(() => ledger.pending.size === 0, 100, 1);
+  expect([1, 2, 3, 4, 5].map((partnerNo) => ledger.partner(partnerNo).fence)).toEqual([2, 1, 1, 1, 1]);
 });
 
 test("a turn with nothing to do gives its place to a partner that waits", async () => {

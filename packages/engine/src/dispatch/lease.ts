@@ -4,10 +4,10 @@ import type { Claimed } from "../ports/ledger.ts";
 /** Nothing is sent in the last tenth of a lease: for a clock that runs slower than the ledger's. */
 const usedPartOfLease = 0.9;
 /**
- * A turn with nothing to do is kept for so long after its last attempt where nobody else waits: the next event of a busy
- * partner then needs one look, where a turn given back and opened anew takes two statements more.
+ * A turn with nothing to do is kept for so long after its last attempt where nobody else wants its place: the partner's
+ * next event then needs one look, where a turn given back and opened anew takes two statements more.
  */
-const lingerMs = 30;
+const lingerMs = 1_000;
 
 export interface LeaseTools {
   readonly clock: Clock;

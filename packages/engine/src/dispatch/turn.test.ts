@@ -391,14 +391,17 @@ test("in a crowded process a backlog gives way to others, and alone it takes wha
     );
     ledger.putPartner(1);
     ledger.putPartner(2);
-    ledger.enqueue(10, 2_000, clock.now());
+    const backlog = ledger.enqueue(10, 2_000, clock.now());
     turns.ring([1]);
     let most = 0;
     await clock.advanceUntil(
       () => {
-        if (others && clock.now() % 100 === 0) turns.ring([2]);
+        if (others && clock.now() % 100 === 0) {
+          ledger.enqueue(20, 1, clock.now());
+          turns.ring([2]);
+        }
         if (seen.length > 1_500) most = Math.max(most, dispatcher.progress().inFlight);
-        return ledger.finished.size === 2_000;
+        return backlog.every((id) => ledger.finished.has(id));
       },
       600_000,
       5,

@@ -1,4 +1,3 @@
-import { crowdedStepMs, grownShare, initialShare, sharedShare, shrunkShare } from "../core/concurrency.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Claimed, ClaimRequest } from "../ports/ledger.ts";
 import type { Load } from "../ports/load.ts";
@@ -14,6 +13,7 @@ import { Lease, type LeaseTools } from "./lease.ts";
 import type { DispatchPartner } from "./partner.ts";
 import { unlessAborted } from "./patience.ts";
 import type { Recorder } from "./recorder.ts";
+import { Share } from "./share.ts";
 import type { Slots } from "./slots.ts";
 
 /** What a turn needs of its process. */
@@ -48,7 +48,7 @@ const longestTurnMs = 2_500;
 const handOverMs = 2_000;
 /** A turn with nothing in flight that would wait longer than this for a permit closes, and is rung in time. */
 const longestPermitWaitMs = 100;
-/** While an answer is awaited and nothing is due, a turn looks again this often for what it was not told of. */
+/** While an answer is awaited a turn looks again this often for what it was not told of. */
 const idleLookMs = 500;
 /** A turn that was being given back when it was asked for is asked for again after this time. */
 const unclearMs = 20;
@@ -66,13 +66,16 @@ export class Turn {
   readonly #claims = new Claims();
   readonly #circuits: Circuits;
   readonly #lease: Lease;
+  readonly #share: Share;
   readonly #tryStart = () => this.#fill();
+  readonly #yieldPlace = () => {
+    this.#yields = true;
+    this.#wake();
+  };
 
   #partner: DispatchPartner | null = null;
   #pace: Pace | null = null;
   #elsewhere = false;
-  #share: number;
-  #shareChangedAtMs = 0;
   #inFlight = 0;
   #attempts = 0;
 
@@ -80,11 +83,12 @@ export class Turn {
   #claimedAtMs = 0;
   /** There was a call to look again while a claim was under way, which may have read before what it was about. */
   #rungMeanwhile = false;
+  /** Another partner wants the place of this turn when it has nothing to do. */
+  #yields = false;
   /** The last claim read all that was due. */
   #exhausted = false;
   /** Claims nothing more: others wait. */
   #sliceOver = false;
-  /** Starts nothing more. */
   #closing = false;
   #fault: { readonly error: unknown } | null = null;
   /** When the partner next has work, as far as this turn knows. */
@@ -99,7 +103,7 @@ export class Turn {
     this.#circuits = new Circuits(tools);
     this.#lease = new Lease(tools);
     this.#startedAtMs = tools.clock.now();
-    this.#share = tools.shares.get(slot.partnerNo) ?? initialShare;
+    this.#share = new Share(tools.shares.get(slot.partnerNo));
   }
 
   /**
@@ -110,7 +114,6 @@ export class Turn {
   async run(): Promise<TurnEnd> {
     const { clock, shares, slots, telemetry } = this.#tools;
     this.#slot.onRing?.(() => this.#lookAgain());
-    this.#tools.company.turnOpened(this.#slot.partnerNo, this.#startedAtMs);
     void this.#claim(smallestPage);
     while (!this.#over()) await this.#somethingHappened();
     // In the same step as the last look at the state: a ring from here on leads to another turn.
@@ -118,7 +121,7 @@ export class Turn {
     this.#closing = true;
     slots.leave(this.#tryStart);
     this.#permitTimer?.cancel();
-    shares.set(this.#slot.partnerNo, this.#share);
+    shares.set(this.#slot.partnerNo, this.#share.size);
     if (this.#lease.fence > 0) await unlessAborted(this.#giveBack(), this.#slot.signal);
     if (this.#partner)
       telemetry.turn({
@@ -148,7 +151,8 @@ export class Turn {
     if (this.#slot.signal.aborted) return true;
     if (this.#claiming || this.#claims.open > 0) return false;
     // What still waits was claimed without a change: it stays due, and another turn will read it.
-    return this.#closing || (this.#idle() && (this.#lease.lingersMs() === 0 || this.#slot.contended()));
+    if (this.#closing) return true;
+    return this.#idle() && (this.#yields || this.#lease.lingersMs() === 0 || this.#slot.contended());
   }
 
   /** All that is due was sent and stored. */
@@ -161,8 +165,10 @@ export class Turn {
   async #somethingHappened(): Promise<void> {
     const { clock } = this.#tools;
     const dueInMs = this.#closing ? idleLookMs : Math.max(1, this.#nextDueAtMs - clock.now());
-    const lookInMs = Math.min(idleLookMs, dueInMs);
-    const overInMs = this.#idle() ? this.#lease.lingersMs() : Number.POSITIVE_INFINITY;
+    const idle = this.#idle();
+    const lookInMs = idle ? dueInMs : Math.min(idleLookMs, dueInMs);
+    const overInMs = idle ? this.#lease.lingersMs() : Number.POSITIVE_INFINITY;
+    if (idle) this.#slot.idle?.(this.#yieldPlace);
     await new Promise<void>((resolve) => {
       const cancel = clock.after(Math.min(lookInMs, overInMs), () => {
         if (lookInMs <= overInMs) this.#lookAgain();
@@ -173,6 +179,7 @@ export class Turn {
         resolve();
       };
     });
+    if (idle) this.#slot.idle?.(null);
     this.#endSlice();
   }
 
@@ -185,6 +192,8 @@ export class Turn {
       if (this.#claims.waiting === 0 || lastedMs > longestTurnMs) return this.#close(now);
     }
     const afterMs = lastedMs > handOverMs ? this.#tools.handOverAfterMs() : null;
+    // A turn that is only kept is handed over too: the partner's next events then find the other process.
+    if (afterMs !== null && this.#idle()) this.#dueAt(now + afterMs);
     if (afterMs !== null) this.#close(now + afterMs);
   }
 
@@ -215,10 +224,10 @@ export class Turn {
   }
 
   #claimMore(): void {
-    const wantsMore = !this.#exhausted && this.#claims.waiting < this.#share * 2;
+    const wantsMore = !this.#exhausted && this.#claims.waiting < this.#share.size * 2;
     if (this.#sliceOver && this.#claims.waiting === 0) this.#close(this.#tools.clock.now());
     else if (wantsMore && !this.#sliceOver) {
-      void this.#claim(Math.min(largestPage, Math.max(smallestPage, this.#share * 4)));
+      void this.#claim(Math.min(largestPage, Math.max(smallestPage, this.#share.size * 4)));
     } else if (this.#tools.clock.now() - this.#claimedAtMs > sliceMs) void this.#claim(0);
   }
 
@@ -297,7 +306,7 @@ export class Turn {
 
   /** Probes and ramps have limits of their own: a probe that hangs must not hold the one place of a small share. */
   #roomIn({ maxInFlight }: DispatchPartner): boolean {
-    return this.#inFlight < maxInFlight && this.#inFlight - this.#circuits.inFlight < this.#share;
+    return this.#inFlight < maxInFlight && this.#inFlight - this.#circuits.inFlight < this.#share.size;
   }
 
   /** Whether the rate lets one more go now; if not, sees to it that the turn goes on, or closes, in time. */
@@ -325,6 +334,7 @@ export class Turn {
 
   async #attempt(job: Job): Promise<void> {
     this.#inFlight += 1;
+    this.#tools.company.sent(this.#slot.partnerNo, this.#tools.clock.now());
     const attempted = await attempt(job, this.#tools, this.#slot.signal, this.#takePermit).catch(
       (error: unknown) => {
         this.#tools.telemetry.fault({ where: "attempt", error, retryInMs: null });
@@ -356,7 +366,7 @@ export class Turn {
     const { attempted, hold } = this.#circuits.conclude(job, ended);
     this.#attempts += 1;
     if (attempted.verdict?.kind === "accepted") this.#succeeded(job.partner, attempted.endedAtMs);
-    else if (attempted.verdict?.kind === "retryable" && !job.permit) this.#share = shrunkShare(this.#share);
+    else if (attempted.verdict?.kind === "retryable" && !job.permit) this.#share.failed();
 
     if (hold) {
       this.#claims.hold(hold.endpointNo);
@@ -383,12 +393,7 @@ export class Turn {
   #succeeded({ maxInFlight }: DispatchPartner, nowMs: number): void {
     const { company, load } = this.#tools;
     const drained = this.#exhausted && this.#claims.waiting === 0;
-    if (drained || !company.around(this.#slot.partnerNo, nowMs)) {
-      this.#share = grownShare(this.#share, maxInFlight);
-      return;
-    }
-    const stepDue = nowMs - this.#shareChangedAtMs >= crowdedStepMs;
-    if (stepDue) this.#shareChangedAtMs = nowMs;
-    this.#share = sharedShare(this.#share, maxInFlight, load.busy(), stepDue);
+    const others = !drained && company.around(this.#slot.partnerNo, nowMs);
+    this.#share.succeeded(maxInFlight, others ? load.busy() : null, nowMs);
   }
 }

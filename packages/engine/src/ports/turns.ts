@@ -17,6 +17,11 @@ export interface TurnSlot {
    * further turn follows for that ring. After `null`, and where the adapter cannot tell, another turn follows.
    */
   onRing?(listener: (() => void) | null): void;
+  /**
+   * To be called when the turn has nothing to do and is kept for the partner's next ring: `yieldPlace` is called when
+   * another partner wants its place. Null when it has work again.
+   */
+  idle?(yieldPlace: (() => void) | null): void;
   /** To be called when the ledger has said that the turn is this process's: rings may then come straight here. */
   held?(): void;
 }

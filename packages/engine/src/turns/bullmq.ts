@@ -62,7 +62,7 @@ export function createBullmqTurns(options: BullmqTurnsOptions): Turns {
   let worker: OpenWorker | null = null;
 
   const connected = () => client.status === "ready";
-  const full = () => queued.length > 0 || runner.active >= maxActive;
+  const full = () => queued.length > 0 || runner.busy >= maxActive;
   const runner = createTurnRunner({
     clock,
     telemetry,
@@ -96,8 +96,13 @@ export function createBullmqTurns(options: BullmqTurnsOptions): Turns {
     if (!connected()) return keep(partnerNos);
     for (const partnerNo of partnerNos) outbox.send(partnerNo);
   };
+  /** While a turn is active here the others are to know, or they would send a job for each ring. */
+  const sayHeld = (partnerNos: readonly number[]) => {
+    for (const partnerNo of partnerNos) if (runner.holds(partnerNo)) peers.hold(partnerNo);
+  };
   /** Rings for partners whose last turn was here: served here while there is room. */
   const toHere = (partnerNos: readonly number[]) => {
+    sayHeld(partnerNos);
     const others = partnerNos.filter((partnerNo) => !runner.takes(partnerNo));
     if (others.length === 0) return;
     if (worker === null || runner.stopping || runner.waiting > 0 || full()) toAny(others);
@@ -111,7 +116,8 @@ export function createBullmqTurns(options: BullmqTurnsOptions): Turns {
     fault,
     onRings: toHere,
     onTold(partnerNos) {
-      for (const partnerNo of partnerNos) if (runner.look(partnerNo)) peers.hold(partnerNo);
+      for (const partnerNo of partnerNos) runner.look(partnerNo);
+      sayHeld(partnerNos);
     },
     undelivered: toAny,
   });

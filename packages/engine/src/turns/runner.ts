@@ -5,6 +5,8 @@ import type { RunTurn, TurnSlot } from "../ports/turns.ts";
 /** The turns of this process: at most one per partner and `maxActive` in all, in the order in which they were asked for. */
 export interface TurnRunner {
   readonly active: number;
+  /** Active, and not merely kept for the partner's next ring. */
+  readonly busy: number;
   /** Partners that wait for a turn. */
   readonly waiting: number;
   readonly stopping: boolean;
@@ -17,8 +19,10 @@ export interface TurnRunner {
    * partner rests and is rung at the end of it.
    */
   takes(partnerNo: number): boolean;
-  /** Tells an active turn to look again, and nothing else. True where that turn is known to be this process's. */
-  look(partnerNo: number): boolean;
+  /** Tells an active turn to look again, and nothing else. */
+  look(partnerNo: number): void;
+  /** True where a turn of the partner is active and known to be this process's. */
+  holds(partnerNo: number): boolean;
   /** Partners that still wait, which begin here no more. */
   letGo(): readonly number[];
   /** Tells the active turns, aborts them after `graceMs`, and resolves when all have ended. */
@@ -62,37 +66,48 @@ const lastFaultWaitMs = 5_000;
 /** The holder of a turn was told of new work: another ring within this time would only have it told again. */
 const elsewhereWaitMs = 50;
 
+/**
+ * Which partners rest. A flood of rings must not make a flood of failed turns, nor of questions for a turn that
+ * another process holds.
+ */
+function createRests(clock: Clock) {
+  const rests = new Map<number, Rest>();
+  return {
+    /** The time until which a partner rests; null where it does not. */
+    untilMs(partnerNo: number): number | null {
+      const rest = rests.get(partnerNo);
+      if (rest === undefined) return null;
+      if (clock.now() < rest.untilMs) return rest.untilMs;
+      if (!rest.failed) rests.delete(partnerNo);
+      return null;
+    },
+    elsewhere(partnerNo: number): void {
+      const untilMs = clock.now() + elsewhereWaitMs;
+      rests.set(partnerNo, { waitMs: elsewhereWaitMs, untilMs, failed: false });
+    },
+    failed(partnerNo: number): { readonly first: boolean; readonly waitMs: number } {
+      const before = rests.get(partnerNo);
+      const first = !before?.failed;
+      const waitMs = first ? firstFaultWaitMs : Math.min(before.waitMs * 2, lastFaultWaitMs);
+      rests.set(partnerNo, { waitMs, untilMs: clock.now() + waitMs, failed: true });
+      return { first, waitMs };
+    },
+    over: (partnerNo: number) => void rests.delete(partnerNo),
+  };
+}
+
 export function createTurnRunner(options: TurnRunnerOptions): TurnRunner {
   const { clock, telemetry, maxActive, othersWait = () => false, onHeld, onRung, onDue, onRoom } = options;
   const active = new Map<number, ActiveTurn>();
   const waiting = new Set<number>();
-  const rests = new Map<number, Rest>();
+  const rests = createRests(clock);
+  /** Turns with nothing to do, those that have been so for longest first. */
+  const idle = new Map<number, () => void>();
+  const yielding = new Set<number>();
   const aborted = new AbortController();
   const ended = new Set<() => void>();
   let runTurn: RunTurn | null = null;
   let stopping = false;
-
-  /** Notes a failed turn; the time at which it is tried again. */
-  const failed = (partnerNo: number, error: unknown): number => {
-    const before = rests.get(partnerNo);
-    const waitMs = before?.failed ? Math.min(before.waitMs * 2, lastFaultWaitMs) : firstFaultWaitMs;
-    const untilMs = clock.now() + waitMs;
-    rests.set(partnerNo, { waitMs, untilMs, failed: true });
-    if (!before?.failed && !stopping) telemetry.fault({ where: "turn", error, retryInMs: waitMs });
-    return untilMs;
-  };
-
-  /**
-   * The time until which a partner rests; null where it does not. A flood of rings must not make a flood of failed
-   * turns, nor of questions for a turn that another process holds.
-   */
-  const restsUntilMs = (partnerNo: number): number | null => {
-    const rest = rests.get(partnerNo);
-    if (rest === undefined) return null;
-    if (clock.now() < rest.untilMs) return rest.untilMs;
-    if (!rest.failed) rests.delete(partnerNo);
-    return null;
-  };
 
   const contended = () => waiting.size > 0 || othersWait();
 
@@ -107,6 +122,10 @@ export function createTurnRunner(options: TurnRunnerOptions): TurnRunner {
         turn.rung = false;
         listener();
       }
+    },
+    idle(yieldPlace) {
+      idle.delete(partnerNo);
+      if (yieldPlace) idle.set(partnerNo, yieldPlace);
     },
     held() {
       turn.held = true;
@@ -124,7 +143,7 @@ export function createTurnRunner(options: TurnRunnerOptions): TurnRunner {
 
   const takes = (partnerNo: number): boolean => {
     if (tell(partnerNo) || waiting.has(partnerNo)) return true;
-    const untilMs = restsUntilMs(partnerNo);
+    const untilMs = rests.untilMs(partnerNo);
     if (untilMs !== null) onDue(partnerNo, untilMs);
     return untilMs !== null;
   };
@@ -132,11 +151,21 @@ export function createTurnRunner(options: TurnRunnerOptions): TurnRunner {
   const fillUp = () => {
     if (runTurn === null || stopping) return;
     for (const partnerNo of waiting) {
-      if (active.size >= maxActive) return;
+      if (active.size >= maxActive) return makeRoom();
       waiting.delete(partnerNo);
       void runOne(partnerNo, runTurn);
     }
     onRoom?.();
+  };
+
+  /** Has as many turns with nothing to do end as partners wait. */
+  const makeRoom = () => {
+    for (const [partnerNo, yieldPlace] of idle) {
+      if (yielding.size >= waiting.size) return;
+      idle.delete(partnerNo);
+      yielding.add(partnerNo);
+      yieldPlace();
+    }
   };
 
   const runOne = async (partnerNo: number, run: RunTurn) => {
@@ -146,17 +175,16 @@ export function createTurnRunner(options: TurnRunnerOptions): TurnRunner {
     try {
       const end = await run(slotOf(partnerNo, turn));
       ({ nextDueAtMs } = end);
-      if (end.elsewhere)
-        rests.set(partnerNo, {
-          waitMs: elsewhereWaitMs,
-          untilMs: clock.now() + elsewhereWaitMs,
-          failed: false,
-        });
-      else rests.delete(partnerNo);
+      if (end.elsewhere) rests.elsewhere(partnerNo);
+      else rests.over(partnerNo);
     } catch (error) {
-      nextDueAtMs = failed(partnerNo, error);
+      const { first, waitMs } = rests.failed(partnerNo);
+      nextDueAtMs = clock.now() + waitMs;
+      if (first && !stopping) telemetry.fault({ where: "turn", error, retryInMs: waitMs });
     }
     active.delete(partnerNo);
+    idle.delete(partnerNo);
+    yielding.delete(partnerNo);
     if (active.size === 0) for (const say of ended) say();
     if (nextDueAtMs !== null) onDue(partnerNo, nextDueAtMs);
     if (turn.rung) onRung(partnerNo);
@@ -166,6 +194,9 @@ export function createTurnRunner(options: TurnRunnerOptions): TurnRunner {
   return {
     get active() {
       return active.size;
+    },
+    get busy() {
+      return active.size - idle.size - yielding.size;
     },
     get waiting() {
       return waiting.size;
@@ -182,11 +213,8 @@ export function createTurnRunner(options: TurnRunnerOptions): TurnRunner {
       fillUp();
     },
     takes,
-    look(partnerNo) {
-      const turn = active.get(partnerNo);
-      turn?.listener?.();
-      return turn?.held ?? false;
-    },
+    look: (partnerNo) => active.get(partnerNo)?.listener?.(),
+    holds: (partnerNo) => active.get(partnerNo)?.held ?? false,
     letGo() {
       const left = [...waiting];
       waiting.clear();
