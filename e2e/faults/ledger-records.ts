@@ -10,8 +10,8 @@ export interface LedgerRecords {
   attemptsOf(deliveryIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
   /** Accepted deliveries less pending and finished ones. */
   drift(): Promise<number>;
-  /** Waiting deliveries of each partner that has some. */
-  pending(): Promise<ReadonlyMap<string, number>>;
+  /** Waiting deliveries of each partner that has some, with those that a replay has still to put back. */
+  waiting(): Promise<ReadonlyMap<string, number>>;
   /** Finished deliveries by state. */
   finished(): Promise<Readonly<Record<string, number>>>;
   /** The recorded attempts for a partner since then, oldest first. */
@@ -47,7 +47,7 @@ export function openLedgerRecords(url: string): LedgerRecords {
     },
     attemptsOf: async (deliveryIds) => new Map(counts(await query(attemptsSql, [deliveryIds]))),
     drift: async () => (await query<{ drift: number }>(driftSql))[0]!.drift,
-    pending: async () => new Map(counts(await query(pendingSql))),
+    waiting: async () => new Map(counts(await query(waitingSql))),
     finished: async () => Object.fromEntries(counts(await query(finishedSql))),
     async sent(partner, sinceMs = 0) {
       const rows = await query<{ delivery: string; at_ms: number }>(sentSql, [partner, sinceMs]);
@@ -67,8 +67,11 @@ const attemptsSql = `select delivery::text as key, count(*)::float8 as n from po
 const driftSql = `select (coalesce((select sum(deliveries) from postrider.events), 0)
   - (select count(*) from postrider.pending) - (select count(*) from postrider.finished))::float8 as drift`;
 
-const pendingSql = `select p.id as key, count(*)::float8 as n
-  from postrider.pending q join postrider.partners p using (partner_no) group by p.id`;
+const waitingSql = `select p.id as key, count(*)::float8 as n
+  from (select partner_no from postrider.pending
+        union all
+        select e.partner_no from postrider.replay_items i join postrider.endpoints e using (endpoint_no)) q
+  join postrider.partners p using (partner_no) group by p.id`;
 
 const finishedSql = `select state::text as key, count(*)::float8 as n from postrider.finished group by state`;
 

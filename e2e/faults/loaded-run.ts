@@ -110,7 +110,7 @@ export async function settle(system: FaultSystem, limitMs = settleLimitMs): Prom
   const answering = new Set(loadPartners.flatMap(({ id, behaviour }) => (behaviour === "hang" ? [] : [id])));
   const deadlineMs = now() + limitMs;
   for (;;) {
-    const waiting = [...(await system.ledger.pending())].filter(([partner]) => answering.has(partner));
+    const waiting = [...(await system.ledger.waiting())].filter(([partner]) => answering.has(partner));
     const count = sum(waiting.map(([, n]) => n));
     if (count === 0 || now() > deadlineMs) return count;
     await sleep(100);

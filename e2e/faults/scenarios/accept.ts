@@ -86,7 +86,7 @@ async function tryAll(system: FaultSystem, { size, seed, say }: RunOptions): Pro
     { perSecond: 10_000, batch: 100 },
   );
   const all = await system.ledger.knownEvents(trials.map(({ eventId }) => eventId));
-  const deliveries = (await system.ledger.pending()).get(partner.id) ?? 0;
+  const deliveries = (await system.ledger.waiting()).get(partner.id) ?? 0;
   const found = {
     scenario: "accept",
     topology: system.options.topology,
