@@ -13,9 +13,9 @@ const { startServer } = await import("./server.ts");
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-boundHeap();
 try {
   const settings = readSettings(process.env);
+  if (settings.roles.worker) boundHeap();
   const server = await startServer(settings);
   if (server.keys.apiKeyMade) {
     const kept =

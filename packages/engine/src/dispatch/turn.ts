@@ -48,8 +48,7 @@ const longestTurnMs = 2_500;
 const handOverMs = 2_000;
 /** A turn with nothing in flight that would wait longer than this for a permit closes, and is rung in time. */
 const longestPermitWaitMs = 100;
-/** While an answer is awaited a turn looks again this often for what it was not told of. */
-const idleLookMs = 500;
+const idleLookMs = 500; // While an answer is awaited, for what the turn was not told of.
 /** A turn that was being given back when it was asked for is asked for again after this time. */
 const unclearMs = 20;
 const smallestPage = 8;
@@ -114,6 +113,7 @@ export class Turn {
   async run(): Promise<TurnEnd> {
     const { clock, shares, slots, telemetry } = this.#tools;
     this.#slot.onRing?.(() => this.#lookAgain());
+    this.#tools.company.came(this.#slot.partnerNo, this.#startedAtMs);
     void this.#claim(smallestPage);
     while (!this.#over()) await this.#somethingHappened();
     // In the same step as the last look at the state: a ring from here on leads to another turn.
@@ -179,7 +179,8 @@ export class Turn {
         resolve();
       };
     });
-    if (idle) this.#slot.idle?.(null);
+    this.#slot.idle?.(null);
+    if (idle && !this.#idle()) this.#tools.company.came(this.#slot.partnerNo, clock.now());
     this.#endSlice();
   }
 
@@ -334,7 +335,6 @@ export class Turn {
 
   async #attempt(job: Job): Promise<void> {
     this.#inFlight += 1;
-    this.#tools.company.sent(this.#slot.partnerNo, this.#tools.clock.now());
     const attempted = await attempt(job, this.#tools, this.#slot.signal, this.#takePermit).catch(
       (error: unknown) => {
         this.#tools.telemetry.fault({ where: "attempt", error, retryInMs: null });
