@@ -17,7 +17,7 @@ const settledAfterMs = 1_000;
 /**
  * Keeps the heap of this process small. V8 lets it grow to four times of what is alive where the machine has the memory:
  * a worker with a million deliveries waiting has 45 MB alive, and held 370; with this it holds 235. With a fixed small growth a worker with little alive
- * collected all the time, at a tenth of its speed; so the growth follows what is alive.
+ * collected all the time, and lost a tenth of its speed; so the growth follows what is alive.
  *
  * For processes that dispatch: one that only accepts holds little, and answers sooner if it collects less often.
  *

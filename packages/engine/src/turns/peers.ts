@@ -86,7 +86,7 @@ export function createPeers(options: PeersOptions): Peers {
     for (const { channel, who, partnerNos } of all.values()) {
       const text = [...partnerNos].join(",");
       const said = client.publish(channel, who === null ? text : `${who} ${text}`);
-      if (channel === channels.told || channel === channels.held) said.catch(fault);
+      if (channel === channels.held) said.catch(fault);
       else
         said.then(
           // In a Redis Cluster this counts one node only: a ring too many then, never one too few.
