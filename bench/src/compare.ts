@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { measureCeiling } from "./ceiling.ts";
-import { arrived, latencyFigures } from "./latency.ts";
-import { openLoop, until } from "./open-loop.ts";
+import { type Latencies, latencyFigures, openPhase } from "./latencies.ts";
+import { until } from "./open-loop.ts";
 import { dataText } from "./payload.ts";
 import { percentile, type Result, rounded } from "./result.ts";
 import type { PublishedEvent, SenderAdapter } from "./sender-adapter.ts";
@@ -125,8 +125,8 @@ async function latency(
   { perSecond, durationMs }: CompareSizes,
 ): Promise<Result> {
   await adapter.registerEndpoint("latency", urlAt(sink, "/ok"));
-  await openPhase(sink, adapter, ["latency"], "latency-warm", perSecond, warmMs);
-  const latencies = await openPhase(sink, adapter, ["latency"], "latency-run", perSecond, durationMs);
+  await phase(sink, adapter, ["latency"], "latency-warm", perSecond, warmMs);
+  const latencies = await phase(sink, adapter, ["latency"], "latency-run", perSecond, durationMs);
   return {
     bench: "compare",
     case: `${adapter.name}, latency, ${perSecond}/s`,
@@ -143,11 +143,11 @@ async function deadReceiver(
   const names = Array.from({ length: healthy }, (_, n) => `healthy-${n}`);
   for (const name of names) await adapter.registerEndpoint(name, urlAt(sink, "/ok"));
   await adapter.registerEndpoint("dead", urlAt(sink, "/hang"));
-  await openPhase(sink, adapter, names, "isolation-warm", perSecond, warmMs);
-  const alone = await openPhase(sink, adapter, names, "isolation-alone", perSecond, durationMs);
+  await phase(sink, adapter, names, "isolation-warm", perSecond, warmMs);
+  const alone = await phase(sink, adapter, names, "isolation-alone", perSecond, durationMs);
   await publishAll(sink, adapter, deadBacklog, (n) => eventOf("dead", n, "dead"));
-  const beside = await openPhase(sink, adapter, names, "isolation-beside", perSecond, durationMs);
-  const [aloneP99, besideP99] = [percentile(alone, 0.99), percentile(beside, 0.99)];
+  const beside = await phase(sink, adapter, names, "isolation-beside", perSecond, durationMs);
+  const [aloneP99, besideP99] = [percentile(alone.all, 0.99), percentile(beside.all, 0.99)];
   return {
     bench: "compare",
     case: `${adapter.name}, isolation, ${healthy} healthy receivers beside one that hangs with ${deadBacklog} waiting`,
@@ -155,25 +155,22 @@ async function deadReceiver(
       ratio: rounded(besideP99 / aloneP99),
       aloneP99Ms: rounded(aloneP99),
       besideP99Ms: rounded(besideP99),
-      besideP50Ms: rounded(percentile(beside, 0.5)),
+      besideP50Ms: rounded(percentile(beside.all, 0.5)),
     },
   };
 }
 
-async function openPhase(
+const phase = (
   sink: SinkProcess,
   adapter: SenderAdapter,
   names: readonly string[],
   run: string,
   perSecond: number,
   phaseMs: number,
-): Promise<readonly number[]> {
-  await sink.ask("reset");
-  await openLoop(perSecond, phaseMs, (n, dueMs) =>
+): Promise<Latencies> =>
+  openPhase(sink, perSecond, phaseMs, (n, dueMs) =>
     adapter.publish([eventOf(run, n, names[n % names.length]!, dueMs)]),
   );
-  return arrived(sink, (perSecond * phaseMs) / 1_000);
-}
 
 const eventOf = (run: string, n: number, receiver: string, sentAtMs?: number): PublishedEvent => ({
   id: `${run}-${n}`,

@@ -1,11 +1,11 @@
 import { fillBacklog } from "./fill.ts";
 import { gatheredAccept } from "./gathered-accept.ts";
-import { arrived } from "./latency.ts";
-import { openLoop, until } from "./open-loop.ts";
+import { type Latencies, latencyFigures, openPhase, pooled } from "./latencies.ts";
+import { until } from "./open-loop.ts";
 import { addPartners } from "./partners.ts";
 import { pausePartners, whileActive } from "./pausing.ts";
 import { benchEvent } from "./payload.ts";
-import { percentile, type Result, rounded } from "./result.ts";
+import { type Result, rounded } from "./result.ts";
 import { receivedAt, type SinkProcess } from "./sink-process.ts";
 import { type BenchSystem, type LedgerKind, startSystem } from "./system.ts";
 
@@ -48,13 +48,11 @@ export async function measureDeadPartners(
   await hotPhase(system, sink, "warm-hot", 2_000);
   const without: number[] = [];
   const beside: number[] = [];
-  const latencies: number[] = [];
+  const phases: Latencies[] = [];
   for (let pair = 0; pair < pairs; pair++) {
     const alone = () => hotPhase(system, sink, `alone-${pair}`, phaseMs);
     if (pair % 2 === 0) without.push(await alone());
-    latencies.push(
-      ...(await whileActive(system, ids, () => sparsePhase(system, sink, `sparse-${pair}`, phaseMs))),
-    );
+    phases.push(await whileActive(system, ids, () => sparsePhase(system, sink, `sparse-${pair}`, phaseMs)));
     beside.push(await whileActive(system, ids, () => hotPhase(system, sink, `beside-${pair}`, phaseMs)));
     if (pair % 2 === 1) without.push(await alone());
   }
@@ -65,13 +63,8 @@ export async function measureDeadPartners(
     {
       bench: "isolation",
       case: `${name}: ${sparse} sparse partners, ${perSecond}/s in all`,
-      figures: {
-        p99Ms: rounded(percentile(latencies, 0.99)),
-        p50Ms: rounded(percentile(latencies, 0.5)),
-        maxMs: rounded(percentile(latencies, 1)),
-        events: latencies.length,
-      },
-      target: { figure: "p99Ms", atMost: 20 },
+      figures: latencyFigures(pooled(phases)),
+      target: { figure: "quietP99Ms", atMost: 20 },
     },
     {
       bench: "isolation",
@@ -87,16 +80,14 @@ export async function measureDeadPartners(
   ];
 }
 
-async function sparsePhase(
+function sparsePhase(
   { engine }: BenchSystem,
   sink: SinkProcess,
   run: string,
   phaseMs: number,
-): Promise<readonly number[]> {
-  await sink.ask("reset");
+): Promise<Latencies> {
   const accept = gatheredAccept(engine);
-  await openLoop(perSecond, phaseMs, (n, dueMs) => accept(benchEvent(run, n, sparse, dueMs)));
-  return arrived(sink, (perSecond * phaseMs) / 1_000);
+  return openPhase(sink, perSecond, phaseMs, (n, dueMs) => accept(benchEvent(run, n, sparse, dueMs)));
 }
 
 /** Received per second by the hot partners, which always have some thousands waiting. */

@@ -1,9 +1,8 @@
 import { startBlackHole } from "./black-hole-process.ts";
 import { fillBacklog } from "./fill.ts";
 import { gatheredAccept } from "./gathered-accept.ts";
-import { arrived } from "./latency.ts";
+import { type Latencies, openPhase, pooled, quietP99Ms } from "./latencies.ts";
 import { arrivalsAt } from "./limiter.ts";
-import { openLoop } from "./open-loop.ts";
 import { addPartners } from "./partners.ts";
 import { pausePartners, whileActive } from "./pausing.ts";
 import { benchEvent } from "./payload.ts";
@@ -105,11 +104,8 @@ export async function measureIsolation(
   await pausePartners(system, ids);
   const accept = gatheredAccept(system.engine);
   const used: number[] = [];
-  const phase = async (run: string) => {
-    await sink.ask("reset");
-    await openLoop(perSecond, phaseMs, (n, dueMs) => accept(benchEvent(run, n, healthy, dueMs)));
-    return arrived(sink, (perSecond * phaseMs) / 1_000);
-  };
+  const phase = (run: string) =>
+    openPhase(sink, perSecond, phaseMs, (n, dueMs) => accept(benchEvent(run, n, healthy, dueMs)));
   const disturbedPhase = (run: string) =>
     whileActive(system, ids, async () => {
       const latencies = await phase(run);
@@ -120,8 +116,8 @@ export async function measureIsolation(
     });
 
   await phase("warm");
-  const quiet: number[] = [];
-  const disturbed: number[] = [];
+  const calms: Latencies[] = [];
+  const louds: Latencies[] = [];
   const ratios: number[] = [];
   for (let pair = 0; pair < pairs; pair++) {
     await refill(system, ids, disturbers, pair, smaller);
@@ -129,25 +125,26 @@ export async function measureIsolation(
     const first = pair % 2 === 0 ? await phase(`quiet-${pair}`) : null;
     const loud = await disturbedPhase(`disturbed-${pair}`);
     const calm = first ?? (await phase(`quiet-${pair}`));
-    quiet.push(...calm);
-    disturbed.push(...loud);
-    ratios.push(percentile(loud, 0.99) / percentile(calm, 0.99));
+    calms.push(calm);
+    louds.push(loud);
+    ratios.push(quietP99Ms(loud) / quietP99Ms(calm));
   }
   await system.stop();
   hole?.stop();
-  const [quietP99, disturbedP99] = [percentile(quiet, 0.99), percentile(disturbed, 0.99)];
+  const [undisturbed, disturbed] = [pooled(calms), pooled(louds)];
+  const [undisturbedP99, disturbedP99] = [quietP99Ms(undisturbed), quietP99Ms(disturbed)];
   const where = workers === 0 ? "" : `, ${kind}, ${workers} worker`;
   const full = `${name}${smaller === 1 ? "" : ` (divided by ${smaller})`}${where}`;
   const moved: Result = {
     bench: "isolation",
     case: full,
     figures: {
-      ratio: rounded(disturbedP99 / quietP99),
+      ratio: rounded(disturbedP99 / undisturbedP99),
       medianPairRatio: rounded(percentile(ratios, 0.5)),
-      undisturbedP99Ms: rounded(quietP99),
+      undisturbedP99Ms: rounded(undisturbedP99),
       disturbedP99Ms: rounded(disturbedP99),
-      undisturbedP50Ms: rounded(percentile(quiet, 0.5)),
-      disturbedP50Ms: rounded(percentile(disturbed, 0.5)),
+      undisturbedP50Ms: rounded(percentile(undisturbed.all, 0.5)),
+      disturbedP50Ms: rounded(percentile(disturbed.all, 0.5)),
       pairs,
     },
     target: { figure: "ratio", atMost: 1.2 },

@@ -19,7 +19,8 @@ const dribbled = Buffer.from("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\ncontent
 const dribbleMs = 500;
 
 let received = 0;
-let latencies = new Map<string, number[]>();
+/** When each was sent, and how long it took from then on. */
+let latencies = new Map<string, [sentAtMs: number, tookMs: number][]>();
 let counts = new Map<string, number>();
 let arrivals = new Map<string, number[]>();
 let failedAtMs = new Map<string, number>();
@@ -69,7 +70,7 @@ function serve(socket: Socket, request: Buffer): void {
   const at = request.indexOf("sent_at");
   if (at >= 0) {
     const sentAtMs = Number.parseFloat(/[\d.]+/.exec(request.toString("latin1", at + 7, at + 40))?.[0] ?? "");
-    listOf(latencies, path).push(nowMs - sentAtMs);
+    listOf(latencies, path).push([sentAtMs, nowMs - sentAtMs]);
   }
   if (path.startsWith("/limited")) listOf(arrivals, path).push(nowMs);
   if (path.startsWith("/hang")) return;
@@ -77,7 +78,7 @@ function serve(socket: Socket, request: Buffer): void {
   socket.write(path.startsWith("/fail-once") && failsNow(request, nowMs) ? unavailable : ok);
 }
 
-function listOf(lists: Map<string, number[]>, path: string): number[] {
+function listOf<Item>(lists: Map<string, Item[]>, path: string): Item[] {
   let list = lists.get(path);
   if (list === undefined) lists.set(path, (list = []));
   return list;
