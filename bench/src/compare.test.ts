@@ -32,8 +32,8 @@ test("the worked example drives a Postrider through every case", { timeout: 120_
     "Postrider, latency, 50/s",
     "Postrider, isolation, 5 healthy receivers beside one that hangs with 20 waiting",
   ]);
+  // Of so few events there is no p99 of the quiet ones.
   for (const { figures } of results)
-    // Of so few events there is no p99 of the quiet ones.
     for (const [name, value] of Object.entries(figures))
       if (name !== "quietP99Ms") expect(value, name).not.toBeNaN();
   expect(results[0]!.figures).toMatchObject({ events: 300, receivedTwice: 0 });

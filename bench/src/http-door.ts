@@ -1,6 +1,7 @@
 import type { AcceptEvent } from "@postrider/engine";
 import { Agent, request } from "undici";
 import { benchApiKey } from "./server-process.ts";
+import { openSocketPoster } from "./socket-poster.ts";
 
 /** A client of a server's HTTP API, over 64 connections. */
 export interface HttpDoor {
@@ -27,13 +28,17 @@ export function openHttpDoor(url: string, apiKey = benchApiKey): HttpDoor {
     if (answer.statusCode >= 300) throw new Error(`${method} ${path}: ${answer.statusCode} ${text}`);
     return text;
   };
-  const post = async (body: string) => void (await call("POST", "/v1/events", body));
+  const events = new URL("/v1/events", url);
+  // A server elsewhere may ask for TLS.
+  const poster = events.protocol === "http:" ? openSocketPoster(events, headers) : null;
+  const post = async (body: string) =>
+    poster ? poster.post(body) : void (await call("POST", "/v1/events", body));
   return {
     put: async (path, document) => void (await call("PUT", path, JSON.stringify(document))),
     get: async (path) => JSON.parse(await call("GET", path)) as unknown,
     post,
     send: (events) => post(eventsBody(events)),
-    close: () => agent.close(),
+    close: async () => void (await Promise.all([agent.close(), poster?.close()])),
   };
 }
 
