@@ -10,7 +10,8 @@ const none: readonly number[] = [];
  */
 export class Claims {
   readonly #busy = new Set<string>();
-  #queue: DueDelivery[] = [];
+  /** Taken ones are null: a delivery that is over is not to live until the queue is cut. */
+  #queue: (DueDelivery | null)[] = [];
   #next = 0;
   /** Endpoints with holds that the ledger may not know of yet, and how many. */
   readonly #held = new Map<number, number>();
@@ -52,8 +53,9 @@ export class Claims {
 
   /** Takes the first out of the queue; it stays busy until `done`. */
   shift(): void {
+    this.#queue[this.#next] = null;
     this.#next += 1;
-    if (this.#next < longestTaken) return;
+    if (this.#next < longestTaken && this.waiting > 0) return;
     this.#queue = this.#queue.slice(this.#next);
     this.#next = 0;
   }
@@ -111,7 +113,7 @@ export class Claims {
   hold(endpointNo: number): void {
     this.#held.set(endpointNo, (this.#held.get(endpointNo) ?? 0) + 1);
     this.unpark(endpointNo, Number.POSITIVE_INFINITY);
-    const waiting = this.#queue.slice(this.#next);
+    const waiting = this.#queue.slice(this.#next) as DueDelivery[];
     this.#queue = waiting.filter((delivery) => delivery.endpointNo !== endpointNo);
     this.#next = 0;
     for (const delivery of waiting) if (delivery.endpointNo === endpointNo) this.done(delivery.id);

@@ -1,5 +1,6 @@
 import type { Dispatcher } from "undici";
 import type { Exchange } from "../ports/transport.ts";
+import type { AbortGroup } from "./abort-groups.ts";
 import { cancelConnect, type Carried, type Connection } from "./connection.ts";
 import type { Deadlines, Overdue } from "./deadlines.ts";
 import { type Failure, failureOf, isReset, type Phase } from "./failure.ts";
@@ -31,8 +32,8 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
   readonly result: Promise<Exchange>;
   /** Set by the client that takes the request; null while it waits for a free connection. */
   connection: Connection | null = null;
-  /** Called once when the exchange is over. */
-  onOver: ((exchange: PendingExchange) => void) | null = null;
+  /** Those that the same signal ends; null where none does. */
+  group: AbortGroup | null = null;
 
   readonly #host: ExchangeHost;
   readonly #options: Dispatcher.DispatchOptions;
@@ -141,7 +142,7 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
     if (this.#over) return;
     this.#over = true;
     this.#host.deadlines.remove(this);
-    this.onOver?.(this);
+    this.group?.delete(this);
     this.#resolve({
       status: this.#status,
       failure,
