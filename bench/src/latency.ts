@@ -73,7 +73,7 @@ export async function measureHttpLatency(
   }
 }
 
-/** Two seconds to warm up, then the run that counts. */
+/** Five seconds to warm up, in which the processes are compiled, then the run that counts. */
 async function warmAndRun(
   sink: SinkProcess,
   perSecond: number,
@@ -84,7 +84,7 @@ async function warmAndRun(
   return openPhase(sink, perSecond, durationMs, send("run"));
 }
 
-const warmMs = 2_000;
+const warmMs = 5_000;
 
 const retryWaitMs = 3_000;
 const retryPartners = 10;

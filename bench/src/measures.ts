@@ -72,7 +72,7 @@ export const measures: Readonly<Record<Exclude<BenchName, "compare">, Measure>> 
         kind,
         quick
           ? { backlog: 2_000, timeout: "2s", phaseMs: 4_000, pairs: 2 }
-          : { backlog: 20_000, timeout: "10s", phaseMs: 15_000, pairs: 3 },
+          : { backlog: 20_000, timeout: "10s", phaseMs: 12_000, pairs: 5 },
       );
   },
   async *accept(sink, { quick, ledgers }) {
