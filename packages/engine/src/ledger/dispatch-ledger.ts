@@ -46,9 +46,17 @@ export function createDispatchLedger(
 ): DispatchLedger {
   const { shared } = sql.capabilities;
   const holder = shared ? process.id : null;
-  let locked = false;
+  /** Whether this process holds the lock of its name, as far as it knows, and whether the ledger may think so. */
+  let [locked, saidLocked] = [false, false];
+  /** Before turns are asked for: a living process whose lock is gone must not be taken for dead once it has its answer. */
+  const sayUnlocked = async () => {
+    if (locked || !saidLocked) return;
+    await sql.query("select postrider.unlocked($1::uuid)", [process.id]);
+    saidLocked = false;
+  };
   return {
     async claim(requests, asideIds, nowMs) {
+      await sayUnlocked();
       const rows = await sql.query<ClaimRow>(claimSql, [
         list(requests.map((request) => request.partnerNo)),
         list(requests.map((request) => request.fence ?? 0)),
@@ -85,6 +93,7 @@ export function createDispatchLedger(
 
     async attend(busy) {
       if (!shared) return { alive: 1, first: true, idlest: null, foundDead: 0 };
+      saidLocked ||= locked;
       const [row] = await sql.query<Omit<Attendance, "foundDead"> & { readonly found_dead: number }>(
         "select * from postrider.attend($1::uuid, $2, $3::float8, $4::boolean, $5::float8)",
         [process.id, process.name, busy, locked, aliveMs],

@@ -14,8 +14,8 @@ $$;
 -- what nobody swept the next sweep finds.
 --
 -- PostgreSQL lets go of the lock of a process that was killed as soon as its connection ends, so its turns need not
--- wait for the end of their leases. A process whose connection was lost knows that as well, and asks for its turns
--- again before it sends anything more.
+-- wait for the end of their leases. A process that lives on without its lock, because the connection was lost or the
+-- server restarted, says so (unlocked), and only then asks for its turns again, before it sends anything more.
 drop function if exists postrider.attend(uuid, text, double precision);
 drop function if exists postrider.attend(uuid, text, double precision, double precision);
 create or replace function postrider.attend(p_id uuid, p_name text, p_busy double precision, p_locked boolean, p_ttl_ms double precision)
@@ -32,7 +32,9 @@ begin
   on conflict (id) do update set seen_at = v_clock, busy = p_busy, locked = p_locked;
 
   v_dead := array(select p.id from postrider.processes p
-                   where p.id <> p_id and p.locked and pg_try_advisory_xact_lock(postrider.process_lock(p.id)));
+                   where p.id <> p_id and p.locked and pg_try_advisory_xact_lock(postrider.process_lock(p.id))
+                     -- One that says just now that it has lost its lock is not dead: see unlocked.
+                     for update skip locked);
   if cardinality(v_dead) > 0 then
     delete from postrider.processes p where p.id = any(v_dead);
     update postrider.partner_runtime r set holder = null, held_until = null where r.holder = any(v_dead);
@@ -44,6 +46,13 @@ begin
          min(p.busy) filter (where p.id <> p_id)::float8, cardinality(v_dead)
     from postrider.processes p where p.seen_at > v_since;
 end $$;
+
+-- unlocked: a process says that it lives without its lock, so that nobody takes it for dead. Whoever takes its turns in
+-- this moment is waited for, so that what it asks next is answered by what became of them.
+create or replace function postrider.unlocked(p_id uuid) returns void
+language sql volatile as $$
+  update postrider.processes p set locked = false where p.id = p_id;
+$$;
 
 -- leave: a process that stops does not make the others wait for its time to live.
 create or replace function postrider.leave(p_id uuid) returns void

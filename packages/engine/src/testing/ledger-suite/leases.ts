@@ -145,4 +145,24 @@ export function leaseTests(bench: () => Bench): void {
     await stop();
     await other.leave();
   });
+
+  test("a process that lost its lock and lives says so before it asks for its turns: nobody takes it for dead", async () => {
+    const { acme, one, other } = await setUp();
+    const { sql } = bench();
+    const lost = Promise.withResolvers<void>();
+    one.onLost(lost.resolve);
+    const stop = await one.onRing(() => {});
+    await one.attend(0);
+    const held = await claimBy(one, acme);
+    await sql.query(
+      "select pg_terminate_backend(l.pid) from pg_locks l where l.locktype = 'advisory' and l.classid is not null and l.pid <> pg_backend_pid()",
+    );
+    await lost.promise;
+    expect(await claimBy(one, acme, held.fence)).toMatchObject({ standing: "held" });
+    // Its lock is free until it has connected again.
+    expect(await other.attend(0)).toMatchObject({ foundDead: 0 });
+    expect(await claimBy(other, acme)).toMatchObject({ standing: "elsewhere" });
+    await stop();
+    for (const process of [one, other]) await process.leave();
+  });
 }
