@@ -1,8 +1,11 @@
 import type { Clock } from "../ports/clock.ts";
 import type { Claimed } from "../ports/ledger.ts";
 
-/** Nothing is sent in the last tenth of a lease: for a clock that runs slower than the ledger's. */
-const usedPartOfLease = 0.9;
+/**
+ * A look renews a lease that is half used, so half of it is what an answer promises; and nothing is sent in the last
+ * tenth of that, for a clock that runs slower than the ledger's.
+ */
+const usedPartOfLease = 0.45;
 /**
  * A turn with nothing to do is kept for so long after its last attempt where nobody else wants its place: the partner's
  * next event then needs one look, where a turn given back and opened anew takes two statements more.
