@@ -1,6 +1,6 @@
 import { fillBacklog } from "./fill.ts";
 import { gatheredAccept } from "./gathered-accept.ts";
-import { type Latencies, latencyFigures, openPhase, pooled } from "./latencies.ts";
+import { type Latencies, latencyFigures, openPhase, pooled, warmMs } from "./latencies.ts";
 import { until } from "./open-loop.ts";
 import { addPartners } from "./partners.ts";
 import { pausePartners, whileActive } from "./pausing.ts";
@@ -17,8 +17,6 @@ const maxInFlight = 256;
 /** Of the hot partners, accepted and not received at most. */
 const ahead = 5_000;
 const batch = 500;
-/** A worker is compiled by then: in its first seconds a p99 is twice that of those that follow. */
-const warmMs = 5_000;
 
 export interface DeadPartnersOptions {
   /** Of each dead partner. */

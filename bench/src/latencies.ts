@@ -13,6 +13,9 @@ export interface Latencies {
   readonly quiet: readonly number[];
 }
 
+/** Before a run that counts. A worker is compiled by then: in its first seconds a p99 is twice that of those that follow. */
+export const warmMs = 5_000;
+
 const aroundMs = 100;
 const quietStolenMs = 10;
 /** Fewer say nothing about one in a hundred. */

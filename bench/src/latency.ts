@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { gatheredAccept } from "./gathered-accept.ts";
 import { openHttpDoor } from "./http-door.ts";
-import { figuresOf, type Latencies, latencyFigures, openPhase } from "./latencies.ts";
+import { figuresOf, type Latencies, latencyFigures, openPhase, warmMs } from "./latencies.ts";
 import { openLoop, until } from "./open-loop.ts";
 import { addPartners } from "./partners.ts";
 import { benchEvent } from "./payload.ts";
@@ -83,8 +83,6 @@ async function warmAndRun(
   await openPhase(sink, perSecond, warmMs, send("warm"));
   return openPhase(sink, perSecond, durationMs, send("run"));
 }
-
-const warmMs = 5_000;
 
 const retryWaitMs = 3_000;
 const retryPartners = 10;

@@ -25,6 +25,11 @@ export function leaseTests(bench: () => Bench): void {
     const ids = await enqueue(acme, 2);
     return { acme, ids, one: neighbours![0], other: neighbours![1] };
   };
+  /** Ends the connections that hold the locks of processes. */
+  const endLockHolders = () =>
+    bench().sql.query(
+      "select pg_terminate_backend(l.pid) from pg_locks l where l.locktype = 'advisory' and l.classid is not null and l.pid <> pg_backend_pid()",
+    );
   const dueNos = async (ledger: DispatchLedger) =>
     (await ledger.duePartners(now)).map(({ partnerNo }) => partnerNo);
 
@@ -129,15 +134,12 @@ export function leaseTests(bench: () => Bench): void {
 
   test("a process whose connection ended is found dead at once, and its turns are free; one that only listens no more is not", async () => {
     const { acme, one, other } = await setUp();
-    const { sql } = bench();
     const stop = await one.onRing(() => {});
     await one.attend(0);
     const held = await claimBy(one, acme);
     expect(await other.attend(0)).toMatchObject({ alive: 2, foundDead: 0 });
     // As a kill does. The client hears of it and would take the lock again; it attends no more, so its word stands.
-    await sql.query(
-      "select pg_terminate_backend(l.pid) from pg_locks l where l.locktype = 'advisory' and l.classid is not null and l.pid <> pg_backend_pid()",
-    );
+    await endLockHolders();
     let found = 0;
     while (found === 0) found = (await other.attend(0)).foundDead;
     expect(found).toBe(1);
@@ -148,15 +150,12 @@ export function leaseTests(bench: () => Bench): void {
 
   test("a process that lost its lock and lives says so before it asks for its turns: nobody takes it for dead", async () => {
     const { acme, one, other } = await setUp();
-    const { sql } = bench();
     const lost = Promise.withResolvers<void>();
     one.onLost(lost.resolve);
     const stop = await one.onRing(() => {});
     await one.attend(0);
     const held = await claimBy(one, acme);
-    await sql.query(
-      "select pg_terminate_backend(l.pid) from pg_locks l where l.locktype = 'advisory' and l.classid is not null and l.pid <> pg_backend_pid()",
-    );
+    await endLockHolders();
     await lost.promise;
     expect(await claimBy(one, acme, held.fence)).toMatchObject({ standing: "held" });
     // Its lock is free until it has connected again.
