@@ -35,7 +35,8 @@ const anEvent: EventView = {
   occurred_at: at,
   accepted_at: at,
   partner: null,
-  data: { payout: 1 },
+  data: { payout: 1.5 },
+  data_text: '{"payout":1.50}',
   deliveries: [aDelivery],
 };
 

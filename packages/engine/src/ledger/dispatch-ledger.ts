@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { pid } from "node:process";
+import { parseEndpointDocument } from "../core/documents.ts";
 import type {
   Attendance,
   Claimed,
@@ -257,7 +258,10 @@ async function readSettings(
         secretText: seal.open(Buffer.from(key.sealed, "base64"), sealContext(row.id)),
         retiresAtMs: key.retires_ms,
       })),
-      endpoints: row.endpoints.map((endpoint) => ({ ...endpoint, document: JSON.parse(endpoint.document) })),
+      endpoints: row.endpoints.map((endpoint) => ({
+        ...endpoint,
+        document: parseEndpointDocument(endpoint.document),
+      })),
     })),
   );
 }

@@ -134,7 +134,10 @@ export interface EventView {
   readonly not_before?: string;
   readonly expires_after?: string;
   readonly order_key?: string;
+  /** As JavaScript reads it: numbers may have lost digits. */
   readonly data: unknown;
+  /** The JSON text that was accepted and is sent. */
+  readonly data_text: string;
   readonly deliveries: readonly DeliveryView[];
 }
 
@@ -186,13 +189,20 @@ export interface Deleted {
 }
 
 export interface Operations {
+  /**
+   * `secret` (`whsec_…`) is signed with instead of one that is made up; only a partner that does not exist yet takes it.
+   *
+   * @throws PostriderError `invalid_request`, `invalid_secret`
+   */
   putPartner(
     id: string,
     document: PartnerDocument,
     nowMs: number,
+    options?: { readonly secret?: string },
   ): Promise<{
     readonly partner: Partner;
-    readonly created: boolean /** Shown once, on creation. */;
+    readonly created: boolean;
+    /** Shown once, on creation. Null for one that was given. */
     readonly signingSecret: string | null;
   }>;
   getPartner(id: string): Promise<Partner | null>;
@@ -203,10 +213,16 @@ export interface Operations {
   /** Waiting deliveries end as `cancelled` with reason `partner_deleted`; nothing is sent any more. Null where there was none. */
   deletePartner(id: string, nowMs: number): Promise<Deleted | null>;
   setPartnerState(id: string, state: "active" | "paused", nowMs: number): Promise<Partner | null>;
-  /** Makes the next key of a scheme; the older ones go on signing until `overlapMs` has passed. Null where there is no partner. */
+  /**
+   * Makes the next key of a scheme, or takes the `secret` given (`whsec_…`, or `whsk_…` for v1a); the older ones go on
+   * signing until `overlapMs` has passed. `signingSecret` is null for v1a and for one that was given. Null if there is
+   * no partner.
+   *
+   * @throws PostriderError `invalid_secret`; `too_many_keys` if more than 16 keys would then sign
+   */
   rotateSecret(
     id: string,
-    options: { readonly overlapMs: number; readonly scheme: "v1" | "v1a" },
+    options: { readonly overlapMs: number; readonly scheme: "v1" | "v1a"; readonly secret?: string },
     nowMs: number,
   ): Promise<{
     readonly signingSecret: string | null;
@@ -215,7 +231,12 @@ export interface Operations {
   } | null>;
   listKeys(id: string, nowMs: number): Promise<readonly SigningKey[]>;
 
-  /** Null where there is no partner. @throws PostriderError `invalid_template`, `invalid_target` */
+  /**
+   * Null if there is no partner.
+   *
+   * @throws PostriderError `invalid_template`, `invalid_target`, `invalid_duration`, `invalid_request`, and
+   * `signing_key_missing` if the partner has no live key for a scheme in `signing`
+   */
   putEndpoint(
     partner: string,
     id: string,

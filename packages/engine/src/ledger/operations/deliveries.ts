@@ -82,6 +82,7 @@ function eventView(row: EventRow, deliveries: readonly DeliveryView[]): EventVie
     ...(expires_after_ms === null ? {} : { expires_after: formatDurationMs(expires_after_ms) }),
     ...(order_key === null ? {} : { order_key }),
     data: JSON.parse(data) as unknown,
+    data_text: data,
     deliveries,
   };
 }
