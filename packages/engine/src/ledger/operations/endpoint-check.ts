@@ -2,7 +2,7 @@ import type { EndpointDocument } from "../../core/documents.ts";
 import { unstorableTexts } from "../../core/document-texts.ts";
 import { parseDurationMs } from "../../core/duration.ts";
 import { type Issue, PostriderError } from "../../core/errors.ts";
-import { type AllowedTargets, checkTargetUrl } from "../../core/target.ts";
+import { type AllowedTargets, checkNewTarget } from "../../core/target.ts";
 import { compileTemplate } from "../../core/template/index.ts";
 
 const patternForm = /^(\*|[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(\.\*)?)$/;
@@ -25,7 +25,7 @@ export function checkEndpoint(document: EndpointDocument, allowedTargets: Allowe
   }
   checkTexts("endpoint document", document);
   // Macros cannot stand before the path, so the origin is what every rendered URL has.
-  const target = checkTargetUrl(compiled.template.origin, allowedTargets);
+  const target = checkNewTarget(compiled.template.origin, allowedTargets);
   if (!target.ok)
     throw new PostriderError("invalid_target", target.message, {
       issues: [{ path: "url", message: target.message }],
