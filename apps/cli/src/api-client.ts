@@ -10,6 +10,7 @@ import type {
   DeliveryView,
   Endpoint,
   EventView,
+  MissingKey,
   Operations,
   Partner,
   ReplayView,
@@ -46,6 +47,8 @@ export interface Status {
     readonly unrecorded: number;
   };
   readonly backlog: { readonly pending: number; readonly oldest_due_at: string | null };
+  /** Absent from older servers. */
+  readonly signing_keys_missing?: readonly MissingKey[];
 }
 
 export interface ApiOptions {

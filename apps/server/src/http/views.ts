@@ -281,6 +281,9 @@ export const statusView = z
       processes: count,
     }),
     backlog: z.object({ pending: count, oldest_due_at: instant.nullable() }),
+    signing_keys_missing: z
+      .array(z.object({ partner: z.string(), endpoint: z.string(), scheme: z.enum(["v1", "v1a"]) }))
+      .describe("Endpoints that ask for a scheme without a live key: nothing is sent to them. At most 20."),
     allow_targets: z.array(z.string()),
   })
   .meta({ id: "Status" });

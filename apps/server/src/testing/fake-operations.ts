@@ -136,6 +136,7 @@ export function createFakeOperations(
         : null;
     },
     listKeys: async () => [{ id: "key_1", scheme: "v1", public_key: null, created_at: at, retires_at: null }],
+    missingKeys: async () => [],
     async putEndpoint(owner, id, document) {
       if (!partners.has(owner)) return null;
       const created = !endpoints.has(`${owner}/${id}`);

@@ -94,6 +94,13 @@ export interface SigningKey {
   readonly retires_at: string | null;
 }
 
+/** An endpoint that cannot be signed for. */
+export interface MissingKey {
+  readonly partner: string;
+  readonly endpoint: string;
+  readonly scheme: "v1" | "v1a";
+}
+
 export interface AttemptView {
   readonly n: number;
   readonly at: string;
@@ -230,6 +237,11 @@ export interface Operations {
     readonly keys: readonly SigningKey[];
   } | null>;
   listKeys(id: string, nowMs: number): Promise<readonly SigningKey[]>;
+  /**
+   * Endpoints that ask for a scheme which their partner has no live key for: nothing is sent to them. At most 20; only
+   * documents from before this was checked, and keys removed by hand, make them.
+   */
+  missingKeys(nowMs: number): Promise<readonly MissingKey[]>;
 
   /**
    * Null if there is no partner.

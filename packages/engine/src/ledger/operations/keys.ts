@@ -9,7 +9,8 @@ import {
 } from "@postrider/protocol";
 import { PostriderError } from "../../core/errors.ts";
 import { missingKeyNote, type Scheme } from "../../core/missing-key.ts";
-import type { Operations, SigningKey } from "../../ports/operations.ts";
+import { parseEndpointDocument } from "../../core/documents.ts";
+import type { MissingKey, Operations, SigningKey } from "../../ports/operations.ts";
 import { sealContext } from "../dispatch-ledger.ts";
 import type { Seal } from "../seal.ts";
 import type { Sql } from "../sql.ts";
@@ -22,12 +23,23 @@ export function keyOperations({
   sql,
   seal,
   changed,
-}: OperationsContext): Pick<Operations, "rotateSecret" | "listKeys"> {
+}: OperationsContext): Pick<Operations, "rotateSecret" | "listKeys" | "missingKeys"> {
   const listKeys = async (id: string, nowMs: number) =>
     (await sql.query<KeyRow>(keysSql, [id, nowMs])).map(signingKey);
 
   return {
     listKeys,
+
+    async missingKeys(nowMs) {
+      const rows = await sql.query<CandidateRow>(candidatesSql, [nowMs]);
+      return rows
+        .flatMap(({ partner, endpoint, document, live }): MissingKey[] => {
+          const { signing } = parseEndpointDocument(document);
+          const scheme = signing.find((one) => !live.includes(one));
+          return scheme === undefined ? [] : [{ partner, endpoint, scheme }];
+        })
+        .slice(0, missingLimit);
+    },
 
     async rotateSecret(id, { overlapMs, scheme, secret }, nowMs) {
       const made = secret === undefined ? await generateKey(scheme) : await givenKey(scheme, secret);
@@ -126,6 +138,25 @@ export async function resealSecrets(sql: Sql, seal: Seal): Promise<number> {
   }
   return stale.length;
 }
+
+const missingLimit = 20;
+
+interface CandidateRow {
+  readonly partner: string;
+  readonly endpoint: string;
+  readonly document: string;
+  readonly live: readonly string[];
+}
+
+/** The text of a document tells which may ask for a scheme; whether it does is read from the document. */
+const candidatesSql = `select p.id as partner, n.id as endpoint, n.document::text as document, k.live
+  from postrider.partners p
+ cross join lateral (select coalesce(json_agg(distinct k.scheme), '[]') as live, coalesce(bool_or(k.scheme = 'v1'), false) as v1,
+     coalesce(bool_or(k.scheme = 'v1a'), false) as v1a
+     from postrider.signing_keys k where k.partner_no = p.partner_no and (k.retires_at is null or k.retires_at > to_timestamp($1::float8 / 1000))) k
+  join postrider.endpoints n on n.partner_no = p.partner_no and n.deleted_at is null
+ where p.deleted_at is null and (not k.v1 and n.document::text like '%"v1"%' or not k.v1a and n.document::text like '%"v1a"%')
+ order by p.id, n.id limit 200`;
 
 interface LiveRow {
   /** Keys that go on signing after the rotation, without the new one. */

@@ -270,6 +270,32 @@ export function operationsTests(bench: () => Bench): void {
     await expect(put(["v1"])).rejects.toMatchObject({ code: "signing_key_missing" });
   });
 
+  test("endpoints that were stored with a scheme without a key are found; a word in a body is none", async () => {
+    const { operations, partner, dispatch, sql } = bench();
+    const acme = await partner(["main", "other", "plain"]);
+    const store = async (id: string, more: object) =>
+      sql.query("update postrider.endpoints set document = $2::text::json where endpoint_no = $1::int", [
+        (await dispatch.locate(acme.id, id))!.endpointNo,
+        JSON.stringify({ ...document, ...more }),
+      ]);
+    await store("main", { signing: ["v1", "v1a"], body: { nul: "\0" } });
+    await store("other", { signing: ["v1"], body: { signing: ["v1a"] } });
+    const found = async () => (await operations.missingKeys(now)).filter((one) => one.partner === acme.id);
+    expect(await found()).toEqual([{ partner: acme.id, endpoint: "main", scheme: "v1a" }]);
+    await operations.rotateSecret(acme.id, { scheme: "v1a", overlapMs: 0 }, now);
+    expect(await found()).toEqual([]);
+    await sql.query("delete from postrider.signing_keys where partner_no = $1::int and scheme = 'v1'", [
+      acme.no,
+    ]);
+    expect((await found()).map(({ endpoint, scheme }) => [endpoint, scheme])).toEqual([
+      ["main", "v1"],
+      ["other", "v1"],
+      ["plain", "v1"],
+    ]);
+    await operations.deletePartner(acme.id, now);
+    expect(await found()).toEqual([]);
+  });
+
   test("an endpoint that is paused for a missing key goes on with the key, or without the scheme", async () => {
     const { operations, partner, dispatch } = bench();
     const acme = await partner(["main", "other", "gone"]);
