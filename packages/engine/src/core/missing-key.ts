@@ -12,7 +12,3 @@ export const schemes: readonly Scheme[] = ["v1", "v1a"];
 export const missingKeyNote = (scheme: Scheme): string =>
   `signing_key_missing: it asks for ${scheme} signatures and the partner has no live ${scheme} key, so nothing is sent. ` +
   `Make one (rotate-secret with scheme ${scheme}), or take ${scheme} out of signing: then it goes on.`;
-
-/** Whether a note says that a signing key is missing. */
-export const isMissingKeyNote = (note: string | null): boolean =>
-  note !== null && schemes.some((scheme) => note === missingKeyNote(scheme));

@@ -1,6 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
 import { endpointDefaults } from "../core/documents.ts";
-import { missingKeyNote } from "../core/missing-key.ts";
 import {
   type Answer,
   benchStartMs,
@@ -9,7 +8,6 @@ import {
   startDispatchBench,
   stopDispatchBench,
 } from "../testing/dispatch-bench.ts";
-import { memoryKey } from "../testing/memory-ledger.ts";
 import type { RunTurn, Turns } from "../ports/turns.ts";
 import { sliceMs } from "./turn.ts";
 
@@ -232,38 +230,6 @@ test("410 pauses the endpoint with its backlog, and a resume within the same tur
   await clock.advanceUntil(() => ledger.finished.size === 50, 1_000);
   expect(turns.load().active).toBe(1);
   expect(ledger.calls.claim - claims).toBeLessThan(30);
-});
-
-test("an endpoint whose scheme has no live key gets nothing, is paused with its backlog, and goes on with the key", async () => {
-  const { ledger, turns, clock, seen } = await startDispatchBench(() => ok);
-  const v1a = {
-    scheme: "v1a",
-    secretText: `whsk_${Buffer.alloc(32, 9).toString("base64")}`,
-    retiresAtMs: null,
-  } as const;
-  const documents = [{ signing: ["v1", "v1a"] }, {}] as const;
-  ledger.putPartner(1, { keys: [memoryKey] }, documents);
-  ledger.enqueue(10, 30, clock.now());
-  const [other] = ledger.enqueue(11, 1, clock.now());
-  turns.ring([1]);
-  await clock.advance(2_000);
-  expect(seen.map(({ id }) => id)).toEqual([other]);
-  expect(ledger.pending.size).toBe(30);
-  expect(ledger.holds).toContainEqual({ endpointNo: 10, untilMs: null, note: missingKeyNote("v1a") });
-  for (const { attemptsMade, attemptsBefore } of ledger.pending.values())
-    expect(attemptsBefore).toBe(attemptsMade);
-  ledger.putPartner(1, { keys: [v1a, memoryKey] }, documents);
-  ledger.resume(10);
-  turns.ring([1]);
-  await clock.advanceUntil(() => ledger.finished.size === 31, 2_000);
-  const schemes = seen
-    .filter(({ id }) => id !== other)
-    .map(({ request }) =>
-      Object.fromEntries(request.headers)
-        ["webhook-signature"]!.split(" ")
-        .map((entry) => entry.split(",")[0]),
-    );
-  expect(new Set(schemes.map(String))).toEqual(new Set(["v1a,v1"]));
 });
 
 test("a slice that others wait for ends, and the partner goes to the back of the line", async () => {
