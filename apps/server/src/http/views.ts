@@ -168,6 +168,7 @@ export const deliveryView = z
       .string()
       .optional()
       .describe("Of a single delivery that waits behind another of its order key: that one's id."),
+    data_text: z.string().optional().describe("Of a single delivery: the text of its event's data."),
     attempts: z.array(attemptView).optional(),
   })
   .meta({ id: "Delivery" });

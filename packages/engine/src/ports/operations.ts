@@ -127,6 +127,8 @@ export interface DeliveryView {
   readonly last_error: string | null;
   /** Of a single delivery, and only while it waits behind another of its order key: that one's id. */
   readonly waits_for?: string;
+  /** Of a single delivery: the JSON text of its event's data. */
+  readonly data_text?: string;
   readonly attempts?: readonly AttemptView[];
 }
 
