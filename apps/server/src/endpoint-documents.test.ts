@@ -233,4 +233,57 @@ describe("endpoint documents", () => {
       expect([status, json.error.issues[0].path]).toEqual([400, "name"]);
     }
   });
+
+  test("of every setting that is taken are sent: none ends as a fault of Postrider's", async () => {
+    await call("PUT", "/v1/partners/set", { name: "Set" });
+    const names = [
+      ...prototypeKeys,
+      ...["accept-encoding", "content-encoding", "content-type", "cookie", "date", "http2-settings", "range"],
+      ...[
+        "sec-websocket-key",
+        "set-cookie",
+        "tE2",
+        "trailers",
+        "user-agent",
+        "via",
+        "-",
+        "0",
+        "!#$%&'*+.^_`|~",
+      ],
+      "x".repeat(100),
+    ];
+    const values = ["a", "", " lead", "trail ", "\t", "chunked", "100-continue", "{data.n}", "{data.none?}"];
+    const durations = Array<string>(50).fill("365d");
+    const documents: object[] = [
+      ...names.flatMap((name) => values.map((value) => ({ headers: Object.fromEntries([[name, value]]) }))),
+      ...["POST", "PUT"].flatMap((method) =>
+        ["none", "envelope", "form", {}, [], [[]], { a: {} }].map((given) => ({ method, body: given })),
+      ),
+      ...["?", "?a", "?a=", "?&&", "?=b", "//x", "/a//b/", "/%00", "/;p=1", "/é", "/{data.none}"].map(
+        (end) => ({ end }),
+      ),
+      { method: "GET" },
+      { timeout: "2m" },
+      { signing: [] },
+      { retry: { schedule: [], client_error_schedule: [] } },
+      { retry: { schedule: durations, expires_after: "365d", retry_after_max: "365d" } },
+      { breaker: { consecutive_failures: 1, minimum: 1, first_wait: "1h", longest_wait: "10ms" } },
+      { breaker: null, disable_after: "1s", order: { max_hold: "1s" } },
+    ];
+    for (const [index, { end = "", ...document }] of (documents as { end?: string }[]).entries()) {
+      const url = `${origin}/set-${index}${end}`;
+      const put = await call("PUT", `/v1/partners/set/endpoints/set-${index}`, { url, ...document });
+      expect(put.status, JSON.stringify(document)).toBe(201);
+    }
+    const event = { event_id: "set-1", type: "a.b", partner: "set", data: { n: 1 } };
+    expect((await call("POST", "/v1/events", event)).json.results[0].deliveries).toBe(documents.length);
+    await vi.waitFor(
+      async () => {
+        const { json } = await call("GET", "/v1/events/set-1");
+        const waiting = json.deliveries.filter(({ state }: { state: string }) => state !== "delivered");
+        expect(waiting).toEqual([]);
+      },
+      { timeout: 30_000, interval: 100 },
+    );
+  });
 });

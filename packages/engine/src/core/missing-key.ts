@@ -11,4 +11,4 @@ export const schemes: readonly Scheme[] = ["v1", "v1a"];
  */
 export const missingKeyNote = (scheme: Scheme): string =>
   `signing_key_missing: it asks for ${scheme} signatures and the partner has no live ${scheme} key, so nothing is sent. ` +
-  `Make one (rotate-secret with scheme ${scheme}), or take ${scheme} out of signing: then it goes on.`;
+  `Make one (rotate-secret with scheme ${scheme}), or take ${scheme} out of signing: either ends the pause, and so does a resume.`;
