@@ -286,4 +286,48 @@ describe("endpoint documents", () => {
       { timeout: 30_000, interval: 100 },
     );
   });
+
+  test("of any form are answered, never with a fault: endpoints, partners, rotations", async () => {
+    await call("PUT", "/v1/partners/fuzz", { name: "Fuzz" });
+    const some = (keys: readonly string[]) =>
+      fc.uniqueArray(fc.tuple(fc.oneof(fc.constantFrom(...keys), key), value), {
+        selector: ([name]) => name,
+        maxLength: 4,
+      });
+    const kinds = [
+      [
+        "PUT",
+        "/v1/partners/fuzz",
+        `"name":"Fuzz"`,
+        ["name", "rate_per_second", "burst", "silent_after", "signing_secret"],
+      ],
+      ["POST", "/v1/partners/fuzz/rotate-secret", `"overlap":"0s"`, ["overlap", "scheme", "signing_secret"]],
+      [
+        "PUT",
+        "/v1/partners/fuzz/endpoints/main",
+        `"url":"${origin}/fuzz"`,
+        [
+          "url",
+          "method",
+          "events",
+          "headers",
+          "body",
+          "retry",
+          "timeout",
+          "enabled",
+          "signing",
+          "order",
+          "breaker",
+        ],
+      ],
+    ] as const;
+    for (const [method, path, good, keys] of kinds) {
+      for (const members of fc.sample(some(keys), { seed: 11, numRuns: 150 })) {
+        const json = `{${[good, ...members.map(([name, one]) => `${JSON.stringify(name)}:${textOf(one, false)}`)].join(",")}}`;
+        const answered = await call(method, path, json);
+        if (answered.status < 300) continue;
+        expect([answered.status, answered.json.error.issues?.length > 0], json).toEqual([400, true]);
+      }
+    }
+  });
 });
