@@ -153,10 +153,11 @@ const headers = fc.uniqueArray(
 const isStorable = (given: string) =>
   !given.includes("\\u0000") && given.isWellFormed() && !/\\ud[89a-f]/.test(given);
 
-describe("endpoint documents", () => {
+// Hundreds of requests to a server: much where the machine is busy.
+describe("endpoint documents", { timeout: 120_000 }, () => {
   test("of any JSON are refused with the place, or stored, shown and sent digit for digit", async () => {
     await call("PUT", "/v1/partners/any", { name: "Any" });
-    const documents = fc.sample(fc.record({ body, headers }), { seed: 9, numRuns: 200 });
+    const documents = fc.sample(fc.record({ body, headers }), { seed: 9, numRuns: 150 });
     const stored: { path: string; body: string; headers: readonly (readonly [string, string])[] }[] = [];
     for (const [index, document] of documents.entries()) {
       const path = `/doc-${index}`;
@@ -183,11 +184,11 @@ describe("endpoint documents", () => {
       expect((await call("PUT", `/v1/partners/any/endpoints/doc-${index}`, again)).status).toBe(200);
       stored.push({ path, body: textOf(document.body, true), headers: document.headers });
     }
-    expect(stored.length).toBeGreaterThan(80);
+    expect(stored.length).toBeGreaterThan(60);
     expect(documents.length - stored.length).toBeGreaterThan(20);
     const event = `{"event_id":"any-1","type":"a.b","partner":"any","data":{"n":${macroValue}}}`;
     expect((await call("POST", "/v1/events", event)).json.results[0].deliveries).toBe(stored.length);
-    await vi.waitFor(() => expect(received.size).toBe(stored.length), { timeout: 20_000, interval: 50 });
+    await vi.waitFor(() => expect(received.size).toBe(stored.length), { timeout: 60_000, interval: 50 });
     for (const one of stored) {
       const got = received.get(one.path);
       expect(got?.body).toBe(one.body);
@@ -203,6 +204,7 @@ describe("endpoint documents", () => {
     ["half a pair in a URL's query", { url: "https://a.example/?a=\udc00{data.n}" }, "url"],
     ["half a pair in a list", { body: [["x", "\ud800"]] }, "body[0][1]"],
     ["U+0000 in a key", { body: { a: { "b\0": 1 } } }, String.raw`body.a["b\u0000"]`],
+    ["a body of 64 kB", { body: ["x".repeat(65_536)] }, "body"],
     ["a deep body", { body: JSON.parse(`${"[".repeat(2_000)}${"]".repeat(2_000)}`) }, /^body(\[0\])+$/],
   ])("with %s are refused there", async (_, wrong, path) => {
     await call("PUT", "/v1/partners/wrong", { name: "Wrong" });
@@ -238,18 +240,22 @@ describe("endpoint documents", () => {
     await call("PUT", "/v1/partners/set", { name: "Set" });
     const names = [
       ...prototypeKeys,
-      ...["accept-encoding", "content-encoding", "content-type", "cookie", "date", "http2-settings", "range"],
-      ...[
-        "sec-websocket-key",
-        "set-cookie",
-        "tE2",
-        "trailers",
-        "user-agent",
-        "via",
-        "-",
-        "0",
-        "!#$%&'*+.^_`|~",
-      ],
+      "accept-encoding",
+      "content-encoding",
+      "content-type",
+      "cookie",
+      "date",
+      "http2-settings",
+      "range",
+      "sec-websocket-key",
+      "set-cookie",
+      "tE2",
+      "trailers",
+      "user-agent",
+      "via",
+      "-",
+      "0",
+      "!#$%&'*+.^_`|~",
       "x".repeat(100),
     ];
     const values = ["a", "", " lead", "trail ", "\t", "chunked", "100-continue", "{data.n}", "{data.none?}"];
@@ -283,7 +289,7 @@ describe("endpoint documents", () => {
         const waiting = json.deliveries.filter(({ state }: { state: string }) => state !== "delivered");
         expect(waiting).toEqual([]);
       },
-      { timeout: 30_000, interval: 100 },
+      { timeout: 60_000, interval: 100 },
     );
   });
 
@@ -322,7 +328,7 @@ describe("endpoint documents", () => {
       ],
     ] as const;
     for (const [method, path, good, keys] of kinds) {
-      for (const members of fc.sample(some(keys), { seed: 11, numRuns: 150 })) {
+      for (const members of fc.sample(some(keys), { seed: 11, numRuns: 100 })) {
         const json = `{${[good, ...members.map(([name, one]) => `${JSON.stringify(name)}:${textOf(one, false)}`)].join(",")}}`;
         const answered = await call(method, path, json);
         if (answered.status < 300) continue;
