@@ -24,7 +24,8 @@ export const errorCodes = {
   },
   invalid_secret: {
     status: 400,
-    meaning: "The signing secret cannot be used: give whsec_ and the base64 of 24 to 64 bytes, or a whsk_ for v1a.",
+    meaning:
+      "The signing secret cannot be used: give whsec_ and the base64 of 24 to 64 bytes, or a whsk_ for v1a.",
   },
   too_many_keys: {
     status: 409,

@@ -59,8 +59,9 @@ export function keyTests(bench: () => Bench): void {
   });
 
   test("an endpoint that is paused for a missing key goes on with the key, or without the scheme", async () => {
-    const { operations, partner, dispatch } = bench();
+    const { operations, partner, dispatch, sql } = bench();
     const acme = await partner(["main", "other", "gone"]);
+    await sql.query("delete from postrider.signing_keys where partner_no = $1::int", [acme.no]);
     const pause = async (id: string, note: string) =>
       dispatch.hold([{ endpointNo: (await dispatch.locate(acme.id, id))!.endpointNo, untilMs: null, note }]);
     const states = async () =>
@@ -82,6 +83,19 @@ export function keyTests(bench: () => Bench): void {
       ["main", "active", null],
       ["other", "active", null],
     ]);
+  });
+
+  test("a pause for a missing key that comes after the key is none; a Retry-After is", async () => {
+    const { operations, partner, dispatch } = bench();
+    const acme = await partner();
+    const { endpointNo } = (await dispatch.locate(acme.id, "main"))!;
+    const state = async () => (await operations.getEndpoint(acme.id, "main", now))!.state;
+    await dispatch.hold([{ endpointNo, untilMs: null, note: missingKeyNote("v1") }]);
+    expect(await state()).toBe("active");
+    await dispatch.hold([{ endpointNo, untilMs: now + minuteMs, note: "The partner asked to wait." }]);
+    expect(await state()).toBe("held");
+    await dispatch.hold([{ endpointNo, untilMs: null, note: missingKeyNote("v1a") }]);
+    expect(await state()).toBe("paused");
   });
 
   test.each([
