@@ -63,7 +63,8 @@ export function keyOperations({
 
 /**
  * Refuses the rotation after which a request would carry more signatures than receivers read. All keys of the partner
- * count, of both schemes: any of its endpoints may ask for both.
+ * count, of both schemes: any of its endpoints may ask for both. Without an overlap it always goes, since a secret that
+ * leaked must be replaced at once.
  *
  * @throws PostriderError `too_many_keys`
  */
@@ -72,18 +73,17 @@ async function checkRoom(
   partnerNo: number,
   { scheme, overlapMs, nowMs }: { scheme: Scheme; overlapMs: number; nowMs: number },
 ): Promise<void> {
-  const [live] = await tx.query<LiveRow>(liveSql, [partnerNo, scheme, nowMs, nowMs + overlapMs]);
-  if (live === undefined || live.staying < maxSignatures) return;
-  const frees =
+  if (overlapMs === 0) return;
+  const [live] = await tx.query<LiveRow>(liveSql, [partnerNo, nowMs]);
+  if (live === undefined || live.count < maxSignatures) return;
+  const wait =
     live.next_ms === null
-      ? ""
-      : ` The next of the older keys retires at ${isoText(live.next_ms)}; wait for it, or`;
+      ? "Rotate"
+      : `Wait until the next older key retires at ${isoText(live.next_ms)}, or rotate`;
   throw new PostriderError(
     "too_many_keys",
-    `The partner has ${live.staying} live signing keys, and a request is signed with ${maxSignatures} at most.`,
-    {
-      hint: `${frees === "" ? "Rotate" : `${frees.trim()} rotate`} with a shorter overlap: with 0s the older ${scheme} keys retire at once.`,
-    },
+    `The partner has ${live.count} live signing keys, and a request is signed with ${maxSignatures} at most.`,
+    { hint: `${wait} with an overlap of 0s: the older ${scheme} keys then retire at once.` },
   );
 }
 
@@ -159,8 +159,7 @@ const candidatesSql = `select p.id as partner, n.id as endpoint, n.document::tex
  order by p.id, n.id limit 200`;
 
 interface LiveRow {
-  /** Keys that go on signing after the rotation, without the new one. */
-  readonly staying: number;
+  readonly count: number;
   /** When the first of them retires, or null. */
   readonly next_ms: number | null;
 }
@@ -188,11 +187,9 @@ const keysSql = `select k.key_no, k.scheme, k.public_key, extract(epoch from k.c
 
 const sealedSql = `select k.key_no, k.sealed, p.id from postrider.signing_keys k join postrider.partners p on p.partner_no = k.partner_no order by k.key_no`;
 
-/** With an overlap that is over at once, the older keys of the scheme do not stay. */
-const liveSql = `select count(*)::int as staying, extract(epoch from min(k.retires_at))::float8 * 1000 as next_ms
+const liveSql = `select count(*)::int as count, extract(epoch from min(k.retires_at))::float8 * 1000 as next_ms
   from postrider.signing_keys k
- where k.partner_no = $1::int and (k.retires_at is null or k.retires_at > to_timestamp($3::float8 / 1000))
-   and (k.scheme <> $2 or $4::float8 > $3::float8)`;
+ where k.partner_no = $1::int and (k.retires_at is null or k.retires_at > to_timestamp($2::float8 / 1000))`;
 
 /** Endpoints that waited for a key of this scheme go on. */
 const goOnSql = `update postrider.endpoints set paused_at = null, note = null
