@@ -38,8 +38,9 @@ describe.each(ledgers)("on the $name ledger", ({ fresh }) => {
 
   test("an ed25519 signature verifies with node:crypto alone", async () => {
     const partner = sandbox.partner("ed25519");
-    await register(server, { id: "ed25519", endpoint: { url: partner.url, signing: ["v1a"] } });
+    await server.ok("PUT", "/v1/partners/ed25519", { name: "ed25519" });
     const rotated = await server.ok("POST", "/v1/partners/ed25519/rotate-secret", { scheme: "v1a" });
+    await register(server, { id: "ed25519", endpoint: { url: partner.url, signing: ["v1a"] } });
     await server.ok("POST", "/v1/events", eventFor("ed25519", "ed-1"));
     const [request] = await partner.waitFor(1);
     const {

@@ -10,12 +10,14 @@ import type {
   DeliveryView,
   Endpoint,
   EventView,
+  MissingKey,
   Operations,
   Partner,
   ReplayView,
   SigningKey,
   TestPostback,
 } from "@postrider/engine";
+import { parseExactJson } from "@postrider/engine/exact-json";
 import { CliError, type Issue } from "./exit.ts";
 
 /** The answer to a deletion: empty (204), or that a large backlog is still being cancelled (202). */
@@ -45,6 +47,8 @@ export interface Status {
     readonly unrecorded: number;
   };
   readonly backlog: { readonly pending: number; readonly oldest_due_at: string | null };
+  /** Absent from older servers. */
+  readonly signing_keys_missing?: readonly MissingKey[];
 }
 
 export interface ApiOptions {
@@ -100,16 +104,21 @@ export function createApiClient(options: ApiOptions) {
       call<{ partners: readonly Partner[]; next_cursor?: string }>("GET", withQuery("/v1/partners", page)),
     getPartner: (id: string) => call<Partner>("GET", partner(id)),
     putPartner: (id: string, document: unknown) =>
-      call<Partner & { signing_secret?: string }>("PUT", partner(id), JSON.stringify(document)),
+      call<Partner & { signing_secret?: string; signing_secret_given?: true }>(
+        "PUT",
+        partner(id),
+        JSON.stringify(document),
+      ),
     deletePartner: (id: string) => call<Deleted>("DELETE", partner(id)),
     pausePartner: (id: string) => call<Partner>("POST", `${partner(id)}/pause`),
     resumePartner: (id: string) => call<Partner>("POST", `${partner(id)}/resume`),
-    rotateSecret: (id: string, request: { overlap?: string; scheme?: string }) =>
-      call<{ signing_secret?: string | null; public_key?: string | null; keys: readonly SigningKey[] }>(
-        "POST",
-        `${partner(id)}/rotate-secret`,
-        JSON.stringify(request),
-      ),
+    rotateSecret: (id: string, request: { overlap?: string; scheme?: string; signing_secret?: string }) =>
+      call<{
+        signing_secret?: string | null;
+        signing_secret_given?: true;
+        public_key?: string | null;
+        keys: readonly SigningKey[];
+      }>("POST", `${partner(id)}/rotate-secret`, JSON.stringify(request)),
     keys: (id: string) => call<{ keys: readonly SigningKey[] }>("GET", `${partner(id)}/keys`),
 
     listEndpoints: (id: string) =>
@@ -179,11 +188,11 @@ function caller({ url, apiKey, signal, timeoutMs = 30_000 }: ApiOptions) {
   };
 }
 
-/** The parsed answer of a call, or its error. */
+/** The parsed answer of a call, or its error. Numbers keep their digits: documents and data are printed and put back. */
 function answer(status: number, text: string, what: string): unknown {
   let parsed: unknown;
   try {
-    parsed = text === "" ? {} : JSON.parse(text);
+    parsed = text === "" ? {} : parseExactJson(text);
   } catch {
     parsed = null;
   }

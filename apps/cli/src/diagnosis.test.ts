@@ -35,6 +35,19 @@ const withStatus = (changes: Partial<Status>) => facts({ status: { value: { ...s
 const check = (name: string, given: DoctorFacts) => diagnose(given).find((item) => item.name === name);
 
 describe("doctor", () => {
+  it("names endpoints that cannot be signed for, and the remedy", () => {
+    const missing = [
+      { partner: "acme", endpoint: "main", scheme: "v1a" },
+      { partner: "beta", endpoint: "old", scheme: "v1" },
+    ] as const;
+    expect(check("signing keys", withStatus({ signing_keys_missing: missing }))).toMatchObject({
+      verdict: "failure",
+      found: expect.stringContaining("acme/main (v1a), beta/old (v1)"),
+      remedy: expect.stringContaining("postrider partners rotate-secret acme --scheme v1a"),
+    });
+    expect(check("signing keys", withStatus({ signing_keys_missing: [] }))).toBeUndefined();
+  });
+
   it("finds all well, with the figures", () => {
     const checks = diagnose(facts());
     expect(checks.map((item) => item.verdict)).toEqual(checks.map(() => "ok"));

@@ -51,6 +51,7 @@ export function diagnose(facts: DoctorFacts): readonly Check[] {
       ...clockChecks(facts, status),
       dispatcherCheck(status),
       backlogCheck(status),
+      keysCheck(status),
     );
   }
   if ("value" in facts.conservation) checks.push(conservationCheck(facts.conservation.value));
@@ -167,6 +168,19 @@ function backlogCheck({ backlog, clock }: Status): Check {
     found,
     remedy:
       "A paused or slow partner, or a limit below its traffic: postrider partners, postrider deliveries --state pending.",
+  };
+}
+
+/** Only what is wrong is worth a line: an endpoint that cannot be signed for gets nothing. */
+function keysCheck({ signing_keys_missing: missing = [] }: Status): Check | null {
+  const [first] = missing;
+  if (first === undefined) return null;
+  const names = missing.map(({ partner, endpoint, scheme }) => `${partner}/${endpoint} (${scheme})`);
+  return {
+    name: "signing keys",
+    verdict: "failure",
+    found: `nothing is sent to ${counted(names.length, "endpoint")} whose signing asks for a key that the partner does not have: ${names.join(", ")}`,
+    remedy: `Make the key: postrider partners rotate-secret ${first.partner} --scheme ${first.scheme}. Or take the scheme out: postrider endpoints put ${first.partner} ${first.endpoint} --signing …`,
   };
 }
 

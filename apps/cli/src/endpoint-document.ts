@@ -1,3 +1,4 @@
+import { parseExactJson } from "@postrider/engine/exact-json";
 import type { OptionDefinition } from "./command.ts";
 import type { Context } from "./context.ts";
 import { CliError } from "./exit.ts";
@@ -180,7 +181,7 @@ async function parseBody(context: Pick<Context, "cwd" | "stdin">, text: string):
   if (["envelope", "form", "none"].includes(text)) return text;
   if (text.startsWith("@")) return readInput.json(context, text.slice(1));
   try {
-    return JSON.parse(text);
+    return parseExactJson(text);
   } catch {
     throw new CliError("usage", `--body "${text}" is neither a word nor JSON.`, {
       hint: "Give envelope, form, none, a JSON document, or @file.",

@@ -20,6 +20,10 @@ const pending = {
 const only = (delivery: Parameters<typeof aDelivery>[0], changes?: Partial<ExplanationFacts>) =>
   explainEvent(anEvent({ deliveries: [aDelivery(delivery)] }), facts(changes)).deliveries[0];
 
+/** As the engine words it: `missingKeyNote` there. */
+const missingKeyNote =
+  "signing_key_missing: it asks for v1a signatures and the partner has no live v1a key, so nothing is sent.";
+
 describe("explain", () => {
   it("tells a dead delivery: why, every attempt, what to do", () => {
     const { summary, deliveries } = explainEvent(anEvent(), facts());
@@ -100,6 +104,13 @@ describe("explain", () => {
       { endpoints: new Map([["acme/main", anEndpoint({ state: "paused", note: "it answered 410" })]]) },
       "paused (it answered 410)",
       "postrider endpoints resume acme main",
+    ],
+    [
+      {
+        endpoints: new Map([["acme/main", anEndpoint({ state: "paused", note: missingKeyNote })]]),
+      },
+      "has no live v1a key",
+      "postrider partners rotate-secret acme --scheme v1a",
     ],
     [
       {

@@ -154,7 +154,9 @@ function explainPending(
     return {
       why: `${tried}: the endpoint is paused${endpoint.note === null ? "" : ` (${plain(endpoint.note)})`}. Its backlog is kept.`,
       next: "No attempt before the endpoint is resumed.",
-      advice: [`Ask the partner whether the address still holds, then: postrider endpoints resume ${to}`],
+      advice: keyAdvice(delivery.partner, endpoint.note) ?? [
+        `Ask the partner whether the address still holds, then: postrider endpoints resume ${to}`,
+      ],
     };
   }
   if (endpoint && endpoint.circuit.state !== "closed") return behindCircuit(endpoint, to, tried, nowMs);
@@ -166,6 +168,14 @@ function explainPending(
     };
   }
   return timed(delivery, event, nowMs) ?? waiting(delivery, partner, tried, nowMs);
+}
+
+/** The note of a pause for a missing key names the scheme. */
+function keyAdvice(partner: string, note: string | null): readonly string[] | null {
+  const scheme = /^signing_key_missing: it asks for (v1a?) /.exec(note ?? "")?.[1];
+  return scheme === undefined
+    ? null
+    : [`Make the key, and it goes on: postrider partners rotate-secret ${partner} --scheme ${scheme}`];
 }
 
 /** A first attempt that the event itself put off: by its order key, or by its `not_before`. */

@@ -1,5 +1,6 @@
 import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
+import { parseExactJson } from "@postrider/engine/exact-json";
 import type { Context } from "./context.ts";
 import { CliError } from "./exit.ts";
 
@@ -14,12 +15,12 @@ export const readInput = {
     return path === "-" ? context.stdin.bytes : named(path, createReadStream(resolve(context.cwd, path)));
   },
 
-  /** One JSON document. @throws CliError `usage` */
+  /** One JSON document; its numbers keep their digits. @throws CliError `usage` */
   async json(context: Source, path: string): Promise<object> {
     const chunks: Uint8Array[] = [];
     for await (const chunk of readInput.bytes(context, path)) chunks.push(chunk);
     try {
-      const parsed: unknown = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+      const parsed: unknown = parseExactJson(Buffer.concat(chunks).toString("utf8"));
       if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return parsed;
       throw new TypeError("it is not an object");
     } catch (error) {
@@ -28,6 +29,20 @@ export const readInput = {
         `${path} does not hold a JSON document: ${error instanceof Error ? error.message : ""}`,
       );
     }
+  },
+
+  /**
+   * One secret: the first line, or whole if there is no line end. It never appears in an error.
+   *
+   * @throws CliError `usage`
+   */
+  async secret(context: Source, path: string): Promise<string> {
+    for await (const line of readInput.lines(context, path)) {
+      if (line.trim() !== "") return line.trim();
+    }
+    throw new CliError("usage", `${path} holds no secret.`, {
+      hint: "It must hold one line: whsec_ and base64, or whsk_ for v1a.",
+    });
   },
 
   /**

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { parseSecret, verify } from "@postrider/protocol";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { readSettings } from "./config.ts";
+import { memberText } from "./http/json-slices.ts";
 import { type RunningServer, startServer } from "./server.ts";
 import { caller } from "./testing/server-over-fake.testsuite.ts";
 
@@ -127,6 +128,53 @@ describe("the whole way", () => {
     ]);
     const alone = await call("POST", "/v1/events", nobody);
     expect([alone.status, alone.json.error.code]).toEqual([400, "invalid_event"]);
+  });
+
+  test.each([
+    [
+      "shown-1",
+      '{"n":10.50,"big":12345678901234567890,"zero":-0,"huge":1e400,"long":' + "7".repeat(5_000) + "}",
+    ],
+    [
+      "shown-2",
+      String.raw`{ "nul":"\u0000", "half":"\ud800","2":1,"1":2, "a":1.0,"a":2.0, "__proto__":{"x":1E5} }`,
+    ],
+    ["shown-3", '{"deep":' + "[".repeat(90) + "1.0" + "]".repeat(90) + "}"],
+  ])("the data of an event is shown as it was accepted: %s", async (id, data) => {
+    await call("PUT", "/v1/partners/shown", { name: "Nobody listens" });
+    const event = `{"event_id":"${id}","type":"a","partner":"shown","data":${data}}`;
+    expect((await call("POST", "/v1/events", event)).status).toBe(202);
+    const { text, json } = await call("GET", `/v1/events/${id}`);
+    expect([memberText(text, "data"), json.data_text]).toEqual([data, data]);
+    expect(json).toMatchObject({ event_id: id, partner: "shown", deliveries: [] });
+  });
+
+  test("a partner keeps the secret it has from another sender", async () => {
+    // Example of the Standard Webhooks specification.
+    const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    const made = await call("PUT", "/v1/partners/moved", { name: "Moved", signing_secret: secret });
+    expect([made.status, made.json.signing_secret, made.json.signing_secret_given]).toEqual([
+      201,
+      undefined,
+      true,
+    ]);
+    await call("PUT", "/v1/partners/moved/endpoints/main", { url: target });
+    await call("POST", "/v1/events", { event_id: "moved-1", type: "a", partner: "moved" });
+    await settled("moved-1");
+    const [postback] = received;
+    const verified = verify(postback!.body, postback!.request.headers, {
+      secrets: [parseSecret(secret)],
+      now: new Date(),
+    });
+    await expect(verified).resolves.toBeDefined();
+    const again = await call("PUT", "/v1/partners/moved", { name: "Other", signing_secret: secret });
+    expect([again.status, again.json.error.issues[0].path]).toEqual([400, "signing_secret"]);
+    const wrong = await call("POST", "/v1/partners/moved/rotate-secret", { signing_secret: "whsec_AAAA" });
+    expect([wrong.status, wrong.json.error.code]).toEqual([400, "invalid_secret"]);
+    for (const shown of [made.text, again.text, wrong.text, lines.join("")]) {
+      expect(shown).not.toContain(secret.slice(6));
+      expect(shown).not.toContain("whsec_AAAA");
+    }
   });
 
   test("an event without a time, sent again, is a duplicate", async () => {

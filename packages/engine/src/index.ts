@@ -13,6 +13,7 @@ export {
   type PartnerDocument,
   type RetryDocument,
 } from "./core/documents.ts";
+export type { BodySource, JsonArray, JsonObject, JsonValue } from "./core/template/index.ts";
 export { formatDurationMs, parseDurationMs } from "./core/duration.ts";
 export { errorCodes, PostriderError, type ErrorCode, type Issue } from "./core/errors.ts";
 export { operatorEventTypes, type OperatorEvent, type OperatorEventType } from "./core/operator-events.ts";

@@ -1,3 +1,4 @@
+import { parseExactJson } from "@postrider/engine/exact-json";
 import { describe, expect, it } from "vitest";
 import { aCircuit, anEndpoint } from "../testing/documents.ts";
 import { runCli } from "../testing/run-cli.ts";
@@ -103,6 +104,39 @@ describe("endpoints", () => {
       retry: { ...document.retry, schedule: [] },
       enabled: true,
     });
+  });
+
+  const digits = '{"campaign":12345678901234567890,"rate":10.50,"zero":-0,"big":1E5,"__proto__":{"n":1.0}}';
+
+  it("sends the digits of a body as they are written, from a flag or a file, and prints them", async () => {
+    const shown = parseExactJson(JSON.stringify(anEndpoint()).replace('"envelope"', digits));
+    const routes = {
+      "GET /v1/partners/acme/endpoints/main": { status: 404, body: { error: { code: "not_found" } } },
+      "PUT /v1/partners/acme/endpoints/main": { body: shown },
+    };
+    const argv = ["endpoints", "put", "acme", "main", "https://acme.example/"];
+    for (const [more, stdin] of [
+      [["--body", digits], ""],
+      [["--body", "@-"], digits],
+      [["--file", "-"], `{"body":${digits}}`],
+    ] as const) {
+      const { calls, stdout } = await runCli([...argv, ...more, "--json"], { routes, stdin });
+      expect(calls.at(-1)?.body).toContain(digits);
+      expect(stdout).toContain(digits);
+    }
+  });
+
+  it("puts the digits of a body back as it read them", async () => {
+    const shown = parseExactJson(JSON.stringify(anEndpoint()).replace('"envelope"', digits));
+    const routes = {
+      "GET /v1/partners/acme/endpoints/main": { body: shown },
+      "PUT /v1/partners/acme/endpoints/main": { body: shown },
+    };
+    const { calls, stdout } = await runCli(["endpoints", "put", "acme", "main", "--timeout", "3s"], {
+      routes,
+    });
+    expect(calls.at(-1)?.body).toContain(`"body":${digits}`);
+    expect(stdout).toContain(digits);
   });
 
   it("shows a circuit that is open, and since when it fails", async () => {

@@ -1,4 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { anEndpoint, aPartner } from "../testing/documents.ts";
 import { runCli } from "../testing/run-cli.ts";
 
@@ -91,6 +94,37 @@ describe("partners", () => {
     });
     expect(code).toBe(0);
     expect(stdout).toContain(`acme is ${state}`);
+  });
+
+  const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+  it.each([
+    ["from standard input", "-", `${secret}\n`, undefined],
+    ["without a line end", "-", secret, undefined],
+    ["from a file", "acme.secret", "", `\n  ${secret}\r\n`],
+  ])("gives a new partner the secret %s, and does not print it", async (_, path, stdin, file) => {
+    const cwd = await mkdtemp(join(tmpdir(), "postrider-"));
+    onTestFinished(() => rm(cwd, { recursive: true }));
+    if (file !== undefined) await writeFile(join(cwd, path), file);
+    const body = { ...aPartner(), signing_secret_given: true };
+    const routes = { "PUT /v1/partners/acme": { status: 201, body } };
+    const argv = ["partners", "put", "acme", "--secret-file", path];
+    const { code, stdout, calls } = await runCli(argv, { routes, stdin, cwd });
+    expect(code).toBe(0);
+    expect(JSON.parse(calls[1]?.body ?? "")).toEqual({ name: "acme", signing_secret: secret });
+    expect(stdout).toContain("It signs with the secret given.");
+    expect(stdout).not.toContain(secret);
+  });
+
+  it("rotates to a secret that is given", async () => {
+    const body = { signing_secret: null, signing_secret_given: true, public_key: null, keys: [] };
+    const routes = { "POST /v1/partners/acme/rotate-secret": { body } };
+    const argv = ["partners", "rotate-secret", "acme", "--secret-file", "-"];
+    const { stdout, calls } = await runCli(argv, { routes, stdin: secret });
+    expect(JSON.parse(calls[0]?.body ?? "")).toEqual({ overlap: "24h", signing_secret: secret });
+    expect(stdout).toContain("acme signs with the secret given.");
+    const empty = await runCli(argv, { routes, stdin: "\n" });
+    expect([empty.code, empty.calls.length]).toEqual([2, 0]);
   });
 
   it("rotates the secret and says until when the old one signs", async () => {

@@ -1,9 +1,10 @@
 import type { Partner } from "@postrider/engine";
 import { type CommandGroup, defineCommand, required } from "../command.ts";
 import { confirmed } from "../confirm.ts";
-import { type Output, say, sayJson } from "../context.ts";
+import { type Context, type Output, say, sayJson } from "../context.ts";
 import { CliError, exitCodes } from "../exit.ts";
 import { stateTone, tone } from "../render/colour.ts";
+import { readInput } from "../input.ts";
 import { facts, table } from "../render/table.ts";
 import { orDash, plain } from "../render/text.ts";
 import { clockTime, fromNow } from "../render/time.ts";
@@ -116,6 +117,11 @@ const put = defineCommand({
       value: "duration|never",
       summary: "tell operators when nothing was delivered for so long",
     },
+    secretFile: {
+      kind: "text",
+      value: "path",
+      summary: "sign a new partner's postbacks with the secret in this file, - for standard input",
+    },
   },
   examples: [
     {
@@ -123,6 +129,10 @@ const put = defineCommand({
       meaning: "A partner that takes 50 requests a second:",
     },
     { line: "postrider partners put acme --rate none", meaning: "Lift its limit:" },
+    {
+      line: "postrider partners put acme --name Acme --secret-file acme.secret",
+      meaning: "A partner that keeps the secret it has from another sender:",
+    },
   ],
   async run({ context, args, options, json, api }) {
     const client = await api();
@@ -150,9 +160,11 @@ const put = defineCommand({
         ? {}
         : { silent_after: options.silentAfter === "never" ? null : options.silentAfter }),
     };
-    const partner = await client.putPartner(id, document);
+    const given = await givenSecret(context, options.secretFile);
+    const partner = await client.putPartner(id, { ...document, ...given });
     if (json) return sayJson(context.stdout, partner);
     context.stdout.write(partnerFacts(context.stdout, partner));
+    if (partner.signing_secret_given) say(context.stdout, "\nIt signs with the secret given.");
     if (partner.signing_secret !== undefined) saySecret(context.stdout, partner.signing_secret);
   },
 });
@@ -171,6 +183,11 @@ function parseRate(text: string): number | null {
       hint: "Give a number of requests per second, or none.",
     });
   return rate;
+}
+
+/** The secret that a file names: never an argument, which others on the machine can read. */
+async function givenSecret(context: Context, path: string | undefined): Promise<{ signing_secret?: string }> {
+  return path === undefined ? {} : { signing_secret: await readInput.secret(context, path) };
 }
 
 function saySecret(output: Output, secret: string): void {
@@ -220,11 +237,20 @@ const rotateSecret = defineCommand({
       summary: "v1 is HMAC-SHA256, v1a is ed25519",
       choices: ["v1", "v1a"],
     },
+    secretFile: {
+      kind: "text",
+      value: "path",
+      summary: "sign with the secret in this file instead of a new one, - for standard input",
+    },
   },
   examples: [
     {
       line: "postrider partners rotate-secret acme --overlap 48h",
       meaning: "Two days for acme to change over:",
+    },
+    {
+      line: "postrider partners rotate-secret acme --secret-file - < acme.secret",
+      meaning: "With a secret that acme has already:",
     },
   ],
   async run({ context, args, options, json, api }) {
@@ -232,12 +258,13 @@ const rotateSecret = defineCommand({
     const answer = await (await api()).rotateSecret(id, {
       overlap: options.overlap ?? "24h",
       ...(options.scheme === undefined ? {} : { scheme: options.scheme }),
+      ...(await givenSecret(context, options.secretFile)),
     });
     if (json) return sayJson(context.stdout, answer);
     const old = answer.keys.filter((key) => key.retires_at !== null);
     say(
       context.stdout,
-      `${id} has a new key. ${old.length === 0 ? "No older key signs." : "The older ones sign until their time below."}`,
+      `${id} ${answer.signing_secret_given ? "signs with the secret given" : "has a new key"}. ${old.length === 0 ? "No older key signs." : "The older ones sign until their time below."}`,
     );
     for (const key of old)
       say(context.stdout, `  ${key.id} (${key.scheme}) until ${clockTime(key.retires_at ?? "")}`);

@@ -94,6 +94,7 @@ export const anEvent = (changes: Partial<EventView> = {}): EventView => ({
   accepted_at: "2026-01-31T11:50:00Z",
   partner: null,
   data: { click_id: "c-1" },
+  data_text: '{"click_id":"c-1"}',
   deliveries: [
     aDelivery({
       attempts: [

@@ -149,7 +149,8 @@ function hasMore(text: string, letter: string, times: number): boolean {
   return true;
 }
 
-function isDeeper(value: unknown, levels: number): boolean {
+/** Whether a value is nested more than `levels` deep. */
+export function isDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return false;
   if (levels === 0) return true;
   return Object.values(value).some((part) => isDeeper(part, levels - 1));

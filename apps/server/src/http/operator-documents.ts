@@ -2,6 +2,8 @@
 import {
   type EndpointDocument,
   endpointDefaults,
+  type JsonArray,
+  type JsonObject,
   parseDurationMs,
   type PartnerDocument,
   partnerDefaults,
@@ -136,10 +138,38 @@ const pattern = z
     "must be an event type such as conversion.approved, a prefix such as conversion.*, or *",
   );
 
-const body = z
-  .union([z.enum(["envelope", "form", "none"]), z.record(z.string(), z.json()), z.array(z.json())], {
-    error: "must be envelope, form, none, or a JSON object or list",
+const isObject = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Each key is looked at, __proto__ too. */
+const headers = z
+  .custom<Record<string, string>>(isObject, { error: "must be an object of header names and values" })
+  .superRefine((given, context) => {
+    const entries = Object.entries(given);
+    if (entries.length > 50) context.addIssue({ code: "custom", message: "must have at most 50 entries" });
+    for (const [name, value] of entries.slice(0, 50)) {
+      const message = headerFault(name, value);
+      if (message !== null) context.addIssue({ code: "custom", path: [name], message });
+    }
   })
+  .meta({ type: "object", additionalProperties: { type: "string", maxLength: 4_000 }, maxProperties: 50 });
+
+function headerFault(name: string, value: unknown): string | null {
+  if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/.test(name)) return "must be a header name";
+  if (typeof value !== "string") return "must be a text";
+  return value.length > 4_000 ? "must have at most 4000 characters" : null;
+}
+
+// Custom checks hand the document on as it is: zod's records drop the key __proto__, and rebuild raw numbers.
+const body = z
+  .union(
+    [
+      z.enum(["envelope", "form", "none"]),
+      z.custom<JsonObject>(isObject).meta({ type: "object" }),
+      z.custom<JsonArray>(Array.isArray).meta({ type: "array", items: {} }),
+    ],
+    { error: "must be envelope, form, none, or a JSON object or list" },
+  )
   .describe(
     "envelope (default, but none for GET), form, none, or a JSON document whose leaves may be macros.",
   );
@@ -158,14 +188,7 @@ export const endpointDocument = z
         .min(1, "must name at least one event type, or *")
         .max(100, "must have at most 100 entries")
         .default([...plain.events]),
-      headers: z
-        .record(
-          z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/, "must be a header name"),
-          z.string({ error: "must be a text" }).max(4_000, "must have at most 4000 characters"),
-          { error: "must be an object of header names and values" },
-        )
-        .refine((headers) => Object.keys(headers).length <= 50, "must have at most 50 entries")
-        .default(plain.headers),
+      headers: headers.default(plain.headers),
       body: body.optional(),
       retry: retryDocument.prefault({}),
       timeout: durationText(10, 120_000, "from 10ms to 2m")
@@ -205,6 +228,26 @@ export function completeEndpoint(document: z.output<typeof endpointDocument>): E
   return { ...document, body: document.body ?? (document.method === "GET" ? "none" : "envelope") };
 }
 
+/** Checked by the engine, which never repeats it in an error. */
+const signingSecret = z
+  .string({ error: "must be a text such as whsec_…" })
+  .max(200, "must have at most 200 characters");
+
+/** What PUT of a partner takes: the document, and for a new partner a secret. */
+export const partnerRequest = z
+  .strictObject(
+    {
+      ...partnerDocument.shape,
+      signing_secret: signingSecret
+        .optional()
+        .describe(
+          "Only if the partner does not exist yet: a secret to sign with, instead of a new one. Never shown again.",
+        ),
+    },
+    { error: "must be an object" },
+  )
+  .meta({ id: "PartnerRequest" });
+
 /** What `rotate-secret` takes. */
 export const rotateRequest = z
   .strictObject(
@@ -213,6 +256,11 @@ export const rotateRequest = z
         .default("24h")
         .describe("How long the older keys go on signing."),
       scheme: z.enum(["v1", "v1a"], { error: "must be v1 or v1a" }).default("v1"),
+      signing_secret: signingSecret
+        .optional()
+        .describe(
+          "A secret to sign with from now on, instead of a new one: whsec_ and base64, or whsk_ for v1a. Never shown again.",
+        ),
     },
     { error: "must be an object" },
   )

@@ -89,8 +89,28 @@ describe("partners", () => {
     expect(await codeOf("POST", "/v1/partners/none/rotate-secret", {})).toEqual([404, "not_found"]);
   });
 
+  const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+  test("a secret is taken on creation and by a rotation; the answer says so and does not repeat it", async () => {
+    const created = await call("PUT", "/v1/partners/acme", { name: "Acme", signing_secret: secret });
+    expect([created.status, created.json.signing_secret_given]).toEqual([201, true]);
+    expect(bench.engine.asked).toContainEqual([
+      "putPartner",
+      "acme",
+      expect.not.objectContaining({ signing_secret: secret }),
+      expect.any(Number),
+      { secret },
+    ]);
+    const rotated = await call("POST", "/v1/partners/acme/rotate-secret", { signing_secret: secret });
+    expect(rotated.json).toMatchObject({ signing_secret: null, signing_secret_given: true });
+    for (const { text } of [created, rotated]) expect(text).not.toContain(secret.slice(6));
+    expect(bench.lines.join("")).not.toContain(secret.slice(6));
+  });
+
   test.each([
     ["no name", {}, "name"],
+    ["a secret that is no text", { name: "A", signing_secret: 7 }, "signing_secret"],
+    ["a secret too long", { name: "A", signing_secret: "w".repeat(201) }, "signing_secret"],
     ["a rate of 0", { name: "A", rate_per_second: 0 }, "rate_per_second"],
     ["a rate too high", { name: "A", rate_per_second: 100_001 }, "rate_per_second"],
     ["half a burst", { name: "A", burst: 1.5 }, "burst"],

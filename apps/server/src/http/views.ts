@@ -51,10 +51,16 @@ export const partnerView = z
   })
   .meta({ id: "Partner" });
 
+const given = z
+  .literal(true)
+  .optional()
+  .describe("Only if the request gave the secret, which is not shown again.");
+
 export const createdPartnerView = z
   .object({
     ...partnerView.shape,
     signing_secret: z.string().optional().describe("Shown once, when the partner is created."),
+    signing_secret_given: given,
   })
   .meta({ id: "CreatedPartner" });
 
@@ -79,7 +85,10 @@ export const rotatedView = z
     signing_secret: z
       .string()
       .nullable()
-      .describe("Shown once; null for v1a, whose private key never leaves the server."),
+      .describe(
+        "Shown once; null for one that was given, and for v1a, whose private key never leaves the server.",
+      ),
+    signing_secret_given: given,
     public_key: z.string().nullable(),
     keys: z.array(signingKeyView),
   })
@@ -159,6 +168,7 @@ export const deliveryView = z
       .string()
       .optional()
       .describe("Of a single delivery that waits behind another of its order key: that one's id."),
+    data_text: z.string().optional().describe("Of a single delivery: the text of its event's data."),
     attempts: z.array(attemptView).optional(),
   })
   .meta({ id: "Delivery" });
@@ -178,7 +188,8 @@ export const eventView = z
     not_before: instant.optional().describe("Only where the event has one, likewise the next two."),
     expires_after: z.string().optional(),
     order_key: z.string().optional(),
-    data: z.unknown(),
+    data: z.unknown().describe("As it was accepted: numbers keep their digits."),
+    data_text: z.string().describe("The text of `data`, for readers whose JSON parser changes numbers."),
     deliveries: z.array(deliveryView),
   })
   .meta({ id: "EventWithDeliveries" });
@@ -271,6 +282,9 @@ export const statusView = z
       processes: count,
     }),
     backlog: z.object({ pending: count, oldest_due_at: instant.nullable() }),
+    signing_keys_missing: z
+      .array(z.object({ partner: z.string(), endpoint: z.string(), scheme: z.enum(["v1", "v1a"]) }))
+      .describe("Endpoints that ask for a scheme without a live key: nothing is sent to them. At most 20."),
     allow_targets: z.array(z.string()),
   })
   .meta({ id: "Status" });

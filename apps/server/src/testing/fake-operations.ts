@@ -35,7 +35,8 @@ const anEvent: EventView = {
   occurred_at: at,
   accepted_at: at,
   partner: null,
-  data: { payout: 1 },
+  data: { payout: 1.5 },
+  data_text: '{"payout":1.50}',
   deliveries: [aDelivery],
 };
 
@@ -109,13 +110,13 @@ export function createFakeOperations(
   endpoints: Map<string, Endpoint>,
 ): Operations {
   return {
-    async putPartner(id, document) {
+    async putPartner(id, document, _nowMs, { secret } = {}) {
       const created = !partners.has(id);
       partners.set(id, partner(id, document));
       return {
         partner: partners.get(id) as Partner,
         created,
-        signingSecret: created ? "whsec_c2hvd24gb25jZQ==" : null,
+        signingSecret: created && secret === undefined ? "whsec_c2hvd24gb25jZQ==" : null,
       };
     },
     getPartner: async (id) => partners.get(id) ?? null,
@@ -125,16 +126,17 @@ export function createFakeOperations(
       const found = partners.get(id);
       return found === undefined ? null : { ...found, state };
     },
-    async rotateSecret(id, { scheme }) {
+    async rotateSecret(id, { scheme, secret }) {
       return partners.has(id)
         ? {
-            signingSecret: scheme === "v1" ? "whsec_bmV4dA==" : null,
+            signingSecret: scheme === "v1" && secret === undefined ? "whsec_bmV4dA==" : null,
             publicKey: scheme === "v1a" ? "whpk_cHVibGlj" : null,
             keys: [],
           }
         : null;
     },
     listKeys: async () => [{ id: "key_1", scheme: "v1", public_key: null, created_at: at, retires_at: null }],
+    missingKeys: async () => [],
     async putEndpoint(owner, id, document) {
       if (!partners.has(owner)) return null;
       const created = !endpoints.has(`${owner}/${id}`);

@@ -131,6 +131,8 @@ export function signalOf(
       return "success";
     case "gone":
       return "gone";
+    case "unsignable":
+      return null;
     case "permanent":
       return "answered";
     case "client_error":

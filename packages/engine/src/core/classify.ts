@@ -1,5 +1,13 @@
-/** What an exchange means for its delivery, before any policy. */
+import type { Scheme } from "./missing-key.ts";
+
+/** What an attempt means for its delivery, before any policy. */
 export type Verdict =
+  | ExchangeVerdict
+  /** Nothing was sent, since a signature that the endpoint asks for cannot be made: it is paused until a key is there. */
+  | { readonly kind: "unsignable"; readonly scheme: Scheme; readonly error: string };
+
+/** What an exchange means for its delivery. */
+type ExchangeVerdict =
   | { readonly kind: "accepted" }
   /** Likely to pass by itself: the endpoint's ordinary schedule. */
   | { readonly kind: "retryable"; readonly error: string }
@@ -31,7 +39,7 @@ export interface ExchangeFacts {
  * | refused target | client_error |
  * | DNS, TLS, connect, reset, timeout, protocol | retryable |
  */
-export function classify({ status, failure, location }: ExchangeFacts): Verdict {
+export function classify({ status, failure, location }: ExchangeFacts): ExchangeVerdict {
   if (failure?.class === "target_refused") {
     return { kind: "client_error", reason: "target_refused", error: `target_refused: ${failure.message}` };
   }

@@ -48,7 +48,8 @@ export function decide(
 ): Decision {
   if (verdict.kind === "accepted") return finish("accepted_by_partner");
   if (verdict.kind === "permanent") return finish(verdict.reason);
-  if (verdict.kind === "gone") return { kind: "pause_endpoint", dueAtMs: nowMs };
+  if (verdict.kind === "gone" || verdict.kind === "unsignable")
+    return { kind: "pause_endpoint", dueAtMs: nowMs };
 
   const slow = verdict.kind === "client_error";
   const ladder = slow ? policy.clientErrorScheduleMs : policy.scheduleMs;

@@ -2,6 +2,7 @@
  * The documents operators write, as they are stored and shown: the words of the HTTP API. Schemas that check them
  * live at the edges; `compileEndpoint` turns an endpoint document into what an attempt needs.
  */
+import { parseExactJson } from "./exact-json.ts";
 import type { BodySource } from "./template/index.ts";
 
 export interface PartnerDocument {
@@ -102,3 +103,16 @@ export const partnerDefaults = {
   max_in_flight: 16,
   silent_after: null,
 } as const;
+
+/**
+ * An endpoint document from its JSON text, as the ledger stores it. Numbers in its body keep their digits; keys that
+ * were unknown when it was stored are absent. The body's depth must have been checked, as `checkEndpoint` does.
+ *
+ * @example parseEndpointDocument('{"url":"https://a.example/","body":{"rate":10.50},…}')
+ */
+export function parseEndpointDocument(text: string): EndpointDocument {
+  const document = JSON.parse(text) as EndpointDocument;
+  if (typeof document.body !== "object") return document;
+  // Only the body: everywhere else a number is a setting, which is calculated with.
+  return { ...document, body: (parseExactJson(text) as EndpointDocument).body };
+}

@@ -17,6 +17,21 @@ export const errorCodes = {
     meaning:
       "The endpoint's URL may not be called: plain http or a private address that POSTRIDER_ALLOW_TARGETS does not name.",
   },
+  signing_key_missing: {
+    status: 400,
+    meaning:
+      "The endpoint asks for a signature scheme that its partner has no live key for: make the key first, by rotate-secret.",
+  },
+  invalid_secret: {
+    status: 400,
+    meaning:
+      "The signing secret cannot be used: give whsec_ and the base64 of 24 to 64 bytes, or a whsk_ for v1a.",
+  },
+  too_many_keys: {
+    status: 409,
+    meaning:
+      "The partner would have more live signing keys than a request can be signed with: let older ones retire.",
+  },
   invalid_event: { status: 400, meaning: "The event is not valid; nothing was stored." },
   unauthorized: { status: 401, meaning: "The API key is missing or unknown." },
   invalid_signature: { status: 401, meaning: "The request carries a signature and it does not match." },

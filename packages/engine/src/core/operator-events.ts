@@ -12,7 +12,7 @@ export const operatorEventTypes = {
   "endpoint.failing":
     "Its circuit opened (`percent` null), or it has failed for 50, 70 or 90 percent of its `disable_after`.",
   "endpoint.disabled":
-    "It was paused: it answered 410 (`cause` gone), or failed for its whole `disable_after` (`cause` failing).",
+    "It was paused: it answered 410 (`cause` gone), failed for its whole `disable_after` (`cause` failing), or asks for a signature that its partner has no live key for (`cause` signing_key_missing).",
   "endpoint.recovered": "Its circuit is closed and its ramp is over, or an operator resumed it (`by`).",
   "delivery.dead": "A delivery of the endpoint died; at most one event per endpoint and window.",
   "backlog.old":
@@ -112,6 +112,21 @@ export function goneEvent({ partner, endpoint }: Subject, windowMs: number, nowM
     eventId: idOf("endpoint.disabled", partner, endpoint, "gone", windowNo(nowMs, windowMs)),
     occurredAtMs: nowMs,
     data: { partner, endpoint, cause: "gone", error: "status 410" },
+  };
+}
+
+/** The endpoint asks for a signature scheme without a live key. One event per window, as for a 410. */
+export function unsignableEvent(
+  { partner, endpoint }: Subject,
+  error: string,
+  windowMs: number,
+  nowMs: number,
+): OperatorEvent {
+  return {
+    type: "endpoint.disabled",
+    eventId: idOf("endpoint.disabled", partner, endpoint, "unsigned", windowNo(nowMs, windowMs)),
+    occurredAtMs: nowMs,
+    data: { partner, endpoint, cause: "signing_key_missing", error },
   };
 }
 

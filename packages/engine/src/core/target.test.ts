@@ -6,6 +6,7 @@ import { PostriderError } from "./errors.ts";
 import {
   type AddressBlock,
   addressRefusal,
+  checkNewTarget,
   checkTargetUrl,
   isPublicAddress,
   parseAllowedTargets,
@@ -217,6 +218,26 @@ describe("checkTargetUrl", () => {
     "http://plain.internal/",
     "https://localhost./",
   ])("lets %s pass", (url) => expect(checkTargetUrl(url, allowed)).toEqual({ ok: true }));
+
+  it.each([
+    "https://localhost/",
+    "https://LOCALHOST:8443/",
+    "https://localhost./",
+    "https://app.localhost/x",
+  ])("refuses %s where an operator writes it, unless it is allowed", (url) => {
+    expect(checkNewTarget(url, allowed)).toMatchObject({
+      ok: false,
+      message: expect.stringContaining("this machine"),
+    });
+    const { hostname, port } = new URL(url);
+    const named = parseAllowedTargets([`${hostname}:${port || 443}`]);
+    expect(checkNewTarget(url, named)).toEqual({ ok: true });
+  });
+
+  it.each(["https://localhost.example/", "https://notlocalhost/", "https://partner.example/localhost"])(
+    "lets an operator write %s",
+    (url) => expect(checkNewTarget(url, allowed)).toEqual({ ok: true }),
+  );
 
   it.each([
     ["http://partner.example/", "Plain http"],

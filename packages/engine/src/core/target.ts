@@ -168,6 +168,25 @@ export function checkTargetUrl(target: string | URL, allowed: AllowedTargets): T
   return checkLiteral(url.hostname);
 }
 
+/** RFC 6761 section 6.3: these names are the machine itself, whatever a name server says. */
+const localhostForm = /^(?:.*\.)?localhost\.?$/;
+
+/**
+ * Judges a target that an operator writes: as `checkTargetUrl` does, and no name of this machine. A name that resolves
+ * to a private address is refused when it is dialled; for `localhost` that is known before.
+ *
+ * @example checkNewTarget("https://localhost/", new Set()).ok // false
+ */
+export function checkNewTarget(target: string, allowed: AllowedTargets): TargetVerdict {
+  const verdict = checkTargetUrl(target, allowed);
+  const url = URL.parse(target);
+  if (!verdict.ok || !url || !localhostForm.test(url.hostname) || isAllowedTarget(url, allowed))
+    return verdict;
+  return refuse(
+    `${url.hostname} is this machine itself (RFC 6761): name host:port in POSTRIDER_ALLOW_TARGETS to allow it.`,
+  );
+}
+
 /** `URL` writes every IPv4 address in decimal and every IPv6 address in brackets. A regex: ipaddr.js tells by throwing, 25 µs. */
 const literalForm = /^(?:[\d.]+|\[.*\])$/;
 

@@ -1,6 +1,7 @@
 import { parseSecret, publicKeyOf, type Secret, verify } from "@postrider/protocol";
 import { describe, expect, test } from "vitest";
 import { endpointDefaults, type EndpointDocument } from "../core/documents.ts";
+import { missingKeyNote } from "../core/missing-key.ts";
 import type { DueDelivery, StoredKey } from "../ports/ledger.ts";
 import type { PostbackRequest } from "../ports/transport.ts";
 import { benchStartMs as now, exchangeOf } from "../testing/dispatch-bench.ts";
@@ -138,6 +139,34 @@ describe("a request", () => {
     await expect(verified(sent[0], publicKey)).resolves.toMatchObject({ id: "dlv-1" });
   });
 
+  test.each([17, 40])(
+    "of %i live keys is signed with the newest 16, in a header that receivers read",
+    async (count) => {
+      const ending = (byte: number) => ({ retiresAtMs: now + 1_000 - byte });
+      const privateKey = {
+        scheme: "v1a",
+        secretText: `whsk_${Buffer.alloc(32, 9).toString("base64")}`,
+      } as const;
+      // The one v1a key is the oldest, and must not be left out: it is all that its receivers can check.
+      const keys = [
+        key(1),
+        ...Array.from({ length: count - 2 }, (_, n) => key(n + 2, ending(n))),
+        key(0, privateKey),
+      ];
+      const { sent } = await run(jobOf({ signing: ["v1", "v1a"] }, {}, keys));
+      const entries = Object.fromEntries(headersOf(sent[0]))["webhook-signature"]!.split(" ");
+      expect(entries.map((entry) => entry.split(",")[0]).toSorted()).toEqual([
+        ...Array(15).fill("v1"),
+        "v1a",
+      ]);
+      for (const byte of [1, 2, 15])
+        await expect(verified(sent[0], parseSecret(secret(byte)))).resolves.toBeDefined();
+      await expect(verified(sent[0], parseSecret(secret(16)))).rejects.toMatchObject({
+        code: "signature_mismatch",
+      });
+    },
+  );
+
   test("without a scheme has no signature; the endpoint's own headers and user-agent are kept", async () => {
     const { sent } = await run(
       jobOf({ signing: [], headers: { "x-source": "shop", "user-agent": "Shop/1" } }),
@@ -166,6 +195,25 @@ describe("a request", () => {
 });
 
 describe("nothing is sent", () => {
+  test.each([
+    ["no key at all", ["v1"], [], "v1"],
+    ["a scheme without a key", ["v1a"], [key(1)], "v1a"],
+    ["one of two schemes without a key", ["v1", "v1a"], [key(1)], "v1a"],
+    ["a key that has retired", ["v1"], [key(1, { retiresAtMs: now })], "v1"],
+  ] as const)("with %s: the delivery waits, its endpoint says why", async (_, signing, keys, scheme) => {
+    const job = jobOf({ signing }, { attemptsMade: 3, attemptsBefore: 1 }, keys);
+    const { sent, attempted, permits } = await run(job);
+    expect([sent.length, permits]).toEqual([0, 0]);
+    expect(attempted).toMatchObject({ verdict: { kind: "unsignable", scheme }, exchange: null });
+    expect(holdOf(job, attempted!)).toEqual({ endpointNo: 10, untilMs: null, note: missingKeyNote(scheme) });
+    // Due at once when the endpoint goes on, and no step of its ladder is spent.
+    expect(outcomeOf(job, attempted!, 1).change).toMatchObject({
+      kind: "retry",
+      dueAtMs: now,
+      attemptsBefore: 2,
+    });
+  });
+
   test("where a required macro has no value", async () => {
     const { sent, attempted, permits } = await run(
       jobOf({ method: "GET", url: "https://t.example/pb?c={data.click!}", body: "none" }),

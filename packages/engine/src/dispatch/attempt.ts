@@ -1,6 +1,7 @@
 import { classify, type Verdict } from "../core/classify.ts";
 import { type Decision, decide, finish, isExpired } from "../core/decide.ts";
 import type { Reason } from "../core/delivery.ts";
+import type { Scheme } from "../core/missing-key.ts";
 import { retryAfterMs } from "../core/retry-after.ts";
 import { renderTemplate, type RenderedPostback } from "../core/template/index.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -30,7 +31,7 @@ export interface Attempted {
   readonly decision: Decision;
   /** In words, for the ledger and the operator; null on success. */
   readonly error: string | null;
-  /** True where the attempt takes no step of the delivery's ladder: a probe that failed. */
+  /** True if the attempt takes no step of the delivery's ladder: a probe that failed, or nothing that could be signed. */
   readonly spendsNoStep?: boolean;
 }
 
@@ -56,6 +57,8 @@ export async function attempt(
   const startedAtMs = tools.clock.now();
   const refused = guard(job, startedAtMs);
   if (refused) return unsent(job, refused, tools, startedAtMs);
+  const missing = job.partner.signer.missing(job.endpoint.signing, startedAtMs);
+  if (missing !== null) return unsignable(missing, startedAtMs);
   const rendered = render(job);
   if (!rendered.ok) return finished(rendered.reason, rendered.message, startedAtMs);
   const request = sign(job, rendered, tools.userAgent, startedAtMs);
@@ -152,6 +155,22 @@ function unsent(job: Job, reason: Reason, tools: AttemptTools, nowMs: number): A
     error,
   };
 }
+
+/**
+ * A delivery that cannot be signed as its endpoint asks. It waits: no step of its ladder is spent, and the endpoint is
+ * paused until the partner has a key. Sent with fewer signatures it would look forged, or be accepted unchecked.
+ */
+function unsignable(scheme: Scheme, nowMs: number): Attempted {
+  const error = missingKeyError(scheme);
+  const verdict: Verdict = { kind: "unsignable", scheme, error };
+  const decision: Decision = { kind: "pause_endpoint", dueAtMs: nowMs };
+  const times = { startedAtMs: nowMs, endedAtMs: nowMs };
+  return { ...times, exchange: null, verdict, decision, error, spendsNoStep: true };
+}
+
+/** Why nothing is sent to an endpoint whose scheme has no live key. */
+export const missingKeyError = (scheme: Scheme): string =>
+  `signing_key_missing: the endpoint asks for ${scheme} and the partner has no live ${scheme} key`;
 
 function finished(reason: Reason, message: string, nowMs: number): Attempted {
   return {

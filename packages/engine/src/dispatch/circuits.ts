@@ -8,7 +8,7 @@ import {
   signalOf,
 } from "../core/breaker.ts";
 import { reasons } from "../core/delivery.ts";
-import { circuitEvent, deadEvent, goneEvent } from "../core/operator-events.ts";
+import { circuitEvent, deadEvent, goneEvent, unsignableEvent } from "../core/operator-events.ts";
 import type { CircuitSave, EndpointHold, StoredCircuit } from "../ports/ledger.ts";
 import type { OperatorEvents } from "../ports/operator-events.ts";
 import type { Random } from "../ports/random.ts";
@@ -201,10 +201,12 @@ export class Circuits {
   }
 
   /** Ends that operators hear of whatever the circuit. */
-  #tellEnd({ partner, endpoint, delivery }: Job, { decision, error, endedAtMs }: Attempted): void {
+  #tellEnd({ partner, endpoint, delivery }: Job, { decision, verdict, error, endedAtMs }: Attempted): void {
     const { operatorEvents } = this.#tools;
     const subject = { partner: partner.id, endpoint: endpoint.id };
-    if (decision.kind === "pause_endpoint")
+    if (verdict?.kind === "unsignable")
+      operatorEvents.tell(unsignableEvent(subject, verdict.error, operatorEvents.windowMs, endedAtMs));
+    else if (decision.kind === "pause_endpoint")
       operatorEvents.tell(goneEvent(subject, operatorEvents.windowMs, endedAtMs));
     else if (decision.kind === "finish" && reasons[decision.reason].state === "dead") {
       const dead = { deliveryId: delivery.id, reason: decision.reason, error };

@@ -1,4 +1,5 @@
 import { reasons } from "../core/delivery.ts";
+import { missingKeyNote } from "../core/missing-key.ts";
 import type { AttemptRow, EndpointHold, Outcome } from "../ports/ledger.ts";
 import type { AttemptEvent } from "../ports/telemetry.ts";
 import type { Attempted, Job } from "./attempt.ts";
@@ -45,12 +46,15 @@ function attemptRow(job: Job, { startedAtMs, exchange, verdict, error }: Attempt
 }
 
 /** What the attempt means for the whole endpoint, or null. */
-export function holdOf({ endpoint }: Job, { decision, error }: Attempted): EndpointHold | null {
+export function holdOf({ endpoint }: Job, { decision, verdict, error }: Attempted): EndpointHold | null {
   if (decision.kind === "pause_endpoint") {
     return {
       endpointNo: endpoint.endpointNo,
       untilMs: null,
-      note: "The partner answered 410 Gone: paused until an operator resumes it.",
+      note:
+        verdict?.kind === "unsignable"
+          ? missingKeyNote(verdict.scheme)
+          : "The partner answered 410 Gone: paused until an operator resumes it.",
     };
   }
   if (decision.holdEndpointUntilMs !== null) {

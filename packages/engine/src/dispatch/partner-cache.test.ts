@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { endpointDefaults } from "../core/documents.ts";
 import { benchStartMs } from "../testing/dispatch-bench.ts";
 import { createManualClock } from "../testing/manual-clock.ts";
 import { createMemoryLedger } from "../testing/memory-ledger.ts";
@@ -40,7 +41,7 @@ test("a partner that is gone is null", async () => {
 test("one partner whose settings cannot be read or used fails alone", async () => {
   const { ledger, cache } = createBench();
   const settings = ledger.settings.bind(ledger);
-  ledger.putPartner(2, {}, [{ timeout: "soon" }]);
+  ledger.putPartner(2, { keys: [{ scheme: "v1a", secretText: "whsk_AAAA", retiresAtMs: null }] });
   ledger.putPartner(3, { keys: [{ scheme: "v1", secretText: "not a secret", retiresAtMs: null }] });
   ledger.settings = async (partnerNos, nowMs) => {
     if (partnerNos.includes(4)) throw new Error("its secret cannot be opened");
@@ -56,11 +57,21 @@ test("one partner whose settings cannot be read or used fails alone", async () =
   ]);
 });
 
-test("an endpoint whose template or target cannot be used says so, and its neighbours work", async () => {
+test("an endpoint whose template, target or durations cannot be used says so, and its neighbours work", async () => {
   const { ledger, cache } = createBench();
-  ledger.putPartner(1, {}, [{ url: "https://{data.host}/" }, { url: "http://10.0.0.1/" }, {}]);
+  const retry = { ...endpointDefaults.retry, schedule: ["1s", "soon"] };
+  ledger.putPartner(1, {}, [
+    { url: "https://{data.host}/" },
+    { url: "http://10.0.0.1/" },
+    {},
+    { timeout: "soon" },
+    { retry },
+    { disable_after: "" },
+  ]);
   const endpoints = (await cache.get(1, 1))!.endpoints;
   expect([endpoints.get(10)?.template, endpoints.get(10)?.refusal]).toEqual([null, expect.any(String)]);
   expect(endpoints.get(11)?.refusal).toEqual(expect.any(String));
   expect(endpoints.get(12)?.refusal).toBeNull();
+  for (const endpointNo of [13, 14, 15])
+    expect(endpoints.get(endpointNo)?.refusal).toEqual(expect.stringContaining("is not a duration"));
 });

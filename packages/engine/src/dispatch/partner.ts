@@ -1,5 +1,6 @@
 import { checkTargetUrl, type AllowedTargets } from "../core/target.ts";
 import { parseDurationMs } from "../core/duration.ts";
+import { PostriderError } from "../core/errors.ts";
 import type { CircuitPolicy } from "../core/breaker.ts";
 import { type Rate, rateOf } from "../core/rate-limit.ts";
 import { type EndpointDocument, endpointDefaults, type RetryDocument } from "../core/documents.ts";
@@ -39,7 +40,7 @@ export interface DispatchPartner {
 /**
  * Compiles stored settings. An endpoint whose template cannot be used says so, and the others go on.
  *
- * @throws PostriderError `invalid_duration` and errors of `parseSecret`, for settings that passed no edge's check
+ * @throws errors of `parseSecret`, for keys that passed no edge's check
  */
 export function compilePartner(settings: PartnerSettings, allowedTargets: AllowedTargets): DispatchPartner {
   return {
@@ -63,6 +64,7 @@ function compileEndpoint(
   maxInFlight: number,
   allowedTargets: AllowedTargets,
 ): DispatchEndpoint {
+  const { fault, ...policies } = compilePolicies(document, maxInFlight);
   const compiled = compileTemplate(document);
   const template = compiled.ok ? compiled.template : null;
   // The list of allowed targets may have changed since the document was stored.
@@ -75,15 +77,37 @@ function compileEndpoint(
     refusal: compiled.ok
       ? target?.ok === false
         ? target.message
-        : null
+        : fault
       : (compiled.issues[0]?.message ?? "the template does not compile"),
-    policy: compileRetryPolicy(document.retry),
-    timeoutMs: parseDurationMs(document.timeout),
+    ...policies,
     signing: document.signing,
-    circuitPolicy: compileCircuitPolicy(document, maxInFlight),
     circuitNo,
   };
 }
+
+/** Policies of a document. A duration that passed no edge's check makes its endpoint unusable, not the whole partner. */
+function compilePolicies(
+  document: EndpointDocument,
+  maxInFlight: number,
+): Policies & { readonly fault: string | null } {
+  try {
+    return { ...policiesOf(document, maxInFlight), fault: null };
+  } catch (error) {
+    if (!(error instanceof PostriderError)) throw error;
+    return { ...policiesOf(endpointDefaults, maxInFlight), fault: error.message };
+  }
+}
+
+type Policies = Pick<DispatchEndpoint, "policy" | "timeoutMs" | "circuitPolicy">;
+
+const policiesOf = (
+  document: Pick<EndpointDocument, "retry" | "timeout" | "breaker" | "disable_after">,
+  maxInFlight: number,
+): Policies => ({
+  policy: compileRetryPolicy(document.retry),
+  timeoutMs: parseDurationMs(document.timeout),
+  circuitPolicy: compileCircuitPolicy(document, maxInFlight),
+});
 
 /** A document from before there were breakers has the defaults. @throws PostriderError `invalid_duration` */
 export function compileCircuitPolicy(

@@ -5,23 +5,32 @@ import {
   type KeyObject,
   sign as signBytes,
 } from "node:crypto";
-import { formatSignatureHeader, parseSecret, signingInput, signingPrefix } from "@postrider/protocol";
+import {
+  formatSignatureHeader,
+  maxSignatures,
+  parseSecret,
+  signingInput,
+  signingPrefix,
+} from "@postrider/protocol";
+import type { Scheme } from "../core/missing-key.ts";
 import type { StoredKey } from "../ports/ledger.ts";
 
 /** Makes `webhook-signature` values with all live keys of a partner. */
 export interface Signer {
-  /** The header's value for the schemes asked for, or null where no key of theirs is live. */
+  /** The first of the schemes that has no live key, or null: then a request can be signed as asked. */
+  missing(schemes: readonly Scheme[], nowMs: number): Scheme | null;
+  /** The header's value for the schemes asked for, with the newest 16 keys of theirs; null if none is live. */
   sign(
     id: string,
     timestampSeconds: number,
     body: string,
-    schemes: readonly ("v1" | "v1a")[],
+    schemes: readonly Scheme[],
     nowMs: number,
   ): string | null;
 }
 
 interface LiveKey {
-  readonly scheme: "v1" | "v1a";
+  readonly scheme: Scheme;
   readonly key: KeyObject;
   readonly retiresAtMs: number;
 }
@@ -31,7 +40,7 @@ interface LiveKey {
  * synchronous node:crypto is used because WebCrypto takes some 140 µs per signature here, against 4.
  */
 export function createSigner(keys: readonly StoredKey[]): Signer {
-  const live = keys.map(({ scheme, secretText, retiresAtMs }): LiveKey => {
+  const live = newestFirst(keys).map(({ scheme, secretText, retiresAtMs }): LiveKey => {
     const { bytes } = parseSecret(secretText).reveal();
     return {
       scheme,
@@ -40,9 +49,14 @@ export function createSigner(keys: readonly StoredKey[]): Signer {
     };
   });
   return {
+    missing(schemes, nowMs) {
+      for (const scheme of schemes) if (!hasLive(live, scheme, nowMs)) return scheme;
+      return null;
+    },
     sign(id, timestampSeconds, body, schemes, nowMs) {
       const entries = live
         .filter((key) => key.retiresAtMs > nowMs && schemes.includes(key.scheme))
+        .slice(0, maxSignatures)
         .map(({ scheme, key }) => ({
           scheme,
           signature:
@@ -56,6 +70,19 @@ export function createSigner(keys: readonly StoredKey[]): Signer {
       return entries.length === 0 ? null : formatSignatureHeader(entries);
     },
   };
+}
+
+/**
+ * The keys as the ledger gives them, newest first, those that do not retire before all others: of more than 16, the
+ * newest key of each scheme is never left out.
+ */
+function newestFirst(keys: readonly StoredKey[]): readonly StoredKey[] {
+  return keys.toSorted((a, b) => Number(a.retiresAtMs !== null) - Number(b.retiresAtMs !== null));
+}
+
+function hasLive(keys: readonly LiveKey[], scheme: Scheme, nowMs: number): boolean {
+  for (const key of keys) if (key.scheme === scheme && key.retiresAtMs > nowMs) return true;
+  return false;
 }
 
 // PKCS #8 of an ed25519 private key (RFC 8410 section 7): a fixed head, then the 32-byte seed.

@@ -1,5 +1,5 @@
 import { classify } from "../core/classify.ts";
-import { type AttemptTools, type Job, render, sign } from "./attempt.ts";
+import { type AttemptTools, type Job, missingKeyError, render, sign } from "./attempt.ts";
 import type { DispatchEndpoint, DispatchPartner } from "./partner.ts";
 
 /** What one test postback did. */
@@ -69,6 +69,8 @@ export async function sendTestPostback(
   };
   if (endpoint.refusal !== null || endpoint.template === null)
     return notSent(`target_refused: ${endpoint.refusal}`);
+  const missing = partner.signer.missing(endpoint.signing, now);
+  if (missing !== null) return notSent(missingKeyError(missing));
   const rendered = render(job);
   if (!rendered.ok) return notSent(`${rendered.reason}: ${rendered.message}`);
   const request = sign(job, rendered, tools.userAgent, now);

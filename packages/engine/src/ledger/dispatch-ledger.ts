@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { pid } from "node:process";
+import { parseEndpointDocument } from "../core/documents.ts";
+import { missingKeyNote, schemes } from "../core/missing-key.ts";
 import type {
   Attendance,
   Claimed,
@@ -121,6 +123,8 @@ export function createDispatchLedger(
         list(holds.map((hold) => hold.endpointNo)),
         list(holds.map((hold) => hold.untilMs)),
         list(holds.map((hold) => hold.note)),
+        list(schemes.map(missingKeyNote)),
+        list(schemes),
       ]);
     },
 
@@ -171,13 +175,18 @@ const recordSql = `select postrider.record($1::text::uuid[], $2::text::int[], $3
   $5::text::postrider.reason[], $6::text::float8[], $7::text::int[], $8::text::float8[], $9::text::int[], $10::text::float8[],
   $11::text::int[], $12::text::int[], $13::text::int[], $14::text::text[], $15::text::text[], $16::text::int[], $17::boolean, $18::uuid)`;
 
+/** A pause for a missing key comes too late if the key was made meanwhile: nothing would end it. */
 const holdSql = `update postrider.endpoints e
    set held_until = case when h.until_ms is null then e.held_until else greatest(e.held_until, to_timestamp(h.until_ms / 1000)) end,
        paused_at = case when h.until_ms is null then coalesce(e.paused_at, clock_timestamp()) else e.paused_at end,
        note = h.note
   from (select distinct on (endpoint_no) * from unnest($1::text::int[], $2::text::float8[], $3::text::text[]) as u(endpoint_no, until_ms, note)
          order by endpoint_no, until_ms desc nulls first) h
- where e.endpoint_no = h.endpoint_no`;
+ where e.endpoint_no = h.endpoint_no
+   and not (h.note = any($4::text::text[]) and exists (
+     select 1 from unnest($4::text::text[], $5::text::text[]) as m(note, scheme)
+       join postrider.signing_keys k on k.scheme = m.scheme and (k.retires_at is null or k.retires_at > clock_timestamp())
+      where m.note = h.note and k.partner_no = e.partner_no))`;
 
 const saveCursorsSql = `update postrider.partner_runtime r set limiter_cursor_ms = s.cursor_ms
   from unnest($1::text::int[], $2::text::bigint[], $3::text::float8[]) as s(partner_no, fence, cursor_ms)
@@ -257,7 +266,10 @@ async function readSettings(
         secretText: seal.open(Buffer.from(key.sealed, "base64"), sealContext(row.id)),
         retiresAtMs: key.retires_ms,
       })),
-      endpoints: row.endpoints.map((endpoint) => ({ ...endpoint, document: JSON.parse(endpoint.document) })),
+      endpoints: row.endpoints.map((endpoint) => ({
+        ...endpoint,
+        document: parseEndpointDocument(endpoint.document),
+      })),
     })),
   );
 }

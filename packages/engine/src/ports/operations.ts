@@ -94,6 +94,13 @@ export interface SigningKey {
   readonly retires_at: string | null;
 }
 
+/** An endpoint that cannot be signed for. */
+export interface MissingKey {
+  readonly partner: string;
+  readonly endpoint: string;
+  readonly scheme: "v1" | "v1a";
+}
+
 export interface AttemptView {
   readonly n: number;
   readonly at: string;
@@ -120,6 +127,8 @@ export interface DeliveryView {
   readonly last_error: string | null;
   /** Of a single delivery, and only while it waits behind another of its order key: that one's id. */
   readonly waits_for?: string;
+  /** Of a single delivery: the JSON text of its event's data. */
+  readonly data_text?: string;
   readonly attempts?: readonly AttemptView[];
 }
 
@@ -134,7 +143,10 @@ export interface EventView {
   readonly not_before?: string;
   readonly expires_after?: string;
   readonly order_key?: string;
+  /** As JavaScript reads it: numbers may have lost digits. */
   readonly data: unknown;
+  /** The JSON text that was accepted and is sent. */
+  readonly data_text: string;
   readonly deliveries: readonly DeliveryView[];
 }
 
@@ -186,13 +198,20 @@ export interface Deleted {
 }
 
 export interface Operations {
+  /**
+   * `secret` (`whsec_…`) is signed with instead of one that is made up; only a partner that does not exist yet takes it.
+   *
+   * @throws PostriderError `invalid_request`, `invalid_secret`
+   */
   putPartner(
     id: string,
     document: PartnerDocument,
     nowMs: number,
+    options?: { readonly secret?: string },
   ): Promise<{
     readonly partner: Partner;
-    readonly created: boolean /** Shown once, on creation. */;
+    readonly created: boolean;
+    /** Shown once, on creation. Null for one that was given. */
     readonly signingSecret: string | null;
   }>;
   getPartner(id: string): Promise<Partner | null>;
@@ -203,10 +222,16 @@ export interface Operations {
   /** Waiting deliveries end as `cancelled` with reason `partner_deleted`; nothing is sent any more. Null where there was none. */
   deletePartner(id: string, nowMs: number): Promise<Deleted | null>;
   setPartnerState(id: string, state: "active" | "paused", nowMs: number): Promise<Partner | null>;
-  /** Makes the next key of a scheme; the older ones go on signing until `overlapMs` has passed. Null where there is no partner. */
+  /**
+   * Makes the next key of a scheme, or takes the `secret` given (`whsec_…`, or `whsk_…` for v1a); the older ones go on
+   * signing until `overlapMs` has passed. `signingSecret` is null for v1a and for one that was given. Null if there is
+   * no partner.
+   *
+   * @throws PostriderError `invalid_secret`; `too_many_keys` if more than 16 keys would then sign
+   */
   rotateSecret(
     id: string,
-    options: { readonly overlapMs: number; readonly scheme: "v1" | "v1a" },
+    options: { readonly overlapMs: number; readonly scheme: "v1" | "v1a"; readonly secret?: string },
     nowMs: number,
   ): Promise<{
     readonly signingSecret: string | null;
@@ -214,8 +239,18 @@ export interface Operations {
     readonly keys: readonly SigningKey[];
   } | null>;
   listKeys(id: string, nowMs: number): Promise<readonly SigningKey[]>;
+  /**
+   * Endpoints that ask for a scheme which their partner has no live key for: nothing is sent to them. At most 20; only
+   * documents from before this was checked, and keys removed by hand, make them.
+   */
+  missingKeys(nowMs: number): Promise<readonly MissingKey[]>;
 
-  /** Null where there is no partner. @throws PostriderError `invalid_template`, `invalid_target` */
+  /**
+   * Null if there is no partner.
+   *
+   * @throws PostriderError `invalid_template`, `invalid_target`, `invalid_duration`, `invalid_request`, and
+   * `signing_key_missing` if the partner has no live key for a scheme in `signing`
+   */
   putEndpoint(
     partner: string,
     id: string,

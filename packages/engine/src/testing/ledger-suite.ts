@@ -4,6 +4,7 @@ import { type Bench, createBench, type OpenedLedger } from "./ledger-suite/bench
 import { cancelTests } from "./ledger-suite/cancelling.ts";
 import { circuitTests } from "./ledger-suite/circuits.ts";
 import { conservationTests } from "./ledger-suite/conservation.ts";
+import { keyTests } from "./ledger-suite/keys.ts";
 import { leaseTests } from "./ledger-suite/leases.ts";
 import { operationsTests } from "./ledger-suite/operations.ts";
 import { readingTests } from "./ledger-suite/reading.ts";
@@ -38,7 +39,8 @@ export function describeLedger(
     });
 
   describe(`${name} ledger`, () => {
-    group("accepting, dispatching, operating", acceptingTests, claimTests, recordTests, operationsTests);
+    group("accepting, dispatching", acceptingTests, claimTests, recordTests);
+    group("operating", operationsTests, keyTests);
     group("reading, conserving", readingTests, conservationTests);
     group("circuits fail", circuitTests);
     group("replaying", replayTests);

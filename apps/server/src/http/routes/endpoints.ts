@@ -1,8 +1,13 @@
-import { type Engine, PostriderError } from "@postrider/engine";
+import { type BodySource, type Engine, PostriderError } from "@postrider/engine";
+import { parseExactJson } from "@postrider/engine/exact-json";
 import { z } from "zod";
 import { deletedAnswer, deletedAnswers } from "../deleted-answer.ts";
+import { isDeeper, maxEventDepth } from "../event-document.ts";
 import { endpointId, partnerId } from "../ids.ts";
+import { checked } from "../issues.ts";
+import { memberText } from "../json-slices.ts";
 import { completeEndpoint, endpointDocument } from "../operator-documents.ts";
+import { parseJson } from "../request-body.ts";
 import { type Route, route } from "../route.ts";
 import { endpointsView, endpointView, testPostbackView } from "../views.ts";
 import { noPartner } from "./partners.ts";
@@ -17,6 +22,31 @@ function noEndpoint({ id, endpoint_id }: z.output<typeof params>): PostriderErro
   });
 }
 
+/**
+ * The document of a request's text. The numbers of its body keep their digits; a body nested too deep to be walked is
+ * left to the engine, which names the place.
+ *
+ * @throws PostriderError `invalid_request`
+ */
+function readEndpoint(text: string): z.output<typeof endpointDocument> {
+  const document = checked(endpointDocument, parseJson(text), "body");
+  if (typeof document.body !== "object") return document;
+  const body = memberText(text, "body") ?? "null";
+  if (body.length > longestBody) {
+    const message = `must have at most ${longestBody} characters, and has ${body.length}`;
+    throw new PostriderError("invalid_request", `The body is not valid: body ${message}.`, {
+      hint: "A template is small; long texts belong into the event's data, from where a macro takes them.",
+      issues: [{ path: "body", message }],
+    });
+  }
+  return isDeeper(document.body, maxEventDepth)
+    ? document
+    : { ...document, body: parseExactJson(body) as BodySource };
+}
+
+/** Characters of a JSON body. Compiling it is one step of the event loop: 64 kB of short values take 30 ms. */
+const longestBody = 65_536;
+
 /** Endpoints: the destinations of a partner. */
 export function endpointRoutes(engine: Engine): Route[] {
   const { operations } = engine;
@@ -29,14 +59,16 @@ export function endpointRoutes(engine: Engine): Route[] {
       summary: "Create or replace an endpoint.",
       params,
       body: endpointDocument,
+      rawBody: true,
       answers: {
         200: { meaning: "Replaced.", schema: endpointView },
         201: { meaning: "Created.", schema: endpointView },
       },
-      errors: ["invalid_template", "invalid_target", "not_found"],
+      errors: ["invalid_template", "invalid_target", "invalid_duration", "signing_key_missing", "not_found"],
     },
     async ({ params: { id, endpoint_id }, body, nowMs }) => {
-      const put = await operations.putEndpoint(id, endpoint_id, completeEndpoint(body), nowMs);
+      const document = readEndpoint(body as unknown as string);
+      const put = await operations.putEndpoint(id, endpoint_id, completeEndpoint(document), nowMs);
       if (put === null) throw noPartner(id);
       engine.sweepNow();
       return { status: put.created ? 201 : 200, json: put.endpoint };

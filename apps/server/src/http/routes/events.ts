@@ -1,4 +1,10 @@
-import { type AcceptResult, type Engine, type Issue, PostriderError } from "@postrider/engine";
+import {
+  type AcceptResult,
+  type Engine,
+  type EventView,
+  type Issue,
+  PostriderError,
+} from "@postrider/engine";
 import { z } from "zod";
 import type { AcceptBatcher } from "../accept-batcher.ts";
 import { checkEvent, eventDocument, maxEvents } from "../event-document.ts";
@@ -90,11 +96,17 @@ export function eventRoutes(
         throw new PostriderError("not_found", `There is no event ${params.event_id}.`, {
           hint: "Events past retention are gone; POSTRIDER_RETENTION_DAYS and POSTRIDER_DEAD_RETENTION_DAYS say when.",
         });
-      return { status: 200, json: event };
+      return { status: 200, text: eventText(event), headers: { "content-type": "application/json" } };
     },
   );
 
   return [accept, show];
+}
+
+/** The JSON of an event. Its data goes in as the text that was accepted: a parse and a stringify would lose digits. */
+function eventText({ data: _data, data_text, deliveries, ...event }: EventView): string {
+  const head = JSON.stringify(event).slice(0, -1);
+  return `${head},"data":${data_text},"data_text":${JSON.stringify(data_text)},"deliveries":${JSON.stringify(deliveries)}}`;
 }
 
 /** The events of a batch, or null for a single event. */

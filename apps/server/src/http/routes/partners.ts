@@ -3,7 +3,7 @@ import { z } from "zod";
 import { deletedAnswer, deletedAnswers } from "../deleted-answer.ts";
 import { pageOf, pageQuery } from "../delivery-filter.ts";
 import { partnerId } from "../ids.ts";
-import { partnerDocument, rotateRequest } from "../operator-documents.ts";
+import { partnerRequest, rotateRequest } from "../operator-documents.ts";
 import { type Route, route } from "../route.ts";
 import { createdPartnerView, keysView, partnersView, partnerView, rotatedView } from "../views.ts";
 
@@ -28,19 +28,21 @@ export function partnerRoutes(engine: Engine): Route[] {
       tag,
       summary: "Create or replace a partner.",
       params,
-      body: partnerDocument,
+      body: partnerRequest,
       answers: {
         200: { meaning: "Replaced.", schema: partnerView },
         201: { meaning: "Created; the signing secret is shown this once.", schema: createdPartnerView },
       },
+      errors: ["invalid_secret"],
     },
     async ({ params: { id }, body, nowMs }) => {
-      const { partner, created, signingSecret } = await operations.putPartner(id, body, nowMs);
+      const { signing_secret: secret, ...document } = body;
+      const given = secret === undefined ? {} : { secret };
+      const { partner, created, signingSecret } = await operations.putPartner(id, document, nowMs, given);
       engine.sweepNow();
-      return {
-        status: created ? 201 : 200,
-        json: signingSecret === null ? partner : { ...partner, signing_secret: signingSecret },
-      };
+      const shown = signingSecret === null ? {} : { signing_secret: signingSecret };
+      const taken = secret === undefined ? {} : { signing_secret_given: true };
+      return { status: created ? 201 : 200, json: { ...partner, ...shown, ...taken } };
     },
   );
 
@@ -94,7 +96,9 @@ export function partnerRoutes(engine: Engine): Route[] {
 }
 
 /** The signing keys of a partner. */
-function keyRoutes({ operations }: Engine): Route[] {
+function keyRoutes(engine: Engine): Route[] {
+  const { operations } = engine;
+
   const rotate = route(
     "POST",
     "/v1/partners/{id}/rotate-secret",
@@ -103,20 +107,28 @@ function keyRoutes({ operations }: Engine): Route[] {
       summary: "Make the next signing key; the older ones go on signing until the overlap ends.",
       params,
       body: rotateRequest,
-      answers: { 200: { meaning: "The next key; its secret is shown this once.", schema: rotatedView } },
-      errors: ["not_found"],
+      answers: {
+        200: {
+          meaning: "The next key; the secret of one that was made is shown this once.",
+          schema: rotatedView,
+        },
+      },
+      errors: ["not_found", "invalid_secret", "too_many_keys"],
     },
     async ({ params: { id }, body, nowMs }) => {
-      const rotated = await operations.rotateSecret(
-        id,
-        { overlapMs: parseDurationMs(body.overlap), scheme: body.scheme },
-        nowMs,
-      );
-      if (rotated === null) throw noPartner(id);
-      return {
-        status: 200,
-        json: { signing_secret: rotated.signingSecret, public_key: rotated.publicKey, keys: rotated.keys },
+      const { overlap, scheme, signing_secret: secret } = body;
+      const options = {
+        overlapMs: parseDurationMs(overlap),
+        scheme,
+        ...(secret === undefined ? {} : { secret }),
       };
+      const rotated = await operations.rotateSecret(id, options, nowMs);
+      if (rotated === null) throw noPartner(id);
+      // Deliveries may have waited for a key of this scheme.
+      engine.sweepNow();
+      const { signingSecret: signing_secret, publicKey: public_key, keys } = rotated;
+      const taken = secret === undefined ? {} : { signing_secret_given: true };
+      return { status: 200, json: { signing_secret, ...taken, public_key, keys } };
     },
   );
 

@@ -1,9 +1,13 @@
+import { isRawNumber, type RawNumber } from "../exact-json.ts";
 import type { Report } from "./issue.ts";
 import { lex, type Part } from "./lex.ts";
 import type { JsonPlan, MacroRegistry } from "./plan.ts";
 
-/** A JSON value; in a template's document its strings may hold macros. */
-export type JsonValue = string | number | boolean | null | JsonObject | JsonArray;
+/**
+ * A JSON value; in a template's document its strings may hold macros. A number that must keep digits which JavaScript
+ * would change is a `RawNumber`, as `parseExactJson` makes it.
+ */
+export type JsonValue = string | number | RawNumber | boolean | null | JsonObject | JsonArray;
 export interface JsonObject {
   readonly [name: string]: JsonValue;
 }
@@ -19,7 +23,8 @@ interface BodyCompiler {
 
 const simpleName = /^[\w$-]+$/;
 
-function memberField(field: string, key: string): string {
+/** The path of an object's member in issues. */
+export function memberField(field: string, key: string): string {
   return simpleName.test(key) ? `${field}.${key}` : `${field}[${JSON.stringify(key)}]`;
 }
 
@@ -71,8 +76,15 @@ function compileArray(value: JsonArray, field: string, depth: number, compiler: 
   return { kind: "array", items };
 }
 
+/** `JSON.rawJSON` also takes texts and words: only a number is sent as it is written. */
+function compileRaw(json: string, field: string, depth: number, compiler: BodyCompiler): JsonPlan {
+  const value = JSON.parse(json) as string | number | boolean | null;
+  return typeof value === "number" ? { kind: "constant", json } : compileValue(value, field, depth, compiler);
+}
+
 function compileValue(value: JsonValue, field: string, depth: number, compiler: BodyCompiler): JsonPlan {
   if (typeof value === "string") return compileLeaf(value, field, compiler);
+  if (isRawNumber(value)) return compileRaw(value.rawJSON, field, depth, compiler);
   if (depth > deepestDocument) {
     compiler.reportFor(field)(
       "invalid_body",

@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { parseExactJson, type RawNumber } from "../exact-json.ts";
 import type { BodySource } from "./compile.ts";
 import { refused, rendered, sent } from "./template.fixture.ts";
+
+const json = JSON as unknown as { rawJSON(text: string): RawNumber };
 
 const post = (body: BodySource, url = "https://t.example/pb") => ({ method: "POST", url, body }) as const;
 
@@ -93,6 +96,35 @@ describe("a JSON document", () => {
       reason: "missing_macro",
       macro: "data.x",
     });
+  });
+
+  test("with U+0000 and halves of pairs in the data: escapes stay where whole values are, a text has a defined form", () => {
+    const data = String.raw`{"nul":"a\u0000","half":"\ud800","all":{"x\u0000":"\udc00"}}`;
+    expect(
+      sent(post({ n: "{data.nul}", h: "{data.half}", o: "{data.all}", t: "<{data.all}>" }), data).body,
+    ).toBe(
+      String.raw`{"n":"a\u0000","h":"` +
+        "\ufffd" +
+        String.raw`","o":{"x\u0000":"\udc00"},"t":"<{\"x\\u0000\":\"\\udc00\"}>"}`,
+    );
+    const form = {
+      method: "POST",
+      url: "https://t.example/pb?n={data.nul}&h={data.half}",
+      body: "form",
+    } as const;
+    expect(sent(form, data).body).toBe("n=a%00&h=%EF%BF%BD");
+  });
+
+  test("keeps every key, and the digits of literals", () => {
+    const text = '{"__proto__":{"n":1.0},"constructor":-0,"toString":[1E5,12345678901234567890],"x":0.10}';
+    expect(sent(post(parseExactJson(text) as BodySource), {}).body).toBe(text);
+    const mixed = text.replace('"x":0.10', '"x":"{data.a}"');
+    expect(sent(post(parseExactJson(mixed) as BodySource), '{"a":2.50}').body).toBe(
+      text.replace("0.10", "2.50"),
+    );
+    // `JSON.rawJSON` of anything but a number is that value.
+    const raw = { a: json.rawJSON('"{data.a}"'), b: json.rawJSON("null"), c: json.rawJSON("true") };
+    expect(sent(post(raw), '{"a":2.50}').body).toBe('{"a":2.50,"b":null,"c":true}');
   });
 
   test("with lone surrogates is well formed", () => {

@@ -14,7 +14,7 @@ import { idForm, selection, selectionValues } from "./selection.ts";
 
 type DeliveryOperations = Pick<Operations, "getEvent" | "getDelivery" | "listDeliveries" | "groupDeliveries">;
 
-/** Reading events and deliveries: one statement each. */
+/** Reading events and deliveries: one statement each, and two for one with what belongs to it. */
 export function deliveryOperations({ sql }: OperationsContext): DeliveryOperations {
   return {
     async getEvent(eventId) {
@@ -33,7 +33,9 @@ export function deliveryOperations({ sql }: OperationsContext): DeliveryOperatio
         ...selectionValues({ delivery_ids: [id] }, null, 1),
         1,
       ]);
-      return row ? deliveryView(row) : null;
+      if (!row) return null;
+      const [event] = await sql.query<EventRow>(eventSql, [row.event_id]);
+      return { ...deliveryView(row), ...(event ? { data_text: event.data } : {}) };
     },
 
     async listDeliveries(filter, { limit, cursor }) {
@@ -82,6 +84,7 @@ function eventView(row: EventRow, deliveries: readonly DeliveryView[]): EventVie
     ...(expires_after_ms === null ? {} : { expires_after: formatDurationMs(expires_after_ms) }),
     ...(order_key === null ? {} : { order_key }),
     data: JSON.parse(data) as unknown,
+    data_text: data,
     deliveries,
   };
 }

@@ -1,7 +1,8 @@
 import type { EndpointDocument } from "../../core/documents.ts";
+import { unstorableTexts } from "../../core/document-texts.ts";
 import { parseDurationMs } from "../../core/duration.ts";
 import { type Issue, PostriderError } from "../../core/errors.ts";
-import { type AllowedTargets, checkTargetUrl } from "../../core/target.ts";
+import { type AllowedTargets, checkNewTarget } from "../../core/target.ts";
 import { compileTemplate } from "../../core/template/index.ts";
 
 const patternForm = /^(\*|[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(\.\*)?)$/;
@@ -22,8 +23,9 @@ export function checkEndpoint(document: EndpointDocument, allowedTargets: Allowe
       issues,
     });
   }
+  checkTexts("endpoint document", document);
   // Macros cannot stand before the path, so the origin is what every rendered URL has.
-  const target = checkTargetUrl(compiled.template.origin, allowedTargets);
+  const target = checkNewTarget(compiled.template.origin, allowedTargets);
   if (!target.ok)
     throw new PostriderError("invalid_target", target.message, {
       issues: [{ path: "url", message: target.message }],
@@ -36,6 +38,25 @@ export function checkEndpoint(document: EndpointDocument, allowedTargets: Allowe
       issues: [{ path: `events[${badPattern}]`, message }],
     });
   }
+}
+
+/**
+ * Refuses texts that cannot be stored and sent.
+ *
+ * @throws PostriderError `invalid_request`, with the places in `issues`
+ */
+export function checkTexts(what: string, document: unknown): void {
+  const issues = unstorableTexts(document);
+  const [first] = issues;
+  if (!first) return;
+  throw new PostriderError(
+    "invalid_request",
+    `The ${what} cannot be stored: ${first.path} ${first.message}.`,
+    {
+      hint: "Correct each place named in issues. Event data may hold such text; documents may not.",
+      issues,
+    },
+  );
 }
 
 function checkDurations({ timeout, retry, order, breaker, disable_after }: EndpointDocument): void {

@@ -1,5 +1,7 @@
 import { parseDurationMs } from "../../core/duration.ts";
-import { type EndpointDocument, endpointDefaults } from "../../core/documents.ts";
+import { type EndpointDocument, endpointDefaults, parseEndpointDocument } from "../../core/documents.ts";
+import { PostriderError } from "../../core/errors.ts";
+import { missingKeyNote, schemes } from "../../core/missing-key.ts";
 import type { Endpoint, EndpointCircuit, Operations } from "../../ports/operations.ts";
 import type { CircuitRow } from "../circuits.ts";
 import { list } from "../sql.ts";
@@ -28,9 +30,18 @@ export function endpointOperations({
       const holdMs = document.order ? parseDurationMs(document.order.max_hold) : null;
       const patterns = list([...new Set(document.events)]);
       const values = [JSON.stringify(document), document.enabled, nowMs, patterns, holdMs];
-      const rows = await changePartner(sql, partner, (tx, partnerNo) =>
-        tx.query<EndpointRow & { readonly created: boolean }>(putSql, [partnerNo, id, ...values]),
-      );
+      const rows = await changePartner(sql, partner, async (tx, partnerNo) => {
+        const [before] = await tx.query<BeforeRow>(beforeSql, [partnerNo, id, nowMs]);
+        checkKeys(document, before?.schemes ?? [], partner);
+        const moved = before?.document != null && parseEndpointDocument(before.document).url !== document.url;
+        return tx.query<EndpointRow & { readonly created: boolean }>(putSql, [
+          partnerNo,
+          id,
+          ...values,
+          moved,
+          list(schemes.map(missingKeyNote)),
+        ]);
+      });
       const row = rows?.[0];
       if (!row) return null;
       if (holdMs === null && !row.created) await dropOrder(sql, nowMs);
@@ -72,6 +83,25 @@ export function endpointOperations({
   };
 }
 
+/** What a change of an endpoint depends on. */
+interface BeforeRow {
+  readonly document: string | null;
+  /** Those that the partner has a live key for. */
+  readonly schemes: readonly string[];
+}
+
+/** @throws PostriderError `signing_key_missing` */
+function checkKeys({ signing }: EndpointDocument, live: readonly string[], partner: string): void {
+  const missing = signing.findIndex((scheme) => !live.includes(scheme));
+  if (missing === -1) return;
+  const scheme = signing[missing];
+  const message = `asks for ${scheme} signatures, and the partner ${partner} has no live ${scheme} key`;
+  throw new PostriderError("signing_key_missing", `signing ${message}.`, {
+    hint: `Make the key first: POST /v1/partners/${partner}/rotate-secret with {"scheme":"${scheme}"}, or postrider partners rotate-secret ${partner} --scheme ${scheme}.`,
+    issues: [{ path: `signing[${missing}]`, message }],
+  });
+}
+
 interface EndpointRow {
   readonly partner_no: number;
   readonly partner: string;
@@ -92,7 +122,7 @@ const columns = `n.partner_no, p.id as partner, n.id, n.document::text as docume
 /** Documents that were stored before a key was known have its default. */
 function storedDocument(text: string): EndpointDocument {
   const { breaker, disable_after, order } = endpointDefaults;
-  const stored = JSON.parse(text) as Partial<EndpointDocument>;
+  const stored: Partial<EndpointDocument> = parseEndpointDocument(text);
   return { breaker, disable_after, order, ...stored } as EndpointDocument;
 }
 
@@ -142,7 +172,12 @@ const livingSql = `select ${columns} from postrider.partners p join postrider.en
 const listSql = `select ${columns} from postrider.partners p left join postrider.endpoints n on n.partner_no = p.partner_no and n.deleted_at is null
  where p.id = $1 and p.deleted_at is null order by n.id`;
 
-/** A pause or hold ends where the URL changes: it was the answer of another place. */
+/** The stored document goes to JavaScript to be compared: PostgreSQL decodes all strings of a document to find one, and some cannot be. */
+const beforeSql = `select (select n.document::text from postrider.endpoints n where n.partner_no = $1::int and n.id = $2 and n.deleted_at is null) as document,
+  coalesce((select json_agg(distinct k.scheme) from postrider.signing_keys k
+     where k.partner_no = $1::int and (k.retires_at is null or k.retires_at > to_timestamp($3::float8 / 1000))), '[]') as schemes`;
+
+/** A pause or hold ends if the URL changes ($8): it was the answer of another place. So does a pause for a missing key. */
 const putSql = `with n as (
     insert into postrider.endpoints as n (partner_no, id, document, enabled, created_at, updated_at, order_hold)
     values ($1::int, $2, $3::text::json, $4::boolean, to_timestamp($5::float8 / 1000), to_timestamp($5::float8 / 1000),
@@ -150,10 +185,10 @@ const putSql = `with n as (
     on conflict (partner_no, id) where deleted_at is null do update
        set document = excluded.document, enabled = excluded.enabled, version = n.version + 1, updated_at = excluded.updated_at,
            order_hold = excluded.order_hold,
-           paused_at = case when n.document->>'url' = excluded.document->>'url' then n.paused_at end,
-           held_until = case when n.document->>'url' = excluded.document->>'url' then n.held_until end,
-           note = case when n.document->>'url' = excluded.document->>'url' then n.note end,
-           circuit_no = n.circuit_no + case when n.document->>'url' = excluded.document->>'url' then 0 else 1 end
+           paused_at = case when not ($8::boolean or (n.note is not null and n.note = any($9::text::text[]))) then n.paused_at end,
+           held_until = case when not $8::boolean then n.held_until end,
+           note = case when not ($8::boolean or (n.note is not null and n.note = any($9::text::text[]))) then n.note end,
+           circuit_no = n.circuit_no + case when $8::boolean then 1 else 0 end
     returning n.*, n.xmax = 0 as created
   ), cleared as (
     delete from postrider.circuits c using n where c.endpoint_no = n.endpoint_no and c.circuit_no <> n.circuit_no

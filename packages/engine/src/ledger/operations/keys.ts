@@ -1,6 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { generateKeyPair, generateSecret } from "@postrider/protocol";
-import type { Operations, SigningKey } from "../../ports/operations.ts";
+import {
+  generateKeyPair,
+  generateSecret,
+  isProtocolError,
+  maxSignatures,
+  parseSecret,
+  publicKeyOf,
+} from "@postrider/protocol";
+import { PostriderError } from "../../core/errors.ts";
+import { missingKeyNote, type Scheme } from "../../core/missing-key.ts";
+import { parseEndpointDocument } from "../../core/documents.ts";
+import type { MissingKey, Operations, SigningKey } from "../../ports/operations.ts";
 import { sealContext } from "../dispatch-ledger.ts";
 import type { Seal } from "../seal.ts";
 import type { Sql } from "../sql.ts";
@@ -13,18 +23,31 @@ export function keyOperations({
   sql,
   seal,
   changed,
-}: OperationsContext): Pick<Operations, "rotateSecret" | "listKeys"> {
+}: OperationsContext): Pick<Operations, "rotateSecret" | "listKeys" | "missingKeys"> {
   const listKeys = async (id: string, nowMs: number) =>
     (await sql.query<KeyRow>(keysSql, [id, nowMs])).map(signingKey);
 
   return {
     listKeys,
 
-    async rotateSecret(id, { overlapMs, scheme }, nowMs) {
-      const made = await generateKey(scheme);
+    async missingKeys(nowMs) {
+      const rows = await sql.query<CandidateRow>(candidatesSql, [nowMs]);
+      return rows
+        .flatMap(({ partner, endpoint, document, live }): MissingKey[] => {
+          const { signing } = parseEndpointDocument(document);
+          const scheme = signing.find((one) => !live.includes(one));
+          return scheme === undefined ? [] : [{ partner, endpoint, scheme }];
+        })
+        .slice(0, missingLimit);
+    },
+
+    async rotateSecret(id, { overlapMs, scheme, secret }, nowMs) {
+      const made = secret === undefined ? await generateKey(scheme) : await givenKey(scheme, secret);
       const sealed = seal.close(made.secretText, sealContext(id));
       const partnerNo = await changePartner(sql, id, async (tx, partnerNo) => {
+        await checkRoom(tx, partnerNo, { scheme, overlapMs, nowMs });
         await tx.query(rotateSql, [partnerNo, scheme, sealed, made.publicKey, nowMs, nowMs + overlapMs]);
+        await tx.query(goOnSql, [partnerNo, missingKeyNote(scheme)]);
         return partnerNo;
       });
       if (partnerNo === null) return null;
@@ -37,6 +60,56 @@ export function keyOperations({
     },
   };
 }
+
+/**
+ * Refuses the rotation after which a request would carry more signatures than receivers read. All keys of the partner
+ * count, of both schemes: any of its endpoints may ask for both. Without an overlap it always goes, since a secret that
+ * leaked must be replaced at once.
+ *
+ * @throws PostriderError `too_many_keys`
+ */
+async function checkRoom(
+  tx: Pick<Sql, "query">,
+  partnerNo: number,
+  { scheme, overlapMs, nowMs }: { scheme: Scheme; overlapMs: number; nowMs: number },
+): Promise<void> {
+  if (overlapMs === 0) return;
+  const [live] = await tx.query<LiveRow>(liveSql, [partnerNo, nowMs]);
+  if (live === undefined || live.count < maxSignatures) return;
+  const wait =
+    live.next_ms === null
+      ? "Rotate"
+      : `Wait until the next older key retires at ${isoText(live.next_ms)}, or rotate`;
+  throw new PostriderError(
+    "too_many_keys",
+    `The partner has ${live.count} live signing keys, and a request is signed with ${maxSignatures} at most.`,
+    { hint: `${wait} with an overlap of 0s: the older ${scheme} keys then retire at once.` },
+  );
+}
+
+/**
+ * A key that the operator brings along. Neither errors nor answers hold its text.
+ *
+ * @throws PostriderError `invalid_secret`
+ */
+export async function givenKey(scheme: Scheme, text: string) {
+  const kind = scheme === "v1" ? "whsec" : "whsk";
+  try {
+    const secret = parseSecret(text);
+    if (secret.kind !== kind)
+      throw wrongSecret(`A ${scheme} key is a ${kind}_ secret, and this is a ${secret.kind}_.`);
+    const publicKey = scheme === "v1" ? null : (await publicKeyOf(secret)).reveal().text;
+    return { secretText: secret.reveal().text, signingSecret: null, publicKey };
+  } catch (error) {
+    throw isProtocolError(error) ? wrongSecret(error.message) : error;
+  }
+}
+
+const wrongSecret = (message: string) =>
+  new PostriderError("invalid_secret", message, {
+    hint: "Give whsec_ and the padded base64 of 24 to 64 bytes, or for v1a whsk_ and that of the 32-byte seed, with or without the public key behind it.",
+    issues: [{ path: "signing_secret", message }],
+  });
 
 /** A new key: what is sealed, and what its owner is shown (an HMAC secret, or the public half of a pair). */
 async function generateKey(scheme: "v1" | "v1a") {
@@ -66,6 +139,31 @@ export async function resealSecrets(sql: Sql, seal: Seal): Promise<number> {
   return stale.length;
 }
 
+const missingLimit = 20;
+
+interface CandidateRow {
+  readonly partner: string;
+  readonly endpoint: string;
+  readonly document: string;
+  readonly live: readonly string[];
+}
+
+/** The text of a document tells which may ask for a scheme; whether it does is read from the document. */
+const candidatesSql = `select p.id as partner, n.id as endpoint, n.document::text as document, k.live
+  from postrider.partners p
+ cross join lateral (select coalesce(json_agg(distinct k.scheme), '[]') as live, coalesce(bool_or(k.scheme = 'v1'), false) as v1,
+     coalesce(bool_or(k.scheme = 'v1a'), false) as v1a
+     from postrider.signing_keys k where k.partner_no = p.partner_no and (k.retires_at is null or k.retires_at > to_timestamp($1::float8 / 1000))) k
+  join postrider.endpoints n on n.partner_no = p.partner_no and n.deleted_at is null
+ where p.deleted_at is null and (not k.v1 and n.document::text like '%"v1"%' or not k.v1a and n.document::text like '%"v1a"%')
+ order by p.id, n.id limit 200`;
+
+interface LiveRow {
+  readonly count: number;
+  /** When the first of them retires, or null. */
+  readonly next_ms: number | null;
+}
+
 interface KeyRow {
   readonly key_no: number;
   readonly scheme: "v1" | "v1a";
@@ -88,6 +186,14 @@ const keysSql = `select k.key_no, k.scheme, k.public_key, extract(epoch from k.c
  where p.id = $1 and (k.retires_at is null or k.retires_at > to_timestamp($2::float8 / 1000)) order by k.key_no desc`;
 
 const sealedSql = `select k.key_no, k.sealed, p.id from postrider.signing_keys k join postrider.partners p on p.partner_no = k.partner_no order by k.key_no`;
+
+const liveSql = `select count(*)::int as count, extract(epoch from min(k.retires_at))::float8 * 1000 as next_ms
+  from postrider.signing_keys k
+ where k.partner_no = $1::int and (k.retires_at is null or k.retires_at > to_timestamp($2::float8 / 1000))`;
+
+/** Endpoints that waited for a key of this scheme go on. */
+const goOnSql = `update postrider.endpoints set paused_at = null, note = null
+ where partner_no = $1::int and deleted_at is null and note = $2`;
 
 /** What has retired before is deleted: a secret that signs nothing any more is only a risk. */
 const rotateSql = `with gone as (

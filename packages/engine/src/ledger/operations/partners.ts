@@ -7,7 +7,8 @@ import { changePartner } from "./change-partner.ts";
 import type { OperationsContext } from "./context.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import { isoText } from "./instants.ts";
-import { newSecretText } from "./keys.ts";
+import { checkTexts } from "./endpoint-check.ts";
+import { givenKey, newSecretText } from "./keys.ts";
 
 type PartnerOperations = Pick<
   Operations,
@@ -17,8 +18,9 @@ type PartnerOperations = Pick<
 /** Partners. A deleted one stays as a row for history; its id can be used anew. */
 export function partnerOperations({ sql, seal, changed }: OperationsContext): PartnerOperations {
   return {
-    async putPartner(id, document, nowMs) {
-      const secretText = newSecretText();
+    async putPartner(id, document, nowMs, { secret } = {}) {
+      checkTexts("partner document", document);
+      const secretText = secret === undefined ? newSecretText() : (await givenKey("v1", secret)).secretText;
       const [row] = await sql.query<PartnerRow & { readonly created: boolean }>(putSql, [
         id,
         document.name,
@@ -28,13 +30,15 @@ export function partnerOperations({ sql, seal, changed }: OperationsContext): Pa
         nowMs,
         seal.close(secretText, sealContext(id)),
         document.silent_after === null ? null : parseDurationMs(document.silent_after),
+        secret !== undefined,
       ]);
+      if (!row && secret !== undefined) throw secretOfKnownPartner(id);
       if (!row) throw new PostriderError("internal", "The ledger did not answer with the partner it stored.");
       changed(row.partner_no);
       return {
         partner: partnerView(row),
         created: row.created,
-        signingSecret: row.created ? secretText : null,
+        signingSecret: row.created && secret === undefined ? secretText : null,
       };
     },
 
@@ -73,6 +77,14 @@ export function partnerOperations({ sql, seal, changed }: OperationsContext): Pa
   };
 }
 
+function secretOfKnownPartner(id: string): PostriderError {
+  const message = "is taken only when the partner is created, and the partner exists";
+  return new PostriderError("invalid_request", `signing_secret ${message}.`, {
+    hint: `Give it to POST /v1/partners/${id}/rotate-secret: the older key then signs too until the overlap ends.`,
+    issues: [{ path: "signing_secret", message }],
+  });
+}
+
 interface PartnerRow {
   readonly partner_no: number;
   readonly id: string;
@@ -103,13 +115,14 @@ function partnerView(row: PartnerRow): Partner {
   };
 }
 
-/** `xmax = 0` tells an inserted row from an updated one. */
+/** `xmax = 0` tells an inserted row from an updated one. With a secret given ($9) an existing partner is left as it is. */
 const putSql = `with p as (
     insert into postrider.partners as p (id, name, rate_per_second, burst, max_in_flight, silent_after_ms, created_at, updated_at)
     values ($1, $2, $3::float8, $4::int, $5::int, $8::float8, to_timestamp($6::float8 / 1000), to_timestamp($6::float8 / 1000))
     on conflict (id) where deleted_at is null do update
        set name = excluded.name, rate_per_second = excluded.rate_per_second, burst = excluded.burst,
            max_in_flight = excluded.max_in_flight, silent_after_ms = excluded.silent_after_ms, version = p.version + 1, updated_at = excluded.updated_at
+     where not $9::boolean
     returning p.*, p.xmax = 0 as created
   ), runtime as (
     insert into postrider.partner_runtime (partner_no) select partner_no from p where created

@@ -1,9 +1,8 @@
 import { parseSecret } from "@postrider/protocol";
 import { expect, test } from "vitest";
 import { endpointDefaults, partnerDefaults } from "../../core/documents.ts";
-import { createDispatchLedger } from "../../ledger/dispatch-ledger.ts";
-import { createOperations } from "../../ledger/operations/index.ts";
-import { createSeal } from "../../ledger/seal.ts";
+import { parseExactJson } from "../../core/exact-json.ts";
+import type { JsonObject } from "../../core/template/index.ts";
 import { type Bench, dayMs, minuteMs, suiteNowMs as now } from "./bench.ts";
 
 const document = { ...endpointDefaults, url: "https://partner.example/pb", body: "envelope" as const };
@@ -200,71 +199,50 @@ export function operationsTests(bench: () => Bench): void {
     expect(await operations.putEndpoint("nobody", "main", document, now)).toBeNull();
   });
 
-  test("rotated, the older keys of the scheme sign until the overlap ends; another scheme is left alone", async () => {
+  test("the digits of a body are stored and read as they were written", async () => {
     const { operations, partner, dispatch } = bench();
-    const acme = await partner();
-    const rotated = await operations.rotateSecret(acme.id, { scheme: "v1", overlapMs: minuteMs }, now);
-    expect(parseSecret(rotated!.signingSecret!).kind).toBe("whsec");
-    expect(rotated?.keys.map(({ scheme, retires_at }) => [scheme, retires_at])).toEqual([
-      ["v1", null],
-      ["v1", new Date(now + minuteMs).toISOString()],
-    ]);
-    const pair = await operations.rotateSecret(acme.id, { scheme: "v1a", overlapMs: 0 }, now);
-    expect(pair).toMatchObject({ signingSecret: null, publicKey: expect.stringMatching(/^whpk_/) });
-    const secrets = async (atMs: number) =>
-      (await dispatch.settings([acme.no], atMs))[0]!.keys.map(({ secretText }) => secretText);
-    expect(await secrets(now)).toEqual([
-      expect.stringMatching(/^whsk_/),
-      rotated!.signingSecret,
-      expect.stringMatching(/^whsec_/),
-    ]);
-    expect(await secrets(now + minuteMs)).toHaveLength(2);
-    // A second rotation with a longer overlap does not bring the first key back to a longer life.
-    await operations.rotateSecret(acme.id, { scheme: "v1", overlapMs: dayMs }, now + 1_000);
-    const keys = await operations.listKeys(acme.id, now + 1_000);
-    expect(keys.map(({ retires_at }) => retires_at)).toEqual([
-      null,
-      null,
-      new Date(now + 1_000 + dayMs).toISOString(),
-      new Date(now + minuteMs).toISOString(),
-    ]);
-    expect(await operations.rotateSecret("nobody", { scheme: "v1", overlapMs: 0 }, now)).toBeNull();
+    const acme = await partner([]);
+    const body = '{"rate":10.50,"ids":[12345678901234567890,-0,1E5],"__proto__":{"n":1.0},"note":"1.0"}';
+    const put = await operations.putEndpoint(
+      acme.id,
+      "main",
+      { ...document, body: parseExactJson(body) as JsonObject },
+      now,
+    );
+    const [settings] = await dispatch.settings([acme.no], now);
+    for (const shown of [
+      put?.endpoint.body,
+      (await operations.getEndpoint(acme.id, "main", now))?.body,
+      (await operations.listEndpoints(acme.id, now))?.[0]?.body,
+      settings?.endpoints[0]?.document.body,
+    ])
+      expect(JSON.stringify(shown)).toBe(body);
   });
 
-  test("a new master key reads what the old one sealed and seals it again; after that the old one is not needed", async () => {
-    const { sql, partner, operations } = bench();
+  test("a document that was stored with U+0000 and half a surrogate pair can be changed and deleted", async () => {
+    const { operations, partner, dispatch, sql } = bench();
     const acme = await partner();
-    const [oldKey, newKey] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
-    const under = (...keys: Uint8Array[]) => {
-      const seal = createSeal(keys);
-      return {
-        operations: createOperations(sql, seal, { allowedTargets: new Set() }),
-        dispatch: createDispatchLedger(sql, seal),
-      };
-    };
-    await sql.query("delete from postrider.signing_keys");
-    const rotated = await under(oldKey).operations.rotateSecret(acme.id, { scheme: "v1", overlapMs: 0 }, now);
-    const secret = async (...keys: Uint8Array[]) =>
-      (await under(...keys).dispatch.settings([acme.no], now))[0]!.keys[0]!.secretText;
-    await expect(secret(newKey)).rejects.toMatchObject({ code: "secret_unreadable" });
-    await expect(under(newKey).operations.resealSecrets()).rejects.toMatchObject({
-      code: "secret_unreadable",
+    const old = JSON.stringify({
+      ...document,
+      body: { "a\0": "x\0y", half: "\ud800" },
+      url: "https://old.example/\udc00",
     });
-    expect(await secret(newKey, oldKey)).toBe(rotated?.signingSecret);
-    expect(await under(newKey, oldKey).operations.resealSecrets()).toBe(1);
-    expect(await under(newKey, oldKey).operations.resealSecrets()).toBe(0);
-    expect(await secret(newKey)).toBe(rotated?.signingSecret);
-    // Bound to its partner: on another partner's row it does not open.
-    const bolt = await partner();
-    await sql.query("delete from postrider.signing_keys where partner_no = $1::int", [bolt.no]);
-    await sql.query("update postrider.signing_keys k set partner_no = $1::int where partner_no = $2::int", [
-      bolt.no,
-      acme.no,
+    const { endpointNo } = (await dispatch.locate(acme.id, "main"))!;
+    await sql.query(
+      "update postrider.endpoints set document = $2::text::json, paused_at = now() where endpoint_no = $1::int",
+      [endpointNo, old],
+    );
+    expect((await operations.getEndpoint(acme.id, "main", now))?.state).toBe("paused");
+    expect((await dispatch.settings([acme.no], now))[0]!.endpoints[0]!.document.body).toEqual({
+      "a\0": "x\0y",
+      half: "\ud800",
+    });
+    expect((await operations.putEndpoint(acme.id, "main", document, now))?.endpoint.state).toBe("active");
+    await sql.query("update postrider.endpoints set document = $2::text::json where endpoint_no = $1::int", [
+      endpointNo,
+      old,
     ]);
-    await expect(under(newKey).dispatch.settings([bolt.no], now)).rejects.toMatchObject({
-      code: "secret_unreadable",
-    });
-    await operations.deletePartner(bolt.id, now);
+    expect(await operations.deleteEndpoint(acme.id, "main", now)).toEqual({ cancelling: false });
   });
 
   test("ping tells the server's clock and version, and the migration", async () => {

@@ -246,7 +246,10 @@ export function readingTests(bench: () => Bench): void {
       accepted_at: new Date(now).toISOString(),
       partner: null,
       data: { n: 1.5 },
+      data_text: '{"n":1.50}',
     });
+    const [delivery] = view!.deliveries;
+    expect((await operations.getDelivery(delivery!.id))?.data_text).toBe('{"n":1.50}');
     expect(view?.deliveries.map(({ state, attempts }) => [state, attempts?.length]).toSorted()).toEqual([
       ["dead", 1],
       ["pending", 0],

@@ -1,0 +1,47 @@
+/**
+ * The texts of documents that operators write. Two things in a JSON string cannot go on from there: U+0000, which
+ * PostgreSQL's texts cannot hold, and a lone surrogate, which UTF-8 cannot. Event data may have both, since it is
+ * stored as it came.
+ */
+import type { Issue } from "./errors.ts";
+import { isRawNumber } from "./exact-json.ts";
+import { memberField } from "./template/compile-body.ts";
+
+const forbidden = /\0|\p{Surrogate}/u;
+
+/** Places beyond this number are not listed. */
+const issueLimit = 20;
+
+/**
+ * The places in a document, keys included, whose text cannot be stored and sent: at most 20. The walk is recursive:
+ * give it only values of known depth.
+ *
+ * @example unstorableTexts({ body: { note: "x\0y" } }) // [{ path: "body.note", position: 1, message: "holds U+0000 …" }]
+ */
+export function unstorableTexts(document: unknown): readonly Issue[] {
+  const issues: Issue[] = [];
+  walk(document, "", issues);
+  return issues;
+}
+
+function walk(value: unknown, path: string, issues: Issue[]): void {
+  if (issues.length >= issueLimit) return;
+  if (typeof value === "string") return check(value, path, "holds", issues);
+  if (typeof value !== "object" || value === null || isRawNumber(value)) return;
+  if (Array.isArray(value)) return value.forEach((item, index) => walk(item, `${path}[${index}]`, issues));
+  for (const [key, member] of Object.entries(value)) {
+    const inner = path === "" ? key : memberField(path, key);
+    check(key, inner, "has a key with", issues);
+    walk(member, inner, issues);
+  }
+}
+
+function check(text: string, path: string, holds: string, issues: Issue[]): void {
+  const position = text.search(forbidden);
+  if (position === -1 || issues.length >= issueLimit) return;
+  const message =
+    text[position] === "\0"
+      ? `${holds} U+0000, which cannot be stored: remove it`
+      : `${holds} half of a surrogate pair, which is no character: write both halves, or remove it`;
+  issues.push({ path, position, code: "forbidden_character", message });
+}
