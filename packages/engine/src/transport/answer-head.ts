@@ -242,8 +242,8 @@ function keptHeaders(head: AnswerHead, names: readonly string[]): string {
 
 /** Whether the partner keeps the connection (RFC 9112, 9.3). */
 function isPersistent(head: AnswerHead): boolean {
-  const options = valuesOf(head, "connection").map((option) => option.toLowerCase());
-  return !options.includes("close") && (!head.isVersion10 || options.includes("keep-alive"));
+  const options = new Set(valuesOf(head, "connection").map((option) => option.toLowerCase()));
+  return !options.has("close") && (!head.isVersion10 || options.has("keep-alive"));
 }
 
 /**

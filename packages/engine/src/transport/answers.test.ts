@@ -61,6 +61,18 @@ const kept: readonly (readonly [what: string, answer: string])[] = [
   ["HTTP/1.0 that keeps", "HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ncontent-length: 2\r\n\r\nok"],
 ];
 
+const closedOf = async (socket: Socket) => {
+  if (!socket.destroyed) await once(socket, "close");
+};
+
+async function writeInPieces(socket: Socket, pieces: readonly Buffer[]): Promise<void> {
+  socket.setNoDelay(true);
+  for (const piece of pieces) {
+    socket.write(piece);
+    await new Promise(setImmediate);
+  }
+}
+
 const taken = { status: 200, failure: null, responseBody: "ok", truncated: false };
 
 /** What a partner is whose connection stays open, whatever it answered. */
@@ -82,7 +94,7 @@ describe("an answer that others read is read", () => {
     const transport = transportTo(port, oneConnection);
     for (let n = 0; n < 3; n += 1) expect(await transport.send(requestTo(port))).toMatchObject(taken);
     expect(sockets.size).toBe(3);
-    await Promise.all([...sockets].map((socket) => socket.destroyed || once(socket, "close")));
+    await Promise.all([...sockets].map((socket) => closedOf(socket)));
   });
 
   it.each(kept)("%s, and its connection is used again", async (_what, answer) => {
@@ -95,13 +107,12 @@ describe("an answer that others read is read", () => {
   it.each([...mended, ...kept].filter(([, answer]) => answer.length < 2_000))(
     "%s, in pieces of a byte and on a connection that was used before",
     async (_what, answer) => {
-      const { port } = await partnerAnswering(answer, async (socket, bytes) => {
-        socket.setNoDelay(true);
-        for (const byte of bytes) {
-          socket.write(Buffer.of(byte));
-          await new Promise(setImmediate);
-        }
-      });
+      const { port } = await partnerAnswering(answer, (socket, bytes) =>
+        writeInPieces(
+          socket,
+          Array.from(bytes, (byte) => Buffer.of(byte)),
+        ),
+      );
       const transport = transportTo(port, oneConnection);
       for (let n = 0; n < 2; n += 1) expect(await transport.send(requestTo(port))).toMatchObject(taken);
     },
@@ -343,13 +354,7 @@ const cuts = fc.array(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true
 describe("whatever is put together of what others read, cut anywhere", () => {
   it("says the same", async () => {
     let answer: Buffer[] = [];
-    const port = await rawPartner(async (socket) => {
-      socket.setNoDelay(true);
-      for (const piece of answer) {
-        socket.write(piece);
-        await new Promise(setImmediate);
-      }
-    });
+    const port = await rawPartner((socket) => void writeInPieces(socket, answer));
     const transport = transportTo(port, oneConnection);
     await fc.assert(
       fc.asyncProperty(answers, cuts, async ({ bytes, status, body, retryAfter }, at) => {
