@@ -146,11 +146,18 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
     this.#resolve({
       status: this.#status,
       failure,
-      responseBody: this.#body === null ? "" : this.#body.text(),
+      responseBody: this.#body === null ? "" : this.#bodyText(this.#body),
       truncated,
       retryAfter: first(this.#headers["retry-after"]),
       location: first(this.#headers["location"]),
       durationMs: this.#host.deadlines.now() - this.#startedAt,
+    });
+  }
+
+  #bodyText(body: ResponseBody): string {
+    return body.text({
+      contentType: first(this.#headers["content-type"]),
+      contentEncoding: first(this.#headers["content-encoding"]),
     });
   }
 
