@@ -30,14 +30,16 @@ export interface AnswerHead {
 /** Of a header that is written anew no more is kept: nothing that is used is longer. */
 const keptValueLength = 4_096;
 
-/** An answer that nobody can read. Keeps the status that stood before the fault. */
+/** An answer that nobody can read, or not to its end. Keeps what stood before the fault. */
 export class RefusedAnswer extends TransportFailure {
   readonly status: number | null;
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(message: string, status: number | null) {
+  constructor(message: string, head: AnswerHead | null) {
     super("protocol", message);
     this.name = "RefusedAnswer";
-    this.status = status;
+    this.status = head?.status ?? null;
+    this.headers = Object.fromEntries(head?.headers.toReversed() ?? []);
   }
 }
 
@@ -260,7 +262,7 @@ function framingHeader(head: AnswerHead): { readonly line: string; readonly clos
   if (others.length > 0)
     throw new RefusedAnswer(
       `The response has content-lengths that differ (${lengths.slice(0, 3).join(", ").slice(0, 60)}).`,
-      head.status,
+      head,
     );
   if (number === null || number === undefined) return untilClose;
   const plain = codings.length === 0 && lengths.length === 1 && lengths[0] === String(number);

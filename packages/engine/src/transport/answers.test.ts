@@ -178,6 +178,7 @@ describe("two lengths that differ", () => {
     const port = await rawPartner((socket) => socket.write(`HTTP/1.1 ${status} x\r\n${lengths}`));
     expect(await send(port)).toMatchObject({
       status,
+      retryAfter: "9",
       failure: { class: "protocol", message: "The response has content-lengths that differ (2, 3)." },
     });
   });

@@ -129,6 +129,7 @@ export class TrackedClient extends Client {
   #closeIfOld(): void {
     const { socket, connectedAtMs } = this.#connection;
     if (socket === null || this.#age.now() - connectedAtMs < this.#age.maxAgeMs) return;
+    if (this.stats.running > 0) return;
     this.#connection.socket = null;
     socket.destroy();
   }

@@ -114,7 +114,10 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
     if (this.#isKeepAliveRace(error)) return this.#sendAgain();
     // All of the answer was there but the end of its trailers, which nobody reads.
     if (isTrailerOverflow(error, this.#phase)) return this.#settle(null, true);
-    if (error instanceof RefusedAnswer) this.#status = error.status;
+    if (error instanceof RefusedAnswer) {
+      this.#status = error.status;
+      this.#headers = error.headers;
+    }
     this.#settle(failureOf(error, this.#phase, this.connection?.answers.begun), false);
   }
 
