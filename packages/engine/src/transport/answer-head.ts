@@ -27,8 +27,10 @@ export interface AnswerHead {
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
-/** Of a header that is written anew no more is kept: nothing that is used is longer. */
+/** Of a header no more is kept: nothing that is used is longer. */
 const keptValueLength = 4_096;
+/** Of lines of one name no more are looked at. */
+const keptLines = 64;
 
 /** An answer that nobody can read, or not to its end. Keeps what stood before the fault. */
 export class RefusedAnswer extends TransportFailure {
@@ -154,6 +156,29 @@ const token = /^[!#$%&'*+.^_`|~\w-]+$/;
 // oxlint-disable-next-line no-control-regex -- they are what is looked for
 const controls = /[\x00-\x08\x0a-\x1f\x7f]/;
 
+/** The status of an answer whose first bytes these are, or 0 where they are no status line. */
+export function statusOf(bytes: Buffer): number {
+  return Number(statusLine.exec(bytes.toString("latin1", 0, statusLineLength))?.[1] ?? 0);
+}
+
+/** Of a status line no more is needed. */
+const statusLineLength = 64;
+
+/**
+ * Whether the bytes may be the beginning of an answer: what talks another protocol is told at its first word, since it
+ * may wait for an answer itself.
+ */
+export function mayBegin(bytes: Uint8Array): boolean {
+  const length = Math.min(bytes.length, httpName.length);
+  return isWord(bytes, 0, length, httpName.subarray(0, length));
+}
+
+const httpName = Buffer.from("http/");
+
+/** What talks another protocol. */
+export const notHttp = () =>
+  new RefusedAnswer("The response is not HTTP: it does not begin with a status line.", null);
+
 /**
  * Reads a head: lines end with LF, whatever CRs stand before it; a line that begins with a blank goes on the one before
  * it (RFC 9112, 5.2); blanks may stand before a colon; a line that is no header is passed over. The time is linear in
@@ -163,31 +188,62 @@ const controls = /[\x00-\x08\x0a-\x1f\x7f]/;
  */
 export function readHead(bytes: Buffer): AnswerHead {
   const [first = "", ...lines] = bytes.toString("latin1").split("\n");
-  const status = statusLine.exec(first)?.[1];
-  if (status === undefined)
-    throw new RefusedAnswer("The response is not HTTP: it does not begin with a status line.", null);
+  const status = statusOf(bytes);
+  if (status === 0) throw notHttp();
   let inOrder = orderlyStatusLine.test(withoutCr(first)) && endsOrderly(first);
-  const headers: [name: string, value: string][] = [];
-  let open: [string, string] | null = null;
+  const headers = new KeptHeaders();
   for (const line of lines) {
     const text = withoutCr(line);
     if (text === "") continue;
     inOrder &&= endsOrderly(line);
-    const folded = text[0] === " " || text[0] === "\t";
-    const colonAt = folded ? -1 : text.indexOf(":");
-    const name = colonAt < 0 ? "" : text.slice(0, colonAt).trimEnd();
+    if (text[0] === " " || text[0] === "\t") {
+      inOrder = false;
+      headers.fold(text);
+      continue;
+    }
+    const colonAt = text.indexOf(":");
+    const name = text.slice(0, Math.max(0, colonAt)).trimEnd();
     inOrder &&= name !== "" && name.length === colonAt && token.test(name);
-    if (folded && open) open[1] += text;
-    if (folded) continue;
-    open = used.has(name.toLowerCase()) ? [name.toLowerCase(), text.slice(colonAt + 1)] : null;
-    if (open) headers.push(open);
+    headers.begin(name.toLowerCase(), text.slice(colonAt + 1));
   }
   return {
-    status: Number(status),
+    status,
     isVersion10: first.startsWith("HTTP/1.0"),
-    inOrder,
-    headers: headers.map(([name, value]) => [name, clean(value)]),
+    inOrder: inOrder && !headers.repeatsFraming(),
+    headers: headers.list(),
   };
+}
+
+/** Collects the headers that are used, and of each no more than is used: a head can be one header of 256 KiB, or 60,000. */
+class KeptHeaders {
+  readonly #kept: [name: string, value: string][] = [];
+  readonly #lines = new Map<string, number>();
+  #open: [string, string] | null = null;
+
+  begin(name: string, value: string): void {
+    this.#open = null;
+    if (!used.has(name)) return;
+    const nth = (this.#lines.get(name) ?? 0) + 1;
+    this.#lines.set(name, nth);
+    const same = this.#kept.some((each) => each[0] === name && each[1] === value);
+    // A folded value is not whole yet: only what is written on one line can be left out.
+    if ((same && value.trim() !== "") || nth > keptLines) return;
+    this.#open = [name, value];
+    this.#kept.push(this.#open);
+  }
+
+  /** The line before goes on. */
+  fold(text: string): void {
+    if (this.#open && this.#open[1].length < keptValueLength) this.#open[1] += text;
+  }
+
+  repeatsFraming(): boolean {
+    return (this.#lines.get("content-length") ?? 0) + (this.#lines.get("transfer-encoding") ?? 0) > 1;
+  }
+
+  list(): AnswerHead["headers"] {
+    return this.#kept.map(([name, value]) => [name, clean(value.trimStart().slice(0, keptValueLength))]);
+  }
 }
 
 function withoutCr(line: string): string {
@@ -204,7 +260,8 @@ const valueOf = ({ headers }: AnswerHead, name: string) => headers.find(([each])
 const valuesOf = ({ headers }: AnswerHead, name: string) =>
   headers
     .filter(([each]) => each === name)
-    .flatMap(([, value]) => value.split(",").map((each) => each.trim()));
+    .flatMap(([, value]) => value.split(",").map((each) => each.trim()))
+    .filter((value) => value !== "");
 
 /** Whether an interim answer is nothing more than one: a length or a coding on it is read in two ways. */
 export const isPlainInterim = (head: AnswerHead): boolean =>
@@ -237,7 +294,7 @@ function keptHeaders(head: AnswerHead, names: readonly string[]): string {
   let text = "";
   for (const name of names) {
     const value = valueOf(head, name);
-    if (value !== undefined) text += `${name}: ${value.slice(0, keptValueLength)}\r\n`;
+    if (value !== undefined) text += `${name}: ${value}\r\n`;
   }
   return text;
 }

@@ -2,9 +2,12 @@ import type { Socket } from "node:net";
 import {
   headCapBytes,
   isPlainInterim,
+  mayBegin,
+  notHttp,
   ordinaryHeadEnd,
   readHead,
   RefusedAnswer,
+  statusOf,
   writeCutHead,
   writeHead,
 } from "./answer-head.ts";
@@ -69,6 +72,7 @@ export class AnswerReader {
   #takeSlowly(chunk: Buffer): Buffer | null {
     let bytes = this.#held === null ? this.#withoutBlanks(chunk) : this.#append(chunk);
     for (;;) {
+      if (!mayBegin(bytes)) throw notHttp();
       const end = this.#headEnd(bytes);
       if (this.#takenOut + (end || bytes.length) > headCapBytes) return this.#cutOff(bytes);
       if (end === 0) return this.#hold(bytes);
@@ -96,10 +100,10 @@ export class AnswerReader {
   }
 
   #cutOff(bytes: Buffer): Buffer {
-    const read = bytes.subarray(0, headCapBytes - this.#takenOut);
+    const read = bytes.subarray(0, Math.max(0, headCapBytes - this.#takenOut));
     const linesEnd = read.lastIndexOf(lf) + 1;
-    const head = readHead(linesEnd === 0 ? read : read.subarray(0, linesEnd));
-    if (head.status < 200)
+    const head = statusOf(read) < 200 ? null : readHead(linesEnd === 0 ? read : read.subarray(0, linesEnd));
+    if (head === null)
       throw new RefusedAnswer(`The response's headers do not end within ${headCapBytes} bytes.`, null);
     this.cut = true;
     this.#held = null;
@@ -122,19 +126,17 @@ export class AnswerReader {
 
   /** Where the head ends, after its empty line; 0 where that has not come. Looks at each byte once. */
   #headEnd(bytes: Buffer): number {
-    for (;;) {
-      const at = bytes.indexOf(lf, this.#searched);
-      if (at === -1) {
-        this.#searched = bytes.length;
-        return 0;
-      }
+    for (let at = this.#searched; at < bytes.length; at += 1) {
+      if (bytes[at] !== lf) continue;
       let end = at;
       while (end > this.#lineStart && bytes[end - 1] === cr) end -= 1;
       const isEmpty = end === this.#lineStart;
-      this.#searched = at + 1;
       this.#lineStart = at + 1;
+      this.#searched = at + 1;
       if (isEmpty) return at + 1;
     }
+    this.#searched = bytes.length;
+    return 0;
   }
 
   #hold(bytes: Buffer): null {

@@ -59,6 +59,8 @@ describe("a partner that fails", () => {
 
   it.each([
     ["garbage", "SSH-2.0-OpenSSH_9.9\r\n\r\n"],
+    ["a banner, after which it waits", "220 mail.example ESMTP\r\n"],
+    ["a byte of something else", "\u0015"],
     ["a status of four digits", "HTTP/1.1 2000 OK\r\n\r\n"],
     ["an unasked upgrade", "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n"],
     ["interim answers without end", "HTTP/1.1 100 Continue\r\n\r\n".repeat(11_000)],

@@ -55,11 +55,11 @@ describe.each(Object.entries(codings))("the coding %j", (coding, encode) => {
     );
   });
 
-  test("is undone as far as it came, where its blocks are no larger than the cap", () => {
+  test("is undone as far as it came, where the format allows", () => {
     const text = Array.from({ length: 30_000 }, (_, n) => `${(n * 2_654_435_761) % 4_294_967_296} `).join("");
     const words = textOf(encode(text).subarray(0, 60_000), null, coding);
     expect(Buffer.byteLength(words)).toBeLessThanOrEqual(capBytes);
-    if (coding === "zstd") return expect(words).toContain("cannot be read");
+    if (coding === "zstd" || coding === "br") return expect(words).toContain("cannot be read");
     expect(words.length).toBeGreaterThan(1_000);
     expect(text.startsWith(words)).toBe(true);
   });

@@ -92,21 +92,22 @@ const decoders: Readonly<Record<string, Decoder>> = {
     zstdDecompressSync(bytes, { finishFlush: constants.ZSTD_e_flush, maxOutputLength }),
 };
 
+/** Formats without blocks: half of the bytes give half of the text. */
+const cuttable = new Set(["gzip", "x-gzip", "deflate"]);
+
 /**
  * What the bytes hold, as far as the cap: where it is more, half of the bytes are decoded, or a quarter, and so on. Null
  * where they cannot be read. Rare, since `accept-encoding: identity` is sent. In the process's own thread, because in
- * libuv's pool it would wait behind name look-ups; 64 KiB that would decode to 64 MiB take 2 ms.
+ * libuv's pool it would wait behind name look-ups; 64 KiB that would become 60 MB take 1 ms, with Brotli 5.
  */
 function decoded(bytes: Buffer, coding: string, capBytes: number): Buffer | null {
   const decode = Object.hasOwn(decoders, coding) ? decoders[coding] : undefined;
   if (decode === undefined) return null;
   for (let length = bytes.length; length > 0; length >>= 1) {
     try {
-      const plain = decode(bytes.subarray(0, length), capBytes);
-      // Brotli and zstd give nothing of a block that is not whole.
-      return plain.length === 0 && length < bytes.length ? null : plain;
+      return decode(bytes.subarray(0, length), capBytes);
     } catch (error) {
-      if (!isTooLarge(error)) return null;
+      if (!isTooLarge(error) || !cuttable.has(coding)) return null;
     }
   }
   return null;
