@@ -1,9 +1,12 @@
 import { once } from "node:events";
-import type { Socket } from "node:net";
+import { readFileSync } from "node:fs";
+import { createServer, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { parseAllowedTargets } from "../core/target.ts";
 import type { Exchange } from "../ports/transport.ts";
-import { head, okAnswer, rawPartner, requestTo, send, transportTo } from "./fixtures/partner.ts";
+import { head, listen, okAnswer, rawPartner, requestTo, send, transportTo } from "./fixtures/partner.ts";
 
 const chunkedOk = "2\r\nok\r\n0\r\n\r\n";
 const end = "content-length: 2\r\n\r\nok";
@@ -117,6 +120,30 @@ describe("an answer that others read is read", () => {
       for (let n = 0; n < 2; n += 1) expect(await transport.send(requestTo(port))).toMatchObject(taken);
     },
   );
+
+  it("over TLS, which is kept or closed alike", async () => {
+    const pem = (name: string) => readFileSync(new URL(`fixtures/${name}.pem`, import.meta.url), "utf8");
+    const sockets = new Set<Socket>();
+    const oddly = ["HTTP/1.1 200 OK\ncontent-length: 2\n\nok", `HTTP/1.1 100 Continue\r\n\r\n${okAnswer}`];
+    let n = 0;
+    const server = createTlsServer({ cert: pem("good") + pem("intermediate"), key: pem("key") }, (socket) =>
+      socket.on("data", () => {
+        sockets.add(socket);
+        void writeInPieces(
+          socket,
+          Array.from(oddly[Math.min(n, 1)]!, (letter) => Buffer.from(letter)),
+        );
+        n += 1;
+      }),
+    );
+    const port = await listen(server);
+    const url = `https://localhost:${port}/pb`;
+    const allowedTargets = parseAllowedTargets([`localhost:${port}`]);
+    const transport = transportTo(port, { ...oneConnection, allowedTargets, ca: pem("root") });
+    for (let asked = 0; asked < 3; asked += 1)
+      expect(await transport.send(requestTo(port, { url }))).toMatchObject(taken);
+    expect(sockets.size).toBe(2);
+  });
 
   it("what follows a mended answer is nobody's", async () => {
     const forged = head("content-length: 6\r\n\r\nforged");
@@ -265,6 +292,29 @@ describe("a connection past its age", () => {
     expect(await ask(59_999)).toBe(1);
     expect(await ask(1)).toBe(2);
     expect(await ask(59_999)).toBe(2);
+  });
+
+  it("is how a name that moved is followed", async () => {
+    let nowMs = 1_000_000;
+    let address = "127.0.0.1";
+    const { port } = await partnerAnswering(okAnswer);
+    await using moved = createServer((socket) =>
+      socket.on("data", () => socket.write(head("content-length: 5\r\n\r\nmoved"))),
+    ).listen(port, "127.0.0.2");
+    await once(moved, "listening");
+    const transport = transportTo(port, {
+      clock: { now: () => nowMs, sleep: () => new Promise<void>(() => {}) } as never,
+      lookup: () => Promise.resolve([{ address, family: 4 }]),
+    });
+    const ask = async () =>
+      (await transport.send(requestTo(port, { url: `http://partner.test:${port}/pb` }))).responseBody;
+    expect(await ask()).toBe("ok");
+    address = "127.0.0.2";
+    nowMs += 59_000;
+    expect(await ask()).toBe("ok");
+    nowMs += 1_000;
+    expect(await ask()).toBe("moved");
+    await transport.close();
   });
 
   it("is replaced for requests that wait for it, too: none is lost, none is sent twice", async () => {
