@@ -1,17 +1,26 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseAllowedTargets } from "../core/target.ts";
 import type { Exchange } from "../ports/transport.ts";
-import { head, listen, okAnswer, rawPartner, requestTo, send, transportTo } from "./fixtures/partner.ts";
+import {
+  head,
+  listen,
+  okAnswer,
+  oneConnection,
+  partnerAnswering,
+  rawPartner,
+  requestTo,
+  send,
+  taken,
+  transportTo,
+} from "./fixtures/partner.ts";
 
 const chunkedOk = "2\r\nok\r\n0\r\n\r\n";
 const end = "content-length: 2\r\n\r\nok";
-/** So that a connection that is kept would be used again. */
-const oneConnection = { maxConnectionsPerOrigin: 1 };
 
 /** Answers of which at least one of curl, Go, Python and Java takes each; docs/decisions/answers.md has who takes which. */
 const mended: readonly (readonly [what: string, answer: string])[] = [
@@ -74,21 +83,6 @@ async function writeInPieces(socket: Socket, pieces: readonly Buffer[]): Promise
     socket.write(piece);
     await new Promise(setImmediate);
   }
-}
-
-const taken = { status: 200, failure: null, responseBody: "ok", truncated: false };
-
-/** What a partner is whose connection stays open, whatever it answered. */
-async function partnerAnswering(
-  answer: string,
-  write: (socket: Socket, bytes: Buffer) => unknown = (socket, bytes) => socket.write(bytes),
-) {
-  const sockets = new Set<Socket>();
-  const port = await rawPartner((socket) => {
-    sockets.add(socket);
-    write(socket, Buffer.from(answer, "latin1"));
-  });
-  return { port, sockets };
 }
 
 describe("an answer that others read is read", () => {
@@ -274,65 +268,6 @@ describe("headers past the cap", () => {
       status: null,
       failure: { class: "timeout" },
     });
-  });
-});
-
-describe("a connection past its age", () => {
-  it("takes no new request, and ends what is under way in peace", async () => {
-    let nowMs = 1_000_000;
-    const { port, sockets } = await partnerAnswering(okAnswer);
-    const clock = { now: () => nowMs, sleep: () => new Promise<void>(() => {}) } as never;
-    const transport = transportTo(port, { ...oneConnection, clock, maxConnectionAgeMs: 60_000 });
-    const ask = async (sinceMs: number) => {
-      nowMs += sinceMs;
-      expect(await transport.send(requestTo(port))).toMatchObject(taken);
-      return sockets.size;
-    };
-    expect(await ask(0)).toBe(1);
-    expect(await ask(59_999)).toBe(1);
-    expect(await ask(1)).toBe(2);
-    expect(await ask(59_999)).toBe(2);
-  });
-
-  it("is how a name that moved is followed", async () => {
-    let nowMs = 1_000_000;
-    let address = "127.0.0.1";
-    const { port } = await partnerAnswering(okAnswer);
-    await using moved = createServer((socket) =>
-      socket.on("data", () => socket.write(head("content-length: 5\r\n\r\nmoved"))),
-    ).listen(port, "127.0.0.2");
-    await once(moved, "listening");
-    const transport = transportTo(port, {
-      clock: { now: () => nowMs, sleep: () => new Promise<void>(() => {}) } as never,
-      lookup: () => Promise.resolve([{ address, family: 4 }]),
-    });
-    const ask = async () =>
-      (await transport.send(requestTo(port, { url: `http://partner.test:${port}/pb` }))).responseBody;
-    expect(await ask()).toBe("ok");
-    address = "127.0.0.2";
-    nowMs += 59_000;
-    expect(await ask()).toBe("ok");
-    nowMs += 1_000;
-    expect(await ask()).toBe("moved");
-    await transport.close();
-  });
-
-  it("is replaced for requests that wait for it, too: none is lost, none is sent twice", async () => {
-    let nowMs = 1_000_000;
-    let n = 0;
-    const { port, sockets } = await partnerAnswering(okAnswer, (socket, bytes) => {
-      n += 1;
-      nowMs += 25_000;
-      socket.write(bytes);
-    });
-    const clock = { now: () => nowMs, sleep: () => new Promise<void>(() => {}) } as never;
-    const transport = transportTo(port, { ...oneConnection, clock });
-    const exchanges = await Promise.all(
-      Array.from({ length: 30 }, () => transport.send(requestTo(port, { timeoutMs: 1e9 }))),
-    );
-    for (const exchange of exchanges) expect(exchange).toMatchObject(taken);
-    expect(n).toBe(30);
-    expect(sockets.size).toBe(10);
   });
 });
 

@@ -3,7 +3,16 @@ import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { head, httpPartner, okAnswer, rawPartner, requestTo, send, transportTo } from "./fixtures/partner.ts";
+import {
+  head,
+  httpPartner,
+  okAnswer,
+  oneConnection,
+  rawPartner,
+  requestTo,
+  send,
+  transportTo,
+} from "./fixtures/partner.ts";
 
 describe("a partner that answers", () => {
   it("gets the request as given, and its answer comes back", async () => {
@@ -140,9 +149,6 @@ describe("a body past the cap", () => {
 });
 
 describe("connections", () => {
-  /** So that the second request must reuse the connection of the first. */
-  const oneConnection = { maxConnectionsPerOrigin: 1 };
-
   it.each(["keep-alive: timeout=60\r\n", "x: y\r\n"])(
     "are kept alive, and closed when idle (%j)",
     async (hint) => {
