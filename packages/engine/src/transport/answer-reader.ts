@@ -151,7 +151,7 @@ export class AnswerReader {
   #append(chunk: Buffer): Buffer {
     const length = this.#heldBytes + chunk.length;
     if (this.#held === null || length > this.#held.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(1_024, length * 2));
+      const larger = Buffer.allocUnsafeSlow(Math.max(1_024, length, Math.min(length * 2, headCapBytes)));
       this.#held?.copy(larger, 0, 0, this.#heldBytes);
       this.#held = larger;
     }
