@@ -100,6 +100,7 @@ function headers(): Block[] {
         ["webhook-signature", "v1,<base64>, several with one space between while keys rotate"],
         ["content-type", "application/json, where there is a JSON body"],
         ["user-agent", "Postrider/ and a version, where the endpoint sets none of its own"],
+        ["accept, accept-encoding", "JSON first, no compression; where the endpoint sets none of its own"],
         ["webhook-test", "1, only on test postbacks: do not count these"],
       ],
     ),

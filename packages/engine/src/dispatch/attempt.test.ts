@@ -95,7 +95,11 @@ describe("a request", () => {
       "webhook-signature",
       "content-type",
       "user-agent",
+      "accept",
+      "accept-encoding",
     ]);
+    expect(headers.get("accept")).toBe("application/json, */*;q=0.8");
+    expect(headers.get("accept-encoding")).toBe("identity");
     expect(headers.get("webhook-id")).toBe("dlv-1");
     expect(headers.get("webhook-timestamp")).toBe(String(now / 1_000));
     expect(headers.get("user-agent")).toBe("Postrider/test");
@@ -167,18 +171,19 @@ describe("a request", () => {
     },
   );
 
-  test("without a scheme has no signature; the endpoint's own headers and user-agent are kept", async () => {
-    const { sent } = await run(
-      jobOf({ signing: [], headers: { "x-source": "shop", "user-agent": "Shop/1" } }),
-    );
+  test("without a scheme has no signature; the endpoint's own headers are kept", async () => {
+    const own = { "user-agent": "Shop/1", Accept: "text/xml", "accept-encoding": "gzip" };
+    const { sent } = await run(jobOf({ signing: [], headers: { "x-source": "shop", ...own } }));
     const names = sent[0]!.headers.map(([name]) => name);
     expect(names).not.toContain("webhook-signature");
-    expect(names.filter((name) => name === "user-agent")).toHaveLength(1);
+    expect(names.toSorted()).toEqual([...new Set(names)].toSorted());
     expect(headersOf(sent[0])).toEqual(
       expect.objectContaining(
         new Map([
           ["x-source", "shop"],
           ["user-agent", "Shop/1"],
+          ["accept", "text/xml"],
+          ["accept-encoding", "gzip"],
         ]),
       ),
     );

@@ -100,6 +100,15 @@ export function render({ delivery, partner, endpoint, n }: Job) {
   });
 }
 
+/**
+ * What an endpoint does not set itself. JSON first: frameworks that find no such wish answer errors with a page or a
+ * redirect. No coding: what a partner says is kept in words (RFC 9110, 12.5.3 allows any where none is named).
+ */
+const defaultHeaders = [
+  ["accept", "application/json, */*;q=0.8"],
+  ["accept-encoding", "identity"],
+] as const;
+
 /** The request to send: signed with the time of the attempt, so that a retry after hours is as fresh as the first. */
 export function sign(
   { delivery, partner, endpoint }: Job,
@@ -121,7 +130,8 @@ export function sign(
   ];
   if (signature !== null) headers.push(["webhook-signature", signature]);
   if (rendered.contentType !== null) headers.push(["content-type", rendered.contentType]);
-  if (!rendered.headers.some(([name]) => name === "user-agent")) headers.push(["user-agent", userAgent]);
+  for (const header of [["user-agent", userAgent] as const, ...defaultHeaders])
+    if (!rendered.headers.some(([name]) => name === header[0])) headers.push(header);
   return {
     method: endpoint.template!.method,
     url: rendered.url,

@@ -33,9 +33,12 @@ export interface Exchange {
   readonly status: number | null;
   /** Set where the exchange did not complete: also after a status, when the body failed before its end. */
   readonly failure: { readonly class: FailureClass; readonly message: string } | null;
-  /** The body as text: decoded as UTF-8 with replacement, NUL-safe, at most the cap (64 KiB) of bytes. */
+  /**
+   * The body as text: at most the cap (64 KiB) of bytes, content coding undone, decoded by the charset that the answer
+   * names (else UTF-8) with replacement, NUL-safe.
+   */
   readonly responseBody: string;
-  /** True where the body went on past the cap and the socket was destroyed. */
+  /** True where the body or the headers went on past their cap and the socket was destroyed. */
   readonly truncated: boolean;
   /** The raw header values that decisions need; null where absent. */
   readonly retryAfter: string | null;

@@ -1,6 +1,7 @@
 import { isIP, type Socket } from "node:net";
 import { buildConnector, Client, type Dispatcher } from "undici";
 import { addressRefusal, type AllowedTargets, isAllowedTarget } from "../core/target.ts";
+import { AnswerReader, readThrough } from "./answer-reader.ts";
 import { TransportFailure } from "./failure.ts";
 import { guardedLookup, type Lookup, refusedAddress } from "./lookup.ts";
 
@@ -50,8 +51,14 @@ export function onlyToPublic(dial: Dial): Dial {
 export interface Connection {
   /** The socket while it is being connected, else null. */
   connecting: Socket | null;
+  /** The present socket once it is connected; it may be destroyed by now. */
+  socket: Socket | null;
+  /** When the present socket was connected, in the time of the client's `now`. */
+  connectedAtMs: number;
   /** Requests begun on the present socket: more than one means it was kept alive. */
   requestsBegun: number;
+  /** Reads the answers of the present socket. */
+  answers: AnswerReader;
 }
 
 /** A handler that wants to know which connection carries it. */
@@ -60,32 +67,71 @@ export interface Carried {
   readonly isOver: boolean;
 }
 
-/** An undici client (one socket, one request at a time) that tells each exchange which connection carries it. */
+/** How long a client uses one connection. */
+export interface ConnectionAge {
+  /** Milliseconds after which no request begins on a connection. */
+  readonly maxAgeMs: number;
+  /** Milliseconds that never go back. */
+  now(): number;
+}
+
+/**
+ * An undici client (one socket, one request at a time) that tells each exchange which connection carries it, reads
+ * answers as widely as others do, and replaces a connection that is past its age.
+ */
 export class TrackedClient extends Client {
   readonly #connection: Connection;
+  readonly #age: ConnectionAge;
 
-  constructor(origin: URL, options: Client.Options, dial: Dial) {
-    const connection: Connection = { connecting: null, requestsBegun: 0 };
+  constructor(origin: URL, options: Client.Options, dial: Dial, age: ConnectionAge) {
+    const connection: Connection = {
+      connecting: null,
+      socket: null,
+      connectedAtMs: 0,
+      requestsBegun: 0,
+      answers: new AnswerReader(),
+    };
     super(origin, {
       ...options,
       connect: (target, callback) => {
         connection.requestsBegun = 0;
-        const socket = dial(target, (...result) => {
+        const dialled = dial(target, (...result) => {
           connection.connecting = null;
+          const [error, socket] = result;
+          if (error === null) {
+            connection.socket = socket;
+            connection.connectedAtMs = age.now();
+            connection.answers = new AnswerReader();
+            readThrough(socket, connection.answers);
+          }
           callback(...result);
         });
-        connection.connecting = socket ?? null;
+        connection.connecting = dialled ?? null;
       },
     });
     this.#connection = connection;
+    this.#age = age;
   }
 
   override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
     const carried = handler as Dispatcher.DispatchHandler & Carried;
     // It waited for a free connection beyond its deadline: the connection is free for the next.
     if (carried.isOver) return true;
+    this.#closeIfOld();
     carried.connection = this.#connection;
     return super.dispatch(options, handler);
+  }
+
+  /**
+   * A request is given to this client only while none is under way, so that nothing is lost with the socket; the client
+   * connects anew for it. Done here, and not by a timer for each connection: an idle one is closed long before.
+   */
+  #closeIfOld(): void {
+    const { socket, connectedAtMs } = this.#connection;
+    if (socket === null || this.#age.now() - connectedAtMs < this.#age.maxAgeMs) return;
+    if (this.stats.running > 0) return;
+    this.#connection.socket = null;
+    socket.destroy();
   }
 }
 

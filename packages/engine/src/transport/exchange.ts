@@ -1,9 +1,10 @@
 import type { Dispatcher } from "undici";
 import type { Exchange } from "../ports/transport.ts";
 import type { AbortGroup } from "./abort-groups.ts";
+import { RefusedAnswer } from "./answer-head.ts";
 import { cancelConnect, type Carried, type Connection } from "./connection.ts";
 import type { Deadlines, Overdue } from "./deadlines.ts";
-import { type Failure, failureOf, isReset, type Phase } from "./failure.ts";
+import { type Failure, failureOf, isReset, isTrailerOverflow, type Phase } from "./failure.ts";
 import { ResponseBody } from "./response-body.ts";
 
 /** What an exchange needs of the transport that made it. */
@@ -44,7 +45,6 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
   #phase: Phase = "connect";
   #sentAt = 0;
   #reused = false;
-  #responseBegun = false;
   #over = false;
   #status: number | null = null;
   #headers: Readonly<Record<string, string | string[] | undefined>> = {};
@@ -82,11 +82,8 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
     this.#phase = "headers";
     this.#reused = this.connection!.requestsBegun > 0;
     this.connection!.requestsBegun += 1;
+    this.connection!.answers.begin();
     if (this.#reused) this.#sentAt = this.#host.deadlines.now();
-  }
-
-  onResponseStarted(): void {
-    this.#responseBegun = true;
   }
 
   onResponseStart(
@@ -109,17 +106,23 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
   }
 
   onResponseEnd(): void {
-    this.#settle(null, false);
+    this.#settle(null, this.connection!.answers.cut);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
     if (this.#over) return;
     if (this.#isKeepAliveRace(error)) return this.#sendAgain();
-    this.#settle(failureOf(error, this.#phase), false);
+    // All of the answer was there but the end of its trailers, which nobody reads.
+    if (isTrailerOverflow(error, this.#phase)) return this.#settle(null, true);
+    if (error instanceof RefusedAnswer) {
+      this.#status = error.status;
+      this.#headers = error.headers;
+    }
+    this.#settle(failureOf(error, this.#phase, this.connection?.answers.begun), false);
   }
 
   #isKeepAliveRace(error: Error): boolean {
-    if (!this.#reused || this.#responseBegun || !isReset(error, this.#phase)) return false;
+    if (!this.#reused || this.connection!.answers.begun || !isReset(error)) return false;
     return this.#host.deadlines.now() - this.#sentAt <= keepAliveRaceMs;
   }
 
@@ -146,11 +149,18 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
     this.#resolve({
       status: this.#status,
       failure,
-      responseBody: this.#body === null ? "" : this.#body.text(),
+      responseBody: this.#body === null ? "" : this.#bodyText(this.#body),
       truncated,
       retryAfter: first(this.#headers["retry-after"]),
       location: first(this.#headers["location"]),
       durationMs: this.#host.deadlines.now() - this.#startedAt,
+    });
+  }
+
+  #bodyText(body: ResponseBody): string {
+    return body.text({
+      contentType: first(this.#headers["content-type"]),
+      contentEncoding: first(this.#headers["content-encoding"]),
     });
   }
 

@@ -35,31 +35,33 @@ const certificateFaults: Readonly<Record<string, string>> = {
 };
 
 const resetCodes = new Set(["ECONNRESET", "EPIPE", "ECONNABORTED"]);
-/** undici reports these violations of HTTP with the code of a socket error; the message alone tells them apart. */
-const malformedMessages = new Set(["bad response", "bad upgrade"]);
 /** undici 8 gives its parser's errors no code. An end of stream within a message is a broken connection. */
 const cutShort = "Invalid EOF state";
 
 /** Whether the connection went away, rather than the partner saying something wrong. */
-export function isReset(error: Error, phase: Phase): boolean {
+export function isReset(error: Error): boolean {
   const code = codeOf(error);
-  if (code === "UND_ERR_SOCKET") return !malformedMessages.has(error.message);
-  // With the headers it means that they are malformed: a second content-length, say.
-  if (code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH") return phase === "body";
+  // undici calls an end of stream before the length is reached a mismatch.
+  if (code === "UND_ERR_SOCKET" || code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH") return true;
   return resetCodes.has(code) || (error.name === "HTTPParserError" && error.message.includes(cutShort));
 }
+
+/** Whether the headers after a body were more than undici keeps. */
+export const isTrailerOverflow = (error: Error, phase: Phase): boolean =>
+  phase === "body" && codeOf(error) === "UND_ERR_HEADERS_OVERFLOW";
 
 /**
  * The class of an error that undici, net, tls or our own connector gave, with words an operator can act on.
  *
+ * @param answerBegun whether a byte of the answer had come
  * @example failureOf(err, "headers") // { class: "reset", message: "The connection was closed before …" }
  */
-export function failureOf(error: Error, phase: Phase): Failure {
+export function failureOf(error: Error, phase: Phase, answerBegun = false): Failure {
   if (error instanceof TransportFailure) return { class: error.class, message: textOf(error.message) };
   const code = codeOf(error);
   if (phase === "connect") return connectFailure(error, code);
-  if (isReset(error, phase)) return { class: "reset", message: resetMessage(phase, error, code) };
-  return ownFailure(error, code) ?? { class: "protocol", message: textOf(protocolMessage(error, code)) };
+  if (isReset(error)) return { class: "reset", message: resetMessage(phase, code, answerBegun) };
+  return ownFailure(error, code) ?? { class: "protocol", message: textOf(protocolMessage(error)) };
 }
 
 function connectFailure(error: Error, code: string): Failure {
@@ -100,13 +102,17 @@ function ownFailure(error: Error, code: string): Failure | null {
   return null;
 }
 
-function resetMessage(phase: Phase, error: Error, code: string): string {
-  const when = phase === "body" ? "in the middle of the response body" : "before a response arrived";
-  return textOf(`The connection was closed ${when} (${code.startsWith("E") ? code : error.message}).`);
+function resetMessage(phase: Phase, code: string, answerBegun: boolean): string {
+  const inHead = answerBegun ? "in the middle of the response's headers" : "before a response arrived";
+  const when = phase === "body" ? "in the middle of the response body" : inHead;
+  // undici's own codes say the same in other words.
+  return `The connection was closed ${when}${code.startsWith("E") ? ` (${code})` : ""}.`;
 }
 
-function protocolMessage(error: Error, code: string): string {
-  return `The response is not valid HTTP (${code || error.name}): ${error.message}.`;
+/** Heads are read before undici's parser sees them: what it finds wrong is the framing of a body. */
+function protocolMessage(error: Error): string {
+  const fault = /^Response does not match the HTTP\/1\.1 protocol \((.*)\)$/s.exec(error.message)?.[1];
+  return `The response body is not valid HTTP: ${fault ?? error.message}.`;
 }
 
 function codeOf(error: Error): string {

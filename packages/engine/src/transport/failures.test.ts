@@ -59,10 +59,12 @@ describe("a partner that fails", () => {
 
   it.each([
     ["garbage", "SSH-2.0-OpenSSH_9.9\r\n\r\n"],
-    ["a header without a name", "HTTP/1.1 200 OK\r\n: x\r\n\r\n"],
+    ["a banner, after which it waits", "220 mail.example ESMTP\r\n"],
+    ["a byte of something else", "\u0015"],
+    ["a status of four digits", "HTTP/1.1 2000 OK\r\n\r\n"],
     ["an unasked upgrade", "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n"],
-    ["endless headers", head(`x: ${"y".repeat(20_000)}\r\n`)],
-    ["two lengths", head("content-length: 1\r\ncontent-length: 2\r\n\r\n")],
+    ["interim answers without end", "HTTP/1.1 100 Continue\r\n\r\n".repeat(11_000)],
+    ["an interim answer without end", `HTTP/1.1 100 Continue\r\nx: ${"y".repeat(300_000)}`],
   ])("by not speaking HTTP: %s", async (_name, answer) => {
     const port = await rawPartner((socket) => socket.write(answer));
     expect(await send(port)).toMatchObject({ status: null, failure: { class: "protocol" } });

@@ -211,7 +211,10 @@ describe("TrackedClient", () => {
       dialled += 1;
       return undefined;
     };
-    const client = new TrackedClient(new URL("http://a.example"), {}, dial);
+    const client = new TrackedClient(new URL("http://a.example"), {}, dial, {
+      maxAgeMs: 60_000,
+      now: () => 0,
+    });
     const request = { path: "/", method: "GET" } as const;
     expect(client.dispatch(request, carried(true))).toBe(true);
     expect(dialled).toBe(0);

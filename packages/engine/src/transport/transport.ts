@@ -3,7 +3,7 @@ import { type AllowedTargets, checkTargetUrl } from "../core/target.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Exchange, FailureClass, PostbackRequest, Transport } from "../ports/transport.ts";
 import { AbortGroups } from "./abort-groups.ts";
-import { guardedDial, TrackedClient } from "./connection.ts";
+import { type ConnectionAge, guardedDial, TrackedClient } from "./connection.ts";
 import { Deadlines } from "./deadlines.ts";
 import { type ExchangeHost, PendingExchange } from "./exchange.ts";
 import { type Lookup, sharedLookup } from "./lookup.ts";
@@ -20,6 +20,11 @@ export interface TransportOptions {
    * servers close, so that we are the first to close.
    */
   readonly keepAliveMs?: number;
+  /**
+   * Milliseconds after which a connection takes no new request, so that a partner that moved to another address is
+   * followed and the address guard looks again. What is under way on it ends in peace. Default 60,000.
+   */
+  readonly maxConnectionAgeMs?: number;
   /** Bytes of a response body that are read; then the socket is destroyed. Default 65,536. */
   readonly responseBodyCapBytes?: number;
   /** Resolves names. Default: the system's resolver. */
@@ -31,7 +36,9 @@ export interface TransportOptions {
 /**
  * The transport over undici: HTTP/1.1, one request per connection at a time, connections kept alive.
  *
- * - No redirect is followed, no `accept-encoding` sent, no content coding undone.
+ * - No redirect is followed.
+ * - What curl, Go, Python and Java take as an answer is one (`answer-head.ts`); a connection on which the grammar of
+ *   HTTP was broken is closed after it. Headers past 256 KiB end the answer: its status counts, with `truncated`.
  * - Each address is checked when it is connected (`core/target.ts`), for names and literals alike.
  * - The deadline covers everything from the call on; it is obeyed within some 25 ms.
  * - A body past the cap ends the exchange as complete, with `truncated`.
@@ -47,9 +54,10 @@ export function createTransport(options: TransportOptions): Transport {
   const deadlines = new Deadlines(options.clock);
   const aborts = new AbortGroups();
   const lookup = sharedLookup(options.lookup);
-  const agent = createAgent(options, lookup, 1);
+  const age = { maxAgeMs: options.maxConnectionAgeMs ?? 60_000, now: () => deadlines.now() };
+  const agent = createAgent(options, lookup, age, 1);
   // Pipelining 0 is undici's way to say "a new connection for each request".
-  const oneShotAgent = createAgent(options, lookup, 0);
+  const oneShotAgent = createAgent(options, lookup, age, 0);
   let closing: Promise<void> | null = null;
   const host: ExchangeHost = {
     deadlines,
@@ -78,7 +86,12 @@ export function createTransport(options: TransportOptions): Transport {
   };
 }
 
-function createAgent(options: TransportOptions, lookup: Lookup, pipelining: 0 | 1): Agent {
+function createAgent(
+  options: TransportOptions,
+  lookup: Lookup,
+  age: ConnectionAge,
+  pipelining: 0 | 1,
+): Agent {
   const keepAliveMs = options.keepAliveMs ?? 4_000;
   const clientOptions: Client.Options = {
     pipelining,
@@ -89,6 +102,10 @@ function createAgent(options: TransportOptions, lookup: Lookup, pipelining: 0 | 
     keepAliveTimeout: keepAliveMs,
     keepAliveMaxTimeout: keepAliveMs,
     keepAliveTimeoutThreshold: 1_000,
+    // The cap on heads is the answer reader's, which passes none as long as this: what is left is the cap on trailers.
+    maxHeaderSize: 65_536,
+    // The answer reader is written for this parser, whatever the environment says.
+    useMilo: false,
   };
   return new Agent({
     // undici closes an origin's pool when its last socket closes: any number of origins leaves nothing behind.
@@ -97,7 +114,7 @@ function createAgent(options: TransportOptions, lookup: Lookup, pipelining: 0 | 
       return new Pool(origin, {
         connections: options.maxConnectionsPerOrigin ?? 256,
         allowH2: false,
-        factory: (clientOrigin) => new TrackedClient(clientOrigin, clientOptions, dial),
+        factory: (clientOrigin) => new TrackedClient(clientOrigin, clientOptions, dial, age),
       });
     },
   });
