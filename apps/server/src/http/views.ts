@@ -124,7 +124,7 @@ export const testPostbackView = z
       duration_ms: z.number(),
       failure: z.object({ class: z.string(), message: z.string() }).nullable(),
     }),
-    verdict: z.enum(["accepted", "retryable", "client_error", "permanent", "gone"]),
+    verdict: z.enum(["accepted", "retryable", "busy", "client_error", "gone"]),
     error: z.string().nullable(),
   })
   .meta({ id: "TestPostback" });

@@ -79,9 +79,9 @@ export interface FailureWindow {
  * | signal | from | |
  * |---|---|---|
  * | `success` | 2xx | |
- * | `failure` | 5xx, no answer, a body that broke off | |
- * | `throttled` | 429, or any answer with Retry-After | it answers and says when: the hold does the rest |
- * | `answered` | 3xx, 4xx | it works, and refused this request: others may be good |
+ * | `failure` | 5xx, 3xx, no answer, a body that broke off | |
+ * | `throttled` | 429; 5xx or 3xx with Retry-After | it answers and says when: the hold does the rest |
+ * | `answered` | other 4xx | it works, and refused this request: others may be good |
  * | `gone` | 410 | it is paused |
  */
 export type Signal = "success" | "failure" | "throttled" | "answered" | "gone";
@@ -131,7 +131,7 @@ export function signalOf(
       return "success";
     case "gone":
       return "gone";
-    case "permanent":
+    case "busy":
       return "answered";
     case "client_error":
       return verdict.reason === "target_refused" ? null : "answered";
