@@ -45,6 +45,8 @@ export interface Status {
     readonly unrecorded: number;
   };
   readonly backlog: { readonly pending: number; readonly oldest_due_at: string | null };
+  /** How many are not well, in the whole ledger. */
+  readonly endpoints: Readonly<Record<"open" | "half_open" | "ramping" | "failing" | "refusing", number>>;
 }
 
 export interface ApiOptions {

@@ -51,6 +51,7 @@ export function diagnose(facts: DoctorFacts): readonly Check[] {
       ...clockChecks(facts, status),
       dispatcherCheck(status),
       backlogCheck(status),
+      endpointsCheck(status),
     );
   }
   if ("value" in facts.conservation) checks.push(conservationCheck(facts.conservation.value));
@@ -167,6 +168,27 @@ function backlogCheck({ backlog, clock }: Status): Check {
     found,
     remedy:
       "A paused or slow partner, or a limit below its traffic: postrider partners, postrider deliveries --state pending.",
+  };
+}
+
+function endpointsCheck({ endpoints }: Status): Check {
+  const name = "endpoints";
+  const { open, half_open, ramping, failing, refusing } = endpoints;
+  const troubles = [
+    [open + half_open, "with an open circuit"],
+    [refusing, "that refuse whatever they are sent"],
+    [failing, "failing"],
+    [ramping, "coming back"],
+  ] as const;
+  const words = troubles.filter(([n]) => n > 0).map(([n, what]) => `${grouped(n)} ${what}`);
+  if (words.length === 0) return { name, verdict: "ok", found: "none fails or refuses" };
+  const found = words.join(", ");
+  if (open + half_open + refusing === 0) return { name, verdict: "ok", found };
+  return {
+    name,
+    verdict: "warning",
+    found,
+    remedy: "See which: postrider partners, postrider partners show <id>.",
   };
 }
 

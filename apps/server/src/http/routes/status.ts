@@ -21,9 +21,10 @@ export function statusRoutes(
       answers: { 200: { meaning: "The status.", schema: statusView } },
     },
     async ({ nowMs }) => {
-      const [ledger, backlog] = await Promise.all([
+      const [ledger, backlog, endpoints] = await Promise.all([
         engine.operations.ping(),
         engine.operations.backlog(nowMs, 1),
+        engine.operations.circuits(nowMs),
       ]);
       const progress = engine.progress();
       return {
@@ -53,6 +54,7 @@ export function statusRoutes(
             processes: progress.alive,
           },
           backlog: { pending: backlog.pending, oldest_due_at: isoOf(backlog.oldestDueMs) },
+          endpoints,
           allow_targets: settings.allowTargets,
         },
       };
