@@ -78,6 +78,9 @@ const frameworks: Record<string, (endpoint: Endpoint) => Promise<Post>> = {
   },
   node: (endpoint) => overHttp(nodeServer(endpoint)),
   express: (endpoint) => overHttp(createServer(expressApp(endpoint) as RequestListener)),
+  // Express 4 waits for no handler, so that one that rejects is an unhandled rejection.
+  "express 4": (endpoint) =>
+    overHttp(createServer((request, response) => void expressHandler(endpoint)(request, response))),
   fastify: async (endpoint) => {
     const app = await fastifyApp(endpoint);
     await app.ready();
