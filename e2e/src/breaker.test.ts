@@ -72,3 +72,52 @@ test.each(ledgers)(
     expect((await server.ok("GET", path)).circuit).toMatchObject({ state: "closed", failing_since: null });
   },
 );
+
+test.each(ledgers)(
+  "$name: an endpoint that refuses all is told of and shown everywhere, and recovers with three good answers",
+  { timeout: 60_000 },
+  async ({ fresh }) => {
+    using ledger = await fresh();
+    const sandbox = await startSandbox({ port: 0 });
+    onTestFinished(() => sandbox.close());
+    await using server = await startServer({
+      ...ledger.env,
+      POSTRIDER_ALLOW_TARGETS: new URL(sandbox.url).host,
+      POSTRIDER_OPERATOR_PARTNER: "ops",
+    });
+    const ops = sandbox.partner("ops");
+    await register(server, { id: "ops", endpoint: { url: ops.url, events: ["endpoint.*"] } });
+    const acme = sandbox.partner("acme");
+    acme.script("401");
+    await register(server, { id: "acme", endpoint: { url: acme.url } });
+    const send = (name: string, n: number) =>
+      server.ok("POST", "/v1/events", {
+        events: Array.from({ length: n }, (_, index) => eventFor("acme", `${name}-${index}`)),
+      });
+    const circuit = async () => (await server.ok("GET", "/v1/partners/acme/endpoints/main")).circuit;
+    const troubled = async () => (await server.ok("GET", "/v1/partners/acme")).endpoints;
+    const told = async () =>
+      (await ops.requests()).map(({ body }) => JSON.parse(body ?? "") as { type: string; data: object });
+
+    await send("refused", 30);
+    await ops.waitFor(1);
+    expect(await told()).toMatchObject([
+      {
+        type: "endpoint.refusing",
+        data: { partner: "acme", endpoint: "main", refusals: 20, requests: 20, error: "status 401" },
+      },
+    ]);
+    await until("all to be refused", async () => (await acme.requests()).length === 30);
+    await until("the refusals to be shown", async () => (await circuit()).refusing_since !== null);
+    expect(await circuit()).toMatchObject({ state: "closed", failures: 0 });
+    expect(await troubled()).toEqual({ total: 1, paused: 0, open: 0, refusing: 1, failing: 0 });
+    expect((await server.ok("GET", "/v1/status")).endpoints).toMatchObject({ refusing: 1, open: 0 });
+
+    acme.script("ok");
+    await send("good", 3);
+    await ops.waitFor(2);
+    expect((await told())[1]).toMatchObject({ type: "endpoint.recovered", data: { by: "answers" } });
+    await until("it to be well", async () => (await circuit()).refusing_since === null);
+    expect((await troubled()).refusing).toBe(0);
+  },
+);

@@ -66,12 +66,24 @@ test.each([
 test("a redirect is never followed, and its reason says so", async () => {
   const partner = sandbox.partner("moved");
   partner.script(`redirect:${elsewhere().url}`);
-  await register(server, { id: "moved", endpoint: { url: partner.url } });
+  const retry = { schedule: ["10ms", "10ms"], jitter: "none" };
+  await register(server, { id: "moved", endpoint: { url: partner.url, retry } });
   await server.ok("POST", "/v1/events", eventFor("moved", "moved-1"));
   expect(await deliveryIn("dead", server, "moved-1")).toMatchObject({
     reason: "redirected",
-    attempts_made: 1,
+    attempts_made: 3,
   });
+  expect(await elsewhere().requests()).toEqual([]);
+});
+
+test("a short redirect to a maintenance page costs two tries, and buries nothing", async () => {
+  const partner = sandbox.partner("maintained");
+  partner.script(`redirectx2:${elsewhere().url}, ok`);
+  const retry = { schedule: ["10ms", "10ms", "10ms"], jitter: "none" };
+  await register(server, { id: "maintained", endpoint: { url: partner.url, retry } });
+  await server.ok("POST", "/v1/events", eventFor("maintained", "maintained-1"));
+  const { attempts } = await deliveryIn("delivered", server, "maintained-1");
+  expect(attempts.map(({ status }: { status: number }) => status)).toEqual([302, 302, 200]);
   expect(await elsewhere().requests()).toEqual([]);
 });
 

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import type { AddressInfo } from "node:net";
 import express from "express";
 import Koa from "koa";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { parseSecret, sign } from "@postrider/protocol";
 import { diagnose, type Endpoint, type Failure, handle } from "@postrider/receiver";
 import { expressHandler } from "@postrider/receiver/express";
@@ -78,6 +78,9 @@ const frameworks: Record<string, (endpoint: Endpoint) => Promise<Post>> = {
   },
   node: (endpoint) => overHttp(nodeServer(endpoint)),
   express: (endpoint) => overHttp(createServer(expressApp(endpoint) as RequestListener)),
+  // Express 4 waits for no handler, so that one that rejects is an unhandled rejection.
+  "express 4": (endpoint) =>
+    overHttp(createServer((request, response) => void expressHandler(endpoint)(request, response))),
   fastify: async (endpoint) => {
     const app = await fastifyApp(endpoint);
     await app.ready();
@@ -174,6 +177,48 @@ describe.each(Object.entries(frameworks))("%s", (_, start) => {
       expect(answer.body).not.toContain(secret.slice(6));
     },
   );
+
+  test.each<[string, unknown]>([
+    ["null", null],
+    ["a row", { id: 7, status: "approved" }],
+    ["a status that no answer has", { status: 1000 }],
+    ["an interim status", { status: 102 }],
+    ["a status as text", { status: "500" }],
+    ["a body that is no text", { status: 200, body: { saved: true } }],
+  ])("a handler that returned %s has done its work once", async (_, value) => {
+    let runs = 0;
+    const handler = () => {
+      runs += 1;
+      return value as never;
+    };
+    const post = await start(handle({ secrets: secret, onError: () => {}, store: memoryStore(), handler }));
+    const headers = await signed();
+    for (let n = 0; n < 2; n++) expect(await post(text, headers)).toMatchObject({ status: 200 });
+    expect(runs).toBe(1);
+  });
+
+  test("hooks that throw or reject break no answer", async () => {
+    const said = vi.spyOn(console, "error").mockImplementation(() => {});
+    const unhandled = vi.fn<(reason: unknown) => void>();
+    process.on("unhandledRejection", unhandled);
+    const thrown = (): never => {
+      throw new Error("hook");
+    };
+    const hooks = [thrown, async () => thrown()] as const;
+    for (const onError of hooks)
+      for (const explain of hooks) {
+        const options = { secrets: secret, onError, explain, store: memoryStore(), handler: thrown };
+        const post = await start(handle(options));
+        expect(await post(text, {})).toEqual({ status: 400, body: '{"error":"header_missing"}' });
+        expect(await post(text, await signed())).toEqual({ status: 500, body: '{"error":"failed"}' });
+      }
+    await new Promise(setImmediate);
+    process.off("unhandledRejection", unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
+    // Each of four: onError twice, explain once.
+    expect(said).toHaveBeenCalledTimes(12);
+    said.mockRestore();
+  });
 
   test("413 above the limit", async () => {
     const endpoint = handle({

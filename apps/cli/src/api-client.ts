@@ -49,6 +49,8 @@ export interface Status {
   readonly backlog: { readonly pending: number; readonly oldest_due_at: string | null };
   /** Absent from older servers. */
   readonly signing_keys_missing?: readonly MissingKey[];
+  /** How many are not well, in the whole ledger. */
+  readonly endpoints: Readonly<Record<"open" | "half_open" | "ramping" | "failing" | "refusing", number>>;
 }
 
 export interface ApiOptions {

@@ -19,6 +19,7 @@ const status: Status = {
     unrecorded: 0,
   },
   backlog: { pending: 3, oldest_due_at: "2026-01-31T11:59:59Z" },
+  endpoints: { open: 0, half_open: 0, ramping: 0, failing: 0, refusing: 0 },
 };
 const balanced = { accepted: 10, pending: 3, finished: { delivered: 6, dead: 1 }, drift: 0 };
 const facts = (changes: Partial<DoctorFacts> = {}): DoctorFacts => ({
@@ -60,6 +61,7 @@ describe("doctor", () => {
       "clock, server and ledger",
       "dispatcher",
       "backlog",
+      "endpoints",
       "conservation",
     ]);
     expect(check("conservation", facts())?.found).toBe(
@@ -94,6 +96,9 @@ describe("doctor", () => {
     ],
     ["backlog", withStatus({ backlog: { pending: 3, oldest_due_at: "2026-01-31T11:50:00Z" } }), "warning"],
     ["backlog", withStatus({ backlog: { pending: 3, oldest_due_at: "2026-01-31T08:00:00Z" } }), "failure"],
+    ["endpoints", withStatus({ endpoints: { ...status.endpoints, refusing: 1 } }), "warning"],
+    ["endpoints", withStatus({ endpoints: { ...status.endpoints, open: 2, failing: 9 } }), "warning"],
+    ["endpoints", withStatus({ endpoints: { ...status.endpoints, half_open: 1 } }), "warning"],
     ["conservation", facts({ conservation: { value: { ...balanced, accepted: 11, drift: 1 } } }), "failure"],
     ["conservation", facts({ conservation: { value: { ...balanced, drift: 1 } } }), "failure"],
     [
@@ -103,6 +108,20 @@ describe("doctor", () => {
     ],
   ] as const)("%s can go wrong, and says what to do (%#)", (name, given, verdict) => {
     expect(check(name, given)).toMatchObject({ verdict, remedy: expect.stringMatching(/\w/) });
+  });
+
+  it("says how many endpoints are not well; failing a little or coming back is no warning", () => {
+    const endpoints = { open: 1, half_open: 1, ramping: 3, failing: 4, refusing: 1_000 };
+    expect(check("endpoints", withStatus({ endpoints }))?.found).toBe(
+      "2 with an open circuit, 1,000 that refuse whatever they are sent, 4 failing, 3 coming back",
+    );
+    expect(
+      check("endpoints", withStatus({ endpoints: { ...status.endpoints, failing: 2, ramping: 1 } })),
+    ).toEqual({
+      name: "endpoints",
+      verdict: "ok",
+      found: "2 failing, 1 coming back",
+    });
   });
 
   it("answers by exit code, in lines and in JSON", async () => {

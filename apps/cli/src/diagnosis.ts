@@ -52,6 +52,7 @@ export function diagnose(facts: DoctorFacts): readonly Check[] {
       dispatcherCheck(status),
       backlogCheck(status),
       keysCheck(status),
+      endpointsCheck(status),
     );
   }
   if ("value" in facts.conservation) checks.push(conservationCheck(facts.conservation.value));
@@ -181,6 +182,27 @@ function keysCheck({ signing_keys_missing: missing = [] }: Status): Check | null
     verdict: "failure",
     found: `nothing is sent to ${counted(names.length, "endpoint")} whose signing asks for a key that the partner does not have: ${names.join(", ")}`,
     remedy: `Make the key: postrider partners rotate-secret ${first.partner} --scheme ${first.scheme}. Or take the scheme out: postrider endpoints put ${first.partner} ${first.endpoint} --signing …`,
+  };
+}
+
+function endpointsCheck({ endpoints }: Status): Check {
+  const name = "endpoints";
+  const { open, half_open, ramping, failing, refusing } = endpoints;
+  const troubles = [
+    [open + half_open, "with an open circuit"],
+    [refusing, "that refuse whatever they are sent"],
+    [failing, "failing"],
+    [ramping, "coming back"],
+  ] as const;
+  const words = troubles.filter(([n]) => n > 0).map(([n, what]) => `${grouped(n)} ${what}`);
+  if (words.length === 0) return { name, verdict: "ok", found: "none fails or refuses" };
+  const found = words.join(", ");
+  if (open + half_open + refusing === 0) return { name, verdict: "ok", found };
+  return {
+    name,
+    verdict: "warning",
+    found,
+    remedy: "See which: postrider partners, postrider partners show <id>.",
   };
 }
 

@@ -65,7 +65,7 @@ export const metricTable = {
   postrider_circuit_endpoints: {
     kind: "gauge",
     labels: ["state"],
-    help: "Endpoints in the whole ledger that are not well: `open`, `half_open` (a probe is due), `ramping` (coming back), `failing` (but not open).",
+    help: "Endpoints in the whole ledger that are not well: `open`, `half_open` (a probe is due), `ramping` (coming back), `failing` (but not open), `refusing` (they answer whatever they are sent with a 4xx).",
   },
   postrider_operator_events_total: {
     kind: "counter",

@@ -109,7 +109,8 @@ What an operator should hear of, sent as ordinary events to the partner that \`P
 ${table(["type", "when"], rows)}
 
 \`data\` holds ids, counts, words and instants, never payloads, URLs or secrets: always \`partner\`; \`endpoint\` where the event is about one;
-\`failing_since\`, \`failures\` (in a row), \`percent\` and \`error\` (the last one: \`status 503\`) of an endpoint that fails; \`delivery\` and \`reason\` of a dead
+\`failing_since\`, \`failures\` (in a row), \`percent\` and \`error\` (the last one: \`status 503\`) of an endpoint that fails;
+\`refusing_since\`, \`refusals\`, \`requests\` (that were refused or failed since) and \`error\` of one that refuses; \`delivery\` and \`reason\` of a dead
 letter; \`oldest_due_at\` and \`age_seconds\` of a backlog; \`silent_after_seconds\` of a silent partner.
 
 The \`event_id\` is made of what the event is about and of the trouble or window it belongs to, such as

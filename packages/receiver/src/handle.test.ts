@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { defineCatalogue } from "@postrider/sender";
 import { now, otherSecret, secret, signed } from "./testing/signed.ts";
@@ -80,6 +80,190 @@ test.each([
   expect(failures.map((failure) => failure.status)).toEqual(status === 500 ? [500] : []);
   healthy = true;
   expect((await send()).status).toBe(200);
+});
+
+/** What handlers return in JavaScript: rows, counts, whatever a library gives. */
+const returned: [string, unknown][] = [
+  ["undefined", undefined],
+  ["null", null],
+  ["true", true],
+  ["a number", 404],
+  ["a bigint", 1n],
+  ["a text", "saved"],
+  ["a symbol", Symbol("saved")],
+  ["a function", () => ({ status: 500 })],
+  ["a list", [{ status: 500 }]],
+  ["an empty object", {}],
+  ["a row", { id: 7, name: "click", created_at: new Date(0) }],
+  ["a row with a status in words", { id: 7, status: "approved" }],
+  ["a status as text", { status: "500" }],
+  ["a status that is no number", { status: Number.NaN }],
+  ["an endless status", { status: Number.POSITIVE_INFINITY }],
+  ["a broken status", { status: 500.5 }],
+  ["a status of null", { status: null }],
+  ["status 0", { status: 0 }],
+  ["status -1", { status: -1 }],
+  ["an interim status", { status: 103 }],
+  ["status 600", { status: 600 }],
+  ["status 1000", { status: 1000 }],
+  ["a frozen object without prototype", Object.freeze(Object.create(null))],
+  [
+    "an object whose status throws",
+    Object.defineProperty({}, "status", {
+      get: () => {
+        throw new Error("lazy");
+      },
+    }),
+  ],
+  ["a Map", new Map([["status", 500]])],
+];
+
+test.each(returned)("a handler that returned %s is done, and never runs again", async (_, value) => {
+  const { send, handler, failures } = make({ handler: () => value as never });
+  for (let n = 0; n < 3; n++) expect(await send()).toMatchObject({ status: 200, body: "ok" });
+  expect(handler).toHaveBeenCalledTimes(1);
+  expect(failures).toEqual([]);
+});
+
+test.each([
+  [200, 1],
+  [202, 1],
+  [299, 1],
+  [304, 2],
+  [404, 2],
+  [500, 2],
+  [599, 2],
+])(
+  "a handler that returned status %i says so itself, and ran %i times for two requests",
+  async (status, runs) => {
+    const { send, handler } = make({ handler: () => ({ status, body: { not: "text" } as never }) });
+    expect(await send()).toMatchObject({ status, body: "" });
+    expect(await send()).toMatchObject({ status });
+    expect(handler).toHaveBeenCalledTimes(runs);
+  },
+);
+
+test("a store whose methods throw at once is told like one that rejects, and the handler's work stands", async () => {
+  const thrown = (): never => {
+    throw new Error("no connection");
+  };
+  const good: ReplayStore = memoryStore();
+  expect(await make({ store: { ...good, claim: thrown } }).send()).toMatchObject({ status: 503 });
+  const after = make({ store: { ...good, complete: thrown } });
+  expect((await after.send()).status).toBe(200);
+  expect(after.failures).toMatchObject([{ status: 200, error: { message: "no connection" } }]);
+});
+
+const throwing: [string, () => unknown][] = [
+  [
+    "throws an error",
+    () => {
+      throw new Error("line one\nline two");
+    },
+  ],
+  [
+    "throws a text",
+    () => {
+      throw "no";
+    },
+  ],
+  [
+    "throws undefined",
+    () => {
+      throw undefined;
+    },
+  ],
+  [
+    "throws what has no words",
+    () => {
+      throw Object.create(null);
+    },
+  ],
+  [
+    "rejects",
+    async () => {
+      throw new Error("later");
+    },
+  ],
+  [
+    "rejects after a while",
+    async () => {
+      await new Promise(setImmediate);
+      throw new Error("later");
+    },
+  ],
+  [
+    "gives a thenable that throws",
+    () => ({
+      // oxlint-disable-next-line unicorn/no-thenable -- what is tried here
+      then: () => {
+        throw new Error("then");
+      },
+    }),
+  ],
+];
+
+describe("a hook that", () => {
+  const said = vi.spyOn(console, "error");
+  const unhandled = vi.fn<(reason: unknown) => void>();
+  beforeEach(() => {
+    said.mockReset().mockImplementation(() => {});
+    unhandled.mockReset();
+    process.on("unhandledRejection", unhandled);
+  });
+  afterEach(() => void process.off("unhandledRejection", unhandled));
+  afterAll(() => said.mockRestore());
+
+  const oneLine = async (hook: string) => {
+    await vi.waitFor(() => expect(said).toHaveBeenCalledTimes(1));
+    for (let n = 0; n < 3; n++) await new Promise(setImmediate);
+    expect(said.mock.calls).toEqual([
+      [expect.stringMatching(new RegExp(`^@postrider/receiver: ${hook} threw: .+$`))],
+    ]);
+    expect(unhandled).not.toHaveBeenCalled();
+  };
+
+  test.each(throwing)("%s, as onError: the answer stands, and one line says so", async (_, onError) => {
+    const { send } = make({ onError });
+    expect(await send("{}", {})).toMatchObject({ status: 400, body: '{"error":"header_missing"}' });
+    await oneLine("onError");
+  });
+
+  test.each(throwing)("%s, as explain: the refusal stands without words", async (_, explain) => {
+    const { send, failures } = make({ explain: explain as NonNullable<HandleOptions["explain"]> });
+    expect(await send("{}", {})).toMatchObject({ status: 400, body: '{"error":"header_missing"}' });
+    await oneLine("explain");
+    expect(failures).toHaveLength(1);
+  });
+
+  test.each([
+    ["undefined", undefined],
+    ["no findings", {}],
+    ["findings that are none", { findings: [null] }],
+  ])("explains with %s: the refusal stands without words", async (_, findings) => {
+    const { send } = make({ explain: (async () => findings) as never });
+    expect(await send("{}", {})).toMatchObject({ status: 400, body: '{"error":"header_missing"}' });
+    await oneLine("explain");
+  });
+
+  test("throws, when the store fails after the handler: the handler's answer stands", async () => {
+    const complete = async (): Promise<never> => {
+      throw new Error("no connection");
+    };
+    const onError = (): never => {
+      throw new Error("logger");
+    };
+    const { send, handler } = make({ onError, store: { ...memoryStore(), complete } });
+    expect(await send()).toMatchObject({ status: 200 });
+    await oneLine("onError");
+    expect(handler).toHaveBeenCalledTimes(1);
+  });
+
+  test("is missing: the answer stands", async () => {
+    const { send } = make({ onError: undefined as never });
+    expect(await send("{}", {})).toMatchObject({ status: 400 });
+    await oneLine("onError");
+  });
 });
 
 test.each([

@@ -3,7 +3,7 @@ import { accepted, failed, inProgress, refusal } from "./answer.ts";
 import { tooLarge } from "./body.ts";
 import { type Now, systemNow } from "./clock.ts";
 import { isReceiverError, ReceiverError } from "./errors.ts";
-import type { Answer, ReplayStore } from "./replay-store.ts";
+import type { Answer, Claim, ReplayStore } from "./replay-store.ts";
 import { verify, type VerifyOptions } from "./verify.ts";
 
 /** 35 days: longer than any retry ladder and replay of the sender, so that no repeat outlives the memory of it. */
@@ -23,7 +23,10 @@ export interface Message extends Verified {
   json(this: void): unknown;
 }
 
-/** What a handler may say: nothing (200 `ok`), or a status and a short body. Only 2xx counts as done. */
+/**
+ * What a handler may say: nothing (200 `ok`), or a status from 200 to 599 and a short body. A status other than 2xx
+ * means "not done", and the id is released. Anything else that it returns, such as a row, counts as done.
+ */
 export type HandlerResult = void | { status: number; body?: string };
 
 /** What went wrong with one request. */
@@ -47,7 +50,7 @@ export interface HandleOptions extends Omit<VerifyOptions, "now"> {
   store: ReplayStore;
   /** Runs once per id. Throwing means "try again later"; a `ReceiverError` means its own status. */
   handler: (message: Message) => HandlerResult | Promise<HandlerResult>;
-  /** Told of every refusal and failure, for logs. Holds no secret; `error` of your handler is your own. */
+  /** Told of every refusal and failure, for logs. Holds no secret; `error` of your handler is your own. If it throws or rejects, that is one line on the console. */
   onError: (failure: Failure) => void;
   /** Default 1,048,576. */
   maxBodyBytes?: number;
@@ -74,7 +77,7 @@ export type Endpoint = (request: ReceivedRequest) => Promise<Answer>;
  * ```
  */
 export function handle(options: HandleOptions): Endpoint {
-  const { now = systemNow, maxBodyBytes = 1_048_576, onError, explain } = options;
+  const { now = systemNow, maxBodyBytes = 1_048_576, explain } = options;
 
   return async (request) => {
     let rawBody: RawBody | undefined;
@@ -88,42 +91,100 @@ export function handle(options: HandleOptions): Endpoint {
       const coded = isReceiverError(error);
       const answer = coded ? refusal(error) : failed(error instanceof StoreFailure ? 503 : 500);
       const told = error instanceof StoreFailure ? error.cause : error;
-      onError({ error: told, status: answer.status, ...(verified && { id: verified.id }) });
+      report(options, { error: told, status: answer.status, ...(verified && { id: verified.id }) });
       if (!coded || explain === undefined || rawBody === undefined || verified !== undefined) return answer;
-      const { findings } = await explain(rawBody, request.headers, optionsAt(options, now()));
-      const words = findings.map(({ cause, message }) => ({ cause, message }));
-      return { ...answer, body: JSON.stringify({ error: error.code, findings: words }) };
+      try {
+        const { findings } = await explain(rawBody, request.headers, optionsAt(options, now()));
+        const words = findings.map(({ cause, message }) => ({ cause, message }));
+        return { ...answer, body: JSON.stringify({ error: error.code, findings: words }) };
+      } catch (thrown) {
+        sayThrown("explain", thrown);
+        return answer;
+      }
     }
   };
 }
 
 async function once(options: HandleOptions, message: Message): Promise<Answer> {
-  const { store, handler, onError, leaseMs = 60_000, keepMs = defaultKeepMs } = options;
-  const claim = await store.claim(message.id, leaseMs).catch((cause: unknown) => {
-    throw new StoreFailure(cause);
-  });
+  const { store, handler, leaseMs = 60_000, keepMs = defaultKeepMs } = options;
+  const claim = await claimed(store, message.id, leaseMs);
   if (claim.state === "done") return claim.answer;
   if (claim.state === "in_progress") return inProgress(claim.retryAfterMs);
 
   // A store that fails from here on is reported and does not change the answer: the lease ends by itself.
-  const report = (status: number) => (error: unknown) => onError({ error, status, id: message.id });
+  const settle = async (status: number, step: () => Promise<void>): Promise<void> => {
+    try {
+      await step();
+    } catch (error) {
+      report(options, { error, status, id: message.id });
+    }
+  };
+  const release = () => store.release(message.id, claim.token);
+  let result: unknown;
   try {
-    const answer = answerOf(await handler(message));
-    const success = answer.status >= 200 && answer.status < 300;
-    const step = success
-      ? store.complete(message.id, claim.token, answer, keepMs)
-      : store.release(message.id, claim.token);
-    await step.catch(report(answer.status));
-    return answer;
+    result = await handler(message);
   } catch (error) {
-    await store.release(message.id, claim.token).catch(report(500));
+    await settle(500, release);
     throw error;
+  }
+  // The handler has done its work: from here on nothing may throw, or it would run again.
+  const answer = answerOf(result);
+  const success = answer.status < 300;
+  await settle(
+    answer.status,
+    success ? () => store.complete(message.id, claim.token, answer, keepMs) : release,
+  );
+  return answer;
+}
+
+async function claimed(store: ReplayStore, id: string, leaseMs: number): Promise<Claim> {
+  try {
+    return await store.claim(id, leaseMs);
+  } catch (cause) {
+    throw new StoreFailure(cause);
   }
 }
 
-function answerOf(result: HandlerResult): Answer {
-  if (result === undefined) return accepted;
-  return { status: result.status, headers: accepted.headers, body: result.body ?? "" };
+/**
+ * The answer for what the handler returned. Whatever is no status of a final answer (RFC 9110, section 15: a whole
+ * number from 200 to 599) is the handler's own business, such as the row that it saved: the work is done.
+ */
+function answerOf(result: unknown): Answer {
+  try {
+    const { status, body } = result as Record<string, unknown>;
+    if (Number.isInteger(status) && (status as number) >= 200 && (status as number) <= 599)
+      return {
+        status: status as number,
+        headers: accepted.headers,
+        body: typeof body === "string" ? body : "",
+      };
+  } catch {
+    // Null, undefined, or an object whose properties throw.
+  }
+  return accepted;
+}
+
+/** Tells the hook, and neither waits for it nor fails with it. */
+function report({ onError }: HandleOptions, failure: Failure): void {
+  const thrown = (error: unknown) => sayThrown("onError", error);
+  try {
+    // An async function is a hook too, whatever the type says.
+    Promise.resolve(onError(failure) as unknown).catch(thrown);
+  } catch (error) {
+    thrown(error);
+  }
+}
+
+/** A hook that throws is a fault of the receiver's program: one line, and the answer stays what it was. */
+function sayThrown(hook: string, error: unknown): void {
+  let words = "something that is no error";
+  try {
+    words = String(error).replace(/\s+/g, " ");
+  } catch {
+    // An object without a usable toString.
+  }
+  // oxlint-disable-next-line no-console -- the hook that logs is what failed, and a library has no other place
+  console.error(`@postrider/receiver: ${hook} threw: ${words}`);
 }
 
 function messageOf(verified: Verified, rawBody: RawBody): Message {

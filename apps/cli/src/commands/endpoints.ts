@@ -3,11 +3,12 @@ import { type CommandGroup, defineCommand, required } from "../command.ts";
 import { confirmed } from "../confirm.ts";
 import { type Output, say, sayJson } from "../context.ts";
 import { endpointDocument, endpointOptions } from "../endpoint-document.ts";
+import { endpointState, endpointTone } from "../endpoint-state.ts";
 import { exitCodes } from "../exit.ts";
 import { readInput } from "../input.ts";
-import { stateTone, tone } from "../render/colour.ts";
+import { tone } from "../render/colour.ts";
 import { facts, table } from "../render/table.ts";
-import { cut, orDash, plain } from "../render/text.ts";
+import { counted, cut, orDash, plain } from "../render/text.ts";
 import { clockTime, duration } from "../render/time.ts";
 import { absent } from "./partners.ts";
 
@@ -35,7 +36,7 @@ const list = defineCommand({
         context.stdout,
         [
           { title: "ENDPOINT", of: (row: Endpoint) => row.id },
-          { title: "STATE", of: stateOf, tone: (row) => stateTone(row.state) },
+          { title: "STATE", of: endpointState, tone: endpointTone },
           { title: "METHOD", of: (row) => row.method },
           { title: "URL", of: (row) => row.url, elastic: true },
           { title: "EVENTS", of: (row) => row.events.join(" "), elastic: true },
@@ -48,22 +49,16 @@ const list = defineCommand({
   },
 });
 
-function stateOf(endpoint: Endpoint): string {
-  if (endpoint.state === "held" && endpoint.circuit.state === "open")
-    return `circuit open, next probe ${clockTime(endpoint.circuit.next_probe_at ?? endpoint.held_until ?? "")}`;
-  if (endpoint.state === "active" && endpoint.circuit.state === "half_open")
-    return "circuit half-open, being probed";
-  if (endpoint.state === "active" && endpoint.circuit.in_flight_limit !== null)
-    return `active, coming back with ${endpoint.circuit.in_flight_limit} in flight`;
-  return endpoint.held_until === null
-    ? endpoint.state
-    : `${endpoint.state} until ${clockTime(endpoint.held_until)}`;
-}
-
 function breakerWords({ breaker }: Endpoint): string {
   if (breaker === null) return "off";
   const ratio = `${Math.round(breaker.failure_ratio * 100)} % of at least ${breaker.minimum} within ${breaker.window}`;
   return `after ${breaker.consecutive_failures} failures in a row, or ${ratio}; probes from ${breaker.first_wait} to ${breaker.longest_wait} apart`;
+}
+
+function refusingFacts({ circuit }: Endpoint): [string, string][] {
+  if (circuit.refusing_since === null) return [];
+  const since = `${clockTime(circuit.refusing_since)}, ${counted(circuit.refusals, "answer")} with a 4xx`;
+  return [["refusing since", `${since}: see why with postrider deliveries, then correct it and replay`]];
 }
 
 function failingFacts({ circuit }: Endpoint): [string, string][] {
@@ -76,7 +71,7 @@ function failingFacts({ circuit }: Endpoint): [string, string][] {
 function endpointFacts(output: Output, endpoint: Endpoint): string {
   return facts(output, [
     ["endpoint", `${endpoint.partner}/${endpoint.id}, version ${endpoint.version}`],
-    ["state", stateOf(endpoint) + (endpoint.note === null ? "" : `: ${endpoint.note}`)],
+    ["state", endpointState(endpoint) + (endpoint.note === null ? "" : `: ${endpoint.note}`)],
     ["request", `${endpoint.method} ${endpoint.url}`],
     ["events", endpoint.events.join(" ")],
     ["headers", Object.keys(endpoint.headers).join(" ") || "-"],
@@ -92,6 +87,7 @@ function endpointFacts(output: Output, endpoint: Endpoint): string {
     ["breaker", breakerWords(endpoint)],
     ["disabled after", endpoint.disable_after === null ? "never" : `failing for ${endpoint.disable_after}`],
     ...failingFacts(endpoint),
+    ...refusingFacts(endpoint),
   ]);
 }
 

@@ -1,10 +1,11 @@
 import type { Partner } from "@postrider/engine";
 import { type CommandGroup, defineCommand, required } from "../command.ts";
 import { confirmed } from "../confirm.ts";
+import { endpointState, partnerState, partnerTone } from "../endpoint-state.ts";
 import { type Context, type Output, say, sayJson } from "../context.ts";
 import { CliError, exitCodes } from "../exit.ts";
-import { stateTone, tone } from "../render/colour.ts";
 import { readInput } from "../input.ts";
+import { tone } from "../render/colour.ts";
 import { facts, table } from "../render/table.ts";
 import { orDash, plain } from "../render/text.ts";
 import { clockTime, fromNow } from "../render/time.ts";
@@ -31,7 +32,7 @@ const list = defineCommand({
         [
           { title: "PARTNER", of: (row: Partner) => row.id },
           { title: "NAME", of: (row) => row.name, elastic: true },
-          { title: "STATE", of: (row) => row.state, tone: (row) => stateTone(row.state) },
+          { title: "STATE", of: partnerState, tone: partnerTone },
           { title: "RATE", of: rateOf, align: "right" },
           { title: "BURST", of: (row) => orDash(row.burst), align: "right" },
           { title: "IN FLIGHT", of: (row) => String(row.max_in_flight), align: "right" },
@@ -53,7 +54,7 @@ function partnerFacts(output: Output, partner: Partner): string {
   return facts(output, [
     ["partner", partner.id],
     ["name", partner.name],
-    ["state", partner.state],
+    ["state", partnerState(partner)],
     ["rate", rateOf(partner)],
     ["burst", orDash(partner.burst)],
     ["max in flight", String(partner.max_in_flight)],
@@ -95,7 +96,7 @@ const show = defineCommand({
     );
     say(out);
     for (const endpoint of endpoints)
-      say(out, plain(`${endpoint.id}: ${endpoint.method} ${endpoint.url} (${endpoint.state})`));
+      say(out, plain(`${endpoint.id}: ${endpoint.method} ${endpoint.url} (${endpointState(endpoint)})`));
     if (endpoints.length === 0)
       say(out, `No endpoints. Add one: postrider endpoints put ${id} main https://…`);
   },

@@ -17,6 +17,7 @@ export const aPartner = (changes: Partial<Partner> = {}): Partner => ({
   max_in_flight: 16,
   silent_after: null,
   state: "active",
+  endpoints: { total: 1, paused: 0, open: 0, refusing: 0, failing: 0 },
   created_at: "2026-01-31T09:00:00Z",
   updated_at: "2026-01-31T09:00:00Z",
   ...changes,
@@ -30,6 +31,8 @@ export const aCircuit = (changes: Partial<EndpointCircuit> = {}): EndpointCircui
   next_probe_at: null,
   in_flight_limit: null,
   disabled_at: null,
+  refusing_since: null,
+  refusals: 0,
   ...changes,
 });
 

@@ -98,7 +98,8 @@ const retryDocument = z
         .describe("The waits after 4xx answers that are usually somebody's mistake."),
       jitter: z
         .enum(["full", "equal", "none"], { error: "must be full, equal or none" })
-        .default(retry.jitter),
+        .default(retry.jitter)
+        .describe("How waits are spread. For client_error_schedule, full means equal."),
       expires_after: durationText(1, yearMs, "from 1ms to 365d").default(retry.expires_after),
       retry_after_max: wait
         .default(retry.retry_after_max)

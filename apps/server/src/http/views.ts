@@ -46,6 +46,13 @@ export const partnerView = z
     ...partnerDocument.shape,
     id: z.string(),
     state: z.enum(["active", "paused"]),
+    endpoints: z.object({
+      total: count,
+      paused: count.describe("By a 410 or disable_after."),
+      open: count.describe("Their circuit is open, or being probed."),
+      refusing: count.describe("They refuse whatever they are sent."),
+      failing: count.describe("The last answer was a failure, or they are coming back."),
+    }),
     created_at: instant,
     updated_at: instant,
   })
@@ -113,6 +120,10 @@ export const endpointView = z
       next_probe_at: instant.nullable(),
       in_flight_limit: count.nullable().describe("Requests in flight at most while it comes back."),
       disabled_at: instant.nullable().describe("When it is paused if it goes on failing."),
+      refusing_since: instant
+        .nullable()
+        .describe("The first of the refusals, where it refuses whatever it is sent with a 4xx."),
+      refusals: count.describe("Refusals (4xx) since the last success."),
     }),
   })
   .meta({ id: "Endpoint" });
@@ -133,7 +144,7 @@ export const testPostbackView = z
       duration_ms: z.number(),
       failure: z.object({ class: z.string(), message: z.string() }).nullable(),
     }),
-    verdict: z.enum(["accepted", "retryable", "client_error", "permanent", "gone"]),
+    verdict: z.enum(["accepted", "retryable", "busy", "client_error", "gone"]),
     error: z.string().nullable(),
   })
   .meta({ id: "TestPostback" });
@@ -285,6 +296,9 @@ export const statusView = z
     signing_keys_missing: z
       .array(z.object({ partner: z.string(), endpoint: z.string(), scheme: z.enum(["v1", "v1a"]) }))
       .describe("Endpoints that ask for a scheme without a live key: nothing is sent to them. At most 20."),
+    endpoints: z
+      .object({ open: count, half_open: count, ramping: count, failing: count, refusing: count })
+      .describe("How many are not well, in the whole ledger."),
     allow_targets: z.array(z.string()),
   })
   .meta({ id: "Status" });

@@ -67,11 +67,12 @@ const group = {
 
 const partner = (
   id: string,
-  document: Omit<Partner, "id" | "state" | "created_at" | "updated_at">,
+  document: Omit<Partner, "id" | "state" | "endpoints" | "created_at" | "updated_at">,
 ): Partner => ({
   ...document,
   id,
   state: "active",
+  endpoints: { total: 0, paused: 0, open: 0, refusing: 0, failing: 0 },
   created_at: at,
   updated_at: at,
 });
@@ -84,6 +85,8 @@ const circuit = {
   next_probe_at: null,
   in_flight_limit: null,
   disabled_at: null,
+  refusing_since: null,
+  refusals: 0,
 } as const;
 
 const endpoint = (owner: string, id: string, document: EndpointDocument): Endpoint => {
@@ -175,7 +178,7 @@ export function createFakeOperations(
       oldestDueMs: 1,
       partners: [{ partner: "acme", pending: 7, oldestDueMs: 1 }],
     }),
-    circuits: async () => ({ open: 1, half_open: 0, ramping: 2, failing: 3 }),
+    circuits: async () => ({ open: 1, half_open: 0, ramping: 2, failing: 3, refusing: 4 }),
     ping: async () => ({ serverTimeMs: Date.parse(at), version: "fake 1", migration: 1 }),
   };
 }

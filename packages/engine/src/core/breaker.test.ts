@@ -233,7 +233,10 @@ test("what an attempt says of its endpoint", () => {
   expect(signalOf(retryable, { ...sent, status: 429 })).toBe("throttled");
   expect(signalOf(clientError, sent)).toBe("answered");
   expect(signalOf(refused, sent)).toBeNull();
-  expect(signalOf({ kind: "permanent", reason: "redirected", error: "" }, sent)).toBe("answered");
+  const redirected: Verdict = { kind: "retryable", reason: "redirected", error: "status 302" };
+  expect(signalOf(redirected, { ...sent, status: 302 })).toBe("failure");
+  expect(signalOf(redirected, { ...sent, status: 302, asked: true })).toBe("throttled");
+  expect(signalOf({ kind: "busy", error: "" }, { ...sent, status: 409 })).toBe("answered");
   expect(signalOf({ kind: "gone", error: "" }, sent)).toBe("gone");
 });
 

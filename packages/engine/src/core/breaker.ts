@@ -15,6 +15,7 @@
  */
 import type { Verdict } from "./classify.ts";
 import type { Decision } from "./decide.ts";
+import { afterAnswer, type Refusals } from "./refusals.ts";
 import { jitteredMs } from "./retry-policy.ts";
 
 /** What opens an endpoint's circuit, and how it is tried again. */
@@ -61,6 +62,8 @@ export interface Circuit {
   readonly ramp: number | null;
   /** Percent of `disableAfterMs` that was told last. */
   readonly mark: number;
+  /** Refusals since the last success, while it is not open; null: none. They limit nothing. */
+  readonly refusals: Refusals | null;
 }
 
 /**
@@ -79,9 +82,9 @@ export interface FailureWindow {
  * | signal | from | |
  * |---|---|---|
  * | `success` | 2xx | |
- * | `failure` | 5xx, no answer, a body that broke off | |
- * | `throttled` | 429, or any answer with Retry-After | it answers and says when: the hold does the rest |
- * | `answered` | 3xx, 4xx | it works, and refused this request: others may be good |
+ * | `failure` | 5xx, 3xx, no answer, a body that broke off | |
+ * | `throttled` | 429; 5xx or 3xx with Retry-After | it answers and says when: the hold does the rest |
+ * | `answered` | other 4xx | it works, and refused this request: others may be good, unless it refuses all (refusals.ts) |
  * | `gone` | 410 | it is paused |
  */
 export type Signal = "success" | "failure" | "throttled" | "answered" | "gone";
@@ -93,6 +96,8 @@ export type CircuitChange =
   | { readonly kind: "closed" }
   | { readonly kind: "recovered"; readonly openedAtMs: number | null }
   | { readonly kind: "mark"; readonly percent: number }
+  | { readonly kind: "refusing" }
+  | { readonly kind: "accepting"; readonly refusingSinceMs: number }
   | { readonly kind: "disabled" };
 
 /** What is known of an endpoint: nothing (both null) where it is well. */
@@ -133,7 +138,7 @@ export function signalOf(
       return "gone";
     case "unsignable":
       return null;
-    case "permanent":
+    case "busy":
       return "answered";
     case "client_error":
       return verdict.reason === "target_refused" ? null : "answered";
@@ -159,14 +164,15 @@ export function afterOutcome(
   if (signal === "gone") return { circuit: null, window: null, changes: [] };
   if (signal === "throttled" && known.circuit?.state !== "open") return { ...known, changes: [] };
   const window = counted(policy.breaker, known.window, signal, nowMs);
-  if (known.circuit === null && signal !== "failure") return { circuit: null, window, changes: [] };
+  if (known.circuit === null && signal === "success") return { circuit: null, window, changes: [] };
   const circuit = judged(known.circuit ?? startedAt(nowMs), signal, nowMs);
   const moved = move(policy, { circuit, window }, ended, nowMs, random);
   const told = signal === "failure" ? budget(policy, moved.circuit, nowMs) : { ...moved, changes: [] };
+  const counts = withRefusals(told.circuit, known.circuit?.refusals ?? null, signal, nowMs);
   return {
-    circuit: isWell(told.circuit) ? null : told.circuit,
+    circuit: isWell(counts.circuit) ? null : counts.circuit,
     window: told.circuit.state === "open" ? null : window,
-    changes: [...moved.changes, ...told.changes],
+    changes: [...moved.changes, ...told.changes, ...counts.changes],
   };
 }
 
@@ -206,7 +212,18 @@ function startedAt(nowMs: number): Circuit {
     probeAtMs: null,
     ramp: null,
     mark: 0,
+    refusals: null,
   };
+}
+
+/** An open circuit is a trouble of its own, and what was refused before it is forgotten. */
+function withRefusals(circuit: Circuit, known: Refusals | null, signal: Signal, nowMs: number): Moved {
+  if (circuit.state === "open") return { circuit: { ...circuit, refusals: null }, changes: [] };
+  const { refusals, change } = afterAnswer(known, signal, nowMs);
+  const next = { ...circuit, refusals };
+  if (change === "refusing") return { circuit: next, changes: [{ kind: "refusing" }] };
+  if (change !== "accepting" || known === null) return { circuit: next, changes: [] };
+  return { circuit: next, changes: [{ kind: "accepting", refusingSinceMs: known.sinceMs }] };
 }
 
 /** The window with one request more; null where it is over, or none was begun. */
@@ -324,5 +341,6 @@ function budget({ disableAfterMs }: CircuitPolicy, circuit: Circuit, nowMs: numb
 
 /** Nothing of it is worth keeping. */
 function isWell(circuit: Circuit): boolean {
-  return circuit.state === "closed" && circuit.ramp === null && circuit.failingSinceMs === null;
+  const { state, ramp, failingSinceMs, refusals } = circuit;
+  return state === "closed" && ramp === null && failingSinceMs === null && refusals === null;
 }

@@ -10,9 +10,9 @@ const failed = (name: string) => ({ class: name, message: "what happened" });
 describe("a status", () => {
   const table: [readonly number[], string][] = [
     [[200, 201, 202, 204, 226, 299], "accepted"],
-    [[300, 301, 302, 303, 304, 307, 308, 399], "permanent"],
+    [[300, 301, 302, 303, 304, 305, 307, 308, 399], "retryable"],
     [[410], "gone"],
-    [[400, 401, 403, 404, 405, 409, 411, 413, 422, 424, 426, 428, 431, 451, 499], "client_error"],
+    [[400, 401, 403, 404, 405, 409, 411, 413, 422, 423, 424, 426, 428, 431, 451, 499], "client_error"],
     [[408, 425, 429, 500, 501, 502, 503, 504, 505, 511, 599], "retryable"],
     [[100, 101, 199, 0, 600, 999], "retryable"],
   ];
@@ -22,6 +22,38 @@ describe("a status", () => {
       expect(came(status).kind).toBe(kind);
     },
   );
+
+  test.each([
+    [409, "5", "busy"],
+    [423, " 120 ", "busy"],
+    [409, "0", "busy"],
+    [423, "Wed, 04 Mar 2026 10:00:00 GMT", "busy"],
+    [409, null, "client_error"],
+    [409, "", "client_error"],
+    [409, "soon", "client_error"],
+    [423, "-5", "client_error"],
+    [404, "5", "client_error"],
+    [422, "5", "client_error"],
+    [412, "5", "client_error"],
+    [424, "5", "client_error"],
+    [410, "5", "gone"],
+    [429, "5", "retryable"],
+    [503, "5", "retryable"],
+    [302, "5", "retryable"],
+    [201, "5", "accepted"],
+  ])("%i with Retry-After %j is %s", (status, retryAfter, kind) => {
+    expect(came(status, { retryAfter }).kind).toBe(kind);
+  });
+
+  test("of a redirect is the reason if it was the last; others name none", () => {
+    expect(came(307)).toEqual({ kind: "retryable", reason: "redirected", error: "status 307" });
+    expect(came(304, { location: "/x" })).toEqual({
+      kind: "retryable",
+      reason: "redirected",
+      error: "status 304: not modified, which answers a cached GET only",
+    });
+    expect(came(500)).not.toHaveProperty("reason");
+  });
 
   test("names itself in the error", () => {
     expect(came(503)).toEqual({ kind: "retryable", error: "status 503" });
@@ -49,7 +81,7 @@ describe("a failure", () => {
 
   test("after another status does not change what the status says", () => {
     expect(came(410, { failure: failed("reset") }).kind).toBe("gone");
-    expect(came(302, { failure: failed("timeout") }).kind).toBe("permanent");
+    expect(came(302, { failure: failed("timeout") })).toMatchObject({ reason: "redirected" });
     expect(came(404, { failure: failed("timeout") }).kind).toBe("client_error");
   });
 

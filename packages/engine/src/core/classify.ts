@@ -1,4 +1,5 @@
 import type { Scheme } from "./missing-key.ts";
+import { retryAfterMs } from "./retry-after.ts";
 
 /** What an attempt means for its delivery, before any policy. */
 export type Verdict =
@@ -9,12 +10,12 @@ export type Verdict =
 /** What an exchange means for its delivery. */
 type ExchangeVerdict =
   | { readonly kind: "accepted" }
-  /** Likely to pass by itself: the endpoint's ordinary schedule. */
-  | { readonly kind: "retryable"; readonly error: string }
+  /** Likely to pass by itself: the endpoint's ordinary schedule. `reason`: how the delivery ends if this was its last answer. */
+  | { readonly kind: "retryable"; readonly error: string; readonly reason?: "redirected" }
+  /** The partner still works on this one delivery: the ordinary schedule, and nothing is said of the endpoint. */
+  | { readonly kind: "busy"; readonly error: string }
   /** Likely somebody's mistake that somebody mends: the short slow ladder, then dead with this reason. */
   | { readonly kind: "client_error"; readonly reason: "rejected" | "target_refused"; readonly error: string }
-  /** Cannot pass without a change of the endpoint. */
-  | { readonly kind: "permanent"; readonly reason: "redirected"; readonly error: string }
   /** 410: the endpoint is paused and its backlog kept, this delivery with it (Standard Webhooks). */
   | { readonly kind: "gone"; readonly error: string };
 
@@ -23,6 +24,8 @@ export interface ExchangeFacts {
   readonly status: number | null;
   readonly failure: { readonly class: string; readonly message: string } | null;
   readonly location: string | null;
+  /** The `Retry-After` header as it came. Absent or null: none. */
+  readonly retryAfter?: string | null;
 }
 
 /**
@@ -32,14 +35,15 @@ export interface ExchangeFacts {
  * | came back | verdict |
  * |---|---|
  * | 2xx, complete | accepted |
- * | 3xx | permanent, never followed |
+ * | 3xx | retryable, never followed |
  * | 408, 425, 429, 5xx, 1xx and unknown | retryable |
+ * | 409 and 423 with Retry-After | busy |
  * | 410 | gone |
  * | other 4xx | client_error |
  * | refused target | client_error |
  * | DNS, TLS, connect, reset, timeout, protocol | retryable |
  */
-export function classify({ status, failure, location }: ExchangeFacts): ExchangeVerdict {
+export function classify({ status, failure, location, retryAfter = null }: ExchangeFacts): ExchangeVerdict {
   if (failure?.class === "target_refused") {
     return { kind: "client_error", reason: "target_refused", error: `target_refused: ${failure.message}` };
   }
@@ -52,17 +56,21 @@ export function classify({ status, failure, location }: ExchangeFacts): Exchange
   if (status >= 200 && status < 300) return { kind: "accepted" };
   const error = `status ${status}`;
   if (status >= 300 && status < 400) {
-    return {
-      kind: "permanent",
-      reason: "redirected",
-      error: location ? `${error}: redirect to ${withoutQuery(location)}` : error,
-    };
+    return { kind: "retryable", reason: "redirected", error: redirectError(status, location) };
   }
   if (status === 410) return { kind: "gone", error };
+  // Whether the value can be read does not depend on the time.
+  if ((status === 409 || status === 423) && retryAfterMs(retryAfter, 0) !== null)
+    return { kind: "busy", error };
   if (status >= 400 && status < 500 && status !== 408 && status !== 425 && status !== 429) {
     return { kind: "client_error", reason: "rejected", error };
   }
   return { kind: "retryable", error };
+}
+
+function redirectError(status: number, location: string | null): string {
+  if (status === 304) return "status 304: not modified, which answers a cached GET only";
+  return location ? `status ${status}: redirect to ${withoutQuery(location)}` : `status ${status}`;
 }
 
 /** Redirects often repeat the request's query, and with it the event's data: an error's words may not hold those. */

@@ -24,6 +24,8 @@ const fresh: DeliveryProgress = {
   expiresAtMs: null,
 };
 const retryable: Verdict = { kind: "retryable", error: "status 503" };
+const redirected: Verdict = { kind: "retryable", reason: "redirected", error: "status 302" };
+const busy: Verdict = { kind: "busy", error: "status 409" };
 const clientError: Verdict = { kind: "client_error", reason: "rejected", error: "status 404" };
 
 const waits = fc.array(fc.nat(86_400_000), { maxLength: 10 });
@@ -68,15 +70,29 @@ function live(
 }
 
 describe("what ends a delivery", () => {
-  test("acceptance, a redirect", () => {
+  test("acceptance", () => {
     expect(decide(policyOf(), fresh, { kind: "accepted" }, 5_000, now, 0)).toEqual({
       kind: "finish",
       reason: "accepted_by_partner",
       holdEndpointUntilMs: null,
     });
-    expect(
-      decide(policyOf(), fresh, { kind: "permanent", reason: "redirected", error: "" }, null, now, 0),
-    ).toMatchObject({ kind: "finish", reason: "redirected" });
+  });
+
+  test("a ladder is spent on redirects as on failures, and its last answer is the reason", () => {
+    const ends = (...verdicts: Verdict[]) => {
+      const { attempts, waits, decision } = live(policyOf(), verdicts);
+      return [attempts, waits, decision.kind === "finish" && decision.reason];
+    };
+    expect(ends(redirected)).toEqual([4, [100, 200, 400], "redirected"]);
+    expect(ends(redirected, redirected, redirected, retryable)).toEqual([
+      4,
+      [100, 200, 400],
+      "retries_exhausted",
+    ]);
+    expect(ends(retryable, busy, retryable, redirected)).toEqual([4, [100, 200, 400], "redirected"]);
+    expect(ends(redirected, { kind: "accepted" })).toEqual([2, [100], "accepted_by_partner"]);
+    expect(ends(redirected, clientError)).toEqual([4, [100, 1_000, 2_000], "rejected"]);
+    expect(ends(busy)).toEqual([4, [100, 200, 400], "retries_exhausted"]);
   });
 
   test("the end of the schedule: n entries are n retries", () => {
@@ -162,18 +178,19 @@ test("a replayed delivery climbs both ladders anew, whatever came before", () =>
 });
 
 describe("Retry-After", () => {
-  test("is never undercut, up to the policy's cap, and holds the endpoint as long", () => {
+  test("is never undercut, up to the policy's cap, and holds the endpoint as long if the answer speaks of it", () => {
     fc.assert(
       fc.property(
         policies,
-        fc.constantFrom(retryable, clientError),
+        fc.constantFrom(retryable, redirected, busy, clientError),
         fc.oneof(fc.nat(200_000_000), fc.constant(Number.POSITIVE_INFINITY)),
         chance,
         (policy, verdict, asked, random) => {
           const decision = decide(policy, fresh, verdict, asked, now, random);
           const capped = Math.min(asked, policy.retryAfterMaxMs);
           if (decision.kind === "pause_endpoint") throw new Error("paused");
-          expect(decision.holdEndpointUntilMs).toBe(capped > 0 ? now + capped : null);
+          const holds = verdict.kind === "retryable" && capped > 0;
+          expect(decision.holdEndpointUntilMs).toBe(holds ? now + capped : null);
           if (decision.kind === "retry") expect(decision.dueAtMs).toBeGreaterThanOrEqual(now + capped);
         },
       ),
@@ -213,6 +230,24 @@ test("a wait stays within its jitter's bounds, and a retry never comes after the
       expect(isExpired(policy, fresh, decision.dueAtMs)).toBe(false);
     }),
     { seed, numRuns: 500 },
+  );
+});
+
+test("the tries of the client-error ladder are never used up at once: full jitter is equal there", () => {
+  const jitters = ["full", "equal", "none"] as const;
+  fc.assert(
+    fc.property(fc.constantFrom(...jitters), waits, chance, (jitter, clientErrorScheduleMs, random) => {
+      const policy = policyOf({ jitter, clientErrorScheduleMs, expiresAfterMs: Number.MAX_SAFE_INTEGER });
+      for (const [step, wait] of clientErrorScheduleMs.entries()) {
+        const progress = { ...fresh, attemptsMade: step, clientErrors: step };
+        const decision = decide(policy, progress, clientError, null, now, random);
+        const least = jitter === "none" ? wait : Math.floor(wait / 2);
+        expect(decision.kind === "retry" && decision.dueAtMs - now).toSatisfy(
+          (ms: number) => ms >= least && ms <= wait,
+        );
+      }
+    }),
+    { seed, numRuns: 300 },
   );
 });
 

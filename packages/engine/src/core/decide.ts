@@ -23,7 +23,7 @@ export type Decision =
       readonly kind: "retry";
       readonly dueAtMs: number;
       readonly clientErrors: number;
-      /** The whole endpoint waits until then, because its partner asked by Retry-After. Null: it does not wait. */
+      /** The whole endpoint waits until then, because its partner asked by Retry-After. Null: the endpoint does not wait. */
       readonly holdEndpointUntilMs: number | null;
     }
   /** The delivery stays pending and due; its endpoint is paused until somebody resumes it. */
@@ -32,6 +32,12 @@ export type Decision =
 /**
  * The retry rule, whole. `nowMs` is the end of the attempt, `random` a number in [0, 1), `retryAfterMs` what the
  * partner asked for (null: nothing).
+ *
+ * A spent ladder ends as the last answer says: `redirected` after a redirect, else `retries_exhausted`, and on the
+ * client-error ladder the reason of the last refusal.
+ *
+ * `Retry-After` holds the whole endpoint only if the answer speaks of the endpoint (429, 5xx, 3xx: `retryable`). With
+ * any other 4xx it speaks of one request, and delays that delivery alone.
  *
  * The next attempt is never earlier than the partner asked (capped by the policy); a delivery whose next attempt
  * would fall after its expiry ends as `expired` now, since nothing could change that.
@@ -47,7 +53,6 @@ export function decide(
   random: number,
 ): Decision {
   if (verdict.kind === "accepted") return finish("accepted_by_partner");
-  if (verdict.kind === "permanent") return finish(verdict.reason);
   if (verdict.kind === "gone" || verdict.kind === "unsignable")
     return { kind: "pause_endpoint", dueAtMs: nowMs };
 
@@ -59,10 +64,13 @@ export function decide(
   const waitMs = ladder[step];
   const askedMs = retryAfterMs === null ? 0 : Math.min(retryAfterMs, policy.retryAfterMaxMs);
   // Also where this delivery ends: the others of the endpoint were asked to wait too.
-  const holdEndpointUntilMs = askedMs > 0 ? nowMs + askedMs : null;
-  if (waitMs === undefined) return finish(slow ? verdict.reason : "retries_exhausted", holdEndpointUntilMs);
+  const holdEndpointUntilMs = askedMs > 0 && verdict.kind === "retryable" ? nowMs + askedMs : null;
+  if (waitMs === undefined) return finish(spentReason(verdict), holdEndpointUntilMs);
 
-  const dueAtMs = nowMs + Math.max(jitteredMs(waitMs, policy.jitter, random), askedMs);
+  // Full jitter may be no wait at all, and a client error has few tries: a mistake that is mended within the hour
+  // would find all of them used up within minutes.
+  const jitter = slow && policy.jitter === "full" ? "equal" : policy.jitter;
+  const dueAtMs = nowMs + Math.max(jitteredMs(waitMs, jitter, random), askedMs);
   if (isExpired(policy, progress, dueAtMs)) return finish("expired", holdEndpointUntilMs);
   return {
     kind: "retry",
@@ -70,6 +78,10 @@ export function decide(
     clientErrors: progress.clientErrors + (slow ? 1 : 0),
     holdEndpointUntilMs,
   };
+}
+
+function spentReason(verdict: Verdict): Reason {
+  return "reason" in verdict && verdict.reason !== undefined ? verdict.reason : "retries_exhausted";
 }
 
 /** A decision that ends the delivery. */

@@ -17,12 +17,14 @@ export const reasons = {
   accepted_by_partner: { state: "delivered", meaning: "The partner answered with a 2xx status." },
   retries_exhausted: {
     state: "dead",
-    meaning: "Every retry of the endpoint's schedule was used and none succeeded.",
+    meaning:
+      "Every retry of the endpoint's schedule was used and none succeeded. A last answer of 3xx is `redirected`.",
   },
   rejected: { state: "dead", meaning: "The partner kept refusing the request with a 4xx status." },
   redirected: {
     state: "dead",
-    meaning: "The partner answered with a redirect, which is never followed: correct the endpoint's URL.",
+    meaning:
+      "Every retry of the endpoint's schedule was used, and the last answer was a 3xx status, which is never followed: give the endpoint the address that answers by itself.",
   },
   target_refused: {
     state: "dead",

@@ -22,7 +22,7 @@ export interface RetryDocument {
   readonly schedule: readonly string[];
   /** The ladder for 4xx answers that are usually somebody's mistake: short and slow. */
   readonly client_error_schedule: readonly string[];
-  /** `full`: a random wait between 0 and the scheduled one. `equal`: between half and all of it. `none`: exact. */
+  /** `full`: a random wait between 0 and the scheduled one. `equal`: between half and all of it. `none`: exact. For `client_error_schedule`, `full` means `equal`. */
   readonly jitter: "full" | "equal" | "none";
   /** From acceptance (or replay); a delivery that has not succeeded by then ends as `expired`. */
   readonly expires_after: string;

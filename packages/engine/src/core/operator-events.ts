@@ -7,13 +7,17 @@
  */
 import type { CircuitChange } from "./breaker.ts";
 import type { Reason } from "./delivery.ts";
+import type { Refusals } from "./refusals.ts";
 
 export const operatorEventTypes = {
   "endpoint.failing":
     "Its circuit opened (`percent` null), or it has failed for 50, 70 or 90 percent of its `disable_after`.",
+  "endpoint.refusing":
+    "It answers, and refuses what it is sent with a 4xx: 20 requests without a success of which 90 % were refused, or 5 over 15 minutes. At most one event per endpoint and window while it goes on.",
   "endpoint.disabled":
     "It was paused: it answered 410 (`cause` gone), failed for its whole `disable_after` (`cause` failing), or asks for a signature that its partner has no live key for (`cause` signing_key_missing).",
-  "endpoint.recovered": "Its circuit is closed and its ramp is over, or an operator resumed it (`by`).",
+  "endpoint.recovered":
+    "Its circuit is closed and its ramp is over (`by` probe), it takes requests again after refusing them (`by` answers), or an operator resumed it (`by` operator).",
   "delivery.dead": "A delivery of the endpoint died; at most one event per endpoint and window.",
   "backlog.old":
     "The partner's oldest due delivery waits for longer than POSTRIDER_BACKLOG_OLD_AFTER; at most one event per partner and window.",
@@ -86,6 +90,9 @@ export function circuitEvent(
       return recovered({ partner, endpoint }, change.openedAtMs, "probe", nowMs);
     case "closed":
     case "reopened":
+    // Told by windows: `refusingEvent` and `acceptingEvent`.
+    case "refusing":
+    case "accepting":
       return null;
   }
 }
@@ -102,6 +109,37 @@ export function recovered(
     eventId: idOf("endpoint.recovered", partner, endpoint, troubleMs),
     occurredAtMs: nowMs,
     data: { partner, endpoint, by, failing_since: iso(troubleMs) },
+  };
+}
+
+/** It refuses whatever it is sent. Made at every refusal while that goes on: one event per window. */
+export function refusingEvent(
+  { partner, endpoint }: Subject,
+  { sinceMs, refused, ended }: Refusals,
+  error: string | null,
+  windowMs: number,
+  nowMs: number,
+): OperatorEvent {
+  return {
+    type: "endpoint.refusing",
+    eventId: idOf("endpoint.refusing", partner, endpoint, windowNo(nowMs, windowMs)),
+    occurredAtMs: nowMs,
+    data: { partner, endpoint, refusing_since: iso(sinceMs), refusals: refused, requests: ended, error },
+  };
+}
+
+/** It takes requests again. One per window: an endpoint that goes to and fro is told of no more often. */
+export function acceptingEvent(
+  { partner, endpoint }: Subject,
+  refusingSinceMs: number,
+  windowMs: number,
+  nowMs: number,
+): OperatorEvent {
+  return {
+    type: "endpoint.recovered",
+    eventId: idOf("endpoint.recovered", partner, endpoint, "refusing", windowNo(nowMs, windowMs)),
+    occurredAtMs: nowMs,
+    data: { partner, endpoint, by: "answers", refusing_since: iso(refusingSinceMs) },
   };
 }
 

@@ -4,6 +4,7 @@ export interface RetryPolicy {
   readonly scheduleMs: readonly number[];
   /** Waits after 4xx answers that usually are somebody's mistake; counted on their own. */
   readonly clientErrorScheduleMs: readonly number[];
+  /** Of the waits in `scheduleMs`. Those in `clientErrorScheduleMs` have `equal` if this is `full`. */
   readonly jitter: "full" | "equal" | "none";
   readonly expiresAfterMs: number;
   readonly retryAfterMaxMs: number;

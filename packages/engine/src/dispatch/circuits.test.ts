@@ -243,5 +243,131 @@ test("deaths and 410 are told; what is well writes nothing", async () => {
   status = 410;
   await send(1);
   expect(told.at(-1)).toMatchObject({ type: "endpoint.disabled", data: { cause: "gone" } });
+  // The refusals of a turn without a success were kept, and are gone with the pause.
+  expect([ledger.calls.saveCircuits, ledger.circuits.size]).toEqual([2, 0]);
+});
+
+/** A dispatcher whose partner answers by `answers`, one after the other; the last goes on. */
+async function refusing(answers: number[]) {
+  const first = answers.slice();
+  const bench = await broken(() => ({ status: first.length > 1 ? first.shift()! : first[0]! }), {
+    retry: { ...retry, client_error_schedule: ["10h"] },
+  });
+  const send = async (n: number, waitMs = 3_000) => {
+    bench.ledger.enqueue(10, n, bench.clock.now());
+    bench.turns.ring([1]);
+    await bench.clock.advance(waitMs);
+  };
+  const types = () => new Map(bench.told.map(({ eventId, type }) => [eventId, type]));
+  return { ...bench, send, types, answer: (status: number) => first.splice(0, first.length, status) };
+}
+
+test("an endpoint that refuses all is told of once per window, is shown, and is sent to as before", async () => {
+  const { ledger, clock, send, told, types, circuit, to } = await refusing([401]);
+  await send(19);
+  expect([types().size, circuit()?.refusals?.refused]).toEqual([0, 19]);
+  await send(300);
+  expect(to("broken")).toHaveLength(319);
+  expect([...types().values()]).toEqual(["endpoint.refusing"]);
+  expect(told[0]).toMatchObject({
+    eventId: `op.endpoint.refusing.partner-1.endpoint-0.${Math.floor(clock.now() / hourMs)}`,
+    data: { refusals: 20, requests: 20, error: "status 401", refusing_since: expect.any(String) },
+  });
+  expect(circuit()).toMatchObject({ state: "closed", refusals: { refusing: true, refused: 319 } });
+  expect(ledger.holds).toEqual([]);
+  await clock.advance(hourMs);
+  await send(5);
+  expect(types().size).toBe(2);
+});
+
+test("little traffic: every one of five refused over a quarter of an hour, in turns of their own", async () => {
+  const { send, types } = await refusing([403]);
+  for (let n = 0; n < 4; n++) await send(1, 4 * 60_000);
+  expect(types().size).toBe(0);
+  await send(1);
+  expect([...types().values()]).toEqual(["endpoint.refusing"]);
+});
+
+test("it ends with three successes in a row, which one now and then is not", async () => {
+  const { send, types, answer, circuit } = await refusing([
+    ...Array.from({ length: 30 }, () => 401),
+    200,
+    200,
+    401,
+  ]);
+  await send(33);
+  expect(circuit()?.refusals?.refusing).toBe(true);
+  answer(200);
+  await send(3);
+  expect([...types().values()]).toEqual(["endpoint.refusing", "endpoint.recovered"]);
+  expect(circuit()).toBeUndefined();
+});
+
+test("refusals follow the partner to another process, and both make one event", async () => {
+  const { ledger, clock, send, told, circuit, dispatcher } = await refusing([401]);
+  await send(15);
+  let over = false;
+  void dispatcher.stop(0).then(() => (over = true));
+  await clock.advanceUntil(() => over, 5_000);
+  const heard: OperatorEvent[] = [];
+  const operatorEvents = { tell: (event: OperatorEvent) => void heard.push(event), windowMs: hourMs };
+  const second = createDispatchBench(() => ({ status: 401 }), { memory: ledger, clock, operatorEvents });
+  await second.dispatcher.start();
+  ledger.enqueue(10, 10, clock.now());
+  second.turns.ring([1]);
+  await clock.advance(3_000);
+  expect(told).toEqual([]);
+  expect(new Set(heard.map(({ eventId }) => eventId)).size).toBe(1);
+  expect(circuit()?.refusals).toMatchObject({ refused: 25, refusing: true });
+  over = false;
+  void second.dispatcher.stop(0).then(() => (over = true));
+  await clock.advanceUntil(() => over, 5_000);
+});
+
+test("a refusal among successes of a turn writes nothing, and one that ends it a row that the next success removes", async () => {
+  const { ledger, send, types, circuit } = await refusing([200, 200, 404, 200, 422, 200, 404, 200]);
+  await send(6);
   expect(ledger.calls.saveCircuits).toBe(0);
+  await send(1);
+  expect(circuit()?.refusals).toMatchObject({ refused: 1 });
+  await send(10);
+  expect([ledger.calls.saveCircuits, circuit(), types().size]).toEqual([2, undefined, 0]);
+});
+
+test.each([409, 423])(
+  "%i with Retry-After delays its delivery alone, on the ordinary ladder",
+  async (status) => {
+    let first = true;
+    const { ledger, turns, clock, to } = await broken(() => {
+      if (!first) return { status: 200 };
+      first = false;
+      return { status, retryAfter: "7" };
+    });
+    const [busy, ...others] = ledger.enqueue(10, 30, clock.now());
+    turns.ring([1]);
+    await clock.advance(6_900);
+    expect(ledger.holds).toEqual([]);
+    expect(others.every((id) => ledger.finished.has(id))).toBe(true);
+    expect(ledger.pending.get(busy!)).toMatchObject({ attemptsMade: 1, clientErrors: 0 });
+    await clock.advance(200);
+    expect(ledger.finished.has(busy!)).toBe(true);
+    expect(to("broken")).toHaveLength(31);
+  },
+);
+
+test("404 with a long Retry-After holds its delivery, and the endpoint goes on; 429 holds both", async () => {
+  let status = 404;
+  const { ledger, turns, clock } = await broken(() => ({ status, retryAfter: "600" }), {
+    retry: { ...retry, client_error_schedule: ["1m"] },
+  });
+  ledger.enqueue(10, 1, clock.now());
+  turns.ring([1]);
+  await clock.advance(1_000);
+  expect(ledger.holds).toEqual([]);
+  expect([...ledger.pending.values()][0]!.dueAtMs - clock.now()).toBeGreaterThan(590_000);
+  status = 429;
+  ledger.enqueue(10, 1, clock.now());
+  turns.ring([1]);
+  await clock.advance(1_000);
+  expect(ledger.holds).toHaveLength(1);
 });

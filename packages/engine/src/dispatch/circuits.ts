@@ -8,7 +8,14 @@ import {
   signalOf,
 } from "../core/breaker.ts";
 import { reasons } from "../core/delivery.ts";
-import { circuitEvent, deadEvent, goneEvent, unsignableEvent } from "../core/operator-events.ts";
+import {
+  acceptingEvent,
+  circuitEvent,
+  deadEvent,
+  goneEvent,
+  refusingEvent,
+  unsignableEvent,
+} from "../core/operator-events.ts";
 import type { CircuitSave, EndpointHold, StoredCircuit } from "../ports/ledger.ts";
 import type { OperatorEvents } from "../ports/operator-events.ts";
 import type { Random } from "../ports/random.ts";
@@ -46,6 +53,8 @@ export class Circuits {
   readonly #known = new Map<number, Known>();
   /** Attempts in flight under a permit, by endpoint. */
   readonly #inFlight = new Map<number, number>();
+  /** The window in which each endpoint was last told of as refusing: an event made for each refusal took 2.5 µs. */
+  readonly #refusingTold = new Map<number, number>();
   #turn = { partnerNo: 0, fence: 0 };
   #permits = 0;
   #lastSave: Promise<void> = Promise.resolve();
@@ -121,6 +130,7 @@ export class Circuits {
     if (after.circuit !== before.circuit)
       this.#keep(job.endpoint, after.circuit, after.changes.length > 0 || ended.probe);
     for (const change of after.changes) this.#tell(job, change, after.circuit, attempted);
+    if (signal === "answered") this.#tellRefusing(job, after.circuit, attempted);
 
     const spendsNoStep = ended.probe && verdict?.kind === "retryable";
     const decided = spendsNoStep
@@ -150,6 +160,8 @@ export class Circuits {
 
   #keep({ endpointNo, circuitNo }: DispatchEndpoint, circuit: Circuit | null, atOnce: boolean): void {
     const stored = this.#known.get(endpointNo)?.stored ?? false;
+    // Well again before anything was stored: back to knowing nothing.
+    if (circuit === null && !stored) return void this.#known.delete(endpointNo);
     const known = { circuitNo, circuit, unsaved: !atOnce, stored };
     this.#known.set(endpointNo, known);
     if (atOnce) this.#save(endpointNo, known);
@@ -195,9 +207,25 @@ export class Circuits {
     if (change.kind === "opened" || change.kind === "reopened")
       telemetry.circuit?.({ ...subject, to: "open" });
     if (change.kind === "closed") telemetry.circuit?.({ ...subject, to: "closed" });
+    if (change.kind === "accepting")
+      operatorEvents.tell(
+        acceptingEvent(subject, change.refusingSinceMs, operatorEvents.windowMs, endedAtMs),
+      );
     const state = circuit ?? { openedAtMs: null, failingSinceMs: null, failures: 0 };
     const event = circuitEvent(change, subject, state, error, endedAtMs);
     if (event) operatorEvents.tell(event);
+  }
+
+  /** Told once in each window while it goes on; by its id, other turns and processes that tell it too make one event. */
+  #tellRefusing({ partner, endpoint }: Job, circuit: Circuit | null, { error, endedAtMs }: Attempted): void {
+    const refusals = circuit?.refusals;
+    if (!refusals?.refusing) return;
+    const { operatorEvents } = this.#tools;
+    const windowNo = Math.floor(endedAtMs / operatorEvents.windowMs);
+    if (this.#refusingTold.get(endpoint.endpointNo) === windowNo) return;
+    this.#refusingTold.set(endpoint.endpointNo, windowNo);
+    const subject = { partner: partner.id, endpoint: endpoint.id };
+    operatorEvents.tell(refusingEvent(subject, refusals, error, operatorEvents.windowMs, endedAtMs));
   }
 
   /** Ends that operators hear of whatever the circuit. */

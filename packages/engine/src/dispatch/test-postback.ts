@@ -17,7 +17,7 @@ export interface TestPostback {
     readonly failure: { readonly class: string; readonly message: string } | null;
   };
   /** Whether it would have counted as delivered, and why not. */
-  readonly verdict: "accepted" | "retryable" | "client_error" | "permanent" | "gone";
+  readonly verdict: "accepted" | "retryable" | "busy" | "client_error" | "gone";
   readonly error: string | null;
 }
 

@@ -15,6 +15,11 @@ export interface CircuitRow {
   readonly probe_at_ms: number | null;
   readonly ramp: number | null;
   readonly mark: number;
+  readonly refused_since_ms: number | null;
+  readonly refused: number;
+  readonly refused_of: number;
+  readonly refusing: boolean;
+  readonly accepted_again: number;
 }
 
 export function storedCircuit(row: CircuitRow): StoredCircuit {
@@ -31,6 +36,16 @@ export function storedCircuit(row: CircuitRow): StoredCircuit {
       probeAtMs: row.probe_at_ms,
       ramp: row.ramp,
       mark: row.mark,
+      refusals:
+        row.refused_since_ms === null
+          ? null
+          : {
+              sinceMs: row.refused_since_ms,
+              refused: row.refused,
+              ended: row.refused_of,
+              refusing: row.refusing,
+              accepted: row.accepted_again,
+            },
     },
   };
 }
@@ -50,6 +65,11 @@ export async function saveCircuits(sql: Sql, saves: readonly CircuitSave[]): Pro
     probe_at_ms: circuit?.probeAtMs,
     ramp: circuit?.ramp,
     mark: circuit?.mark,
+    refused_since_ms: circuit?.refusals?.sinceMs,
+    refused: circuit?.refusals?.refused,
+    refused_of: circuit?.refusals?.ended,
+    refusing: circuit?.refusals?.refusing,
+    accepted_again: circuit?.refusals?.accepted,
   }));
   await sql.query("select postrider.save_circuits($1::text::json)", [JSON.stringify(rows)]);
 }

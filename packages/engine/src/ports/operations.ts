@@ -50,8 +50,22 @@ export interface EventDoor {
 export interface Partner extends PartnerDocument {
   readonly id: string;
   readonly state: "active" | "paused";
+  readonly endpoints: PartnerEndpoints;
   readonly created_at: string;
   readonly updated_at: string;
+}
+
+/** How many endpoints a partner has, and how many of them are not well. One can be counted twice: failing and refusing. */
+export interface PartnerEndpoints {
+  readonly total: number;
+  /** By a 410 or `disable_after`. */
+  readonly paused: number;
+  /** Their circuit is open, or being probed. */
+  readonly open: number;
+  /** They refuse whatever they are sent. */
+  readonly refusing: number;
+  /** The last answer was a failure, or they are coming back; not yet, or no longer, open. */
+  readonly failing: number;
 }
 
 export interface Endpoint extends EndpointDocument {
@@ -82,6 +96,10 @@ export interface EndpointCircuit {
   readonly in_flight_limit: number | null;
   /** When it is paused if it goes on failing; null where it does not fail or has no `disable_after`. */
   readonly disabled_at: string | null;
+  /** The first of the refusals (4xx), where it refuses whatever it is sent; null where it does not. */
+  readonly refusing_since: string | null;
+  /** Refusals since the last success. */
+  readonly refusals: number;
 }
 
 export interface SigningKey {
@@ -336,6 +354,7 @@ export interface Operations {
     readonly half_open: number;
     readonly ramping: number;
     readonly failing: number;
+    readonly refusing: number;
   }>;
   /** The server's clock and version, for doctor and readiness. @throws PostriderError `ledger_unavailable` */
   ping(): Promise<{ readonly serverTimeMs: number; readonly version: string; readonly migration: number }>;

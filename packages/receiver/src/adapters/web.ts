@@ -35,7 +35,8 @@ export function headers(request: Request): Headers {
 export function respond({ status, headers, body }: Answer): Response {
   // HTTP forbids `connection` from version 2 on, and web runtimes write it themselves.
   const { connection: _, ...others } = headers;
-  return new Response(status === 204 || status === 205 ? null : body, { status, headers: others });
+  const bodiless = status === 204 || status === 205 || status === 304;
+  return new Response(bodiless ? null : body, { status, headers: others });
 }
 
 /**

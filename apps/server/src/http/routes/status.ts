@@ -21,10 +21,11 @@ export function statusRoutes(
       answers: { 200: { meaning: "The status.", schema: statusView } },
     },
     async ({ nowMs }) => {
-      const [ledger, backlog, missingKeys] = await Promise.all([
+      const [ledger, backlog, missingKeys, endpoints] = await Promise.all([
         engine.operations.ping(),
         engine.operations.backlog(nowMs, 1),
         engine.operations.missingKeys(nowMs),
+        engine.operations.circuits(nowMs),
       ]);
       const progress = engine.progress();
       return {
@@ -55,6 +56,7 @@ export function statusRoutes(
           },
           backlog: { pending: backlog.pending, oldest_due_at: isoOf(backlog.oldestDueMs) },
           signing_keys_missing: missingKeys,
+          endpoints,
           allow_targets: settings.allowTargets,
         },
       };

@@ -62,7 +62,8 @@ const conservationSql = `select coalesce((select sum(deliveries) from postrider.
 const circuitsSql = `select count(*) filter (where c.state = 'open' and c.probe_at_ms > $1::float8)::float8 as open,
   count(*) filter (where c.state = 'open' and c.probe_at_ms <= $1::float8)::float8 as half_open,
   count(*) filter (where c.ramp is not null)::float8 as ramping,
-  count(*) filter (where c.state = 'closed' and c.ramp is null)::float8 as failing
+  count(*) filter (where c.state = 'closed' and c.ramp is null and c.failing_since_ms is not null)::float8 as failing,
+  count(*) filter (where c.refusing)::float8 as refusing
   from postrider.circuits c`;
 
 const pingSql = `select extract(epoch from clock_timestamp())::float8 * 1000 as server_ms, current_setting('server_version') as version,

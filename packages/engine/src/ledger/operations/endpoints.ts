@@ -152,6 +152,8 @@ function circuitView(row: CircuitRow | null, disableAfter: string | null, nowMs:
       next_probe_at: null,
       in_flight_limit: null,
       disabled_at: null,
+      refusing_since: null,
+      refusals: 0,
     };
   const failingMs = row.failing_since_ms;
   return {
@@ -163,6 +165,8 @@ function circuitView(row: CircuitRow | null, disableAfter: string | null, nowMs:
     in_flight_limit: row.state === "open" ? 1 : row.ramp,
     disabled_at:
       failingMs === null || disableAfter === null ? null : isoText(failingMs + parseDurationMs(disableAfter)),
+    refusing_since: row.refusing ? isoTextOrNull(row.refused_since_ms) : null,
+    refusals: row.refused,
   };
 }
 
@@ -212,9 +216,10 @@ const deleteSql = `with gone as (
   )
   select partner_no from gone`;
 
-/** `trouble_ms`: when that began which ends here, a pause or an open circuit; null where the endpoint was well. */
+/** `trouble_ms`: when that began which ends here, a pause, an open circuit, or refusals of everything; null where the endpoint was well. */
 const resumeSql = `with before as (
-    select n.endpoint_no, coalesce(c.opened_at_ms, (extract(epoch from n.paused_at) * 1000)::float8) as trouble_ms
+    select n.endpoint_no, coalesce(c.opened_at_ms, (extract(epoch from n.paused_at) * 1000)::float8,
+                                   case when c.refusing then c.refused_since_ms end) as trouble_ms
       from postrider.endpoints n left join postrider.circuits c on c.endpoint_no = n.endpoint_no
      where n.partner_no = $1::int and n.id = $2 and n.deleted_at is null
   ), n as (

@@ -1,6 +1,6 @@
 import { formatDurationMs, parseDurationMs } from "../../core/duration.ts";
 import { PostriderError } from "../../core/errors.ts";
-import type { Operations, Partner } from "../../ports/operations.ts";
+import type { Operations, Partner, PartnerEndpoints } from "../../ports/operations.ts";
 import { sealContext } from "../dispatch-ledger.ts";
 import { beginCancelDeleted } from "./cancel-deleted.ts";
 import { changePartner } from "./change-partner.ts";
@@ -94,11 +94,17 @@ interface PartnerRow {
   readonly max_in_flight: number;
   readonly silent_after_ms: number | null;
   readonly paused: boolean;
+  readonly endpoints: PartnerEndpoints;
   readonly created_ms: number;
   readonly updated_ms: number;
 }
 
 const columns = `p.partner_no, p.id, p.name, p.rate_per_second, p.burst, p.max_in_flight, p.silent_after_ms, p.paused,
+  (select json_build_object('total', count(*), 'paused', count(*) filter (where n.enabled and n.paused_at is not null),
+                            'open', count(*) filter (where c.state = 'open'), 'refusing', count(*) filter (where c.refusing),
+                            'failing', count(*) filter (where c.state = 'closed' and (c.failing_since_ms is not null or c.ramp is not null)))
+     from postrider.endpoints n left join postrider.circuits c on c.endpoint_no = n.endpoint_no and c.circuit_no = n.circuit_no
+    where n.partner_no = p.partner_no and n.deleted_at is null) as endpoints,
   extract(epoch from p.created_at)::float8 * 1000 as created_ms, extract(epoch from p.updated_at)::float8 * 1000 as updated_ms`;
 
 function partnerView(row: PartnerRow): Partner {
@@ -110,6 +116,7 @@ function partnerView(row: PartnerRow): Partner {
     max_in_flight: row.max_in_flight,
     silent_after: row.silent_after_ms === null ? null : formatDurationMs(row.silent_after_ms),
     state: row.paused ? "paused" : "active",
+    endpoints: row.endpoints,
     created_at: isoText(row.created_ms),
     updated_at: isoText(row.updated_ms),
   };

@@ -11,19 +11,25 @@ begin
     select s.* from json_to_recordset(p_saves) as s(
              endpoint_no integer, partner_no integer, fence bigint, circuit_no integer, state text, opened_at_ms double precision,
              since_ms double precision, failing_since_ms double precision, failures integer, wait_ms double precision,
-             probe_at_ms double precision, ramp integer, mark smallint)
+             probe_at_ms double precision, ramp integer, mark smallint, refused_since_ms double precision, refused integer,
+             refused_of integer, refusing boolean, accepted_again smallint)
       join postrider.partner_runtime r on r.partner_no = s.partner_no and r.fence = s.fence
       join postrider.endpoints n on n.endpoint_no = s.endpoint_no and n.circuit_no = s.circuit_no and n.deleted_at is null
   ), well as (
     delete from postrider.circuits c using s where c.endpoint_no = s.endpoint_no and s.state is null
   )
   insert into postrider.circuits as c
-  select endpoint_no, partner_no, circuit_no, state, opened_at_ms, since_ms, failing_since_ms, failures, wait_ms, probe_at_ms, ramp, mark
+        (endpoint_no, partner_no, circuit_no, state, opened_at_ms, since_ms, failing_since_ms, failures, wait_ms, probe_at_ms, ramp, mark,
+         refused_since_ms, refused, refused_of, refusing, accepted_again)
+  select endpoint_no, partner_no, circuit_no, state, opened_at_ms, since_ms, failing_since_ms, failures, wait_ms, probe_at_ms, ramp, mark,
+         refused_since_ms, coalesce(refused, 0), coalesce(refused_of, 0), coalesce(refusing, false), coalesce(accepted_again, 0)
     from s where s.state is not null
   on conflict (endpoint_no) do update
      set circuit_no = excluded.circuit_no, state = excluded.state, opened_at_ms = excluded.opened_at_ms, since_ms = excluded.since_ms,
          failing_since_ms = excluded.failing_since_ms, failures = excluded.failures, wait_ms = excluded.wait_ms,
-         probe_at_ms = excluded.probe_at_ms, ramp = excluded.ramp, mark = excluded.mark;
+         probe_at_ms = excluded.probe_at_ms, ramp = excluded.ramp, mark = excluded.mark,
+         refused_since_ms = excluded.refused_since_ms, refused = excluded.refused, refused_of = excluded.refused_of,
+         refusing = excluded.refusing, accepted_again = excluded.accepted_again;
 end $$;
 
 -- old_backlogs: partners whose oldest due delivery was due before p_before (epoch ms), and when. What an operator

@@ -13,6 +13,17 @@ const open: Circuit = {
   probeAtMs: now + 8_000.5,
   ramp: null,
   mark: 0,
+  refusals: null,
+};
+const refusing: Circuit = {
+  ...open,
+  state: "closed",
+  openedAtMs: null,
+  failingSinceMs: null,
+  failures: 0,
+  waitMs: 0,
+  probeAtMs: null,
+  refusals: { sinceMs: now - 3 * minuteMs, refused: 1_761, ended: 1_762, refusing: true, accepted: 2 },
 };
 
 /** Circuits, and what operators are told of. */
@@ -63,6 +74,8 @@ export function circuitTests(bench: () => Bench): void {
       next_probe_at: new Date(now + 8_000).toISOString(),
       in_flight_limit: 1,
       disabled_at: new Date(now - 2 * minuteMs + 5 * dayMs).toISOString(),
+      refusing_since: null,
+      refusals: 0,
     });
     const before = await operations.circuits(now);
     expect(await shown(now + 9_000)).toMatchObject({ state: "half_open" });
@@ -109,6 +122,57 @@ export function circuitTests(bench: () => Bench): void {
     await operations.putEndpoint(acme.id, "main", { ...document, url: "https://new.example/" }, now);
     expect((await operations.getEndpoint(acme.id, "main", now))?.circuit.state).toBe("closed");
     expect(await circuitNo()).toBe(2);
+  });
+
+  test("refusals follow the partner, are shown with endpoint and partner, are counted, and end with a resume", async () => {
+    const { partner, turn, dispatch, operations } = bench();
+    const acme = await partner(["main", "other"]);
+    const { endpointNo } = (await dispatch.locate(acme.id, "main"))!;
+    const first = await turn(acme, now);
+    const before = await operations.circuits(now);
+    const few: Circuit = {
+      ...refusing,
+      refusals: { sinceMs: now, refused: 3, ended: 4, refusing: false, accepted: 0 },
+    };
+    await save(first, endpointNo, few);
+    const shown = async () => (await operations.getEndpoint(acme.id, "main", now))?.circuit;
+    expect(await shown()).toMatchObject({ state: "closed", refusing_since: null, refusals: 3 });
+    expect(await operations.circuits(now)).toEqual(before);
+    const second = await turn(acme, now);
+    expect(second.circuits).toEqual([{ endpointNo, circuitNo: 0, circuit: few }]);
+
+    await save(second, endpointNo, refusing);
+    expect((await turn(acme, now)).circuits).toEqual([{ endpointNo, circuitNo: 0, circuit: refusing }]);
+    expect(await shown()).toMatchObject({
+      state: "closed",
+      failing_since: null,
+      refusing_since: new Date(now - 3 * minuteMs).toISOString(),
+      refusals: 1_761,
+    });
+    expect(await operations.circuits(now)).toEqual({ ...before, refusing: before.refusing + 1 });
+    const well = { total: 2, paused: 0, open: 0, refusing: 0, failing: 0 };
+    expect((await operations.getPartner(acme.id))?.endpoints).toEqual({ ...well, refusing: 1 });
+    await operations.resumeEndpoint(acme.id, "main", now);
+    expect(await shown()).toMatchObject({ refusing_since: null, refusals: 0 });
+    expect((await operations.getPartner(acme.id))?.endpoints).toEqual(well);
+  });
+
+  test("a partner says how many of its endpoints are not well", async () => {
+    const { partner, turn, dispatch, operations } = bench();
+    const acme = await partner(["main", "other", "third"]);
+    const no = async (id: string) => (await dispatch.locate(acme.id, id))!.endpointNo;
+    const opened = await turn(acme, now);
+    await save(opened, await no("main"), open);
+    await save(opened, await no("other"), { ...refusing, failingSinceMs: now, failures: 1 });
+    await dispatch.hold([{ endpointNo: await no("third"), untilMs: null, note: "410" }]);
+    const expected = { total: 3, paused: 1, open: 1, refusing: 1, failing: 1 };
+    const listed = async () =>
+      (await operations.listPartners({ limit: 1_000 })).partners.find(({ id }) => id === acme.id)?.endpoints;
+    expect(await listed()).toEqual(expected);
+    await operations.deleteEndpoint(acme.id, "main", now);
+    expect(await listed()).toEqual({ ...expected, total: 2, open: 0 });
+    await operations.resumeEndpoint(acme.id, "third", now);
+    expect(await listed()).toEqual({ total: 2, paused: 0, open: 0, refusing: 1, failing: 1 });
   });
 
   test("endpoints that are passed over are left out of a claim, others are not", async () => {
