@@ -21,8 +21,8 @@ const linesOf = async (chunks: readonly Uint8Array[]) => {
   return lines;
 };
 
-const bytes = (...parts: readonly (string | number[])[]) =>
-  Buffer.concat(parts.map((part) => (typeof part === "string" ? Buffer.from(part) : Buffer.from(part))));
+const bytes = (...parts: readonly (string | number[] | Uint8Array)[]) =>
+  Buffer.concat(parts.map((part) => (typeof part === "string" ? Buffer.from(part) : Uint8Array.from(part))));
 
 const mark = [0xef, 0xbb, 0xbf];
 

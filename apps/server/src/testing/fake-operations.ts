@@ -6,6 +6,7 @@ import {
   type Operations,
   type Partner,
   PostriderError,
+  type ReplaySelection,
   type ReplayView,
 } from "@postrider/engine";
 
@@ -50,6 +51,7 @@ const aReplay: ReplayView = {
   matched: 2,
   replayed: 0,
   skipped: 0,
+  skipped_causes: [],
 };
 
 const group = {
@@ -63,6 +65,13 @@ const group = {
   oldest_accepted_at: at,
   newest_accepted_at: at,
 } as const;
+
+const selected: ReplaySelection = {
+  matched: 2,
+  groups: [group],
+  skipped: [{ cause: "endpoint_deleted", count: 1 }],
+  waiting: [{ cause: "partner_paused", count: 2 }],
+};
 
 const partner = (
   id: string,
@@ -156,9 +165,14 @@ export function createFakeOperations(
       matched: 3,
       groups: [group, { ...group, state: "pending", reason: null, count: 1 }],
     }),
+    previewReplay: async () => selected,
     createReplay: async ({ filter, requestedBy }) => ({
+      ...selected,
       replay: { ...aReplay, filter, requested_by: requestedBy },
-      groups: [group],
+    }),
+    retryNow: async (_filter, { dryRun }) => ({
+      result: { ...selected, retried: dryRun ? 0 : selected.matched },
+      partnerNos: dryRun ? [] : [7],
     }),
     getReplay: async (id) => (id === aReplay.replay_id ? aReplay : null),
     listReplays: async () => [aReplay],

@@ -120,6 +120,9 @@ export interface DeliveryView {
   readonly last_error: string | null;
   /** Of a single delivery, and only while it waits behind another of its order key: that one's id. */
   readonly waits_for?: string;
+  /** Only where it is so: the endpoint, or the partner with it, was deleted. Its id may belong to a new one by now. */
+  readonly endpoint_deleted?: true;
+  readonly partner_deleted?: true;
   readonly attempts?: readonly AttemptView[];
 }
 
@@ -138,15 +141,20 @@ export interface EventView {
   readonly deliveries: readonly DeliveryView[];
 }
 
-/** The same keys select deliveries for listing and for replaying. Times are ISO texts of acceptance. */
+/** The same keys select deliveries for listing, for replaying, for cancelling and for sending now. */
 export interface DeliveryFilter {
   readonly state?: DeliveryState;
   readonly partner?: string;
   readonly endpoint?: string;
+  /** An event type, or `prefix.*` as in a subscription; `*` is every type. */
   readonly type?: string;
   readonly reason?: Reason;
   readonly event_id?: string;
+  /** What `since` and `until` mean, and lists are sorted by. Default `accepted`; `finished` needs a state that ends without success. */
+  readonly time?: "accepted" | "finished";
+  /** ISO text, inclusive. */
   readonly since?: string;
+  /** ISO text, exclusive. */
   readonly until?: string;
   readonly delivery_ids?: readonly string[];
 }
@@ -158,9 +166,46 @@ export interface DeliveryGroup {
   readonly reason: Reason | null;
   readonly last_error: string | null;
   readonly last_status: number | null;
+  /** Only where it is so, likewise the next: the group is of one that was deleted, not of one that has the id now. */
+  readonly endpoint_deleted?: true;
+  readonly partner_deleted?: true;
   readonly count: number;
   readonly oldest_accepted_at: string;
   readonly newest_accepted_at: string;
+}
+
+/** Why a selected delivery is left as it is by a replay, or by sending it now. */
+export type SkipCause =
+  | "partner_deleted"
+  | "endpoint_deleted"
+  | "already_pending"
+  | "past_retention"
+  | "already_due"
+  | "not_before"
+  | "behind_order_key";
+
+/** What holds back deliveries that are due. */
+export type WaitCause =
+  | "partner_paused"
+  | "endpoint_disabled"
+  | "endpoint_paused"
+  | "circuit_open"
+  | "endpoint_held";
+
+export interface CauseCount<Cause extends string> {
+  readonly cause: Cause;
+  readonly count: number;
+}
+
+/** What a replay, or sending now, does with the deliveries that its filter selects. */
+export interface ReplaySelection {
+  /** Put back, or made due. The groups are of these. */
+  readonly matched: number;
+  readonly groups: readonly DeliveryGroup[];
+  /** Selected beside them, and left as they are. */
+  readonly skipped: readonly CauseCount<SkipCause>[];
+  /** Of those matched: what will not be sent before the cause has ended. */
+  readonly waiting: readonly CauseCount<WaitCause>[];
 }
 
 export interface ReplayView {
@@ -171,12 +216,14 @@ export interface ReplayView {
   readonly requested_by: string;
   readonly created_at: string;
   readonly finished_at: string | null;
-  /** Selected when it was made. */
+  /** Selected when it was made, and replayable then. */
   readonly matched: number;
   /** Put back to pending so far. */
   readonly replayed: number;
-  /** Selected, but no longer replayable when their turn came (already pending, or past retention). */
+  /** Of those matched, no longer replayable when their turn came. */
   readonly skipped: number;
+  /** Why: in all `skipped`. */
+  readonly skipped_causes: readonly CauseCount<SkipCause>[];
 }
 
 /** The answer to a deletion, which does not wait for a large backlog. */
@@ -231,7 +278,12 @@ export interface Operations {
 
   getEvent(eventId: string): Promise<EventView | null>;
   getDelivery(id: string): Promise<DeliveryView | null>;
-  /** Newest first, by keyset. `cursor` is the opaque text of the page before. @throws PostriderError `invalid_request` for a bad cursor */
+  /**
+   * Newest first, by keyset; with `time: "finished"` the last to end first. `cursor` is the opaque text of the page before.
+   *
+   * @throws PostriderError `invalid_request` for a bad cursor, or a state that has no time of ending here; `not_found`
+   * for a partner or endpoint that never was, likewise wherever a filter is given
+   */
   listDeliveries(
     filter: DeliveryFilter,
     page: { readonly limit: number; readonly cursor?: string },
@@ -240,6 +292,8 @@ export interface Operations {
     filter: DeliveryFilter,
   ): Promise<{ readonly matched: number; readonly groups: readonly DeliveryGroup[] }>;
 
+  /** What a replay would do now, counted. @throws PostriderError as `createReplay` */
+  previewReplay(filter: DeliveryFilter, nowMs: number): Promise<ReplaySelection>;
   /** Without a state, a reason or ids only dead letters are selected; pending deliveries never are. @throws PostriderError `invalid_request` for the state `pending` */
   createReplay(
     request: {
@@ -248,7 +302,7 @@ export interface Operations {
       readonly requestedBy: string;
     },
     nowMs: number,
-  ): Promise<{ readonly replay: ReplayView; readonly groups: readonly DeliveryGroup[] }>;
+  ): Promise<ReplaySelection & { readonly replay: ReplayView }>;
   getReplay(id: string): Promise<ReplayView | null>;
   listReplays(limit: number): Promise<readonly ReplayView[]>;
   cancelReplay(id: string, nowMs: number): Promise<ReplayView | null>;
@@ -268,6 +322,24 @@ export interface Operations {
     readonly matched: number;
     readonly cancelled: number;
     readonly groups: readonly DeliveryGroup[];
+  }>;
+
+  /**
+   * Makes selected deliveries that wait for a retry due now, in steps of 5,000, each its own transaction. No step of the
+   * ladder is spent or given back, and whatever holds the endpoint or the partner goes on holding (`waiting`). An
+   * event's own `not_before` and the order of its key stay (`skipped`). Calling again changes nothing more.
+   *
+   * @throws PostriderError `invalid_request` for a filter without keys, or for what does not wait
+   */
+  retryNow(
+    filter: DeliveryFilter,
+    options: { readonly dryRun: boolean },
+    nowMs: number,
+  ): Promise<{
+    /** `retried`: 0 for a dry run; less than `matched` where some were attempted or ended meanwhile. */
+    readonly result: ReplaySelection & { readonly retried: number };
+    /** Whom to ring. */
+    readonly partnerNos: readonly number[];
   }>;
 
   /** accepted = terminal + pending, counted in one snapshot. */

@@ -6,6 +6,7 @@ import { circuitTests } from "./ledger-suite/circuits.ts";
 import { conservationTests } from "./ledger-suite/conservation.ts";
 import { leaseTests } from "./ledger-suite/leases.ts";
 import { operationsTests } from "./ledger-suite/operations.ts";
+import { retryTests } from "./ledger-suite/retrying.ts";
 import { readingTests } from "./ledger-suite/reading.ts";
 import { replayTests } from "./ledger-suite/replaying.ts";
 import { orderingTests } from "./ledger-suite/ordering.ts";
@@ -42,7 +43,7 @@ export function describeLedger(
     group("reading, conserving", readingTests, conservationTests);
     group("circuits fail", circuitTests);
     group("replaying", replayTests);
-    group("delaying, ordering, cancelling", timingTests, orderingTests, cancelTests);
+    group("delaying, ordering, cancelling", timingTests, orderingTests, cancelTests, retryTests);
     group("upkeep", upkeepTests);
     group("retention", retentionTests);
     if (shared) group("shared by processes", leaseTests, sharedRetentionTests);

@@ -11,6 +11,7 @@ import { endpointOperations } from "./endpoints.ts";
 import { keyOperations, resealSecrets } from "./keys.ts";
 import { partnerOperations } from "./partners.ts";
 import { replayOperations } from "./replays.ts";
+import { retryOperations } from "./retries.ts";
 
 /** Options of {@link createOperations}. */
 export interface OperationsOptions {
@@ -55,6 +56,7 @@ export function createOperations(sql: Sql, seal: Seal, options: OperationsOption
     ...deliveryOperations(context),
     ...replayOperations(context),
     ...cancellationOperations(context),
+    ...retryOperations(context),
     ...countOperations(context),
     resealSecrets: () => resealSecrets(context.sql, seal),
   };
