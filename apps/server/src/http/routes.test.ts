@@ -240,6 +240,7 @@ describe("deliveries and events", () => {
       type: "a.b",
       reason: "rejected",
       event_id: "x",
+      time: "finished",
       since: "2026-01-01T00:00:00Z",
       until: "2026-02-01T00:00:00Z",
     };
@@ -259,6 +260,15 @@ describe("deliveries and events", () => {
     ["limit=x", "limit"],
     ["since=yesterday", "since"],
     ["since=2026-02-01T00:00:00Z&until=2026-01-01T00:00:00Z", "since"],
+    ["since=2999-02-01T00:00:00Z", "since"],
+    ["time=ended", "time"],
+    ["state=delivered&reason=rejected", "reason"],
+    ["state=dead&reason=expired", "reason"],
+    ["state=pending&reason=cancelled", "reason"],
+    ["type=conv*", "type"],
+    ["type=*.approved", "type"],
+    ["type=a..b", "type"],
+    ["type=a.%2a.b", "type"],
     ["partner=Acme", "partner"],
     ["state=dead&state=pending", "state"],
     ["staet=dead", "staet"],
@@ -286,7 +296,12 @@ describe("replays", () => {
     });
     expect([status, json]).toMatchObject([
       202,
-      { replay_id: "rpl_1", matched: 2, groups: [{ partner: "acme" }] },
+      {
+        replay_id: "rpl_1",
+        matched: 2,
+        groups: [{ partner: "acme" }],
+        skipped: [{ cause: "endpoint_deleted" }],
+      },
     ]);
     expect(bench.engine.asked).toContainEqual([
       "createReplay",
@@ -303,8 +318,17 @@ describe("replays", () => {
 
   test("a dry run counts what a replay would take, and begins nothing", async () => {
     const { status, json } = await call("POST", "/v1/replays", { filter: {}, dry_run: true });
-    expect([status, json.replay_id, json.matched, json.groups.length]).toEqual([202, null, 2, 1]);
-    expect(bench.engine.asked).toContainEqual(["groupDeliveries", { state: "dead" }]);
+    expect([status, json]).toMatchObject([
+      202,
+      {
+        replay_id: null,
+        matched: 2,
+        groups: [{ count: 2 }],
+        skipped: [{ cause: "endpoint_deleted", count: 1 }],
+        waiting: [{ cause: "partner_paused", count: 2 }],
+      },
+    ]);
+    expect(bench.engine.asked).toContainEqual(["previewReplay", {}, expect.any(Number)]);
     expect(bench.engine.asked.map(([name]) => name)).not.toContain("createReplay");
   });
 
@@ -354,6 +378,28 @@ describe("cancellations", () => {
     ["those with a reason", { filter: { partner: "acme", reason: "rejected" } }, "filter.reason"],
   ])("of %s are refused, and the place named", async (_, body, path) => {
     const { status, json } = await call("POST", "/v1/cancellations", body);
+    expect([status, json.error.code, json.error.issues[0].path]).toEqual([400, "invalid_request", path]);
+    expect(bench.engine.asked).toEqual([]);
+  });
+});
+
+describe("retries", () => {
+  test("are sent now by filter, and the partners rung; or counted only", async () => {
+    const filter = { partner: "acme", type: "conversion.*" };
+    const { status, json } = await call("POST", "/v1/retries", { filter });
+    expect([status, json]).toMatchObject([200, { matched: 2, retried: 2, groups: [{}], skipped: [{}] }]);
+    expect(bench.engine.asked).toContainEqual(["retryNow", filter, { dryRun: false }, expect.any(Number)]);
+    expect(bench.engine.rung).toEqual([7]);
+    const dry = await call("POST", "/v1/retries", { filter, dry_run: true });
+    expect([dry.json.matched, dry.json.retried, bench.engine.rung]).toEqual([2, 0, [7]]);
+  });
+
+  test.each([
+    ["everything", { filter: {} }, "filter"],
+    ["ended ones", { filter: { partner: "acme", state: "dead" } }, "filter.state"],
+    ["a time of ending", { filter: { partner: "acme", time: "finished" } }, "filter.time"],
+  ])("of %s are refused, and the place named", async (_, body, path) => {
+    const { status, json } = await call("POST", "/v1/retries", body);
     expect([status, json.error.code, json.error.issues[0].path]).toEqual([400, "invalid_request", path]);
     expect(bench.engine.asked).toEqual([]);
   });

@@ -140,6 +140,18 @@ export const attemptView = z
   })
   .meta({ id: "Attempt" });
 
+/** Only where it is so. */
+const deletedFlags = {
+  endpoint_deleted: z
+    .literal(true)
+    .optional()
+    .describe("Its endpoint was deleted; a new one may have the id now."),
+  partner_deleted: z
+    .literal(true)
+    .optional()
+    .describe("Its partner was deleted; a new one may have the id now."),
+};
+
 export const deliveryView = z
   .object({
     id: z.string(),
@@ -155,6 +167,7 @@ export const deliveryView = z
     finished_at: instant.nullable(),
     last_status: z.int().nullable(),
     last_error: z.string().nullable(),
+    ...deletedFlags,
     waits_for: z
       .string()
       .optional()
@@ -191,6 +204,7 @@ export const groupView = z
     reason: reason.nullable(),
     last_error: z.string().nullable(),
     last_status: z.int().nullable(),
+    ...deletedFlags,
     count,
     oldest_accepted_at: instant,
     newest_accepted_at: instant,
@@ -209,13 +223,50 @@ export const cancellationView = z
   })
   .meta({ id: "Cancellation" });
 
+const skippedView = z
+  .array(
+    z.object({
+      cause: z.enum([
+        "partner_deleted",
+        "endpoint_deleted",
+        "already_pending",
+        "past_retention",
+        "already_due",
+        "not_before",
+        "behind_order_key",
+      ]),
+      count,
+    }),
+  )
+  .describe("Left as they are, by cause.");
+
+const selectionShape = {
+  matched: count.describe("Put back, or made due; the groups are of these."),
+  groups: z.array(groupView),
+  skipped: skippedView,
+  waiting: z
+    .array(
+      z.object({
+        cause: z.enum([
+          "partner_paused",
+          "endpoint_disabled",
+          "endpoint_paused",
+          "circuit_open",
+          "endpoint_held",
+        ]),
+        count,
+      }),
+    )
+    .describe("Of those matched, not sent before the cause has ended."),
+};
+
 export const createdReplayView = z
-  .object({
-    replay_id: z.string().nullable().describe("null for a dry run."),
-    matched: count,
-    groups: z.array(groupView),
-  })
+  .object({ replay_id: z.string().nullable().describe("null for a dry run."), ...selectionShape })
   .meta({ id: "CreatedReplay" });
+
+export const retriedView = z
+  .object({ ...selectionShape, retried: count.describe("Made due; 0 for a dry run.") })
+  .meta({ id: "Retried" });
 
 export const replayView = z
   .object({
@@ -228,7 +279,8 @@ export const replayView = z
     finished_at: instant.nullable(),
     matched: count,
     replayed: count,
-    skipped: count,
+    skipped: count.describe("Of those matched, no longer replayable when their turn came."),
+    skipped_causes: skippedView,
   })
   .meta({ id: "Replay" });
 
