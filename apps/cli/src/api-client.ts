@@ -12,6 +12,7 @@ import type {
   EventView,
   Operations,
   Partner,
+  ReplaySelection,
   ReplayView,
   SigningKey,
   TestPostback,
@@ -56,12 +57,12 @@ export interface ApiOptions {
   readonly timeoutMs?: number;
 }
 
-export interface CreatedReplay {
+export interface CreatedReplay extends ReplaySelection {
   /** Null for a dry run. */
   readonly replay_id: string | null;
-  readonly matched: number;
-  readonly groups: readonly DeliveryGroup[];
 }
+
+export type Retried = Awaited<ReturnType<Operations["retryNow"]>>["result"];
 
 export type Cancellation = Awaited<ReturnType<Operations["cancelDeliveries"]>>;
 
@@ -142,6 +143,9 @@ export function createApiClient(options: ApiOptions) {
 
     cancel: (request: { filter: DeliveryFilter; dry_run: boolean }) =>
       call<Cancellation>("POST", "/v1/cancellations", JSON.stringify(request)),
+
+    retryNow: (request: { filter: DeliveryFilter; dry_run: boolean }) =>
+      call<Retried>("POST", "/v1/retries", JSON.stringify(request)),
 
     status: () => call<Status>("GET", "/v1/status"),
     reasons: () => call<{ reasons: readonly ReasonView[] }>("GET", "/v1/reasons"),

@@ -3,7 +3,7 @@ import { type CommandGroup, defineCommand, required } from "../command.ts";
 import type { ApiClient } from "../api-client.ts";
 import { type Context, say, sayJson } from "../context.ts";
 import { CliError } from "../exit.ts";
-import { filterOptions, states, toFilter, toQuery } from "../delivery-filter.ts";
+import { filterOptions, states, timeOption, toFilter, toQuery } from "../delivery-filter.ts";
 import { deliveryDetail, deliveryTable } from "../render/deliveries.ts";
 
 /** Flags of commands that list deliveries. */
@@ -56,10 +56,15 @@ const list = defineCommand({
   options: {
     state: { kind: "text", value: "state", summary: "in this state", choices: states },
     ...filterOptions,
+    time: timeOption,
     ...pageOptions,
   },
   examples: [
     { line: "postrider deliveries --state pending --partner acme", meaning: "What acme still has to get:" },
+    {
+      line: "postrider deliveries --state expired --time finished --since 1h",
+      meaning: "What expired in the last hour, whenever it was accepted:",
+    },
     { line: "postrider deliveries --since 1h --all --json | wc -l", meaning: "How many in the last hour:" },
   ],
   async run({ context, options, json, api }) {
