@@ -9,6 +9,7 @@ import type {
   DeliveryGroup,
   DeliveryView,
   Endpoint,
+  EndpointWarning,
   EventView,
   Operations,
   Partner,
@@ -21,6 +22,7 @@ import { CliError, type Issue } from "./exit.ts";
 
 /** The answer to a deletion: empty (204), or that a large backlog is still being cancelled (202). */
 export type Deleted = { readonly cancelling?: true };
+export type EndpointWarnings = Awaited<ReturnType<Operations["endpointWarnings"]>>;
 export type Conservation = Awaited<ReturnType<Operations["conservation"]>>;
 
 /** A reason a delivery can end with, in the server's words. */
@@ -117,7 +119,12 @@ export function createApiClient(options: ApiOptions) {
       call<{ endpoints: readonly Endpoint[] }>("GET", `${partner(id)}/endpoints`),
     getEndpoint: (id: string, name: string) => call<Endpoint>("GET", endpoint(id, name)),
     putEndpoint: (id: string, name: string, document: unknown) =>
-      call<Endpoint>("PUT", endpoint(id, name), JSON.stringify(document)),
+      call<Endpoint & { warnings?: readonly EndpointWarning[] }>(
+        "PUT",
+        endpoint(id, name),
+        JSON.stringify(document),
+      ),
+    endpointWarnings: () => call<EndpointWarnings>("GET", "/v1/endpoint-warnings"),
     deleteEndpoint: (id: string, name: string) => call<Deleted>("DELETE", endpoint(id, name)),
     testEndpoint: (id: string, name: string) => call<TestPostback>("POST", `${endpoint(id, name)}/test`),
     resumeEndpoint: (id: string, name: string) => call<Endpoint>("POST", `${endpoint(id, name)}/resume`),

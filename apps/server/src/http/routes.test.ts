@@ -116,6 +116,20 @@ describe("endpoints", () => {
     await call("PUT", "/v1/partners/acme", { name: "Acme" });
   });
 
+  test("stored with what is most likely wrong; a fault in finding that changes nothing", async () => {
+    const { json } = await call("PUT", path, { url: "https://a.example/pb?p={data.payuot?}" });
+    expect(json.warnings).toMatchObject([{ macro: "data.payuot", nearest: "data.payout" }]);
+    expect((await call("GET", path)).json).not.toHaveProperty("warnings");
+    expect((await call("GET", "/v1/endpoint-warnings")).json).toMatchObject({
+      checked: 1,
+      more: false,
+      warnings: [{ partner: "acme", endpoint: "main" }],
+    });
+    bench.engine.failing.add("endpointWarnings");
+    const again = await call("PUT", path, { url: "https://a.example/pb" });
+    expect([again.status, again.json.warnings]).toEqual([200, []]);
+  });
+
   test("created from its URL alone with every default, then replaced, shown, listed, deleted", async () => {
     const { status, json } = await call("PUT", path, { url: "https://a.example/pb" });
     expect([status, json]).toMatchObject([

@@ -110,6 +110,28 @@ export const endpointView = z
 
 export const endpointsView = z.object({ endpoints: z.array(endpointView) }).meta({ id: "Endpoints" });
 
+const endpointWarnings = z.array(
+  z.object({
+    partner: z.string(),
+    endpoint: z.string(),
+    macro: z.string().describe("A data macro that no event of late had a value for."),
+    nearest: z.string().nullable().describe("The nearest path that those events have."),
+    message: z.string(),
+  }),
+);
+
+export const storedEndpointView = z
+  .object({ ...endpointView.shape, warnings: endpointWarnings.describe("Stored all the same.") })
+  .meta({ id: "StoredEndpoint" });
+
+export const endpointWarningsView = z
+  .object({
+    checked: count,
+    more: z.boolean().describe("There are endpoints that were not looked at."),
+    warnings: endpointWarnings,
+  })
+  .meta({ id: "EndpointWarnings" });
+
 export const testPostbackView = z
   .object({
     request: z.object({

@@ -155,6 +155,11 @@ export function createFakeOperations(
       partners.has(owner) ? [...endpoints.values()].filter((one) => one.partner === owner) : null,
     deleteEndpoint: async (owner, id) => (endpoints.delete(`${owner}/${id}`) ? { cancelling: false } : null),
     resumeEndpoint: async (owner, id) => endpoints.get(`${owner}/${id}`) ?? null,
+    async endpointWarnings(only) {
+      const macro = { macro: "data.payuot", nearest: "data.payout", message: "Did you mean data.payout?" };
+      const warned = only ?? { partner: "acme", endpoint: "main" };
+      return { checked: 1, more: false, warnings: [{ endpoint: "main", ...warned, ...macro }] };
+    },
     getEvent: async (id) => (id === anEvent.event_id ? anEvent : null),
     getDelivery: async (id) => (id === aDelivery.id ? aDelivery : null),
     async listDeliveries(_filter, { cursor }) {

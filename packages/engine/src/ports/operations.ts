@@ -84,6 +84,18 @@ export interface EndpointCircuit {
   readonly disabled_at: string | null;
 }
 
+/** What is most likely wrong with an endpoint that can be stored and sent to all the same. */
+export interface EndpointWarning {
+  readonly partner: string;
+  readonly endpoint: string;
+  /** The path of a data macro, `data.payuot`, for which no event of late had a value. */
+  readonly macro: string;
+  /** The nearest path that those events have. */
+  readonly nearest: string | null;
+  /** In words, with what becomes of the postbacks. */
+  readonly message: string;
+}
+
 export interface SigningKey {
   readonly id: string;
   readonly scheme: "v1" | "v1a";
@@ -275,6 +287,17 @@ export interface Operations {
   deleteEndpoint(partner: string, id: string, nowMs: number): Promise<Deleted | null>;
   /** Ends a pause or hold that a partner's answer caused. */
   resumeEndpoint(partner: string, id: string, nowMs: number): Promise<Endpoint | null>;
+
+  /**
+   * Data macros that none of the last 100 events of an endpoint's types had a value for (events larger than 8 KiB are
+   * passed over). Of one endpoint, of a partner's, or of all; the 200 changed last at most, then `more` is true. What
+   * cannot be read within half a second is passed over: it is advice, and never a reason to refuse.
+   */
+  endpointWarnings(only?: { readonly partner: string; readonly endpoint?: string }): Promise<{
+    readonly checked: number;
+    readonly more: boolean;
+    readonly warnings: readonly EndpointWarning[];
+  }>;
 
   getEvent(eventId: string): Promise<EventView | null>;
   getDelivery(id: string): Promise<DeliveryView | null>;

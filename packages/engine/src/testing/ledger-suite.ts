@@ -13,6 +13,7 @@ import { orderingTests } from "./ledger-suite/ordering.ts";
 import { timingTests } from "./ledger-suite/timing.ts";
 import { retentionTests, sharedRetentionTests } from "./ledger-suite/retention.ts";
 import { claimTests, recordTests } from "./ledger-suite/turns.ts";
+import { warningTests } from "./ledger-suite/warning.ts";
 import { upkeepTests } from "./ledger-suite/upkeep.ts";
 
 export { neighbourLeaseMs, type OpenedLedger, suiteNowMs } from "./ledger-suite/bench.ts";
@@ -41,6 +42,7 @@ export function describeLedger(
   describe(`${name} ledger`, () => {
     group("accepting, dispatching, operating", acceptingTests, claimTests, recordTests, operationsTests);
     group("reading, conserving", readingTests, conservationTests);
+    group("warning", warningTests);
     group("circuits fail", circuitTests);
     group("replaying", replayTests);
     group("delaying, ordering, cancelling", timingTests, orderingTests, cancelTests, retryTests);

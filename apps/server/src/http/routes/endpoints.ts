@@ -4,7 +4,13 @@ import { deletedAnswer, deletedAnswers } from "../deleted-answer.ts";
 import { endpointId, partnerId } from "../ids.ts";
 import { completeEndpoint, endpointDocument } from "../operator-documents.ts";
 import { type Route, route } from "../route.ts";
-import { endpointsView, endpointView, testPostbackView } from "../views.ts";
+import {
+  endpointsView,
+  endpointView,
+  endpointWarningsView,
+  storedEndpointView,
+  testPostbackView,
+} from "../views.ts";
 import { noPartner } from "./partners.ts";
 
 const params = z.strictObject({ id: partnerId, endpoint_id: endpointId });
@@ -30,8 +36,8 @@ export function endpointRoutes(engine: Engine): Route[] {
       params,
       body: endpointDocument,
       answers: {
-        200: { meaning: "Replaced.", schema: endpointView },
-        201: { meaning: "Created.", schema: endpointView },
+        200: { meaning: "Replaced.", schema: storedEndpointView },
+        201: { meaning: "Created.", schema: storedEndpointView },
       },
       errors: ["invalid_template", "invalid_target", "not_found"],
     },
@@ -39,7 +45,11 @@ export function endpointRoutes(engine: Engine): Route[] {
       const put = await operations.putEndpoint(id, endpoint_id, completeEndpoint(body), nowMs);
       if (put === null) throw noPartner(id);
       engine.sweepNow();
-      return { status: put.created ? 201 : 200, json: put.endpoint };
+      // It is stored: a fault in what is only advice changes nothing of that.
+      const { warnings } = await operations
+        .endpointWarnings({ partner: id, endpoint: endpoint_id })
+        .catch(() => ({ warnings: [] }));
+      return { status: put.created ? 201 : 200, json: { ...put.endpoint, warnings } };
     },
   );
 
@@ -94,7 +104,19 @@ export function endpointRoutes(engine: Engine): Route[] {
     },
   );
 
-  return [list, put, get, remove, ...actionRoutes(engine)];
+  const warnings = route(
+    "GET",
+    "/v1/endpoint-warnings",
+    {
+      tag,
+      summary:
+        "Macros of endpoints that no event of late had a value for, of the 200 endpoints changed last.",
+      answers: { 200: { meaning: "What was found.", schema: endpointWarningsView } },
+    },
+    async () => ({ status: 200, json: await operations.endpointWarnings() }),
+  );
+
+  return [list, put, get, remove, warnings, ...actionRoutes(engine)];
 }
 
 /** What can be done with an endpoint besides changing its document. */

@@ -7,6 +7,7 @@ import { cancellationOperations } from "./cancellations.ts";
 import type { OperationsContext } from "./context.ts";
 import { countOperations } from "./counts.ts";
 import { deliveryOperations } from "./deliveries.ts";
+import { warningOperations } from "./endpoint-warnings.ts";
 import { endpointOperations } from "./endpoints.ts";
 import { keyOperations, resealSecrets } from "./keys.ts";
 import { partnerOperations } from "./partners.ts";
@@ -53,6 +54,7 @@ export function createOperations(sql: Sql, seal: Seal, options: OperationsOption
     ...partnerOperations(context),
     ...keyOperations(context),
     ...endpointOperations(context),
+    ...warningOperations(context),
     ...deliveryOperations(context),
     ...replayOperations(context),
     ...cancellationOperations(context),

@@ -110,11 +110,13 @@ begin
 
   elsif p_types is not null and p_limit is not null and p_event is null and v_finished and not v_undelivered then
     -- From the newest events of the types to their deliveries, whole milliseconds at a time: within one, the ids of
-    -- deliveries are not in the order of their events'.
+    -- deliveries are not in the order of their events'. Compared as pairs, for only events_type has that order: said as
+    -- "of this type", a plan walked all events backwards by id, 10 s for ten rare types among 400,000 events.
     loop
       v_events := array(select e.id from unnest(p_types) as u(type)
                          cross join lateral (
-                           select e.id from postrider.events e where e.type = u.type and e.id < v_end and e.id >= v_first
+                           select e.id from postrider.events e
+                            where (e.type, e.id) < (u.type, v_end) and (e.type, e.id) >= (u.type, v_first) and e.id < v_end and e.id >= v_first
                             order by e.type desc, e.id desc limit p_limit) e
                          order by e.id desc limit p_limit);
       exit when cardinality(v_events) = 0;
