@@ -1,4 +1,5 @@
-import type { DeliveryFilter, Operations } from "../../ports/operations.ts";
+import type { Operations } from "../../ports/operations.ts";
+import type { DeliveryFilter } from "../../ports/selection.ts";
 import { list, type Sql } from "../sql.ts";
 import type { OperationsContext } from "./context.ts";
 import { deliveryGroup, type GroupRow, groupsOf } from "./deliveries.ts";

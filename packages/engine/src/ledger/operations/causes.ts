@@ -1,4 +1,4 @@
-import type { CauseCount, SkipCause, WaitCause } from "../../ports/operations.ts";
+import type { CauseCount, SkipCause, WaitCause } from "../../ports/selection.ts";
 
 /** What holds back all deliveries of an endpoint, the first of several; null where nothing does. Over `n`, `p` and `c`. */
 const waitCauseSql = (

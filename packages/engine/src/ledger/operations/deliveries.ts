@@ -1,13 +1,7 @@
 import type { DeliveryState, Reason } from "../../core/delivery.ts";
 import { formatDurationMs } from "../../core/duration.ts";
-import type {
-  AttemptView,
-  DeliveryFilter,
-  DeliveryGroup,
-  DeliveryView,
-  EventView,
-  Operations,
-} from "../../ports/operations.ts";
+import type { AttemptView, DeliveryView, EventView, Operations } from "../../ports/operations.ts";
+import type { DeliveryFilter, DeliveryGroup } from "../../ports/selection.ts";
 import type { OperationsContext } from "./context.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import { idTimeMs, isoText, isoTextOrNull } from "./instants.ts";

@@ -1,6 +1,6 @@
 import { PostriderError } from "../../core/errors.ts";
 import { nearestName } from "../../core/nearest.ts";
-import type { DeliveryFilter } from "../../ports/operations.ts";
+import type { DeliveryFilter } from "../../ports/selection.ts";
 import type { Sql } from "../sql.ts";
 
 /**

@@ -1,11 +1,6 @@
 import { PostriderError } from "../../core/errors.ts";
-import type {
-  DeliveryFilter,
-  Operations,
-  ReplaySelection,
-  ReplayView,
-  SkipCause,
-} from "../../ports/operations.ts";
+import type { Operations, ReplayView } from "../../ports/operations.ts";
+import type { DeliveryFilter, ReplaySelection, SkipCause } from "../../ports/selection.ts";
 import type { OperationsContext } from "./context.ts";
 import { causesSql, type Skips, waitingSql, type Waits } from "./causes.ts";
 import { deliveryGroup, type GroupRow, groupsOf } from "./deliveries.ts";

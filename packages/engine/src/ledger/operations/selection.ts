@@ -1,6 +1,6 @@
 import { PostriderError } from "../../core/errors.ts";
 import { type DeliveryState, reasons } from "../../core/delivery.ts";
-import type { DeliveryFilter } from "../../ports/operations.ts";
+import type { DeliveryFilter } from "../../ports/selection.ts";
 import { list, type SqlValue } from "../sql.ts";
 import { idFloor, isoText } from "./instants.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { endpointDefaults } from "../../core/documents.ts";
-import type { DeliveryFilter } from "../../ports/operations.ts";
+import type { DeliveryFilter } from "../../ports/selection.ts";
 import { type Bench, dayMs, ended, minuteMs, retried, suiteNowMs as now, type TestPartner } from "./bench.ts";
 
 const at = (ms: number) => new Date(ms).toISOString();
