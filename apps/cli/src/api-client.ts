@@ -130,13 +130,13 @@ export function createApiClient(options: ApiOptions) {
     resumeEndpoint: (id: string, name: string) => call<Endpoint>("POST", `${endpoint(id, name)}/resume`),
 
     listDeliveries: (query: Query) =>
-      call<{ deliveries: readonly DeliveryView[]; next_cursor?: string }>(
+      call<{ deliveries: readonly DeliveryView[]; next_cursor?: string; note?: string }>(
         "GET",
         withQuery("/v1/deliveries", query),
       ),
     delivery: (id: string) => call<DeliveryView>("GET", `/v1/deliveries/${encodeURIComponent(id)}`),
     groups: (query: Query) =>
-      call<{ matched: number; groups: readonly DeliveryGroup[] }>(
+      call<{ matched: number; groups: readonly DeliveryGroup[]; note?: string }>(
         "GET",
         withQuery("/v1/delivery-groups", query),
       ),

@@ -132,6 +132,27 @@ function engineTests(open: (allowTargets: readonly string[]) => Promise<Engine>)
     }
   });
 
+  test("a waiting retry that is sent now comes at once, and the schedule goes on where it was", async () => {
+    const { seen } = await partner("mended", (n) => ({ status: n < 3 ? 500 : 200 }), {
+      retry: retry(["1h", "300ms", "1h"]),
+    });
+    const eventId = await send("mended");
+    await until(async () =>
+      expect(await delivery(eventId)).toMatchObject({ state: "pending", attempts_made: 1 }),
+    );
+    const { result, partnerNos } = await engine.operations.retryNow(
+      { event_id: eventId },
+      { dryRun: false },
+      Date.now(),
+    );
+    expect(result).toMatchObject({ matched: 1, retried: 1, skipped: [], waiting: [] });
+    engine.ring(partnerNos);
+    await until(async () =>
+      expect(await delivery(eventId)).toMatchObject({ state: "delivered", attempts_made: 3 }),
+    );
+    expect(seen[2]!.atMs - seen[1]!.atMs).toBeGreaterThanOrEqual(299);
+  });
+
   test("429 with Retry-After holds the endpoint: nothing comes earlier, then all of it", async () => {
     const { seen } = await partner(
       "busy",

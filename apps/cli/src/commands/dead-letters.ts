@@ -6,7 +6,7 @@ import { filterOptions, scopeOf, timeOption, toFilter, toFlags, toQuery } from "
 import { exitCodes } from "../exit.ts";
 import { selectionLines, skippedText } from "../render/causes.ts";
 import { groupTable } from "../render/deliveries.ts";
-import { counted } from "../render/text.ts";
+import { counted, noted } from "../render/text.ts";
 import { followReplay } from "../replay-progress.ts";
 import { listDeliveries, pageOptions } from "./deliveries.ts";
 
@@ -43,7 +43,7 @@ const groups = defineCommand({
     const filter = endedFilter(options, context.now());
     const answer = await (await api()).groups({ ...toQuery(filter), state: "dead" });
     if (json) return sayJson(context.stdout, answer);
-    if (answer.matched === 0) return say(context.stdout, nothingDead(options, filter));
+    if (answer.matched === 0) return say(context.stdout, noted(nothingDead(options, filter), answer.note));
     context.stdout.write(groupTable(context.stdout, answer.groups, context.now()));
     const flags = toFlags(filter);
     say(
@@ -118,11 +118,8 @@ const replay = defineCommand({
     if (dry.matched === 0) {
       if (json) sayJson(out, dry);
       const left = skippedText(dry.skipped);
-      if (!json)
-        say(
-          out,
-          `Nothing to replay: ${left === "" ? `no ${state} delivery matches` : `left out are ${left}`}.`,
-        );
+      const nothing = left === "" ? `no ${state} delivery matches` : `left out are ${left}`;
+      if (!json) say(out, noted(`Nothing to replay: ${nothing}.`, dry.note));
       // Ids were written or pasted one by one: that none is known is no all-clear.
       return args.length > 0 && left === "" ? exitCodes.failed.code : exitCodes.ok.code;
     }

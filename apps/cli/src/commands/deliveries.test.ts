@@ -75,6 +75,20 @@ describe("deliveries", () => {
     expect(stdout).toContain("acme (deleted)/main (deleted)");
   });
 
+  it.each([
+    ["deliveries", "GET /v1/deliveries", { deliveries: [] }],
+    ["dead-letters", "GET /v1/delivery-groups", { matched: 0, groups: [] }],
+    ["dead-letters replay", "POST /v1/replays", { replay_id: null, matched: 0, groups: [] }],
+    ["cancel", "POST /v1/cancellations", { matched: 0, groups: [] }],
+    ["retry-now", "POST /v1/retries", { matched: 0, groups: [] }],
+  ])("%s says what the server notes of a type that it does not know", async (command, route, body) => {
+    const note = "No event of the type a.bb is in the ledger. Did you mean a.b?";
+    const { stdout } = await runCli([...command.split(" "), "--type", "a.bb"], {
+      routes: { [route]: { body: { ...body, note } } },
+    });
+    expect(stdout).toContain(note);
+  });
+
   it("shows one with its attempts", async () => {
     const attempts = [
       {

@@ -4,6 +4,7 @@ import type { ApiClient } from "../api-client.ts";
 import { type Context, say, sayJson } from "../context.ts";
 import { CliError } from "../exit.ts";
 import { filterOptions, states, timeOption, toFilter, toQuery } from "../delivery-filter.ts";
+import { noted } from "../render/text.ts";
 import { deliveryDetail, deliveryTable } from "../render/deliveries.ts";
 
 /** Flags of commands that list deliveries. */
@@ -30,9 +31,11 @@ export async function listDeliveries(
 ): Promise<void> {
   let cursor = page.cursor;
   let seen = 0;
+  let note: string | undefined;
   do {
     const answer = await api.listDeliveries({ ...query, limit: page.limit ?? (page.all ? 500 : 50), cursor });
     seen += answer.deliveries.length;
+    note = answer.note;
     if (json && !page.all) return sayJson(context.stdout, answer);
     if (json) for (const delivery of answer.deliveries) say(context.stdout, JSON.stringify(delivery));
     else if (seen > 0) writePage(context, answer.deliveries);
@@ -41,7 +44,7 @@ export async function listDeliveries(
     }
     cursor = answer.next_cursor;
   } while (page.all && cursor !== undefined);
-  if (seen === 0 && !json) say(context.stdout, nothing);
+  if (seen === 0 && !json) say(context.stdout, noted(nothing, note));
   if (cursor !== undefined && !json) say(context.stdout, `There are more: add --cursor ${cursor}, or --all.`);
 }
 

@@ -5,7 +5,7 @@ import { filterOptions, toFilter } from "../delivery-filter.ts";
 import { CliError, exitCodes } from "../exit.ts";
 import { selectionLines, skippedText } from "../render/causes.ts";
 import { groupTable } from "../render/deliveries.ts";
-import { counted } from "../render/text.ts";
+import { counted, noted } from "../render/text.ts";
 
 const { reason: _none, ...options } = filterOptions;
 
@@ -42,7 +42,11 @@ export const retryNow = defineCommand({
     if (dry.matched === 0) {
       const left = skippedText(dry.skipped);
       if (json) sayJson(out, dry);
-      else say(out, `Nothing to send now: ${left === "" ? "no waiting delivery matches" : left}.`);
+      else
+        say(
+          out,
+          noted(`Nothing to send now: ${left === "" ? "no waiting delivery matches" : left}.`, dry.note),
+        );
       return args.length > 0 && left === "" ? exitCodes.failed.code : exitCodes.ok.code;
     }
     if (json && flags.dryRun) return sayJson(out, dry);

@@ -198,8 +198,15 @@ export const deliveryView = z
   })
   .meta({ id: "Delivery" });
 
+const note = z
+  .string()
+  .optional()
+  .describe(
+    "Where nothing was found: no event of the filter's type is in the ledger; names the nearest type.",
+  );
+
 export const deliveriesView = z
-  .object({ deliveries: z.array(deliveryView), next_cursor: z.string().optional() })
+  .object({ deliveries: z.array(deliveryView), next_cursor: z.string().optional(), note })
   .meta({ id: "Deliveries" });
 
 export const eventView = z
@@ -234,7 +241,7 @@ export const groupView = z
   .meta({ id: "DeliveryGroup" });
 
 export const groupsView = z
-  .object({ matched: count, groups: z.array(groupView) })
+  .object({ matched: count, groups: z.array(groupView), note })
   .meta({ id: "DeliveryGroups" });
 
 export const cancellationView = z
@@ -242,6 +249,7 @@ export const cancellationView = z
     matched: count.describe("Waiting when it was asked for."),
     cancelled: count.describe("0 for a dry run; less than matched where some ended meanwhile."),
     groups: z.array(groupView).describe("Of what was matched."),
+    note,
   })
   .meta({ id: "Cancellation" });
 
@@ -280,6 +288,7 @@ const selectionShape = {
       }),
     )
     .describe("Of those matched, not sent before the cause has ended."),
+  note,
 };
 
 export const createdReplayView = z

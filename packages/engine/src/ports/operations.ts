@@ -244,10 +244,17 @@ export interface Operations {
   listDeliveries(
     filter: DeliveryFilter,
     page: { readonly limit: number; readonly cursor?: string },
-  ): Promise<{ readonly deliveries: readonly DeliveryView[]; readonly next_cursor?: string }>;
-  groupDeliveries(
-    filter: DeliveryFilter,
-  ): Promise<{ readonly matched: number; readonly groups: readonly DeliveryGroup[] }>;
+  ): Promise<{
+    readonly deliveries: readonly DeliveryView[];
+    readonly next_cursor?: string;
+    /** Where nothing was found: that no event of the filter's type is in the ledger, with the nearest type. */
+    readonly note?: string;
+  }>;
+  groupDeliveries(filter: DeliveryFilter): Promise<{
+    readonly matched: number;
+    readonly groups: readonly DeliveryGroup[];
+    readonly note?: string;
+  }>;
 
   /** What a replay would do now, counted. @throws PostriderError as `createReplay` */
   previewReplay(filter: DeliveryFilter, nowMs: number): Promise<ReplaySelection>;
@@ -279,6 +286,7 @@ export interface Operations {
     readonly matched: number;
     readonly cancelled: number;
     readonly groups: readonly DeliveryGroup[];
+    readonly note?: string;
   }>;
 
   /**

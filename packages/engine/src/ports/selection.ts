@@ -66,4 +66,6 @@ export interface ReplaySelection {
   readonly skipped: readonly CauseCount<SkipCause>[];
   /** Of those matched: what will not be sent before the cause has ended. */
   readonly waiting: readonly CauseCount<WaitCause>[];
+  /** Where nothing was selected: that no event of the filter's type is in the ledger, with the nearest type. */
+  readonly note?: string;
 }

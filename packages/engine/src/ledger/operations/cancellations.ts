@@ -4,7 +4,7 @@ import { list, type Sql } from "../sql.ts";
 import type { OperationsContext } from "./context.ts";
 import { deliveryGroup, type GroupRow, groupsOf } from "./deliveries.ts";
 import { idFloor } from "./instants.ts";
-import { checkNames } from "./names.ts";
+import { checkNames, noteOnType } from "./names.ts";
 import { pendingSelection, selectionOf, selectionValues } from "./selection.ts";
 
 type CancellationOperations = Pick<Operations, "cancelDeliveries">;
@@ -30,7 +30,7 @@ export function cancellationOperations({ sql }: OperationsContext): Cancellation
         cancelled += ended;
         if (left === 0) break;
       }
-      return { ...counted, cancelled };
+      return { ...counted, cancelled, ...(counted.matched === 0 ? await noteOnType(sql, filter) : {}) };
     },
   };
 }

@@ -5,7 +5,7 @@ import type { DeliveryFilter, DeliveryGroup } from "../../ports/selection.ts";
 import type { OperationsContext } from "./context.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import { idTimeMs, isoText, isoTextOrNull } from "./instants.ts";
-import { checkNames } from "./names.ts";
+import { checkNames, noteOnType } from "./names.ts";
 import { idForm, selectionOf, selectionValues } from "./selection.ts";
 
 type DeliveryOperations = Pick<Operations, "getEvent" | "getDelivery" | "listDeliveries" | "groupDeliveries">;
@@ -42,6 +42,8 @@ export function deliveryOperations({ sql }: OperationsContext): DeliveryOperatio
       ]);
       const deliveries = rows.slice(0, limit).map(deliveryView);
       const last = rows[limit - 1];
+      if (rows.length === 0 && cursor === undefined)
+        return { deliveries, ...(await noteOnType(sql, filter)) };
       if (rows.length <= limit || !last) return { deliveries };
       const place = filter.time === "finished" ? `${last.ended} ${last.id}` : last.id;
       return { deliveries, next_cursor: encodeCursor(place) };
@@ -51,6 +53,7 @@ export function deliveryOperations({ sql }: OperationsContext): DeliveryOperatio
       const values = selectionValues(filter, null, null);
       await checkNames(sql, filter);
       const rows = await sql.query<GroupRow>(groupsOf(selectionOf(filter)), values);
+      if (rows.length === 0) return { matched: 0, groups: [], ...(await noteOnType(sql, filter)) };
       return { matched: rows[0]?.matched ?? 0, groups: rows.map(deliveryGroup) };
     },
   };

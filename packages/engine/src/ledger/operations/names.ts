@@ -60,3 +60,35 @@ const partnersSql = `select p.id from postrider.partners p where p.deleted_at is
 
 const endpointsSql = `select id from (select distinct n.id from postrider.endpoints n join postrider.partners p on p.partner_no = n.partner_no
    where n.deleted_at is null and ($2::text is null or p.id = $2) and ${near("n.id")}) n ${few}`;
+
+/** Types that a mistyped one is compared with; so few that comparing them takes no time. */
+const mostCompared = 200;
+
+/**
+ * What to say where a filter found nothing: its event type may be mistyped. Not refused as an unknown partner is, because
+ * an event of that type may come yet.
+ */
+export async function noteOnType(
+  sql: Pick<Sql, "query">,
+  { type }: DeliveryFilter,
+): Promise<{ readonly note?: string }> {
+  if (type === undefined || type === "*") return {};
+  const rows = await sql.query<{ type: string }>("select unnest(postrider.types_like('*')) as type");
+  const types = rows.map((row) => row.type);
+  const prefix = type.endsWith(".*") ? type.slice(0, -1) : null;
+  if (types.some((known) => (prefix === null ? known === type : known.startsWith(prefix)))) return {};
+  const prefixes = [...new Set(types.flatMap(prefixesOf))];
+  const whole = prefixes.includes(`${type}.*`) ? `${type}.*` : null;
+  const candidates = (prefix === null ? types : prefixes).filter(
+    (known) => Math.abs(known.length - type.length) <= Math.ceil(type.length / 3),
+  );
+  const near = whole ?? nearestName(type, candidates.slice(0, mostCompared));
+  const what = prefix === null ? `the type ${type}` : `a type that begins with ${prefix}`;
+  return { note: `No event of ${what} is in the ledger.${near === null ? "" : ` Did you mean ${near}?`}` };
+}
+
+/** `a.b.c` as `a.*` and `a.b.*`. */
+function prefixesOf(type: string): string[] {
+  const names = type.split(".");
+  return names.slice(1).map((_, index) => `${names.slice(0, index + 1).join(".")}.*`);
+}

@@ -5,7 +5,7 @@ import type { OperationsContext } from "./context.ts";
 import { causesSql, type Skips, waitingSql, type Waits } from "./causes.ts";
 import { deliveryGroup, type GroupRow, groupsOf } from "./deliveries.ts";
 import { isoText, isoTextOrNull } from "./instants.ts";
-import { checkNames } from "./names.ts";
+import { checkNames, noteOnType } from "./names.ts";
 import { idForm, replaySelection, selectionOf, selectionValues } from "./selection.ts";
 
 type ReplayOperations = Pick<
@@ -15,13 +15,18 @@ type ReplayOperations = Pick<
 
 /** Replays: chosen here, put back step by step by `advanceReplays`. */
 export function replayOperations({ sql }: OperationsContext): ReplayOperations {
+  const withNote = async (filter: DeliveryFilter, selected: ReplaySelection): Promise<ReplaySelection> =>
+    selected.matched === 0 && selected.skipped.length === 0
+      ? { ...selected, ...(await noteOnType(sql, filter)) }
+      : selected;
+
   return {
     async previewReplay(filter, nowMs) {
       const selected = replaySelection(filter);
       const values = selectionValues(selected, null, null);
       await checkNames(sql, filter);
       const [row] = await sql.query<SelectedRow>(previewSql(selected), [...values, nowMs]);
-      return replaySelected(row);
+      return withNote(filter, replaySelected(row));
     },
 
     async createReplay({ filter, ratePerSecond, requestedBy }, nowMs) {
@@ -36,7 +41,7 @@ export function replayOperations({ sql }: OperationsContext): ReplayOperations {
         requestedBy,
       ]);
       if (!row) throw new PostriderError("internal", "The ledger did not answer with the replay it made.");
-      return { ...replaySelected(row), replay: replayView(row) };
+      return { ...(await withNote(filter, replaySelected(row))), replay: replayView(row) };
     },
 
     async getReplay(id) {

@@ -4,7 +4,7 @@ import { causesSql, type Skips, waitingSql, type Waits } from "./causes.ts";
 import type { OperationsContext } from "./context.ts";
 import { deliveryGroup, type GroupRow, groupsOf } from "./deliveries.ts";
 import { idFloor } from "./instants.ts";
-import { checkNames } from "./names.ts";
+import { checkNames, noteOnType } from "./names.ts";
 import { pendingSelection, selectionValues, waitingSelection } from "./selection.ts";
 
 type RetryOperations = Pick<Operations, "retryNow">;
@@ -27,6 +27,7 @@ export function retryOperations({ sql }: OperationsContext): RetryOperations {
         groups: groups.map(deliveryGroup),
         skipped,
         waiting,
+        ...(groups.length === 0 && skipped.length === 0 ? await noteOnType(sql, filter) : {}),
       };
       let retried = 0;
       const partnerNos = new Set<number>();

@@ -147,6 +147,39 @@ export function readingTests(bench: () => Bench): void {
     ]);
   });
 
+  test("where nothing is found, a type that no event has is said to be unknown, with the nearest", async () => {
+    const { operations, partner, event, door } = bench();
+    const acme = await partner();
+    await door.accept([event(acme, { type: "purchase.order.settled" })], now);
+    const note = async (type: string) => {
+      const filter = { partner: acme.id, type };
+      const answers = [
+        await operations.listDeliveries(filter, { limit: 1 }),
+        await operations.groupDeliveries(filter),
+        await operations.previewReplay(filter, now),
+        await operations.createReplay({ filter, ratePerSecond: null, requestedBy: "x" }, now),
+        await operations.cancelDeliveries(filter, { dryRun: true }, now),
+        (await operations.retryNow(filter, { dryRun: true }, now)).result,
+      ];
+      const [first] = answers;
+      for (const answer of answers) expect(answer.note).toBe(first!.note);
+      return first!.note;
+    };
+    const unknown = (what: string) => `No event of ${what} is in the ledger.`;
+    expect(await note("purchase.order.setled")).toBe(
+      `${unknown("the type purchase.order.setled")} Did you mean purchase.order.settled?`,
+    );
+    expect(await note("purchase.order")).toBe(
+      `${unknown("the type purchase.order")} Did you mean purchase.order.*?`,
+    );
+    expect(await note("purchase.ordr.*")).toBe(
+      `${unknown("a type that begins with purchase.ordr.")} Did you mean purchase.order.*?`,
+    );
+    expect(await note("no.such.type.at.all")).toBe(unknown("the type no.such.type.at.all"));
+    for (const known of ["purchase.order.settled", "purchase.*", "*"])
+      expect(await note(known)).toBeUndefined();
+  });
+
   test("groups of what was deleted stand beside those of what has the name now", async () => {
     const { operations, partner, enqueue, finishAll, endpoint } = bench();
     const acme = await partner();
