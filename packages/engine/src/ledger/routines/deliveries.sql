@@ -111,7 +111,7 @@ begin
   elsif p_types is not null and p_limit is not null and p_event is null and v_finished and not v_undelivered then
     -- From the newest events of the types to their deliveries, whole milliseconds at a time: within one, the ids of
     -- deliveries are not in the order of their events'. Compared as pairs, for only events_type has that order: said as
-    -- "of this type", a plan walked all events backwards by id, 10 s for ten rare types among 400,000 events.
+    -- "of this type", a plan walked all events backwards by id, 1.7 s for ten rare types among 100,000 events.
     loop
       v_events := array(select e.id from unnest(p_types) as u(type)
                          cross join lateral (
