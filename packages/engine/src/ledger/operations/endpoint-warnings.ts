@@ -18,11 +18,13 @@ const readTimeoutMs = 500;
 export function warningOperations({ sql }: OperationsContext): WarningOperations {
   return {
     async endpointWarnings(only) {
-      const rows = await sql.query<EndpointRow>(endpointsSql, [
-        only?.partner ?? null,
-        only?.endpoint ?? null,
-        endpointsPerCall + 1,
-      ]);
+      const rows = await (only === undefined
+        ? sql.query<EndpointRow>(endpointsSql(""), [endpointsPerCall + 1])
+        : sql.query<EndpointRow>(endpointsSql("and p.id = $2 and n.id = coalesce($3::text, n.id)"), [
+            endpointsPerCall + 1,
+            only.partner,
+            only.endpoint ?? null,
+          ]));
       const warnings: EndpointWarning[] = [];
       for (const row of rows.slice(0, endpointsPerCall)) warnings.push(...(await warningsOf(sql, row)));
       return {
@@ -86,10 +88,11 @@ function messageOf({ macro, effect, nearest }: UnfilledMacro, events: number): s
   return `${looked} ${had} for {${macro}}: ${effects[effect]}.${near}`;
 }
 
-const endpointsSql = `select n.endpoint_no, p.id as partner, n.id as endpoint, n.document::text as document
+const endpointsSql = (
+  which: string,
+): string => `select n.endpoint_no, p.id as partner, n.id as endpoint, n.document::text as document
   from postrider.endpoints n join postrider.partners p on p.partner_no = n.partner_no
- where n.deleted_at is null and p.deleted_at is null and ($1::text is null or p.id = $1) and ($2::text is null or n.id = $2)
-   and n.document::text like '%{data%'
- order by n.updated_at desc, n.endpoint_no desc limit $3::int`;
+ where n.deleted_at is null and p.deleted_at is null ${which} and n.document::text like '%{data%'
+ order by n.updated_at desc, n.endpoint_no desc limit $1::int`;
 
 const recentSql = "select d as data from postrider.recent_data($1::int, $2::int, $3::int) d";

@@ -47,8 +47,9 @@ async function nearest(
 }
 
 const knownSql = `select exists (select 1 from postrider.partners p where p.id = $1::text) as partner,
-  exists (select 1 from postrider.endpoints n where n.id = $2::text and ($1::text is null
-    or n.partner_no = any(array(select p.partner_no from postrider.partners p where p.id = $1)))) as endpoint`;
+  case when $1::text is null then exists (select 1 from postrider.endpoints n where n.id = $2::text)
+       else exists (select 1 from postrider.partners p join postrider.endpoints n on n.partner_no = p.partner_no where p.id = $1 and n.id = $2::text)
+  end as endpoint`;
 
 /** The names that may be near: of about the same length, with a first or a last letter in common; so few that comparing them takes no time. */
 const near = (id: string): string =>
