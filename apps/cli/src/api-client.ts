@@ -9,10 +9,12 @@ import type {
   DeliveryGroup,
   DeliveryView,
   Endpoint,
+  EndpointWarning,
   EventView,
   MissingKey,
   Operations,
   Partner,
+  ReplaySelection,
   ReplayView,
   SigningKey,
   TestPostback,
@@ -22,6 +24,7 @@ import { CliError, type Issue } from "./exit.ts";
 
 /** The answer to a deletion: empty (204), or that a large backlog is still being cancelled (202). */
 export type Deleted = { readonly cancelling?: true };
+export type EndpointWarnings = Awaited<ReturnType<Operations["endpointWarnings"]>>;
 export type Conservation = Awaited<ReturnType<Operations["conservation"]>>;
 
 /** A reason a delivery can end with, in the server's words. */
@@ -62,12 +65,12 @@ export interface ApiOptions {
   readonly timeoutMs?: number;
 }
 
-export interface CreatedReplay {
+export interface CreatedReplay extends ReplaySelection {
   /** Null for a dry run. */
   readonly replay_id: string | null;
-  readonly matched: number;
-  readonly groups: readonly DeliveryGroup[];
 }
+
+export type Retried = Awaited<ReturnType<Operations["retryNow"]>>["result"];
 
 export type Cancellation = Awaited<ReturnType<Operations["cancelDeliveries"]>>;
 
@@ -127,19 +130,24 @@ export function createApiClient(options: ApiOptions) {
       call<{ endpoints: readonly Endpoint[] }>("GET", `${partner(id)}/endpoints`),
     getEndpoint: (id: string, name: string) => call<Endpoint>("GET", endpoint(id, name)),
     putEndpoint: (id: string, name: string, document: unknown) =>
-      call<Endpoint>("PUT", endpoint(id, name), JSON.stringify(document)),
+      call<Endpoint & { warnings?: readonly EndpointWarning[] }>(
+        "PUT",
+        endpoint(id, name),
+        JSON.stringify(document),
+      ),
+    endpointWarnings: () => call<EndpointWarnings>("GET", "/v1/endpoint-warnings"),
     deleteEndpoint: (id: string, name: string) => call<Deleted>("DELETE", endpoint(id, name)),
     testEndpoint: (id: string, name: string) => call<TestPostback>("POST", `${endpoint(id, name)}/test`),
     resumeEndpoint: (id: string, name: string) => call<Endpoint>("POST", `${endpoint(id, name)}/resume`),
 
     listDeliveries: (query: Query) =>
-      call<{ deliveries: readonly DeliveryView[]; next_cursor?: string }>(
+      call<{ deliveries: readonly DeliveryView[]; next_cursor?: string; note?: string }>(
         "GET",
         withQuery("/v1/deliveries", query),
       ),
     delivery: (id: string) => call<DeliveryView>("GET", `/v1/deliveries/${encodeURIComponent(id)}`),
     groups: (query: Query) =>
-      call<{ matched: number; groups: readonly DeliveryGroup[] }>(
+      call<{ matched: number; groups: readonly DeliveryGroup[]; note?: string }>(
         "GET",
         withQuery("/v1/delivery-groups", query),
       ),
@@ -153,6 +161,9 @@ export function createApiClient(options: ApiOptions) {
 
     cancel: (request: { filter: DeliveryFilter; dry_run: boolean }) =>
       call<Cancellation>("POST", "/v1/cancellations", JSON.stringify(request)),
+
+    retryNow: (request: { filter: DeliveryFilter; dry_run: boolean }) =>
+      call<Retried>("POST", "/v1/retries", JSON.stringify(request)),
 
     status: () => call<Status>("GET", "/v1/status"),
     reasons: () => call<{ reasons: readonly ReasonView[] }>("GET", "/v1/reasons"),

@@ -30,6 +30,7 @@ const facts = (changes: Partial<DoctorFacts> = {}): DoctorFacts => ({
   answeredMs: testNowMs + 5,
   status: { value: status },
   conservation: { value: balanced },
+  warnings: { value: { checked: 3, more: false, warnings: [] } },
   ...changes,
 });
 const withStatus = (changes: Partial<Status>) => facts({ status: { value: { ...status, ...changes } } });
@@ -62,6 +63,7 @@ describe("doctor", () => {
       "dispatcher",
       "backlog",
       "endpoints",
+      "macros",
       "conservation",
     ]);
     expect(check("conservation", facts())?.found).toBe(
@@ -105,6 +107,27 @@ describe("doctor", () => {
       "conservation",
       facts({ conservation: { error: new CliError("failed", "The ledger cannot be reached.") } }),
       "failure",
+    ],
+    [
+      "macros",
+      facts({
+        warnings: {
+          value: {
+            checked: 200,
+            more: true,
+            warnings: [
+              {
+                partner: "acme",
+                endpoint: "main",
+                macro: "data.payuot",
+                nearest: null,
+                message: "None had it.",
+              },
+            ],
+          },
+        },
+      }),
+      "warning",
     ],
   ] as const)("%s can go wrong, and says what to do (%#)", (name, given, verdict) => {
     expect(check(name, given)).toMatchObject({ verdict, remedy: expect.stringMatching(/\w/) });

@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import type { Conservation, Status } from "./api-client.ts";
+import type { Conservation, EndpointWarnings, Status } from "./api-client.ts";
 import type { CliError } from "./exit.ts";
 import { counted, grouped } from "./render/text.ts";
 import { duration } from "./render/time.ts";
@@ -32,6 +32,7 @@ export interface DoctorFacts {
   readonly answeredMs: number;
   readonly status: Gathered<Status>;
   readonly conservation: Gathered<Conservation>;
+  readonly warnings: Gathered<EndpointWarnings>;
 }
 
 /** Clocks further apart than this make signatures fail at strict partners sooner (tolerance is 5 minutes). */
@@ -55,6 +56,8 @@ export function diagnose(facts: DoctorFacts): readonly Check[] {
       endpointsCheck(status),
     );
   }
+  // A server that does not know the question yet is older; it is not ill for that.
+  if ("value" in facts.warnings) checks.push(macrosCheck(facts.warnings.value));
   if ("value" in facts.conservation) checks.push(conservationCheck(facts.conservation.value));
   else if ("value" in facts.status) {
     checks.push({
@@ -203,6 +206,20 @@ function endpointsCheck({ endpoints }: Status): Check {
     verdict: "warning",
     found,
     remedy: "See which: postrider partners, postrider partners show <id>.",
+  };
+}
+
+function macrosCheck({ checked, more, warnings }: EndpointWarnings): Check {
+  const name = "macros";
+  const looked = `${counted(checked, "endpoint")}${more ? ", those changed last," : ""} looked at`;
+  const [first] = warnings;
+  if (first === undefined) return { name, verdict: "ok", found: `${looked}, nothing to say` };
+  const others = warnings.length === 1 ? "" : ` (and ${warnings.length - 1} more)`;
+  return {
+    name,
+    verdict: "warning",
+    found: `${first.partner}/${first.endpoint}: ${first.message}${others}`,
+    remedy: `Correct the macro: postrider endpoints put ${first.partner} ${first.endpoint} …`,
   };
 }
 

@@ -92,6 +92,7 @@ const shownKeys = new Set([
   "held_until",
   "note",
   "circuit",
+  "warnings",
   "created_at",
   "updated_at",
 ]);

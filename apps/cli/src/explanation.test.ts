@@ -48,6 +48,48 @@ describe("explain", () => {
     });
   });
 
+  it.each([
+    [
+      '{"success":false}\u001b[2J',
+      '1. 2026-01-31 11:50:00Z, answered 200 after 12ms: "{"success":false}\\u001b[2J"',
+    ],
+    ["x".repeat(300), `1. 2026-01-31 11:50:00Z, answered 200 after 12ms: "${"x".repeat(199)}…"`],
+    ["", "1. 2026-01-31 11:50:00Z, answered 200 after 12ms"],
+  ])("tells what a 2xx said: %j", (response_body, line) => {
+    const attempts = [{ n: 1, at: "2026-01-31T11:50:00Z", duration_ms: 12, status: 200, response_body }];
+    const told = only({ state: "delivered", reason: "accepted_by_partner", attempts });
+    expect(told?.attempts).toEqual([line]);
+  });
+
+  it("tells of a deleted endpoint by its own lights, not by those of what has its id now", () => {
+    const told = only({ endpoint_deleted: true });
+    expect(told?.to).toBe("acme/main (deleted)");
+    expect(told?.advice).toEqual(["The endpoint does not exist any more, so it cannot be sent again."]);
+  });
+
+  it("tells one partner only of itself", async () => {
+    const event = anEvent({
+      deliveries: [
+        aDelivery({ state: "delivered", reason: "accepted_by_partner" }),
+        aDelivery({ id: "dlv_2", partner: "rival" }),
+      ],
+    });
+    const routes = {
+      "GET /v1/events/conv-1001": { body: event },
+      "GET /v1/reasons": { body: { reasons: [] } },
+    };
+    for (const more of [[], ["--json"]]) {
+      const { code, stdout, calls } = await runCli(["explain", "conv-1001", "--partner", "acme", ...more], {
+        routes,
+      });
+      expect(code).toBe(0);
+      expect(stdout).toContain("It went to 1 endpoint: 1 delivered.");
+      expect(stdout + calls.map(({ path }) => path).join(" ")).not.toContain("rival");
+    }
+    const none = await runCli(["explain", "conv-1001", "--partner", "amce"], { routes });
+    expect([none.code, none.stderr]).toEqual([4, expect.stringContaining("has no delivery to amce.")]);
+  });
+
   it("tells when no endpoint wanted the event", () => {
     expect(explainEvent(anEvent({ deliveries: [] }), facts()).summary).toContain(
       "No endpoint was subscribed to conversion.approved at that time",

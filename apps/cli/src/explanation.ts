@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 import type { AttemptView, DeliveryView, Endpoint, EventView, Partner, Reason } from "@postrider/engine";
+import { destination } from "./render/deliveries.ts";
 import { counted, cut, plain } from "./render/text.ts";
 import { clockTime, duration, fromNow } from "./render/time.ts";
 
@@ -76,9 +77,12 @@ function explainDelivery(
   event: EventView,
   facts: ExplanationFacts,
 ): DeliveryExplanation {
-  const to = `${delivery.partner}/${delivery.endpoint}`;
-  const partner = facts.partners.get(delivery.partner);
-  const endpoint = facts.endpoints.get(to);
+  const to = destination(delivery);
+  // What has the id now is another, where the delivery's own was deleted.
+  const partner = delivery.partner_deleted ? undefined : facts.partners.get(delivery.partner);
+  const endpoint = delivery.endpoint_deleted
+    ? undefined
+    : facts.endpoints.get(`${delivery.partner}/${delivery.endpoint}`);
   const pending =
     delivery.state === "pending" ? explainPending(delivery, event, partner, endpoint, facts.nowMs) : null;
   return {
@@ -104,8 +108,8 @@ function attemptLine(attempt: AttemptView): string {
     attempt.status === null
       ? `no answer after ${duration(attempt.duration_ms)}`
       : `answered ${attempt.status} after ${duration(attempt.duration_ms)}`;
-  const answered = attempt.status !== null && attempt.status >= 200 && attempt.status < 300;
-  const said = attempt.response_body && !answered ? `: "${cut(plain(attempt.response_body), 160)}"` : "";
+  // Of a 2xx too: partners say "unknown click" with a 200.
+  const said = attempt.response_body ? `: "${cut(plain(attempt.response_body), 200)}"` : "";
   const error = attempt.error && !restatesStatus(attempt) ? ` (${plain(attempt.error)})` : "";
   return `${attempt.n}. ${clockTime(attempt.at)}, ${outcome}${error}${said}`;
 }

@@ -7,6 +7,10 @@ import { CliError } from "./exit.ts";
 type Source = Pick<Context, "cwd" | "stdin">;
 
 const newline = 0x0a;
+const byteOrderMark = [0xef, 0xbb, 0xbf] as const;
+
+/** What is said of bytes that are no text. Every text that the command reads is UTF-8 (RFC 3629). */
+export const notUtf8 = "not valid UTF-8 (save the file as UTF-8)";
 
 /** Reading what a flag names: a path, or `-` for standard input. Faults are usage errors that name the path. */
 export const readInput = {
@@ -15,12 +19,26 @@ export const readInput = {
     return path === "-" ? context.stdin.bytes : named(path, createReadStream(resolve(context.cwd, path)));
   },
 
-  /** One JSON document; its numbers keep their digits. @throws CliError `usage` */
-  async json(context: Source, path: string): Promise<object> {
+  /** The whole text, without a byte order mark. @throws CliError `usage` for bytes that are not UTF-8, with their line */
+  async text(context: Source, path: string): Promise<string> {
     const chunks: Uint8Array[] = [];
     for await (const chunk of readInput.bytes(context, path)) chunks.push(chunk);
+    const bytes = Buffer.concat(chunks);
+    const text = decode(withoutMark(bytes));
+    if (text !== null) return text;
+    let line = 0;
+    for (const one of linesOf(bytes)) {
+      line += 1;
+      if (decode(one) === null) break;
+    }
+    throw new CliError("usage", `${path}, line ${line}: ${notUtf8}.`);
+  },
+
+  /** One JSON document, with or without a byte order mark (RFC 8259, 8.1); its numbers keep their digits. @throws CliError `usage` */
+  async json(context: Source, path: string): Promise<object> {
+    const text = await readInput.text(context, path);
     try {
-      const parsed: unknown = parseExactJson(Buffer.concat(chunks).toString("utf8"));
+      const parsed: unknown = parseExactJson(text);
       if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return parsed;
       throw new TypeError("it is not an object");
     } catch (error) {
@@ -38,7 +56,8 @@ export const readInput = {
    */
   async secret(context: Source, path: string): Promise<string> {
     for await (const line of readInput.lines(context, path)) {
-      if (line.trim() !== "") return line.trim();
+      const secret = line?.trim() ?? "";
+      if (secret !== "") return secret;
     }
     throw new CliError("usage", `${path} holds no secret.`, {
       hint: "It must hold one line: whsec_ and base64, or whsk_ for v1a.",
@@ -46,23 +65,54 @@ export const readInput = {
   },
 
   /**
-   * The lines without their line ends. Split at the newline byte only: `node:readline` also splits at U+2028, which
-   * JSON texts may hold.
+   * The lines without their line ends and without a byte order mark; null for a line whose bytes are not UTF-8. Split
+   * at the newline byte only: `node:readline` also splits at U+2028, which JSON texts may hold.
    */
-  async *lines(context: Source, path: string): AsyncIterable<string> {
-    let rest: Buffer = Buffer.alloc(0);
-    for await (const chunk of readInput.bytes(context, path)) {
-      const bytes = rest.length === 0 ? Buffer.from(chunk) : Buffer.concat([rest, chunk]);
-      let from = 0;
-      for (let at = bytes.indexOf(newline); at >= 0; at = bytes.indexOf(newline, from)) {
-        yield bytes.toString("utf8", from, at).replace(/\r$/, "");
-        from = at + 1;
-      }
-      rest = bytes.subarray(from);
+  async *lines(context: Source, path: string): AsyncIterable<string | null> {
+    let first = true;
+    for await (const line of byteLines(readInput.bytes(context, path))) {
+      yield decode(first ? withoutMark(line) : line)?.replace(/\r$/, "") ?? null;
+      first = false;
     }
-    if (rest.length > 0) yield rest.toString("utf8").replace(/\r$/, "");
   },
 };
+
+/** No byte is ever replaced: what cannot be decoded is null. */
+function decode(bytes: Uint8Array): string | null {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+// A mark within the text is a character like any other; the one at the start is taken away by its bytes.
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function withoutMark(bytes: Uint8Array): Uint8Array {
+  return byteOrderMark.every((byte, index) => bytes[index] === byte) ? bytes.subarray(3) : bytes;
+}
+
+/** Whole lines: a character that two chunks share is put together before it is decoded. */
+async function* byteLines(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of chunks) {
+    const bytes = rest.length === 0 ? Buffer.from(chunk) : Buffer.concat([rest, chunk]);
+    const end = bytes.lastIndexOf(newline) + 1;
+    yield* linesOf(bytes.subarray(0, end));
+    rest = bytes.subarray(end);
+  }
+  if (rest.length > 0) yield rest;
+}
+
+function* linesOf(bytes: Buffer): Iterable<Uint8Array> {
+  for (let from = 0; from < bytes.length; ) {
+    const at = bytes.indexOf(newline, from);
+    const end = at < 0 ? bytes.length : at;
+    yield bytes.subarray(from, end);
+    from = end + 1;
+  }
+}
 
 async function* named(path: string, stream: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   try {

@@ -1,7 +1,9 @@
-import type { ReplayView } from "@postrider/engine";
+import type { DeliveryFilter, ReplayView } from "@postrider/engine";
 import type { ApiClient, CreatedReplay } from "./api-client.ts";
 import { type Context, say, sayJson } from "./context.ts";
+import { toFlags } from "./delivery-filter.ts";
 import { CliError, exitCodes } from "./exit.ts";
+import { skippedText } from "./render/causes.ts";
 import { startProgress } from "./render/progress.ts";
 import { counted } from "./render/text.ts";
 
@@ -54,11 +56,28 @@ export async function followReplay(
 /** A replay in one sentence or two. */
 export function replaySentence(replay: ReplayView): string {
   const put = `${counted(replay.replayed, "delivery", "deliveries")} put back to pending`;
-  const skipped =
-    replay.skipped === 0 ? "" : `, ${replay.skipped} skipped (already pending, or past retention)`;
+  const why = skippedText(replay.skipped_causes);
+  const skipped = replay.skipped === 0 ? "" : `, ${replay.skipped} skipped${why === "" ? "" : ` (${why})`}`;
   if (replay.state === "cancelled")
     return `Replay ${replay.replay_id} was cancelled: ${put} of ${replay.matched}${skipped}.`;
   if (replay.state === "running")
     return `Replay ${replay.replay_id} is running: ${put} of ${replay.matched}${skipped}.`;
-  return `Replay ${replay.replay_id} is done: ${put}${skipped}. How they end: postrider deliveries --since …, postrider dead-letters`;
+  return `Replay ${replay.replay_id} is done: ${put}${skipped}. How they end: postrider deliveries${followFlags(replay.filter)}`;
+}
+
+/** The flags that find what was replayed, in whatever state it is by now. */
+function followFlags({
+  delivery_ids: ids,
+  state: _s,
+  reason: _r,
+  time,
+  since,
+  until,
+  ...keys
+}: DeliveryFilter): string {
+  if (ids !== undefined) return ` show ${ids[0]}`;
+  const accepted = time === "finished" ? {} : { since, until };
+  return toFlags(
+    Object.fromEntries(Object.entries({ ...keys, ...accepted }).filter(([, value]) => value !== undefined)),
+  );
 }

@@ -1,6 +1,7 @@
 import type { AcceptResult } from "@postrider/engine";
 import pRetry from "p-retry";
 import { CliError } from "./exit.ts";
+import { notUtf8 } from "./input.ts";
 
 /** Events of one request, and requests at once. */
 const batchEvents = 500;
@@ -41,13 +42,16 @@ interface Line {
 }
 
 /**
- * Sends event documents, one JSON text a line, in batches with two in flight. Lines that are no JSON object are
- * counted as invalid without being sent. A fault that passes (the server restarting) is retried with the same events,
+ * Sends event documents, one JSON text a line, in batches with two in flight. Lines that are no JSON object, and lines
+ * that are not UTF-8 (null), are counted as invalid without being sent; the others are. A fault that passes (the server restarting) is retried with the same events,
  * which cannot double them.
  *
  * @example const { counts } = await sendLines(lines, { accept, signal, onProgress: () => {} })
  */
-export async function sendLines(lines: AsyncIterable<string>, options: SendOptions): Promise<SendReport> {
+export async function sendLines(
+  lines: AsyncIterable<string | null>,
+  options: SendOptions,
+): Promise<SendReport> {
   const counts: SendCounts = { accepted: 0, duplicate: 0, conflict: 0, invalid: 0 };
   const problems: Problem[] = [];
   let done = 0;
@@ -104,7 +108,7 @@ export async function sendLines(lines: AsyncIterable<string>, options: SendOptio
 }
 
 async function* batches(
-  lines: AsyncIterable<string>,
+  lines: AsyncIterable<string | null>,
   refuse: (line: Line, error: string) => void,
 ): AsyncIterable<readonly Line[]> {
   let batch: Line[] = [];
@@ -112,6 +116,10 @@ async function* batches(
   let number = 0;
   for await (const text of lines) {
     number += 1;
+    if (text === null) {
+      refuse({ number, text: "" }, notUtf8);
+      continue;
+    }
     if (text.trim() === "") continue;
     const fault = faultOf(text);
     if (fault !== null) {

@@ -132,6 +132,44 @@ function engineTests(open: (allowTargets: readonly string[]) => Promise<Engine>)
     }
   });
 
+  test("a waiting retry that is sent now comes at once, and the schedule goes on where it was", async () => {
+    const { seen } = await partner("mended", (n) => ({ status: n < 3 ? 500 : 200 }), {
+      retry: retry(["1h", "300ms", "1h"]),
+    });
+    const eventId = await send("mended");
+    await until(async () =>
+      expect(await delivery(eventId)).toMatchObject({ state: "pending", attempts_made: 1 }),
+    );
+    const { result, partnerNos } = await engine.operations.retryNow(
+      { event_id: eventId },
+      { dryRun: false },
+      Date.now(),
+    );
+    expect(result).toMatchObject({ matched: 1, retried: 1, skipped: [], waiting: [] });
+    engine.ring(partnerNos);
+    await until(async () =>
+      expect(await delivery(eventId)).toMatchObject({ state: "delivered", attempts_made: 3 }),
+    );
+    expect(seen[2]!.atMs - seen[1]!.atMs).toBeGreaterThanOrEqual(299);
+  });
+
+  test("a test postback carries the partner's credentials, and does not show them", async () => {
+    const path = "/shown?cid=1&token=s3cret";
+    const { seen } = await partner("shown", () => ({ status: 200 }), {
+      url: `http://127.0.0.1:${server.port}${path}`,
+      headers: { authorization: "Bearer s3cret", "x-campaign": "7" },
+    });
+    server.paths.set(path, { seen, answer: () => ({ status: 200 }) });
+    const exchange = await engine.testPostback("shown", "main");
+    expect(JSON.stringify(exchange)).not.toContain("s3cret");
+    expect(exchange).toMatchObject({
+      verdict: "accepted",
+      request: { headers: { authorization: "•••", "x-campaign": "7", "webhook-test": "1" } },
+    });
+    expect(exchange!.request.url).toMatch(/\/shown\?cid=1&token=•••$/);
+    expect(seen[0]!.headers["authorization"]).toBe("Bearer s3cret");
+  });
+
   test("429 with Retry-After holds the endpoint: nothing comes earlier, then all of it", async () => {
     const { seen } = await partner(
       "busy",

@@ -28,6 +28,7 @@ export {
 } from "./engine.ts";
 export { systemClock, type Clock } from "./ports/clock.ts";
 export type * from "./ports/operations.ts";
+export type * from "./ports/selection.ts";
 export { systemRandom, type Random } from "./ports/random.ts";
 export { parseRedisAddress, type RedisAddress } from "./turns/redis-address.ts";
 export { silentTelemetry, type AttemptEvent, type Telemetry } from "./ports/telemetry.ts";

@@ -4,7 +4,7 @@ import { say, sayJson } from "../context.ts";
 import { filterOptions, toFilter } from "../delivery-filter.ts";
 import { CliError, exitCodes } from "../exit.ts";
 import { groupTable } from "../render/deliveries.ts";
-import { counted } from "../render/text.ts";
+import { counted, noted } from "../render/text.ts";
 
 const { reason: _none, ...options } = filterOptions;
 
@@ -42,7 +42,8 @@ export const cancel = defineCommand({
     const client = await api();
     const dry = await client.cancel({ filter, dry_run: true });
     if (json && (flags.dryRun || dry.matched === 0)) return sayJson(out, dry);
-    if (dry.matched === 0) return say(out, "Nothing to cancel: no pending delivery matches.");
+    if (dry.matched === 0)
+      return say(out, noted("Nothing to cancel: no pending delivery matches.", dry.note));
     if (!json) out.write(groupTable(out, dry.groups, context.now()));
     const what = counted(dry.matched, "delivery", "deliveries");
     if (flags.dryRun) return say(out, `\nWould cancel ${what}.`);

@@ -24,6 +24,69 @@ describe("dead-letters", () => {
     expect(calls[0]?.path).toBe("/v1/deliveries?state=dead&limit=50");
   });
 
+  it.each([
+    [["--since", "10m"], "time=finished&since=2026-01-31T11%3A50%3A00.000Z", " ended in the last 10m"],
+    [
+      ["--since", "10m", "--time", "accepted"],
+      "time=accepted&since=2026-01-31T11%3A50%3A00.000Z",
+      " were accepted in the last 10m",
+    ],
+    [
+      ["--partner", "acme", "--since", "2026-01-31 09:00", "--until", "1h"],
+      "partner=acme&time=finished&since=2026-01-31T09%3A00%3A00.000Z&until=2026-01-31T11%3A00%3A00.000Z",
+      " of acme ended since 2026-01-31 09:00:00Z and before 2026-01-31 11:00:00Z",
+    ],
+    [
+      ["--endpoint", "main", "--reason", "rejected"],
+      "endpoint=main&reason=rejected",
+      " of endpoints called main with the reason rejected",
+    ],
+    [
+      ["--partner", "acme", "--endpoint", "main", "--type", "a.*"],
+      "partner=acme&endpoint=main&type=a.*",
+      " of acme/main of the type a.*",
+    ],
+    [[], "", ""],
+  ])("%j asks by the time of ending, and says no more than was asked", async (flags, query, scope) => {
+    for (const [command, path] of [
+      [["dead-letters"], "/v1/delivery-groups"],
+      [["dead-letters", "show"], "/v1/deliveries"],
+    ] as const) {
+      const { stdout, calls } = await runCli([...command, ...flags], {
+        routes: {
+          "GET /v1/delivery-groups": { body: { matched: 0, groups: [] } },
+          "GET /v1/deliveries": { body: { deliveries: [] } },
+        },
+      });
+      expect(calls[0]?.path.replace(/&limit=50$/, "")).toBe(
+        `${path}?${query}${query === "" ? "" : "&"}state=dead`,
+      );
+      expect(stdout).toBe(`No dead letters${scope}.\n`);
+    }
+  });
+
+  it("a name that is not known is no all-clear: exit 4, with the nearest", async () => {
+    const error = {
+      code: "not_found",
+      message: "There is no partner amce, and never was one.",
+      hint: "Did you mean acme?",
+    };
+    const { code, stdout, stderr } = await runCli(["dead-letters", "--partner", "amce"], {
+      routes: { "GET /v1/delivery-groups": { status: 404, body: { error } } },
+    });
+    expect([code, stdout]).toEqual([4, ""]);
+    expect(stderr).toContain("Did you mean acme?");
+  });
+
+  it("names deleted ones as such", async () => {
+    const deleted = aGroup({ endpoint_deleted: true, partner_deleted: true });
+    const { stdout } = await runCli(["dead-letters"], {
+      routes: { "GET /v1/delivery-groups": { body: { matched: 24, groups: [deleted, aGroup()] } } },
+    });
+    expect(stdout).toContain("acme (deleted)  main (deleted)  retries_exhausted");
+    expect(stdout).toContain("acme            main            retries_exhausted");
+  });
+
   describe("replay", () => {
     const routes = {
       "POST /v1/replays": (call: { body: string }) => ({
@@ -32,7 +95,14 @@ describe("dead-letters", () => {
       }),
       "GET /v1/replays/rpl_1": [
         { body: aReplay({ replayed: 5 }) },
-        { body: aReplay({ replayed: 11, skipped: 1, state: "done" }) },
+        {
+          body: aReplay({
+            replayed: 11,
+            skipped: 1,
+            skipped_causes: [{ cause: "already_pending", count: 1 }],
+            state: "done",
+          }),
+        },
       ],
     };
     it("shows the dry run, asks, replays and follows it to its end", async () => {
@@ -48,7 +118,9 @@ describe("dead-letters", () => {
         { filter, dry_run: false, rate_per_second: 20 },
       ]);
       expect(stdout).toContain("LAST ERROR");
-      expect(stdout).toContain("Replay rpl_1 is done: 11 deliveries put back to pending, 1 skipped");
+      expect(stdout).toContain(
+        "Replay rpl_1 is done: 11 deliveries put back to pending, 1 skipped (1 already pending)",
+      );
     });
 
     it("replays nothing without a yes", async () => {
@@ -76,6 +148,65 @@ describe("dead-letters", () => {
         routes: { ...routes, "GET /v1/replays/rpl_1": { body: aReplay({ state: "cancelled" }) } },
       });
       expect(code).toBe(1);
+    });
+
+    it("says what is left out and what will wait, before it asks", async () => {
+      const body = {
+        replay_id: null,
+        matched: 12,
+        groups: [aGroup()],
+        skipped: [
+          { cause: "endpoint_deleted", count: 5 },
+          { cause: "some_new_cause", count: 1 },
+        ],
+        waiting: [{ cause: "partner_paused", count: 12 }],
+      };
+      const { stdout } = await runCli(["dead-letters", "replay", "--dry-run"], {
+        routes: { "POST /v1/replays": { body } },
+      });
+      expect(stdout).toContain("Left out: 5 of a deleted endpoint, 1 some_new_cause.");
+      expect(stdout).toContain("12 of them will wait until the partner is resumed");
+      const nothing = await runCli(["dead-letters", "replay"], {
+        routes: { "POST /v1/replays": { body: { ...body, matched: 0, groups: [], waiting: [] } } },
+      });
+      expect([nothing.code, nothing.stdout]).toEqual([
+        0,
+        "Nothing to replay: left out are 5 of a deleted endpoint, 1 some_new_cause.\n",
+      ]);
+    });
+
+    it("ids of which none is known end with 1", async () => {
+      const routes = {
+        "POST /v1/replays": { body: { replay_id: null, matched: 0, groups: [], skipped: [] } },
+      };
+      for (const more of [[], ["--json"]])
+        expect((await runCli(["dead-letters", "replay", "nosuch", ...more], { routes })).code).toBe(1);
+    });
+
+    it.each([
+      [["--partner", "acme"], { partner: "acme", state: "dead" }],
+      [["--since", "1h"], { time: "finished", since: "2026-01-31T11:00:00.000Z", state: "dead" }],
+      [["--since", "1h", "--state", "delivered"], { since: "2026-01-31T11:00:00.000Z", state: "delivered" }],
+    ])("%j selects by the time of ending where that can be asked", async (flags, filter) => {
+      const { calls } = await runCli(["dead-letters", "replay", "--dry-run", ...flags], { routes });
+      expect(requests(calls)[0]?.filter).toEqual(filter);
+    });
+
+    it.each([
+      [{ partner: "acme", state: "dead", type: "a.*" }, " --partner acme --type 'a.*'"],
+      [{ time: "finished", since: "2026-01-31T11:00:00Z", endpoint: "main" }, " --endpoint main"],
+      [{ since: "2026-01-31T11:00:00Z", reason: "expired" }, " --since 2026-01-31T11:00:00Z"],
+      [{ delivery_ids: ["dlv_7", "dlv_8"] }, " show dlv_7"],
+      [{}, ""],
+    ] as const)("%j ends with a command that finds what was replayed", async (filter, flags) => {
+      const { stdout } = await runCli(["dead-letters", "replay", "--yes"], {
+        routes: {
+          ...routes,
+          "GET /v1/replays/rpl_1": { body: aReplay({ state: "done", replayed: 12, filter }) },
+        },
+      });
+      expect(stdout).toMatch(/How they end: .*$/m);
+      expect(stdout.split("How they end: ")[1]).toBe(`postrider deliveries${flags}\n`);
     });
 
     it("is content with nothing to do", async () => {

@@ -1,34 +1,49 @@
-import type { DeliveryFilter } from "@postrider/engine";
+import type { DeliveryFilter, DeliveryState } from "@postrider/engine";
 import { type CommandGroup, defineCommand } from "../command.ts";
 import { confirmed } from "../confirm.ts";
 import { say, sayJson } from "../context.ts";
-import { filterOptions, toFilter, toFlags, toQuery } from "../delivery-filter.ts";
+import { filterOptions, scopeOf, timeOption, toFilter, toFlags, toQuery } from "../delivery-filter.ts";
 import { exitCodes } from "../exit.ts";
+import { selectionLines, skippedText } from "../render/causes.ts";
 import { groupTable } from "../render/deliveries.ts";
-import { counted } from "../render/text.ts";
+import { counted, noted } from "../render/text.ts";
 import { followReplay } from "../replay-progress.ts";
 import { listDeliveries, pageOptions } from "./deliveries.ts";
 
-const nothingDead =
-  "No dead letters. Every delivery that ended was delivered, or ended otherwise: postrider deliveries";
+/** Dead letters are about what died lately, whenever it was accepted. */
+const options = { ...filterOptions, time: { ...timeOption, fallback: "finished" } } as const;
+
+type Flags = Parameters<typeof toFilter>[0];
+
+/** The flags as a filter; `--since` means when it ended, unless `--time` says otherwise or it was delivered. */
+function endedFilter(flags: Flags, nowMs: number, state: DeliveryState = "dead"): DeliveryFilter {
+  const timed = flags.since !== undefined || flags.until !== undefined || flags.time !== undefined;
+  const time = flags.time ?? (state === "delivered" ? undefined : "finished");
+  return toFilter({ ...flags, time: timed ? time : undefined }, nowMs);
+}
+
+/** Says no more than what was asked for. */
+const nothingDead = (flags: Flags, filter: DeliveryFilter): string =>
+  `No dead letters${scopeOf(flags, filter)}.`;
 
 const groups = defineCommand({
   name: "groups",
   summary: "Count dead letters by partner, endpoint, reason and last error.",
   isDefault: true,
-  options: filterOptions,
+  description: "--since and --until mean when they ended, unless --time accepted is given.",
+  options,
   examples: [
     { line: "postrider dead-letters", meaning: "What died, and why:" },
     {
       line: "postrider dead-letters --partner acme --since 1d",
-      meaning: "Of one partner, accepted in the last day:",
+      meaning: "Of one partner, that died in the last day:",
     },
   ],
   async run({ context, options, json, api }) {
-    const filter = toFilter(options, context.now());
+    const filter = endedFilter(options, context.now());
     const answer = await (await api()).groups({ ...toQuery(filter), state: "dead" });
     if (json) return sayJson(context.stdout, answer);
-    if (answer.matched === 0) return say(context.stdout, nothingDead);
+    if (answer.matched === 0) return say(context.stdout, noted(nothingDead(options, filter), answer.note));
     context.stdout.write(groupTable(context.stdout, answer.groups, context.now()));
     const flags = toFlags(filter);
     say(
@@ -41,8 +56,9 @@ const groups = defineCommand({
 
 const show = defineCommand({
   name: "show",
-  summary: "List dead letters one by one, the newest first.",
-  options: { ...filterOptions, ...pageOptions },
+  summary:
+    "List dead letters one by one, the newest first; with --since or --until those that ended last first.",
+  options: { ...options, ...pageOptions },
   examples: [
     {
       line: "postrider dead-letters show --partner acme --reason retries_exhausted",
@@ -50,8 +66,9 @@ const show = defineCommand({
     },
   ],
   async run({ context, options, json, api }) {
-    const query = { ...toQuery(toFilter(options, context.now())), state: "dead" };
-    await listDeliveries(context, await api(), query, options, json, nothingDead);
+    const filter = endedFilter(options, context.now());
+    const query = { ...toQuery(filter), state: "dead" };
+    await listDeliveries(context, await api(), query, options, json, nothingDead(options, filter));
   },
 });
 
@@ -63,7 +80,7 @@ const replay = defineCommand({
     "Ctrl-C stops watching; the replay goes on (postrider replays cancel ends it).",
   args: [{ name: "delivery", summary: "only these deliveries, by id", optional: true, many: true }],
   options: {
-    ...filterOptions,
+    ...options,
     state: {
       kind: "text",
       value: "state",
@@ -90,18 +107,26 @@ const replay = defineCommand({
   async run({ context, args, options, json, api }) {
     const client = await api();
     const out = context.stdout;
+    const state = (options.state ?? "dead") as DeliveryState;
     const filter = {
-      ...toFilter(options, context.now()),
-      state: (options.state ?? "dead") as NonNullable<DeliveryFilter["state"]>,
+      ...endedFilter(options, context.now(), state),
+      state,
       ...(args.length === 0 ? {} : { delivery_ids: args }),
     };
     const dry = await client.createReplay({ filter, dry_run: true });
     if (options.dryRun && json) return sayJson(out, dry);
     if (dry.matched === 0) {
-      if (json) return sayJson(out, dry);
-      return say(out, `Nothing to replay: no ${filter.state} delivery matches.`);
+      if (json) sayJson(out, dry);
+      const left = skippedText(dry.skipped);
+      const nothing = left === "" ? `no ${state} delivery matches` : `left out are ${left}`;
+      if (!json) say(out, noted(`Nothing to replay: ${nothing}.`, dry.note));
+      // Ids were written or pasted one by one: that none is known is no all-clear.
+      return args.length > 0 && left === "" ? exitCodes.failed.code : exitCodes.ok.code;
     }
-    if (!json) out.write(groupTable(out, dry.groups, context.now()));
+    if (!json) {
+      out.write(groupTable(out, dry.groups, context.now()));
+      for (const line of selectionLines(dry)) say(out, line);
+    }
     if (options.dryRun) return say(out, `\nWould replay ${counted(dry.matched, "delivery", "deliveries")}.`);
     if (
       !(await confirmed(context, `Replay ${counted(dry.matched, "delivery", "deliveries")}?`, options.yes))

@@ -3,7 +3,8 @@ import { type CommandGroup, defineCommand, required } from "../command.ts";
 import type { ApiClient } from "../api-client.ts";
 import { type Context, say, sayJson } from "../context.ts";
 import { CliError } from "../exit.ts";
-import { filterOptions, states, toFilter, toQuery } from "../delivery-filter.ts";
+import { filterOptions, states, timeOption, toFilter, toQuery } from "../delivery-filter.ts";
+import { noted } from "../render/text.ts";
 import { deliveryDetail, deliveryTable } from "../render/deliveries.ts";
 
 /** Flags of commands that list deliveries. */
@@ -30,9 +31,11 @@ export async function listDeliveries(
 ): Promise<void> {
   let cursor = page.cursor;
   let seen = 0;
+  let note: string | undefined;
   do {
     const answer = await api.listDeliveries({ ...query, limit: page.limit ?? (page.all ? 500 : 50), cursor });
     seen += answer.deliveries.length;
+    note = answer.note;
     if (json && !page.all) return sayJson(context.stdout, answer);
     if (json) for (const delivery of answer.deliveries) say(context.stdout, JSON.stringify(delivery));
     else if (seen > 0) writePage(context, answer.deliveries);
@@ -41,7 +44,7 @@ export async function listDeliveries(
     }
     cursor = answer.next_cursor;
   } while (page.all && cursor !== undefined);
-  if (seen === 0 && !json) say(context.stdout, nothing);
+  if (seen === 0 && !json) say(context.stdout, noted(nothing, note));
   if (cursor !== undefined && !json) say(context.stdout, `There are more: add --cursor ${cursor}, or --all.`);
 }
 
@@ -56,10 +59,15 @@ const list = defineCommand({
   options: {
     state: { kind: "text", value: "state", summary: "in this state", choices: states },
     ...filterOptions,
+    time: timeOption,
     ...pageOptions,
   },
   examples: [
     { line: "postrider deliveries --state pending --partner acme", meaning: "What acme still has to get:" },
+    {
+      line: "postrider deliveries --state expired --time finished --since 1h",
+      meaning: "What expired in the last hour, whenever it was accepted:",
+    },
     { line: "postrider deliveries --since 1h --all --json | wc -l", meaning: "How many in the last hour:" },
   ],
   async run({ context, options, json, api }) {

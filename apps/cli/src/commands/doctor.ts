@@ -10,7 +10,7 @@ import { apiKeyFile, clientSettings, dataDirOf } from "../settings.ts";
 
 export const doctor = defineCommand({
   name: "doctor",
-  summary: "Check settings, server, ledger, clocks, dispatcher, backlog and conservation.",
+  summary: "Check settings, server, ledger, clocks, dispatcher, backlog, macros and conservation.",
   description:
     "Conservation means that every delivery ever accepted is either finished or still pending; anything else was lost. " +
     "Exit code 1 if anything fails; warnings alone are 0.",
@@ -31,7 +31,17 @@ export const doctor = defineCommand({
     const status = await gather(client.status());
     const answeredMs = context.now();
     const conservation = await gather(client.conservation());
-    const checks = diagnose({ settings, dataDir, keyFileMode, askedMs, answeredMs, status, conservation });
+    const warnings = await gather(client.endpointWarnings());
+    const checks = diagnose({
+      settings,
+      dataDir,
+      keyFileMode,
+      askedMs,
+      answeredMs,
+      status,
+      conservation,
+      warnings,
+    });
     const failed = checks.some((check) => check.verdict === "failure");
     if (json) sayJson(context.stdout, { ok: !failed, checks });
     else for (const check of checks) write(context.stdout, check);

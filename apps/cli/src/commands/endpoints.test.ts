@@ -139,6 +139,23 @@ describe("endpoints", () => {
     expect(stdout).toContain(digits);
   });
 
+  it("warns of macros that no event had a value for, and puts no warning back", async () => {
+    const macro = { partner: "acme", endpoint: "main", macro: "data.payuot", nearest: "data.payout" };
+    const answer = { ...anEndpoint(), warnings: [{ ...macro, message: "Did you mean data.payout?" }] };
+    const routes = {
+      "GET /v1/partners/acme/endpoints/main": { body: answer },
+      "PUT /v1/partners/acme/endpoints/main": { body: answer },
+    };
+    for (const more of [[], ["--json"]]) {
+      const { code, stderr, calls } = await runCli(
+        ["endpoints", "put", "acme", "main", "--enable", ...more],
+        { routes },
+      );
+      expect([code, stderr]).toEqual([0, "Warning: Did you mean data.payout?\n"]);
+      expect(JSON.parse(calls[1]!.body)).not.toHaveProperty("warnings");
+    }
+  });
+
   it("shows a circuit that is open, and since when it fails", async () => {
     const circuit = aCircuit({
       state: "open",

@@ -114,7 +114,8 @@ const put = defineCommand({
   name: "put",
   summary: "Create an endpoint, or change what the flags name.",
   description:
-    "With --file the document is taken whole; flags beside it win. Macros in URL, headers and body are checked by the server.",
+    "With --file the document is taken whole; flags beside it win. Macros in URL, headers and body are checked by the server, " +
+    "which also warns of those that no event of late had a value for.",
   args: [
     partnerArgument,
     endpointArgument,
@@ -145,6 +146,8 @@ const put = defineCommand({
         : await readInput.json(context, options.file);
     const document = await endpointDocument(context, args[2], options, base);
     const endpoint = await client.putEndpoint(partner, id, document);
+    for (const { message } of endpoint.warnings ?? [])
+      say(context.stderr, tone(context.stderr, "warning", plain(`Warning: ${message}`)));
     if (json) return sayJson(context.stdout, endpoint);
     context.stdout.write(endpointFacts(context.stdout, endpoint));
     say(context.stdout, `Try it: postrider endpoints test ${partner} ${id}`);

@@ -2,6 +2,7 @@ import type { Endpoint, EventView, Partner } from "@postrider/engine";
 import type { ApiClient } from "../api-client.ts";
 import { defineCommand, required } from "../command.ts";
 import { type Output, say, sayJson } from "../context.ts";
+import { CliError } from "../exit.ts";
 import { type DeliveryExplanation, explainEvent } from "../explanation.ts";
 import { stateTone, tone } from "../render/colour.ts";
 import { plain } from "../render/text.ts";
@@ -13,11 +14,20 @@ export const explain = defineCommand({
   description:
     "For each delivery of the event: its state and why, every attempt, when the next one is, and what you can do.",
   args: [{ name: "event_id", summary: "the event's id, as the application gave it" }],
-  options: {},
-  examples: [{ line: "postrider explain conv-1001", meaning: "Where is conversion 1001?" }],
-  async run({ context, args, json, api }) {
+  options: {
+    partner: {
+      kind: "text",
+      value: "id",
+      summary: "only what became of it at this partner; no other is named",
+    },
+  },
+  examples: [
+    { line: "postrider explain conv-1001", meaning: "Where is conversion 1001?" },
+    { line: "postrider explain conv-1001 --partner acme", meaning: "A proof that can be shown to acme:" },
+  ],
+  async run({ context, args, options, json, api }) {
     const client = await api();
-    const event = await client.event(required(args, 0));
+    const event = narrowed(await client.event(required(args, 0)), options.partner);
     const [{ reasons }, surroundings] = await Promise.all([client.reasons(), surroundingsOf(client, event)]);
     const meanings = new Map(reasons.map(({ reason, meaning }) => [reason, meaning]));
     const explanation = explainEvent(event, { nowMs: context.now(), meanings, ...surroundings });
@@ -26,6 +36,16 @@ export const explain = defineCommand({
     for (const delivery of explanation.deliveries) writeDelivery(context.stdout, delivery);
   },
 });
+
+/** The event as one partner had it. @throws CliError `notFound` where it went there never */
+function narrowed(event: EventView, partner: string | undefined): EventView {
+  if (partner === undefined) return event;
+  const deliveries = event.deliveries.filter((delivery) => delivery.partner === partner);
+  if (deliveries.length > 0) return { ...event, deliveries };
+  throw new CliError("notFound", `The event ${event.event_id} has no delivery to ${partner}.`, {
+    hint: `See where it went: postrider explain ${event.event_id}`,
+  });
+}
 
 function writeDelivery(out: Output, delivery: DeliveryExplanation): void {
   say(out);

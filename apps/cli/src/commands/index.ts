@@ -9,6 +9,7 @@ import { explain } from "./explain.ts";
 import { partnerPack } from "./partner-pack.ts";
 import { partners } from "./partners.ts";
 import { replays } from "./replays.ts";
+import { retryNow } from "./retry-now.ts";
 import { send } from "./send.ts";
 import { start } from "./start.ts";
 import { verify } from "./verify.ts";
@@ -23,6 +24,7 @@ export const commands: readonly (CommandDefinition | CommandGroup)[] = [
   deliveries,
   deadLetters,
   replays,
+  retryNow,
   cancel,
   doctor,
   verify,

@@ -2,6 +2,7 @@ import type { ReplayView } from "@postrider/engine";
 import { type CommandGroup, defineCommand, required } from "../command.ts";
 import { say, sayJson } from "../context.ts";
 import { stateTone } from "../render/colour.ts";
+import { skippedText } from "../render/causes.ts";
 import { facts, table } from "../render/table.ts";
 import { orDash } from "../render/text.ts";
 import { clockTime, fromNow } from "../render/time.ts";
@@ -67,7 +68,7 @@ const show = defineCommand({
         ["what", filterText(replay)],
         ["matched", String(replay.matched)],
         ["replayed", String(replay.replayed)],
-        ["skipped", String(replay.skipped)],
+        ["skipped", [String(replay.skipped), skippedText(replay.skipped_causes)].filter(Boolean).join(": ")],
         ["rate", replay.rate_per_second === null ? "no limit of its own" : `${replay.rate_per_second}/s`],
         ["by", orDash(replay.requested_by)],
         ["made", clockTime(replay.created_at)],

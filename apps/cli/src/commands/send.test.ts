@@ -87,6 +87,24 @@ describe("send, a file", () => {
     expect(calls.some((call) => call.body.includes(lines[0] ?? "never"))).toBe(true);
   });
 
+  it("refuses the lines that are not UTF-8 by their numbers, sends the others, and ends with 1", async () => {
+    const stdin = [
+      Buffer.from('\ufeff{"event_id":"e-1"}\n{"event_id":"Ren\xe9"}\n{"event_id":"e-2","data":{"name":"Ren'),
+      Buffer.from([0xc3]),
+      Buffer.from([0xa9]),
+      Buffer.from('"}}\n'),
+      Buffer.from('{"event_id":"Ren\xe9"}', "latin1"),
+    ];
+    const { code, stderr, calls } = await runCli(["send", "--file", "-"], { routes: door, stdin });
+    expect(code).toBe(1);
+    expect(eventsOf(calls[0]!)).toEqual([
+      { event_id: "e-1" },
+      { event_id: "Ren\xe9" },
+      { event_id: "e-2", data: { name: "Ren\xe9" } },
+    ]);
+    expect(stderr).toBe("line 4: invalid: not valid UTF-8 (save the file as UTF-8)\n");
+  });
+
   it("lists conflicts and invalid lines with their numbers, and ends with 1", async () => {
     const stdin = [
       '{"event_id":"e-1"}',

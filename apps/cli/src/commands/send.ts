@@ -42,7 +42,8 @@ export const send = defineCommand({
   summary: "Accept one event, or a file of events.",
   description:
     "A file is sent in batches, verbatim: each line is an event document with event_id, type, occurred_at and data. " +
-    "Sending it again is safe: events that were accepted before are duplicates. Exit code 1 if any event conflicts or is invalid.",
+    "Sending it again is safe: events that were accepted before are duplicates. Exit code 1 if any event conflicts or is invalid. " +
+    "Files are UTF-8; a line that is not, is invalid and not sent.",
   args: [{ name: "type", summary: "the event type, e.g. conversion.approved", optional: true }],
   options,
   examples: [
@@ -186,8 +187,8 @@ async function sendFile(
   return problems.length === 0 ? exitCodes.ok.code : exitCodes.failed.code;
 }
 
-async function countLines(lines: AsyncIterable<string>): Promise<number> {
+async function countLines(lines: AsyncIterable<string | null>): Promise<number> {
   let count = 0;
-  for await (const line of lines) if (line.trim() !== "") count += 1;
+  for await (const line of lines) if (line?.trim() !== "") count += 1;
   return count;
 }

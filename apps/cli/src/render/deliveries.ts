@@ -5,6 +5,14 @@ import { facts, table } from "./table.ts";
 import { cut, orDash, plain } from "./text.ts";
 import { clockTime, duration, fromNow } from "./time.ts";
 
+/** The names of a delivery or group; what was deleted is said to be, for a new one may have its id. */
+const partnerName = (of: { partner: string; partner_deleted?: true }): string =>
+  of.partner_deleted === true ? `${of.partner} (deleted)` : of.partner;
+const endpointName = (of: { endpoint: string; endpoint_deleted?: true }): string =>
+  of.endpoint_deleted === true ? `${of.endpoint} (deleted)` : of.endpoint;
+/** `acme/main`. */
+export const destination = (of: DeliveryView): string => `${partnerName(of)}/${endpointName(of)}`;
+
 /** Deliveries, one a line. */
 export function deliveryTable(output: Output, rows: readonly DeliveryView[], nowMs: number): string {
   return table(
@@ -13,7 +21,7 @@ export function deliveryTable(output: Output, rows: readonly DeliveryView[], now
       { title: "DELIVERY", of: (row) => row.id },
       { title: "EVENT", of: (row) => row.event_id, elastic: true },
       { title: "TYPE", of: (row) => row.type, elastic: true },
-      { title: "TO", of: (row) => `${row.partner}/${row.endpoint}`, elastic: true },
+      { title: "TO", of: destination, elastic: true },
       { title: "STATE", of: (row) => row.state, tone: (row) => stateTone(row.state) },
       { title: "REASON", of: (row) => orDash(row.reason), elastic: true },
       { title: "TRIES", of: (row) => String(row.attempts_made), align: "right" },
@@ -30,8 +38,8 @@ export function groupTable(output: Output, groups: readonly DeliveryGroup[], now
   return table(
     output,
     [
-      { title: "PARTNER", of: (row) => row.partner },
-      { title: "ENDPOINT", of: (row) => row.endpoint },
+      { title: "PARTNER", of: partnerName },
+      { title: "ENDPOINT", of: endpointName },
       { title: "REASON", of: (row) => orDash(row.reason) },
       { title: "STATUS", of: (row) => orDash(row.last_status), align: "right" },
       { title: "LAST ERROR", of: (row) => orDash(row.last_error), elastic: true },
@@ -48,7 +56,7 @@ export function deliveryDetail(output: Output, delivery: DeliveryView, nowMs: nu
   const head = facts(output, [
     ["delivery", delivery.id],
     ["event", `${delivery.event_id} (${delivery.type})`],
-    ["to", `${delivery.partner}/${delivery.endpoint}`],
+    ["to", destination(delivery)],
     ["state", delivery.reason === null ? delivery.state : `${delivery.state}, ${delivery.reason}`],
     ["accepted", `${clockTime(delivery.accepted_at)}, ${fromNow(delivery.accepted_at, nowMs)}`],
     [

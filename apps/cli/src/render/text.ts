@@ -61,3 +61,7 @@ export function counted(n: number, one: string, many = `${one}s`): string {
 export function orDash(value: string | number | null | undefined): string {
   return value === null || value === undefined || value === "" ? "-" : plain(String(value));
 }
+
+/** A sentence, and behind it what the server notes of what it did not find. */
+export const noted = (sentence: string, note: string | undefined): string =>
+  note === undefined ? sentence : `${sentence} ${plain(note)}`;

@@ -140,5 +140,6 @@ export const aReplay = (changes: Partial<ReplayView> = {}): ReplayView => ({
   matched: 12,
   replayed: 0,
   skipped: 0,
+  skipped_causes: [],
   ...changes,
 });

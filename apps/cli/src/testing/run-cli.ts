@@ -8,7 +8,8 @@ export interface RunOptions {
   readonly url?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  readonly stdin?: string;
+  /** Text, or the chunks of bytes that arrive. */
+  readonly stdin?: string | readonly Uint8Array[];
   /** A terminal of this many columns, for all three streams. */
   readonly columns?: number;
   readonly colour?: boolean;
@@ -65,6 +66,7 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
   return { code, ...written, calls: api.calls, questions };
 }
 
-async function* bytesOf(text: string): AsyncIterable<Uint8Array> {
-  yield Buffer.from(text, "utf8");
+async function* bytesOf(input: string | readonly Uint8Array[]): AsyncIterable<Uint8Array> {
+  if (typeof input === "string") yield Buffer.from(input, "utf8");
+  else yield* input;
 }

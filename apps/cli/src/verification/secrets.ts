@@ -82,7 +82,7 @@ function malformed(path: string): CliError {
 
 async function readLines(context: Pick<Context, "cwd" | "stdin">, path: string): Promise<string[]> {
   const lines: string[] = [];
-  for await (const line of readInput.lines(context, path)) {
+  for (const line of (await readInput.text(context, path)).split("\n")) {
     const text = line.trim();
     if (text !== "" && !text.startsWith("#")) lines.push(text);
   }

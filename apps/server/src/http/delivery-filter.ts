@@ -19,8 +19,13 @@ export const filterKeys = {
   type: z
     .string({ error: "must be an event type" })
     .min(1, "must not be empty")
-    .max(100, "must have at most 100 characters")
-    .optional(),
+    .max(102, "must have at most 102 characters")
+    .regex(
+      /^(\*|[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(\.\*)?)$/,
+      "must be an event type such as conversion.approved, a prefix such as conversion.*, or *",
+    )
+    .optional()
+    .describe("An event type, a prefix such as conversion.*, or * for every type."),
   reason: z
     .enum(Object.keys(reasons) as [Reason, ...Reason[]], {
       error: `must be one of ${Object.keys(reasons).join(", ")}`,
@@ -30,8 +35,14 @@ export const filterKeys = {
     .string({ error: "must be a text" })
     .regex(/^[!-~]{1,200}$/, "must be 1 to 200 visible ASCII characters")
     .optional(),
-  since: instant.optional().describe("Accepted at or after."),
-  until: instant.optional().describe("Accepted before."),
+  time: z
+    .enum(["accepted", "finished"], { error: "must be accepted or finished" })
+    .optional()
+    .describe(
+      "What since and until mean, and lists are sorted by: when the event was accepted (default), or when the delivery ended, which needs the state dead, expired, cancelled or suppressed.",
+    ),
+  since: instant.optional().describe("Accepted (or ended) at or after."),
+  until: instant.optional().describe("Accepted (or ended) before."),
 } as const;
 
 /** How many, and from where. */
@@ -72,40 +83,62 @@ export const replayFilter = z
   )
   .meta({ id: "DeliveryFilter" });
 
-const { state: _anyState, reason: _noReason, ...cancellable } = replayFilter.shape;
+const { state: _anyState, reason: _noReason, time: _noTime, ...cancellable } = replayFilter.shape;
 
-/** Which deliveries a cancellation selects: what waits has no reason yet, and its state is known. */
-export const cancellationFilter = z
+/** Which deliveries a cancellation selects, or sending now: what waits has no reason or end yet, and its state is known. */
+export const pendingFilter = z
   .strictObject(
     { ...cancellable, state: z.literal("pending", { error: "must be pending, or left out" }).optional() },
     { error: "must be an object with at least one key" },
   )
   .refine(
     ({ state: _state, ...keys }) => Object.values(keys).some((value) => value !== undefined),
-    "must have at least one key besides state: it would cancel all that waits",
+    "must have at least one key besides state: all that waits would be selected",
   )
-  .meta({ id: "CancellationFilter" });
+  .meta({ id: "PendingFilter" });
 
-/** Without the keys that were not given, and without the page. */
+/** Clocks of callers may be this much ahead. */
+const clockSlackMs = 60_000;
+
+/**
+ * Without the keys that were not given, and without the page. A filter that can match nothing is refused: nothing found
+ * would read as all is well.
+ *
+ * @throws PostriderError `invalid_request`
+ */
 export function definedFilter(
   given: { readonly [Key in keyof DeliveryFilter]?: DeliveryFilter[Key] | undefined } & {
     limit?: unknown;
     cursor?: unknown;
   },
+  nowMs: number,
 ): DeliveryFilter {
   const { limit: _limit, cursor: _cursor, ...keys } = given;
-  if (
-    keys.since !== undefined &&
-    keys.until !== undefined &&
-    Date.parse(keys.since) >= Date.parse(keys.until)
-  ) {
-    throw new PostriderError("invalid_request", "The time span is empty: since must be before until.", {
-      issues: [{ path: "since", message: "must be before until" }],
-    });
+  const { since, until, state, reason } = keys;
+  if (since !== undefined && until !== undefined && Date.parse(since) >= Date.parse(until)) {
+    throw refused("The time span is empty: since must be before until.", "since", "must be before until");
+  }
+  if (since !== undefined && Date.parse(since) > nowMs + clockSlackMs) {
+    throw refused(
+      "The time span has not begun: since lies in the future.",
+      "since",
+      "must not lie in the future",
+    );
+  }
+  if (state !== undefined && reason !== undefined && reasons[reason].state !== state) {
+    throw refused(
+      `No delivery is ${state} with the reason ${reason}, which belongs to the state ${reasons[reason].state}.`,
+      "reason",
+      `belongs to the state ${reasons[reason].state}: leave state out`,
+    );
   }
   return Object.fromEntries(
     Object.entries(keys).filter(([, value]) => value !== undefined),
   ) as DeliveryFilter;
+}
+
+function refused(message: string, path: string, words: string): PostriderError {
+  return new PostriderError("invalid_request", message, { issues: [{ path, message: words }] });
 }
 
 /** The page that was asked for, without an absent cursor. */

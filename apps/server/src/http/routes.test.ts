@@ -136,6 +136,20 @@ describe("endpoints", () => {
     await call("PUT", "/v1/partners/acme", { name: "Acme" });
   });
 
+  test("stored with what is most likely wrong; a fault in finding that changes nothing", async () => {
+    const { json } = await call("PUT", path, { url: "https://a.example/pb?p={data.payuot?}" });
+    expect(json.warnings).toMatchObject([{ macro: "data.payuot", nearest: "data.payout" }]);
+    expect((await call("GET", path)).json).not.toHaveProperty("warnings");
+    expect((await call("GET", "/v1/endpoint-warnings")).json).toMatchObject({
+      checked: 1,
+      more: false,
+      warnings: [{ partner: "acme", endpoint: "main" }],
+    });
+    bench.engine.failing.add("endpointWarnings");
+    const again = await call("PUT", path, { url: "https://a.example/pb" });
+    expect([again.status, again.json.warnings]).toEqual([200, []]);
+  });
+
   test("created from its URL alone with every default, then replaced, shown, listed, deleted", async () => {
     const { status, json } = await call("PUT", path, { url: "https://a.example/pb" });
     expect([status, json]).toMatchObject([
@@ -260,6 +274,7 @@ describe("deliveries and events", () => {
       type: "a.b",
       reason: "rejected",
       event_id: "x",
+      time: "finished",
       since: "2026-01-01T00:00:00Z",
       until: "2026-02-01T00:00:00Z",
     };
@@ -279,6 +294,15 @@ describe("deliveries and events", () => {
     ["limit=x", "limit"],
     ["since=yesterday", "since"],
     ["since=2026-02-01T00:00:00Z&until=2026-01-01T00:00:00Z", "since"],
+    ["since=2999-02-01T00:00:00Z", "since"],
+    ["time=ended", "time"],
+    ["state=delivered&reason=rejected", "reason"],
+    ["state=dead&reason=expired", "reason"],
+    ["state=pending&reason=cancelled", "reason"],
+    ["type=conv*", "type"],
+    ["type=*.approved", "type"],
+    ["type=a..b", "type"],
+    ["type=a.%2a.b", "type"],
     ["partner=Acme", "partner"],
     ["state=dead&state=pending", "state"],
     ["staet=dead", "staet"],
@@ -306,7 +330,12 @@ describe("replays", () => {
     });
     expect([status, json]).toMatchObject([
       202,
-      { replay_id: "rpl_1", matched: 2, groups: [{ partner: "acme" }] },
+      {
+        replay_id: "rpl_1",
+        matched: 2,
+        groups: [{ partner: "acme" }],
+        skipped: [{ cause: "endpoint_deleted" }],
+      },
     ]);
     expect(bench.engine.asked).toContainEqual([
       "createReplay",
@@ -323,8 +352,17 @@ describe("replays", () => {
 
   test("a dry run counts what a replay would take, and begins nothing", async () => {
     const { status, json } = await call("POST", "/v1/replays", { filter: {}, dry_run: true });
-    expect([status, json.replay_id, json.matched, json.groups.length]).toEqual([202, null, 2, 1]);
-    expect(bench.engine.asked).toContainEqual(["groupDeliveries", { state: "dead" }]);
+    expect([status, json]).toMatchObject([
+      202,
+      {
+        replay_id: null,
+        matched: 2,
+        groups: [{ count: 2 }],
+        skipped: [{ cause: "endpoint_deleted", count: 1 }],
+        waiting: [{ cause: "partner_paused", count: 2 }],
+      },
+    ]);
+    expect(bench.engine.asked).toContainEqual(["previewReplay", {}, expect.any(Number)]);
     expect(bench.engine.asked.map(([name]) => name)).not.toContain("createReplay");
   });
 

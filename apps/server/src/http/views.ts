@@ -130,6 +130,28 @@ export const endpointView = z
 
 export const endpointsView = z.object({ endpoints: z.array(endpointView) }).meta({ id: "Endpoints" });
 
+const endpointWarnings = z.array(
+  z.object({
+    partner: z.string(),
+    endpoint: z.string(),
+    macro: z.string().describe("A data macro that no event of late had a value for."),
+    nearest: z.string().nullable().describe("The nearest path that those events have."),
+    message: z.string(),
+  }),
+);
+
+export const storedEndpointView = z
+  .object({ ...endpointView.shape, warnings: endpointWarnings.describe("Stored all the same.") })
+  .meta({ id: "StoredEndpoint" });
+
+export const endpointWarningsView = z
+  .object({
+    checked: count,
+    more: z.boolean().describe("There are endpoints that were not looked at."),
+    warnings: endpointWarnings,
+  })
+  .meta({ id: "EndpointWarnings" });
+
 export const testPostbackView = z
   .object({
     request: z.object({
@@ -160,6 +182,18 @@ export const attemptView = z
   })
   .meta({ id: "Attempt" });
 
+/** Only where it is so. */
+const deletedFlags = {
+  endpoint_deleted: z
+    .literal(true)
+    .optional()
+    .describe("Its endpoint was deleted; a new one may have the id now."),
+  partner_deleted: z
+    .literal(true)
+    .optional()
+    .describe("Its partner was deleted; a new one may have the id now."),
+};
+
 export const deliveryView = z
   .object({
     id: z.string(),
@@ -175,6 +209,7 @@ export const deliveryView = z
     finished_at: instant.nullable(),
     last_status: z.int().nullable(),
     last_error: z.string().nullable(),
+    ...deletedFlags,
     waits_for: z
       .string()
       .optional()
@@ -184,8 +219,15 @@ export const deliveryView = z
   })
   .meta({ id: "Delivery" });
 
+const note = z
+  .string()
+  .optional()
+  .describe(
+    "Where nothing was found: no event of the filter's type is in the ledger; names the nearest type.",
+  );
+
 export const deliveriesView = z
-  .object({ deliveries: z.array(deliveryView), next_cursor: z.string().optional() })
+  .object({ deliveries: z.array(deliveryView), next_cursor: z.string().optional(), note })
   .meta({ id: "Deliveries" });
 
 export const eventView = z
@@ -213,6 +255,7 @@ export const groupView = z
     reason: reason.nullable(),
     last_error: z.string().nullable(),
     last_status: z.int().nullable(),
+    ...deletedFlags,
     count,
     oldest_accepted_at: instant,
     newest_accepted_at: instant,
@@ -220,7 +263,7 @@ export const groupView = z
   .meta({ id: "DeliveryGroup" });
 
 export const groupsView = z
-  .object({ matched: count, groups: z.array(groupView) })
+  .object({ matched: count, groups: z.array(groupView), note })
   .meta({ id: "DeliveryGroups" });
 
 export const cancellationView = z
@@ -228,16 +271,55 @@ export const cancellationView = z
     matched: count.describe("Waiting when it was asked for."),
     cancelled: count.describe("0 for a dry run; less than matched where some ended meanwhile."),
     groups: z.array(groupView).describe("Of what was matched."),
+    note,
   })
   .meta({ id: "Cancellation" });
 
+const skippedView = z
+  .array(
+    z.object({
+      cause: z.enum([
+        "partner_deleted",
+        "endpoint_deleted",
+        "already_pending",
+        "past_retention",
+        "already_due",
+        "not_before",
+        "behind_order_key",
+      ]),
+      count,
+    }),
+  )
+  .describe("Left as they are, by cause.");
+
+const selectionShape = {
+  matched: count.describe("Put back, or made due; the groups are of these."),
+  groups: z.array(groupView),
+  skipped: skippedView,
+  waiting: z
+    .array(
+      z.object({
+        cause: z.enum([
+          "partner_paused",
+          "endpoint_disabled",
+          "endpoint_paused",
+          "circuit_open",
+          "endpoint_held",
+        ]),
+        count,
+      }),
+    )
+    .describe("Of those matched, not sent before the cause has ended."),
+  note,
+};
+
 export const createdReplayView = z
-  .object({
-    replay_id: z.string().nullable().describe("null for a dry run."),
-    matched: count,
-    groups: z.array(groupView),
-  })
+  .object({ replay_id: z.string().nullable().describe("null for a dry run."), ...selectionShape })
   .meta({ id: "CreatedReplay" });
+
+export const retriedView = z
+  .object({ ...selectionShape, retried: count.describe("Made due; 0 for a dry run.") })
+  .meta({ id: "Retried" });
 
 export const replayView = z
   .object({
@@ -250,7 +332,8 @@ export const replayView = z
     finished_at: instant.nullable(),
     matched: count,
     replayed: count,
-    skipped: count,
+    skipped: count.describe("Of those matched, no longer replayable when their turn came."),
+    skipped_causes: skippedView,
   })
   .meta({ id: "Replay" });
 

@@ -13,6 +13,8 @@ export interface FakeEngine extends Engine {
   acceptWith: ((events: readonly AcceptEvent[]) => Promise<readonly AcceptResult[]>) | null;
   /** Makes every operation of the ledger fail. */
   failWith: Error | null;
+  /** Names of operations that fail, each alone. */
+  readonly failing: Set<string>;
   progressMs: number;
 }
 
@@ -43,6 +45,7 @@ export function createFakeEngine(): FakeEngine {
     sweeps: 0,
     acceptWith: null,
     failWith: null,
+    failing: new Set(),
     progressMs: Date.now(),
     description: { ledger: "fake", turns: "fake" },
     events: {
@@ -60,6 +63,7 @@ export function createFakeEngine(): FakeEngine {
         (target, name: keyof Operations) =>
         async (...given: unknown[]) => {
           fake.asked.push([name, ...given]);
+          if (fake.failing.has(name)) throw new Error(`${name} fails`);
           if (fake.failWith !== null) throw fake.failWith;
           return (target[name] as (...all: unknown[]) => unknown)(...given);
         },

@@ -6,6 +6,7 @@ import {
   type Operations,
   type Partner,
   PostriderError,
+  type ReplaySelection,
   type ReplayView,
 } from "@postrider/engine";
 
@@ -51,6 +52,7 @@ const aReplay: ReplayView = {
   matched: 2,
   replayed: 0,
   skipped: 0,
+  skipped_causes: [],
 };
 
 const group = {
@@ -64,6 +66,13 @@ const group = {
   oldest_accepted_at: at,
   newest_accepted_at: at,
 } as const;
+
+const selected: ReplaySelection = {
+  matched: 2,
+  groups: [group],
+  skipped: [{ cause: "endpoint_deleted", count: 1 }],
+  waiting: [{ cause: "partner_paused", count: 2 }],
+};
 
 const partner = (
   id: string,
@@ -151,6 +160,11 @@ export function createFakeOperations(
       partners.has(owner) ? [...endpoints.values()].filter((one) => one.partner === owner) : null,
     deleteEndpoint: async (owner, id) => (endpoints.delete(`${owner}/${id}`) ? { cancelling: false } : null),
     resumeEndpoint: async (owner, id) => endpoints.get(`${owner}/${id}`) ?? null,
+    async endpointWarnings(only) {
+      const macro = { macro: "data.payuot", nearest: "data.payout", message: "Did you mean data.payout?" };
+      const warned = only ?? { partner: "acme", endpoint: "main" };
+      return { checked: 1, more: false, warnings: [{ endpoint: "main", ...warned, ...macro }] };
+    },
     getEvent: async (id) => (id === anEvent.event_id ? anEvent : null),
     getDelivery: async (id) => (id === aDelivery.id ? aDelivery : null),
     async listDeliveries(_filter, { cursor }) {
@@ -161,9 +175,14 @@ export function createFakeOperations(
       matched: 3,
       groups: [group, { ...group, state: "pending", reason: null, count: 1 }],
     }),
+    previewReplay: async () => selected,
     createReplay: async ({ filter, requestedBy }) => ({
+      ...selected,
       replay: { ...aReplay, filter, requested_by: requestedBy },
-      groups: [group],
+    }),
+    retryNow: async (_filter, { dryRun }) => ({
+      result: { ...selected, retried: dryRun ? 0 : selected.matched },
+      partnerNos: dryRun ? [] : [7],
     }),
     getReplay: async (id) => (id === aReplay.replay_id ? aReplay : null),
     listReplays: async () => [aReplay],

@@ -1,8 +1,9 @@
 import { classify } from "../core/classify.ts";
+import { shownHeader, shownUrl } from "../core/redact.ts";
 import { type AttemptTools, type Job, missingKeyError, render, sign } from "./attempt.ts";
 import type { DispatchEndpoint, DispatchPartner } from "./partner.ts";
 
-/** What one test postback did. */
+/** What one test postback did. Values of credentials in URL and headers are hidden: `core/redact.ts`. */
 export interface TestPostback {
   readonly request: {
     readonly method: string;
@@ -80,8 +81,8 @@ export async function sendTestPostback(
   return {
     request: {
       method: flagged.method,
-      url: flagged.url,
-      headers: Object.fromEntries(flagged.headers),
+      url: shownUrl(flagged.url),
+      headers: Object.fromEntries(flagged.headers.map(([name, value]) => [name, shownHeader(name, value)])),
       body: rendered.body,
     },
     response: {

@@ -4,6 +4,7 @@
  */
 import type { DeliveryState, Reason } from "../core/delivery.ts";
 import type { EndpointDocument, PartnerDocument } from "../core/documents.ts";
+import type { CauseCount, DeliveryFilter, DeliveryGroup, ReplaySelection, SkipCause } from "./selection.ts";
 
 export interface AcceptResult {
   readonly event_id: string;
@@ -102,6 +103,18 @@ export interface EndpointCircuit {
   readonly refusals: number;
 }
 
+/** What is most likely wrong with an endpoint that can be stored and sent to all the same. */
+export interface EndpointWarning {
+  readonly partner: string;
+  readonly endpoint: string;
+  /** The path of a data macro, `data.payuot`, for which no event of late had a value. */
+  readonly macro: string;
+  /** The nearest path that those events have. */
+  readonly nearest: string | null;
+  /** In words, with what becomes of the postbacks. */
+  readonly message: string;
+}
+
 export interface SigningKey {
   readonly id: string;
   readonly scheme: "v1" | "v1a";
@@ -147,6 +160,9 @@ export interface DeliveryView {
   readonly waits_for?: string;
   /** Of a single delivery: the JSON text of its event's data. */
   readonly data_text?: string;
+  /** Only where it is so: the endpoint, or the partner with it, was deleted. Its id may belong to a new one by now. */
+  readonly endpoint_deleted?: true;
+  readonly partner_deleted?: true;
   readonly attempts?: readonly AttemptView[];
 }
 
@@ -168,31 +184,6 @@ export interface EventView {
   readonly deliveries: readonly DeliveryView[];
 }
 
-/** The same keys select deliveries for listing and for replaying. Times are ISO texts of acceptance. */
-export interface DeliveryFilter {
-  readonly state?: DeliveryState;
-  readonly partner?: string;
-  readonly endpoint?: string;
-  readonly type?: string;
-  readonly reason?: Reason;
-  readonly event_id?: string;
-  readonly since?: string;
-  readonly until?: string;
-  readonly delivery_ids?: readonly string[];
-}
-
-export interface DeliveryGroup {
-  readonly partner: string;
-  readonly endpoint: string;
-  readonly state: DeliveryState;
-  readonly reason: Reason | null;
-  readonly last_error: string | null;
-  readonly last_status: number | null;
-  readonly count: number;
-  readonly oldest_accepted_at: string;
-  readonly newest_accepted_at: string;
-}
-
 export interface ReplayView {
   readonly replay_id: string;
   readonly state: "running" | "done" | "cancelled";
@@ -201,12 +192,14 @@ export interface ReplayView {
   readonly requested_by: string;
   readonly created_at: string;
   readonly finished_at: string | null;
-  /** Selected when it was made. */
+  /** Selected when it was made, and replayable then. */
   readonly matched: number;
   /** Put back to pending so far. */
   readonly replayed: number;
-  /** Selected, but no longer replayable when their turn came (already pending, or past retention). */
+  /** Of those matched, no longer replayable when their turn came. */
   readonly skipped: number;
+  /** Why: in all `skipped`. */
+  readonly skipped_causes: readonly CauseCount<SkipCause>[];
 }
 
 /** The answer to a deletion, which does not wait for a large backlog. */
@@ -282,17 +275,42 @@ export interface Operations {
   /** Ends a pause or hold that a partner's answer caused. */
   resumeEndpoint(partner: string, id: string, nowMs: number): Promise<Endpoint | null>;
 
+  /**
+   * Data macros that none of the last 100 events of an endpoint's types had a value for (events larger than 8 KiB are
+   * passed over). Of one endpoint, of a partner's, or of all; the 200 changed last at most, then `more` is true. What
+   * cannot be read within half a second is passed over: it is advice, and never a reason to refuse.
+   */
+  endpointWarnings(only?: { readonly partner: string; readonly endpoint?: string }): Promise<{
+    readonly checked: number;
+    readonly more: boolean;
+    readonly warnings: readonly EndpointWarning[];
+  }>;
+
   getEvent(eventId: string): Promise<EventView | null>;
   getDelivery(id: string): Promise<DeliveryView | null>;
-  /** Newest first, by keyset. `cursor` is the opaque text of the page before. @throws PostriderError `invalid_request` for a bad cursor */
+  /**
+   * Newest first, by keyset; with `time: "finished"` the last to end first. `cursor` is the opaque text of the page before.
+   *
+   * @throws PostriderError `invalid_request` for a bad cursor, or a state that has no time of ending here; `not_found`
+   * for a partner or endpoint that never was, likewise wherever a filter is given
+   */
   listDeliveries(
     filter: DeliveryFilter,
     page: { readonly limit: number; readonly cursor?: string },
-  ): Promise<{ readonly deliveries: readonly DeliveryView[]; readonly next_cursor?: string }>;
-  groupDeliveries(
-    filter: DeliveryFilter,
-  ): Promise<{ readonly matched: number; readonly groups: readonly DeliveryGroup[] }>;
+  ): Promise<{
+    readonly deliveries: readonly DeliveryView[];
+    readonly next_cursor?: string;
+    /** Where nothing was found: that no event of the filter's type is in the ledger, with the nearest type. */
+    readonly note?: string;
+  }>;
+  groupDeliveries(filter: DeliveryFilter): Promise<{
+    readonly matched: number;
+    readonly groups: readonly DeliveryGroup[];
+    readonly note?: string;
+  }>;
 
+  /** What a replay would do now, counted. @throws PostriderError as `createReplay` */
+  previewReplay(filter: DeliveryFilter, nowMs: number): Promise<ReplaySelection>;
   /** Without a state, a reason or ids only dead letters are selected; pending deliveries never are. @throws PostriderError `invalid_request` for the state `pending` */
   createReplay(
     request: {
@@ -301,7 +319,7 @@ export interface Operations {
       readonly requestedBy: string;
     },
     nowMs: number,
-  ): Promise<{ readonly replay: ReplayView; readonly groups: readonly DeliveryGroup[] }>;
+  ): Promise<ReplaySelection & { readonly replay: ReplayView }>;
   getReplay(id: string): Promise<ReplayView | null>;
   listReplays(limit: number): Promise<readonly ReplayView[]>;
   cancelReplay(id: string, nowMs: number): Promise<ReplayView | null>;
@@ -321,6 +339,25 @@ export interface Operations {
     readonly matched: number;
     readonly cancelled: number;
     readonly groups: readonly DeliveryGroup[];
+    readonly note?: string;
+  }>;
+
+  /**
+   * Makes selected deliveries that wait for a retry due now, in steps of 5,000, each its own transaction. No step of the
+   * ladder is spent or given back, and whatever holds the endpoint or the partner goes on holding (`waiting`). An
+   * event's own `not_before` and the order of its key stay (`skipped`). Calling again changes nothing more.
+   *
+   * @throws PostriderError `invalid_request` for a filter without keys, or for what does not wait
+   */
+  retryNow(
+    filter: DeliveryFilter,
+    options: { readonly dryRun: boolean },
+    nowMs: number,
+  ): Promise<{
+    /** `retried`: 0 for a dry run; less than `matched` where some were attempted or ended meanwhile. */
+    readonly result: ReplaySelection & { readonly retried: number };
+    /** Whom to ring. */
+    readonly partnerNos: readonly number[];
   }>;
 
   /** accepted = terminal + pending, counted in one snapshot. */

@@ -7,12 +7,14 @@ import { conservationTests } from "./ledger-suite/conservation.ts";
 import { keyTests } from "./ledger-suite/keys.ts";
 import { leaseTests } from "./ledger-suite/leases.ts";
 import { operationsTests } from "./ledger-suite/operations.ts";
+import { retryTests } from "./ledger-suite/retrying.ts";
 import { readingTests } from "./ledger-suite/reading.ts";
 import { replayTests } from "./ledger-suite/replaying.ts";
 import { orderingTests } from "./ledger-suite/ordering.ts";
 import { timingTests } from "./ledger-suite/timing.ts";
 import { retentionTests, sharedRetentionTests } from "./ledger-suite/retention.ts";
 import { claimTests, recordTests } from "./ledger-suite/turns.ts";
+import { warningTests } from "./ledger-suite/warning.ts";
 import { upkeepTests } from "./ledger-suite/upkeep.ts";
 
 export { neighbourLeaseMs, type OpenedLedger, suiteNowMs } from "./ledger-suite/bench.ts";
@@ -42,9 +44,10 @@ export function describeLedger(
     group("accepting, dispatching", acceptingTests, claimTests, recordTests);
     group("operating", operationsTests, keyTests);
     group("reading, conserving", readingTests, conservationTests);
+    group("warning", warningTests);
     group("circuits fail", circuitTests);
     group("replaying", replayTests);
-    group("delaying, ordering, cancelling", timingTests, orderingTests, cancelTests);
+    group("delaying, ordering, cancelling", timingTests, orderingTests, cancelTests, retryTests);
     group("upkeep", upkeepTests);
     group("retention", retentionTests);
     if (shared) group("shared by processes", leaseTests, sharedRetentionTests);

@@ -1,13 +1,13 @@
 import { type Engine, PostriderError } from "@postrider/engine";
 import { z } from "zod";
-import { cancellationFilter, definedFilter } from "../delivery-filter.ts";
+import { definedFilter, pendingFilter } from "../delivery-filter.ts";
 import { type Route, route } from "../route.ts";
 import { cancellationView } from "../views.ts";
 
 const cancellationRequest = z
   .strictObject(
     {
-      filter: cancellationFilter.describe("Which pending deliveries; at least one key."),
+      filter: pendingFilter.describe("Which pending deliveries; at least one key."),
       dry_run: z.boolean({ error: "must be true or false" }).default(false).describe("Count only."),
     },
     { error: "must be an object" },
@@ -24,9 +24,10 @@ export function cancellationRoutes({ operations, sweepNow }: Engine): Route[] {
       summary: "Cancel pending deliveries by filter, or count what would be cancelled.",
       body: cancellationRequest,
       answers: { 200: { meaning: "Done (or counted, for a dry run).", schema: cancellationView } },
+      errors: ["not_found"],
     },
     async ({ body, nowMs }) => {
-      const filter = definedFilter(body.filter);
+      const filter = definedFilter(body.filter, nowMs);
       const result = await operations.cancelDeliveries(filter, { dryRun: body.dry_run }, nowMs);
       // Those behind them in the order of their keys can go.
       if (result.cancelled > 0) sweepNow();

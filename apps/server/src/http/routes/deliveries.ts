@@ -13,13 +13,14 @@ export function deliveryRoutes({ operations }: Engine): Route[] {
     "/v1/deliveries",
     {
       tag,
-      summary: "Deliveries, newest first.",
+      summary: "Deliveries, newest first; with time=finished those that ended last first.",
       query: deliveriesQuery,
       answers: { 200: { meaning: "A page of deliveries.", schema: deliveriesView } },
+      errors: ["not_found"],
     },
-    async ({ query }) => ({
+    async ({ query, nowMs }) => ({
       status: 200,
-      json: await operations.listDeliveries(definedFilter(query), pageOf(query)),
+      json: await operations.listDeliveries(definedFilter(query, nowMs), pageOf(query)),
     }),
   );
 
@@ -51,8 +52,12 @@ export function deliveryRoutes({ operations }: Engine): Route[] {
       summary: "Deliveries counted by partner, endpoint, state, reason and last error.",
       query: groupsQuery,
       answers: { 200: { meaning: "The groups, largest first.", schema: groupsView } },
+      errors: ["not_found"],
     },
-    async ({ query }) => ({ status: 200, json: await operations.groupDeliveries(definedFilter(query)) }),
+    async ({ query, nowMs }) => ({
+      status: 200,
+      json: await operations.groupDeliveries(definedFilter(query, nowMs)),
+    }),
   );
 
   return [list, get, groups];

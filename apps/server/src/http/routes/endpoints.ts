@@ -9,7 +9,13 @@ import { memberText } from "../json-slices.ts";
 import { completeEndpoint, endpointDocument } from "../operator-documents.ts";
 import { parseJson } from "../request-body.ts";
 import { type Route, route } from "../route.ts";
-import { endpointsView, endpointView, testPostbackView } from "../views.ts";
+import {
+  endpointsView,
+  endpointView,
+  endpointWarningsView,
+  storedEndpointView,
+  testPostbackView,
+} from "../views.ts";
 import { noPartner } from "./partners.ts";
 
 const params = z.strictObject({ id: partnerId, endpoint_id: endpointId });
@@ -61,8 +67,8 @@ export function endpointRoutes(engine: Engine): Route[] {
       body: endpointDocument,
       rawBody: true,
       answers: {
-        200: { meaning: "Replaced.", schema: endpointView },
-        201: { meaning: "Created.", schema: endpointView },
+        200: { meaning: "Replaced.", schema: storedEndpointView },
+        201: { meaning: "Created.", schema: storedEndpointView },
       },
       errors: ["invalid_template", "invalid_target", "invalid_duration", "signing_key_missing", "not_found"],
     },
@@ -71,7 +77,11 @@ export function endpointRoutes(engine: Engine): Route[] {
       const put = await operations.putEndpoint(id, endpoint_id, completeEndpoint(document), nowMs);
       if (put === null) throw noPartner(id);
       engine.sweepNow();
-      return { status: put.created ? 201 : 200, json: put.endpoint };
+      // It is stored: a fault in what is only advice changes nothing of that.
+      const { warnings } = await operations
+        .endpointWarnings({ partner: id, endpoint: endpoint_id })
+        .catch(() => ({ warnings: [] }));
+      return { status: put.created ? 201 : 200, json: { ...put.endpoint, warnings } };
     },
   );
 
@@ -126,7 +136,19 @@ export function endpointRoutes(engine: Engine): Route[] {
     },
   );
 
-  return [list, put, get, remove, ...actionRoutes(engine)];
+  const warnings = route(
+    "GET",
+    "/v1/endpoint-warnings",
+    {
+      tag,
+      summary:
+        "Macros of endpoints that no event of late had a value for, of the 200 endpoints changed last.",
+      answers: { 200: { meaning: "What was found.", schema: endpointWarningsView } },
+    },
+    async () => ({ status: 200, json: await operations.endpointWarnings() }),
+  );
+
+  return [list, put, get, remove, warnings, ...actionRoutes(engine)];
 }
 
 /** What can be done with an endpoint besides changing its document. */

@@ -11,6 +11,7 @@ import { eventRoutes } from "./events.ts";
 import { healthRoutes } from "./health.ts";
 import { partnerRoutes } from "./partners.ts";
 import { replayRoutes } from "./replays.ts";
+import { retryRoutes } from "./retries.ts";
 import { statusRoutes } from "./status.ts";
 
 /** What the routes are made of. */
@@ -44,6 +45,7 @@ export function apiRoutes({
           ...deliveryRoutes(engine),
           ...replayRoutes(engine),
           ...cancellationRoutes(engine),
+          ...retryRoutes(engine),
           ...statusRoutes(engine, settings, version),
         ]
       : []),

@@ -1,4 +1,4 @@
-import { type DeliveryFilter, type Engine, PostriderError } from "@postrider/engine";
+import { type Engine, PostriderError } from "@postrider/engine";
 import { z } from "zod";
 import { definedFilter, limitQuery, replayFilter } from "../delivery-filter.ts";
 import { type Route, route } from "../route.ts";
@@ -44,9 +44,10 @@ export function replayRoutes(engine: Engine): Route[] {
       summary: "Replay deliveries by ids or filter, or count what would be replayed.",
       body: replayRequest,
       answers: { 202: { meaning: "Begun (or counted, for a dry run).", schema: createdReplayView } },
+      errors: ["not_found"],
     },
     async ({ body, caller, nowMs }) => {
-      const filter = definedFilter(body.filter);
+      const filter = definedFilter(body.filter, nowMs);
       if (filter.state === "pending") {
         throw new PostriderError(
           "invalid_request",
@@ -56,23 +57,15 @@ export function replayRoutes(engine: Engine): Route[] {
           },
         );
       }
-      if (body.dry_run) return { status: 202, json: await dryRun(filter) };
+      if (body.dry_run) {
+        return { status: 202, json: { replay_id: null, ...(await operations.previewReplay(filter, nowMs)) } };
+      }
       const request = { filter, ratePerSecond: body.rate_per_second, requestedBy: caller };
-      const { replay, groups } = await operations.createReplay(request, nowMs);
+      const { replay, ...selected } = await operations.createReplay(request, nowMs);
       engine.sweepNow();
-      return { status: 202, json: { replay_id: replay.replay_id, matched: replay.matched, groups } };
+      return { status: 202, json: { replay_id: replay.replay_id, ...selected } };
     },
   );
-
-  /** The same selection as a replay's, counted. */
-  async function dryRun(filter: DeliveryFilter) {
-    const selected: DeliveryFilter =
-      filter.state === undefined && filter.delivery_ids === undefined ? { ...filter, state: "dead" } : filter;
-    const groups = (await operations.groupDeliveries(selected)).groups.filter(
-      ({ state }) => state !== "pending",
-    );
-    return { replay_id: null, matched: groups.reduce((sum, { count }) => sum + count, 0), groups };
-  }
 
   const get = route(
     "GET",

@@ -11,6 +11,9 @@ export type { JsonArray, JsonObject, JsonValue } from "./compile-body.ts";
 export { forbiddenHeaderPrefixes, forbiddenHeaders, isForbiddenHeader } from "./compile-headers.ts";
 export { type TemplateIssue, type TemplateIssueCode, templateIssueCodes } from "./issue.ts";
 
+// Check
+export { findUnfilledMacros, type UnfilledMacro } from "./unfilled.ts";
+
 // Render
 export { macroRoots, type PostbackFacts } from "./facts.ts";
 export {

@@ -1,9 +1,11 @@
-import type { DeliveryFilter, Operations } from "../../ports/operations.ts";
+import type { Operations } from "../../ports/operations.ts";
+import type { DeliveryFilter } from "../../ports/selection.ts";
 import { list, type Sql } from "../sql.ts";
 import type { OperationsContext } from "./context.ts";
 import { deliveryGroup, type GroupRow, groupsOf } from "./deliveries.ts";
 import { idFloor } from "./instants.ts";
-import { cancellationSelection, selection, selectionValues } from "./selection.ts";
+import { checkNames, noteOnType } from "./names.ts";
+import { pendingSelection, selectionOf, selectionValues } from "./selection.ts";
 
 type CancellationOperations = Pick<Operations, "cancelDeliveries">;
 
@@ -16,7 +18,8 @@ const mostPasses = 10;
 export function cancellationOperations({ sql }: OperationsContext): CancellationOperations {
   return {
     async cancelDeliveries(filter, { dryRun }, nowMs) {
-      const selected = cancellationSelection(filter);
+      const selected = pendingSelection(filter, "cancelled");
+      await checkNames(sql, filter);
       // What is accepted from now on is another matter, or a cancellation could go on for ever.
       const bound = idFloor(nowMs + 1);
       const rows = await sql.query<GroupRow>(groupsSql, selectionValues(selected, bound, null));
@@ -27,7 +30,7 @@ export function cancellationOperations({ sql }: OperationsContext): Cancellation
         cancelled += ended;
         if (left === 0) break;
       }
-      return { ...counted, cancelled };
+      return { ...counted, cancelled, ...(counted.matched === 0 ? await noteOnType(sql, filter) : {}) };
     },
   };
 }
@@ -58,7 +61,7 @@ async function cancelOnce(
 }
 
 /** Ids alone hold still what a filter with ids may select besides. */
-const waiting = `(select * from ${selection}) s where s.state = 'pending'`;
+const waiting = `(select * from ${selectionOf({})}) s where s.state = 'pending'`;
 const groupsSql = groupsOf(`(select * from ${waiting})`);
 const idsSql = `select s.id::text as id from ${waiting} order by s.id desc limit $11::float8::bigint`;
 const stepSql = "select postrider.cancel_deliveries($1::text::uuid[], $2::float8) as n";

@@ -7,10 +7,12 @@ import { cancellationOperations } from "./cancellations.ts";
 import type { OperationsContext } from "./context.ts";
 import { countOperations } from "./counts.ts";
 import { deliveryOperations } from "./deliveries.ts";
+import { warningOperations } from "./endpoint-warnings.ts";
 import { endpointOperations } from "./endpoints.ts";
 import { keyOperations, resealSecrets } from "./keys.ts";
 import { partnerOperations } from "./partners.ts";
 import { replayOperations } from "./replays.ts";
+import { retryOperations } from "./retries.ts";
 
 /** Options of {@link createOperations}. */
 export interface OperationsOptions {
@@ -52,9 +54,11 @@ export function createOperations(sql: Sql, seal: Seal, options: OperationsOption
     ...partnerOperations(context),
     ...keyOperations(context),
     ...endpointOperations(context),
+    ...warningOperations(context),
     ...deliveryOperations(context),
     ...replayOperations(context),
     ...cancellationOperations(context),
+    ...retryOperations(context),
     ...countOperations(context),
     resealSecrets: () => resealSecrets(context.sql, seal),
   };

@@ -1,16 +1,12 @@
 import type { DeliveryState, Reason } from "../../core/delivery.ts";
 import { formatDurationMs } from "../../core/duration.ts";
-import type {
-  AttemptView,
-  DeliveryGroup,
-  DeliveryView,
-  EventView,
-  Operations,
-} from "../../ports/operations.ts";
+import type { AttemptView, DeliveryView, EventView, Operations } from "../../ports/operations.ts";
+import type { DeliveryFilter, DeliveryGroup } from "../../ports/selection.ts";
 import type { OperationsContext } from "./context.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import { idTimeMs, isoText, isoTextOrNull } from "./instants.ts";
-import { idForm, selection, selectionValues } from "./selection.ts";
+import { checkNames, noteOnType } from "./names.ts";
+import { idForm, selectionOf, selectionValues } from "./selection.ts";
 
 type DeliveryOperations = Pick<Operations, "getEvent" | "getDelivery" | "listDeliveries" | "groupDeliveries">;
 
@@ -20,7 +16,7 @@ export function deliveryOperations({ sql }: OperationsContext): DeliveryOperatio
     async getEvent(eventId) {
       const [row] = await sql.query<EventRow>(eventSql, [eventId]);
       if (!row) return null;
-      const deliveries = await sql.query<DeliveryRow>(deliveriesSql(true), [
+      const deliveries = await sql.query<DeliveryRow>(deliveriesSql({}, true), [
         ...selectionValues({ event_id: eventId }, null, null),
         null,
       ]);
@@ -29,7 +25,7 @@ export function deliveryOperations({ sql }: OperationsContext): DeliveryOperatio
 
     async getDelivery(id) {
       if (!idForm.test(id)) return null;
-      const [row] = await sql.query<DeliveryRow>(deliveriesSql(true), [
+      const [row] = await sql.query<DeliveryRow>(deliveriesSql({}, true), [
         ...selectionValues({ delivery_ids: [id] }, null, 1),
         1,
       ]);
@@ -39,24 +35,34 @@ export function deliveryOperations({ sql }: OperationsContext): DeliveryOperatio
     },
 
     async listDeliveries(filter, { limit, cursor }) {
-      const before = cursor === undefined ? null : decodeCursor(cursor, idForm);
-      const rows = await sql.query<DeliveryRow>(deliveriesSql(false), [
+      const before =
+        cursor === undefined ? null : decodeCursor(cursor, filter.time === "finished" ? endedForm : idForm);
+      await checkNames(sql, filter);
+      const rows = await sql.query<DeliveryRow>(deliveriesSql(filter, false), [
         ...selectionValues(filter, before, limit + 1),
         limit + 1,
       ]);
       const deliveries = rows.slice(0, limit).map(deliveryView);
-      const last = deliveries.at(-1);
-      return rows.length > limit && last
-        ? { deliveries, next_cursor: encodeCursor(last.id) }
-        : { deliveries };
+      const last = rows[limit - 1];
+      if (rows.length === 0 && cursor === undefined)
+        return { deliveries, ...(await noteOnType(sql, filter)) };
+      if (rows.length <= limit || !last) return { deliveries };
+      const place = filter.time === "finished" ? `${last.ended} ${last.id}` : last.id;
+      return { deliveries, next_cursor: encodeCursor(place) };
     },
 
     async groupDeliveries(filter) {
-      const rows = await sql.query<GroupRow>(groupsSql, selectionValues(filter, null, null));
+      const values = selectionValues(filter, null, null);
+      await checkNames(sql, filter);
+      const rows = await sql.query<GroupRow>(groupsOf(selectionOf(filter)), values);
+      if (rows.length === 0) return { matched: 0, groups: [], ...(await noteOnType(sql, filter)) };
       return { matched: rows[0]?.matched ?? 0, groups: rows.map(deliveryGroup) };
     },
   };
 }
+
+/** A place in the order of ending: an instant to the microsecond, and an id. */
+const endedForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 interface EventRow {
   readonly event_id: string;
@@ -100,6 +106,10 @@ interface DeliveryRow {
   readonly attempts_made: number;
   readonly next_ms: number | null;
   readonly finished_ms: number | null;
+  /** When it ended, to the microsecond: {@link endedForm}. */
+  readonly ended: string | null;
+  readonly endpoint_deleted: boolean;
+  readonly partner_deleted: boolean;
   readonly last_status: number | null;
   readonly last_error: string | null;
   readonly waits_for: string | null;
@@ -125,15 +135,20 @@ const waitsForSql = `(select b.id from postrider.pending q join postrider.pendin
 
 /** The event is looked up from a fence (`offset 0`): one probe per row shown, whatever the planner thinks of events. */
 const deliveriesSql = (
+  filter: DeliveryFilter,
   withAttempts: boolean,
 ) => `select d.id, e.event_id, e.type, p.id as partner, n.id as endpoint, d.state, d.reason, d.attempts_made,
   case when isfinite(d.next_attempt_at) then extract(epoch from d.next_attempt_at)::float8 * 1000 end as next_ms, extract(epoch from d.finished_at)::float8 * 1000 as finished_ms,
+  to_char(d.finished_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as ended, n.deleted_at is not null as endpoint_deleted, p.deleted_at is not null as partner_deleted,
   d.last_status, d.last_error, ${withAttempts ? waitsForSql : "null"} as waits_for, ${withAttempts ? attemptsSql : "null"} as attempts
-  from (select * from ${selection} order by id desc limit $11::float8::bigint) d
+  from (select d.* from ${selectionOf(filter)} d order by ${orderOf(filter)} limit $11::float8::bigint) d
   join postrider.partners p on p.partner_no = d.partner_no
   join postrider.endpoints n on n.endpoint_no = d.endpoint_no
  cross join lateral (select e.event_id, e.type from postrider.events e where e.id = d.event offset 0) e
- order by d.id desc`;
+ order by ${orderOf(filter)}`;
+
+const orderOf = ({ time }: DeliveryFilter): string =>
+  time === "finished" ? "d.finished_at desc, d.id desc" : "d.id desc";
 
 function deliveryView(row: DeliveryRow): DeliveryView {
   return {
@@ -151,10 +166,20 @@ function deliveryView(row: DeliveryRow): DeliveryView {
     finished_at: isoTextOrNull(row.finished_ms),
     last_status: row.last_status,
     last_error: row.last_error,
+    ...deletedFlags(row),
     ...(row.waits_for === null ? {} : { waits_for: row.waits_for }),
     ...(row.attempts === null ? {} : { attempts: row.attempts.map(attemptView) }),
   };
 }
+
+/** Said only where it is so: the id may belong to a new endpoint or partner by now. */
+const deletedFlags = ({
+  endpoint_deleted,
+  partner_deleted,
+}: Pick<DeliveryRow, "endpoint_deleted" | "partner_deleted">) => ({
+  ...(endpoint_deleted ? ({ endpoint_deleted: true } as const) : {}),
+  ...(partner_deleted ? ({ partner_deleted: true } as const) : {}),
+});
 
 function attemptView({ n, at_ms, duration_ms, status, error, response_body }: AttemptRow): AttemptView {
   return {
@@ -176,6 +201,8 @@ export interface GroupRow {
   readonly reason: Reason | null;
   readonly last_error: string | null;
   readonly last_status: number | null;
+  readonly endpoint_deleted: boolean;
+  readonly partner_deleted: boolean;
   readonly count: number;
   readonly oldest: string;
   readonly newest: string;
@@ -185,25 +212,26 @@ export interface GroupRow {
 const groupLimit = 200;
 
 /**
- * Groups of the deliveries in `chosen`, largest first. First by number, then by name: a re-created partner has the
- * name of the one before.
+ * Groups of the deliveries in `chosen`, largest first. First by number, then by name: those deleted under one name are
+ * one group, and never one with what has the name now.
  */
 export const groupsOf = (
   chosen: string,
 ): string => `select (sum(sum(g.n)) over ())::float8 as matched, p.id as partner, n.id as endpoint,
-  g.state, g.reason, g.last_error, g.last_status, sum(g.n)::float8 as count, min(g.oldest) as oldest, max(g.newest) as newest
+  g.state, g.reason, g.last_error, g.last_status, n.deleted_at is not null as endpoint_deleted, p.deleted_at is not null as partner_deleted,
+  sum(g.n)::float8 as count, min(g.oldest) as oldest, max(g.newest) as newest
   from (select d.endpoint_no, d.state, d.reason, d.last_error, d.last_status, count(*) as n,
                min(d.id::text collate "C") as oldest, max(d.id::text collate "C") as newest
           from ${chosen} d group by 1, 2, 3, 4, 5) g
   join postrider.endpoints n on n.endpoint_no = g.endpoint_no
   join postrider.partners p on p.partner_no = n.partner_no
- group by 2, 3, 4, 5, 6, 7 order by 8 desc, 2, 3, 4, 5, 6, 7 limit ${groupLimit}`;
+ group by 2, 3, 4, 5, 6, 7, 8, 9 order by 10 desc, 2, 3, 4, 5, 6, 7, 8, 9 limit ${groupLimit}`;
 
-const groupsSql = groupsOf(selection);
-
-export function deliveryGroup({ matched: _matched, oldest, newest, ...same }: GroupRow): DeliveryGroup {
+export function deliveryGroup(row: GroupRow): DeliveryGroup {
+  const { matched: _matched, oldest, newest, endpoint_deleted: _e, partner_deleted: _p, ...same } = row;
   return {
     ...same,
+    ...deletedFlags(row),
     oldest_accepted_at: isoText(idTimeMs(oldest)),
     newest_accepted_at: isoText(idTimeMs(newest)),
   };

@@ -1,25 +1,47 @@
 import { PostriderError } from "../../core/errors.ts";
-import type { DeliveryFilter, Operations, ReplayView } from "../../ports/operations.ts";
+import type { Operations, ReplayView } from "../../ports/operations.ts";
+import type { DeliveryFilter, ReplaySelection, SkipCause } from "../../ports/selection.ts";
 import type { OperationsContext } from "./context.ts";
+import { causesSql, type Skips, waitingSql, type Waits } from "./causes.ts";
 import { deliveryGroup, type GroupRow, groupsOf } from "./deliveries.ts";
 import { isoText, isoTextOrNull } from "./instants.ts";
-import { idForm, replaySelection, selection, selectionValues } from "./selection.ts";
+import { checkNames, noteOnType } from "./names.ts";
+import { idForm, replaySelection, selectionOf, selectionValues } from "./selection.ts";
 
-type ReplayOperations = Pick<Operations, "createReplay" | "getReplay" | "listReplays" | "cancelReplay">;
+type ReplayOperations = Pick<
+  Operations,
+  "previewReplay" | "createReplay" | "getReplay" | "listReplays" | "cancelReplay"
+>;
 
 /** Replays: chosen here, put back step by step by `advanceReplays`. */
 export function replayOperations({ sql }: OperationsContext): ReplayOperations {
+  const withNote = async (filter: DeliveryFilter, selected: ReplaySelection): Promise<ReplaySelection> =>
+    selected.matched === 0 && selected.skipped.length === 0
+      ? { ...selected, ...(await noteOnType(sql, filter)) }
+      : selected;
+
   return {
+    async previewReplay(filter, nowMs) {
+      const selected = replaySelection(filter);
+      const values = selectionValues(selected, null, null);
+      await checkNames(sql, filter);
+      const [row] = await sql.query<SelectedRow>(previewSql(selected), [...values, nowMs]);
+      return withNote(filter, replaySelected(row));
+    },
+
     async createReplay({ filter, ratePerSecond, requestedBy }, nowMs) {
-      const [row] = await sql.query<ReplayRow & { readonly groups: readonly GroupRow[] }>(createSql, [
-        ...selectionValues(replaySelection(filter), null, null),
+      const selected = replaySelection(filter);
+      const values = selectionValues(selected, null, null);
+      await checkNames(sql, filter);
+      const [row] = await sql.query<ReplayRow & SelectedRow>(createSql(selected), [
+        ...values,
+        nowMs,
         JSON.stringify(filter),
         ratePerSecond,
         requestedBy,
-        nowMs,
       ]);
       if (!row) throw new PostriderError("internal", "The ledger did not answer with the replay it made.");
-      return { replay: replayView(row), groups: row.groups.map(deliveryGroup) };
+      return { ...(await withNote(filter, replaySelected(row))), replay: replayView(row) };
     },
 
     async getReplay(id) {
@@ -58,25 +80,55 @@ interface ReplayRow {
   readonly matched: number;
   readonly replayed: number;
   readonly skipped: number;
+  readonly skipped_causes: string;
+}
+
+/** What a replay selects, or would. */
+interface SelectedRow {
+  readonly selected_groups: readonly GroupRow[];
+  readonly selected_skips: Skips;
+  readonly selected_waits: Waits;
+}
+
+function replaySelected(row: SelectedRow | undefined): ReplaySelection {
+  const groups = row?.selected_groups ?? [];
+  return {
+    matched: groups[0]?.matched ?? 0,
+    groups: groups.map(deliveryGroup),
+    skipped: row?.selected_skips ?? [],
+    waiting: row?.selected_waits ?? [],
+  };
 }
 
 const columns = `r.id, r.state, r.filter::text as filter, r.rate_per_second, r.requested_by,
   extract(epoch from r.created_at)::float8 * 1000 as created_ms, extract(epoch from r.finished_at)::float8 * 1000 as finished_ms,
-  r.matched::float8 as matched, r.replayed::float8 as replayed, r.skipped::float8 as skipped`;
+  r.matched::float8 as matched, r.replayed::float8 as replayed, r.skipped::float8 as skipped, r.skipped_causes::text as skipped_causes`;
+
+/** Selected by the filter: what can be replayed is chosen, what cannot is counted with its cause. */
+const chosenSql = (filter: DeliveryFilter): string => `found as materialized (
+    select s.*, case when p.deleted_at is not null then 'partner_deleted' when n.deleted_at is not null then 'endpoint_deleted'
+                     when s.state = 'pending' then 'already_pending' end as left_as
+      from ${selectionOf(filter)} s
+      join postrider.endpoints n on n.endpoint_no = s.endpoint_no
+      join postrider.partners p on p.partner_no = n.partner_no
+  ), chosen as (select * from found where left_as is null)`;
+
+const selectedSql = `coalesce((select json_agg(row_to_json(g)) from (${groupsOf("chosen")}) g), '[]') as selected_groups,
+    ${causesSql("found", "left_as")} as selected_skips, ${waitingSql("chosen", "$11")} as selected_waits`;
+
+const previewSql = (filter: DeliveryFilter): string => `with ${chosenSql(filter)} select ${selectedSql}`;
 
 /** Chosen, listed and counted in one statement: what is answered is what will be replayed. */
-const createSql = `with chosen as materialized (
-    select * from ${selection} where state <> 'pending'
-  ), r as (
+const createSql = (filter: DeliveryFilter): string => `with ${chosenSql(filter)}, r as (
     insert into postrider.replays (id, state, filter, rate_per_second, requested_by, created_at, finished_at, matched, limiter_cursor_ms)
     select postrider.new_id(postrider.id_prefix(t.at), postrider.id_tail(), 0), case when c.n > 0 then 'running' else 'done' end,
-           $11::text::json, $12::float8, $13::text, t.at, case when c.n = 0 then t.at end, c.n, $14::float8
-      from (select count(*) as n from chosen) c cross join (select to_timestamp($14::float8 / 1000) as at) t
+           $12::text::json, $13::float8, $14::text, t.at, case when c.n = 0 then t.at end, c.n, $11::float8
+      from (select count(*) as n from chosen) c cross join (select to_timestamp($11::float8 / 1000) as at) t
     returning *
   ), listed as (
     insert into postrider.replay_items (replay, endpoint_no, delivery) select r.id, c.endpoint_no, c.id from r cross join chosen c
   )
-  select ${columns}, coalesce((select json_agg(row_to_json(g)) from (${groupsOf("chosen")}) g), '[]') as groups from r`;
+  select ${columns}, ${selectedSql} from r`;
 
 const cancelSql = `with r as (
     update postrider.replays set state = 'cancelled', finished_at = to_timestamp($2::float8 / 1000)
@@ -96,5 +148,8 @@ function replayView(row: ReplayRow): ReplayView {
     matched: row.matched,
     replayed: row.replayed,
     skipped: row.skipped,
+    skipped_causes: Object.entries(JSON.parse(row.skipped_causes) as Record<SkipCause, number>)
+      .map(([cause, count]) => ({ cause: cause as SkipCause, count }))
+      .sort((a, b) => b.count - a.count),
   };
 }

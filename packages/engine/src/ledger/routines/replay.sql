@@ -23,7 +23,7 @@ end $$;
 
 -- advance_replay: one step of one replay, whose row the caller holds locked. Moves deliveries finished -> pending in
 -- lane 2, behind live traffic, due now, with their id, their attempts so far and a fresh ladder. Passed over for good
--- (skipped) is what is no longer terminal, past retention, or of a deleted endpoint. An order key puts it where it was
+-- (skipped, with the cause counted) is what is no longer terminal, past retention, or of a deleted endpoint. An order key puts it where it was
 -- among those of its key that wait; what the event said of its expiry does not count again.
 --
 -- The rate is a GCRA whose cursor moves on by one interval per delivery. It may lag two seconds behind, so that steps
@@ -43,6 +43,7 @@ declare
   v_taken       bigint;
   v_moved       bigint;
   v_partners    integer[];
+  v_causes      json;
 begin
   if v_interval > 0 then
     v_allowed := greatest(0, least(p_limit, floor((p_now - v_cursor) / v_interval) + 1))::integer;
@@ -95,11 +96,25 @@ begin
     delete from postrider.replay_items t using items i
      where t.replay = p_replay.id and t.endpoint_no = i.endpoint_no and t.delivery = i.delivery
   )
-  select (select count(*) from items), (select count(*) from queued), (select array_agg(distinct partner_no) from queued)
-    into v_taken, v_moved, v_partners;
+  select (select count(*) from items), (select count(*) from queued), (select array_agg(distinct partner_no) from queued),
+         (select json_object_agg(c.cause, c.n) from (
+            select case when p.deleted_at is not null then 'partner_deleted' when n.deleted_at is not null then 'endpoint_deleted'
+                        when exists (select 1 from postrider.pending q where q.id = i.delivery) then 'already_pending'
+                        else 'past_retention' end as cause, count(*) as n
+              from items i
+              join postrider.endpoints n on n.endpoint_no = i.endpoint_no
+              join postrider.partners p on p.partner_no = n.partner_no
+             where (select count(*) from items) > (select count(*) from queued)
+               and i.delivery not in (select m.id from moved m)
+             group by 1) c)
+    into v_taken, v_moved, v_partners, v_causes;
 
   update postrider.replays r
      set replayed = r.replayed + v_moved, skipped = r.skipped + v_taken - v_moved,
+         skipped_causes = case when v_causes is null then r.skipped_causes else (
+           select json_object_agg(s.cause, s.n) from (
+             select a.key as cause, sum(a.value::bigint) as n
+               from (select * from json_each_text(r.skipped_causes) union all select * from json_each_text(v_causes)) a group by 1) s) end,
          limiter_cursor_ms = case when v_moved > 0 then v_cursor + v_moved * v_interval else r.limiter_cursor_ms end,
          state = case when e.more then 'running' else 'done' end,
          finished_at = case when e.more then null else v_now end

@@ -17,6 +17,7 @@ const stepKinds = [
   "advance",
   "delete_endpoint",
   "cancel",
+  "retry_now",
   "wait",
 ] as const;
 
@@ -87,12 +88,22 @@ async function createWorld(bench: Bench) {
     },
     turn: (n: number) => outcomes(n),
     stale: (n: number) => outcomes(n, staleFence),
+    async retry_now(n: number) {
+      const filter = n % 2 === 0 ? { partner: acme.id } : { partner: acme.id, endpoint: "main" };
+      const { result } = await operations.retryNow(filter, { dryRun: n > 7 }, nowMs);
+      expect(result.retried).toBe(n > 7 ? 0 : result.matched);
+      const again = await operations.retryNow(filter, { dryRun: true }, nowMs);
+      expect(again.result.matched).toBe(n > 7 ? result.matched : 0);
+    },
     async replay(n: number) {
       const filter = n % 2 === 0 ? { partner: acme.id } : { partner: acme.id, state: "delivered" as const };
-      const { replay } = await operations.createReplay(
+      const dry = await operations.previewReplay(filter, nowMs);
+      const { replay, ...selected } = await operations.createReplay(
         { filter, ratePerSecond: n > 6 ? n : null, requestedBy: "test" },
         nowMs,
       );
+      expect(selected).toEqual(dry);
+      expect(replay.matched).toBe(dry.matched);
       replays.push(replay.replay_id);
     },
     async cancel_replay(n: number) {
@@ -129,6 +140,7 @@ async function createWorld(bench: Bench) {
       for (const id of replays) {
         const replay = (await operations.getReplay(id))!;
         expect(replay.replayed + replay.skipped).toBeLessThanOrEqual(replay.matched);
+        expect(replay.skipped_causes.reduce((sum, { count }) => sum + count, 0)).toBe(replay.skipped);
         const left = replay.matched - replay.replayed - replay.skipped;
         expect(replay.state === "done" ? left : 0).toBe(0);
       }

@@ -1,123 +1,10 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { reasons } from "../../core/delivery.ts";
-import type { DeliveryFilter, DeliveryView } from "../../ports/operations.ts";
-import { type Bench, dayMs, ended, minuteMs, suiteNowMs as now, type TestPartner } from "./bench.ts";
-
-const seed = 20_260_304;
-
-const at = (ms: number) => new Date(ms).toISOString();
-
-/** Deliveries of two partners over three weeks, in every kind of end and still waiting. */
-async function fill({
-  partner,
-  event,
-  door,
-  turn,
-  dispatch,
-  operations,
-  endpoint,
-}: Bench): Promise<TestPartner[]> {
-  const partners = [await partner(["main", "second"]), await partner(["main"])];
-  for (const acme of partners) {
-    for (const [index, atMs] of [
-      now - 15 * dayMs,
-      now - 8 * dayMs,
-      now - dayMs,
-      now - dayMs + 1,
-      now - minuteMs,
-    ].entries()) {
-      const events = [0, 1, 2, 3].map((n) =>
-        event(acme, { type: n === 0 ? `${acme.id}.rare` : `${acme.id}.made` }),
-      );
-      await door.accept(events, atMs);
-      if (index === 4) continue;
-      const opened = await turn(acme, atMs);
-      const expiry = {
-        kind: "finish",
-        state: "expired",
-        reason: "expired",
-        atMs,
-        error: "status 500",
-      } as const;
-      const outcomes = opened.deliveries.map((delivery, n) => {
-        const outcome = ended(opened, delivery, atMs + 10, n % 3 === 0 ? 500 : 200);
-        return n % 3 === 1 ? Object.assign(outcome, { change: expiry }) : outcome;
-      });
-      await dispatch.record(outcomes.slice(0, index === 2 ? 2 : outcomes.length), false);
-    }
-  }
-  await operations.deleteEndpoint(partners[0]!.id, "second", now);
-  await endpoint(partners[0]!.id, "second");
-  return partners;
-}
-
-async function everything({ operations }: Bench): Promise<readonly DeliveryView[]> {
-  return (await operations.listDeliveries({}, { limit: 500 })).deliveries;
-}
-
-/** What the filter means, said once more in the plainest way. */
-function matches(filter: DeliveryFilter, delivery: DeliveryView): boolean {
-  const { state, partner, endpoint, type, reason, event_id, since, until, delivery_ids } = filter;
-  return (
-    (state === undefined || delivery.state === state) &&
-    (partner === undefined || delivery.partner === partner) &&
-    (endpoint === undefined || delivery.endpoint === endpoint) &&
-    (type === undefined || delivery.type === type) &&
-    (reason === undefined || delivery.reason === reason) &&
-    (event_id === undefined || delivery.event_id === event_id) &&
-    (since === undefined || Date.parse(delivery.accepted_at) >= Date.parse(since)) &&
-    (until === undefined || Date.parse(delivery.accepted_at) < Date.parse(until)) &&
-    (delivery_ids === undefined || delivery_ids.includes(delivery.id))
-  );
-}
-
-const maybe = <Value>(...values: readonly Value[]) =>
-  fc.option(fc.constantFrom(...values), { nil: undefined, freq: 2 });
-
-function filters(all: readonly DeliveryView[]) {
-  const texts = (key: "partner" | "type" | "event_id" | "accepted_at") => [
-    ...new Set(all.map((delivery) => delivery[key])),
-  ];
-  return fc
-    .record({
-      state: maybe("pending", "delivered", "dead", "expired", "cancelled", "suppressed"),
-      partner: maybe(...texts("partner"), "nobody"),
-      endpoint: maybe("main", "second"),
-      type: maybe(...texts("type"), "no.such"),
-      reason: fc.option(fc.constantFrom(...(Object.keys(reasons) as (keyof typeof reasons)[])), {
-        nil: undefined,
-        freq: 1,
-      }),
-      event_id: fc.option(fc.constantFrom(...texts("event_id"), "no-such"), { nil: undefined, freq: 1 }),
-      since: maybe(...texts("accepted_at")),
-      until: maybe(...texts("accepted_at")),
-      delivery_ids: fc.option(fc.subarray([...all.map(({ id }) => id), "not-an-id"]), {
-        nil: undefined,
-        freq: 1,
-      }),
-    })
-    .map(
-      (filter) =>
-        Object.fromEntries(
-          Object.entries(filter).filter(([, value]) => value !== undefined),
-        ) as DeliveryFilter,
-    );
-}
-
-/** Filters with few keys, which have plans of their own: one of all above seldom has so few. */
-function narrow(all: readonly DeliveryView[]): fc.Arbitrary<DeliveryFilter> {
-  const of = (key: "type" | "endpoint" | "accepted_at") =>
-    fc.constantFrom(...new Set(all.map((delivery) => delivery[key])));
-  const named = fc.oneof(fc.record({ type: of("type") }), fc.record({ endpoint: of("endpoint") }));
-  const state = fc.constantFrom({}, {}, { state: "delivered" } as const, { state: "dead" } as const);
-  const times = fc.oneof(
-    fc.constant({}),
-    fc.record({ since: of("accepted_at") }),
-    fc.record({ until: of("accepted_at") }),
-  );
-  return fc.tuple(named, state, times).map((parts) => Object.assign({}, ...parts) as DeliveryFilter);
-}
+import { partnerDefaults } from "../../core/documents.ts";
+import type { DeliveryFilter } from "../../ports/selection.ts";
+import { type Bench, dayMs, ended, minuteMs, suiteNowMs as now } from "./bench.ts";
+import { at, everything, fill, filters, matches, maybe, narrow, seed } from "./filters.ts";
 
 /** Events and deliveries, as operators read them. */
 export function readingTests(bench: () => Bench): void {
@@ -157,6 +44,159 @@ export function readingTests(bench: () => Bench): void {
       { seed, numRuns: 150 },
     );
     expect(matched).toBeGreaterThan(500);
+  });
+
+  test("by the time of ending: pages put together are the whole list, the last to end first, for any filter", async () => {
+    const { operations } = bench();
+    await fill(bench());
+    const all = await everything(bench());
+    const ends = [...new Set(all.flatMap(({ finished_at }) => finished_at ?? []))];
+    const undelivered = fc.constantFrom("dead", "expired", "cancelled", "suppressed");
+    const asked = fc
+      .tuple(
+        fc.oneof(filters(all), narrow(all)),
+        undelivered,
+        maybe(...ends, at(now)),
+        maybe(...ends, at(now)),
+      )
+      .map(
+        ([{ reason, since: _since, until: _until, ...filter }, state, since, until]): DeliveryFilter => ({
+          ...filter,
+          time: "finished",
+          state,
+          ...(reason !== undefined && reasons[reason].state === state ? { reason } : {}),
+          ...(since === undefined ? {} : { since }),
+          ...(until === undefined ? {} : { until }),
+        }),
+      );
+    let matched = 0;
+    await fc.assert(
+      fc.asyncProperty(asked, fc.integer({ min: 1, max: 10 }), async (filter, limit) => {
+        const wanted = all
+          .filter((delivery) => matches(filter, delivery))
+          .map(({ finished_at, id }) => `${finished_at} ${id}`)
+          .toSorted()
+          .toReversed();
+        const seen: string[] = [];
+        for (let cursor: string | undefined, first = true; first || cursor !== undefined; first = false) {
+          const page = await operations.listDeliveries(filter, { limit, ...(cursor && { cursor }) });
+          seen.push(...page.deliveries.map(({ finished_at, id }) => `${finished_at} ${id}`));
+          cursor = page.next_cursor;
+        }
+        expect(seen).toEqual(wanted);
+        expect((await operations.groupDeliveries(filter)).matched).toBe(wanted.length);
+        matched += wanted.length;
+      }),
+      { seed, numRuns: 150 },
+    );
+    expect(matched).toBeGreaterThan(200);
+  });
+
+  test.each([
+    {},
+    { state: "delivered" },
+    { state: "pending" },
+    { reason: "accepted_by_partner" },
+    { partner: "partner-1", since: at(now) },
+  ] as const)("the time of ending is refused for what did not end, or was delivered: %o", async (keys) => {
+    const filter = { ...keys, time: "finished" } as const;
+    const { operations } = bench();
+    const refusal = { code: "invalid_request", issues: [{ path: "time" }] };
+    await expect(operations.listDeliveries(filter, { limit: 1 })).rejects.toMatchObject(refusal);
+    await expect(operations.groupDeliveries(filter)).rejects.toMatchObject(refusal);
+  });
+
+  test("a name that nobody ever had is refused with the nearest; a deleted one stays askable", async () => {
+    const { operations, partner, enqueue, finishAll, name, endpoint } = bench();
+    const acme = await partner(["primary-endpoint"]);
+    await enqueue(acme, 2);
+    await finishAll(acme, now, 500);
+    const other = name("somebody");
+    const every = [
+      (filter: DeliveryFilter) => operations.listDeliveries(filter, { limit: 1 }),
+      (filter: DeliveryFilter) => operations.groupDeliveries(filter),
+      (filter: DeliveryFilter) => operations.previewReplay(filter, now),
+      (filter: DeliveryFilter) =>
+        operations.createReplay({ filter, ratePerSecond: null, requestedBy: "x" }, now),
+      (filter: DeliveryFilter) => operations.cancelDeliveries(filter, { dryRun: true }, now),
+      (filter: DeliveryFilter) => operations.retryNow(filter, { dryRun: true }, now),
+    ];
+    for (const ask of every) {
+      await expect(ask({ partner: other })).rejects.toMatchObject({ code: "not_found" });
+      await expect(ask({ partner: acme.id.replace("partner", "partnre") })).rejects.toMatchObject({
+        code: "not_found",
+        hint: expect.stringMatching(/^Did you mean partner-/),
+      });
+      await expect(ask({ partner: acme.id, endpoint: "pirmary-endpoint" })).rejects.toMatchObject({
+        code: "not_found",
+        message: `The partner ${acme.id} has no endpoint pirmary-endpoint, and never had one.`,
+        hint: expect.stringMatching(/^Did you mean primary-endpoint\?/),
+      });
+      await expect(ask({ endpoint: "pirmary-endpoint" })).rejects.toMatchObject({ code: "not_found" });
+    }
+    const dead = { partner: acme.id, endpoint: "primary-endpoint" };
+    await operations.deletePartner(acme.id, now);
+    for (const ask of every) await ask(dead);
+    const [delivery] = (await operations.listDeliveries(dead, { limit: 1 })).deliveries;
+    expect(delivery).toMatchObject({ endpoint_deleted: true, partner_deleted: true });
+    // Made again, under the same ids: what the old ones left is never theirs.
+    await operations.putPartner(acme.id, { name: "again", ...partnerDefaults }, now);
+    await endpoint(acme.id, "primary-endpoint");
+    expect((await operations.groupDeliveries(dead)).groups).toMatchObject([
+      { ...dead, state: "dead", count: 2, endpoint_deleted: true, partner_deleted: true },
+    ]);
+  });
+
+  test("where nothing is found, a type that no event has is said to be unknown, with the nearest", async () => {
+    const { operations, partner, event, door } = bench();
+    const acme = await partner();
+    await door.accept([event(acme, { type: "purchase.order.settled" })], now);
+    const note = async (type: string) => {
+      const filter = { partner: acme.id, type };
+      const answers = [
+        await operations.listDeliveries(filter, { limit: 1 }),
+        await operations.groupDeliveries(filter),
+        await operations.previewReplay(filter, now),
+        await operations.createReplay({ filter, ratePerSecond: null, requestedBy: "x" }, now),
+        await operations.cancelDeliveries(filter, { dryRun: true }, now),
+        (await operations.retryNow(filter, { dryRun: true }, now)).result,
+      ];
+      const [first] = answers;
+      for (const answer of answers) expect(answer.note).toBe(first!.note);
+      return first!.note;
+    };
+    const unknown = (what: string) => `No event of ${what} is in the ledger.`;
+    expect(await note("purchase.order.setled")).toBe(
+      `${unknown("the type purchase.order.setled")} Did you mean purchase.order.settled?`,
+    );
+    expect(await note("purchase.order")).toBe(
+      `${unknown("the type purchase.order")} Did you mean purchase.order.*?`,
+    );
+    expect(await note("purchase.ordr.*")).toBe(
+      `${unknown("a type that begins with purchase.ordr.")} Did you mean purchase.order.*?`,
+    );
+    expect(await note("no.such.type.at.all")).toBe(unknown("the type no.such.type.at.all"));
+    for (const known of ["purchase.order.settled", "purchase.*", "*"])
+      expect(await note(known)).toBeUndefined();
+  });
+
+  test("groups of what was deleted stand beside those of what has the name now", async () => {
+    const { operations, partner, enqueue, finishAll, endpoint } = bench();
+    const acme = await partner();
+    for (const generation of [1, 2, 3]) {
+      await enqueue(acme, generation);
+      await finishAll(acme, now, 500);
+      if (generation === 3) break;
+      await operations.deleteEndpoint(acme.id, "main", now);
+      await endpoint(acme.id, "main");
+    }
+    const { groups, matched } = await operations.groupDeliveries({ partner: acme.id });
+    expect(matched).toBe(6);
+    const [first, second] = groups;
+    expect(groups).toHaveLength(2);
+    expect([first?.count, second?.count, second?.endpoint_deleted]).toEqual([3, 3, true]);
+    expect(first).not.toHaveProperty("endpoint_deleted");
+    expect(second).not.toHaveProperty("partner_deleted");
   });
 
   test("an endpoint's name that many partners use: the newest of all of them, page by page", async () => {

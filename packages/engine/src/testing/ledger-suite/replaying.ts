@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
-import type { DeliveryFilter } from "../../ports/operations.ts";
+import { endpointDefaults } from "../../core/documents.ts";
+import type { DeliveryFilter } from "../../ports/selection.ts";
 import { type Bench, dayMs, ended, minuteMs, retried, suiteNowMs as now, type TestPartner } from "./bench.ts";
+
+const at = (ms: number) => new Date(ms).toISOString();
 
 /** Replays: chosen once, put back step by step, never twice. */
 export function replayTests(bench: () => Bench): void {
@@ -92,6 +95,7 @@ export function replayTests(bench: () => Bench): void {
       state: "done",
       replayed: 0,
       skipped: 1,
+      skipped_causes: [{ cause: "already_pending", count: 1 }],
     });
     const opened = await turn(acme, now);
     await dispatch.record([retried(opened, opened.deliveries[0]!, now, now + minuteMs)], false);
@@ -99,6 +103,97 @@ export function replayTests(bench: () => Bench): void {
     await dispatch.advanceReplays(100, now);
     expect(await waiting(acme)).toEqual([id]);
     expect((await operations.getDelivery(id!))?.next_attempt_at).toBe(new Date(now + minuteMs).toISOString());
+  });
+
+  test("what a dry run counts is what is replayed: the deleted are left out with the cause, the held back are named", async () => {
+    const { operations, dispatch, partner, enqueue, finishAll, endpoint, waiting, sql } = bench();
+    const acme = await partner(["gone", "main", "off"]);
+    await enqueue(acme, 3);
+    await finishAll(acme, now);
+    await operations.deleteEndpoint(acme.id, "gone", now);
+    await endpoint(acme.id, "gone");
+    await operations.putEndpoint(
+      acme.id,
+      "off",
+      {
+        ...endpointDefaults,
+        url: "https://partner.example/",
+        body: "envelope",
+        events: [`${acme.id}.*`],
+        enabled: false,
+      },
+      now,
+    );
+    await enqueue(acme, 2);
+    await finishAll(acme, now);
+    const [bolt] = await dead(2);
+    await operations.deletePartner(bolt.id, now);
+    const filter = { state: "dead", since: at(now), until: at(now + 1) } as const;
+    const dry = await operations.previewReplay({ ...filter, partner: acme.id }, now);
+    // 3 of the old endpoint; of the new one 2, of main 5, of the disabled one 3, which has nothing more since.
+    expect(dry).toMatchObject({
+      matched: 10,
+      skipped: [{ cause: "endpoint_deleted", count: 3 }],
+      waiting: [{ cause: "endpoint_disabled", count: 3 }],
+    });
+    expect(dry.groups.map(({ endpoint, count }) => [endpoint, count])).toEqual([
+      ["main", 5],
+      ["off", 3],
+      ["gone", 2],
+    ]);
+    await operations.setPartnerState(acme.id, "paused", now);
+    expect(await operations.previewReplay({ ...filter, partner: acme.id }, now)).toMatchObject({
+      waiting: [{ cause: "partner_paused", count: 10 }],
+    });
+    expect(await operations.previewReplay({ partner: bolt.id }, now)).toEqual({
+      matched: 0,
+      groups: [],
+      skipped: [{ cause: "partner_deleted", count: 2 }],
+      waiting: [],
+    });
+    const { replay, ...selected } = await create({ ...filter, partner: acme.id });
+    expect(selected).toMatchObject({ matched: 10, skipped: dry.skipped, groups: dry.groups });
+    // Deleted between the choice and its turn: skipped, and it says why.
+    await operations.deleteEndpoint(acme.id, "main", now);
+    const [one] = await sql.query<{ delivery: string }>(
+      "select i.delivery from postrider.replay_items i join postrider.endpoints n on n.endpoint_no = i.endpoint_no where i.replay = $1::text::uuid and n.id = 'gone'",
+      [replay.replay_id],
+    );
+    await sql.query(
+      `with gone as (delete from postrider.finished where id = $1::text::uuid returning event)
+       update postrider.events e set deliveries = deliveries - 1 from gone g where e.id = g.event`,
+      [one!.delivery],
+    );
+    for (let steps = 0; steps < 8; steps++) await dispatch.advanceReplays(4, now);
+    expect(await operations.getReplay(replay.replay_id)).toMatchObject({
+      state: "done",
+      matched: 10,
+      replayed: 4,
+      skipped: 6,
+      skipped_causes: [
+        { cause: "endpoint_deleted", count: 5 },
+        { cause: "past_retention", count: 1 },
+      ],
+    });
+    // And what the disabled endpoint was given meanwhile.
+    expect(await waiting(acme)).toHaveLength(4 + 2);
+  });
+
+  test("a replay by the time of ending takes what ended then, whenever it was accepted", async () => {
+    const { partner, enqueue, finishAll } = bench();
+    const acme = await partner();
+    for (const afterMs of [0, minuteMs, 2 * minuteMs]) {
+      await enqueue(acme, 2, now - dayMs);
+      await finishAll(acme, now + afterMs);
+    }
+    const filter = {
+      partner: acme.id,
+      state: "dead",
+      since: at(now + 1),
+      until: at(now + 2 * minuteMs),
+    } as const;
+    expect((await create(filter)).matched).toBe(0);
+    expect((await create({ ...filter, time: "finished" })).matched).toBe(2);
   });
 
   test("a rate holds over any steps, and is used", async () => {

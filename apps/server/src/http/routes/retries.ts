@@ -1,0 +1,39 @@
+import type { Engine } from "@postrider/engine";
+import { z } from "zod";
+import { definedFilter, pendingFilter } from "../delivery-filter.ts";
+import { type Route, route } from "../route.ts";
+import { retriedView } from "../views.ts";
+
+const retryRequest = z
+  .strictObject(
+    {
+      filter: pendingFilter.describe("Which pending deliveries; at least one key."),
+      dry_run: z.boolean({ error: "must be true or false" }).default(false).describe("Count only."),
+    },
+    { error: "must be an object" },
+  )
+  .meta({ id: "RetryRequest" });
+
+/** Sending waiting retries now. */
+export function retryRoutes({ operations, ring }: Engine): Route[] {
+  const create = route(
+    "POST",
+    "/v1/retries",
+    {
+      tag: "deliveries",
+      summary:
+        "Send waiting retries now, by filter, or count what would be sent. The retry ladder goes on where it is.",
+      body: retryRequest,
+      answers: { 200: { meaning: "Done (or counted, for a dry run).", schema: retriedView } },
+      errors: ["not_found"],
+    },
+    async ({ body, nowMs }) => {
+      const filter = definedFilter(body.filter, nowMs);
+      const { result, partnerNos } = await operations.retryNow(filter, { dryRun: body.dry_run }, nowMs);
+      if (partnerNos.length > 0) ring(partnerNos);
+      return { status: 200, json: result };
+    },
+  );
+
+  return [create];
+}

@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { shownHeader, shownUrl } from "./redact.ts";
+
+test.each([
+  ["authorization", true],
+  ["Proxy-Authorization", true],
+  ["cookie", true],
+  ["x-api-key", true],
+  ["X-Auth-Token", true],
+  ["client_secret", true],
+  ["webhook-signature", false],
+  ["webhook-id", false],
+  ["content-type", false],
+  ["x-campaign", false],
+])("the value of the header %s is hidden: %s", (name, hides) => {
+  expect(shownHeader(name, "value")).toBe(hides ? "•••" : "value");
+});
+
+test.each([
+  ["https://t.example/pb", "https://t.example/pb"],
+  ["https://t.example/pb?cid=7&token=s3cret", "https://t.example/pb?cid=7&token=•••"],
+  ["https://t.example/pb?API_KEY=a=b&x=%20", "https://t.example/pb?API_KEY=•••&x=%20"],
+  ["https://t.example/pb?password=&token&=v", "https://t.example/pb?password=•••&token&=v"],
+  ["https://t.example/token=1/pb?q=a?token=b", "https://t.example/token=1/pb?q=a?token=b"],
+])("%s is shown as %s", (url, shown) => {
+  expect(shownUrl(url)).toBe(shown);
+});

@@ -1,0 +1,26 @@
+/** Names of headers and parameters whose values let one act as the partner's client. */
+const credential =
+  /^(proxy-)?authorization$|^cookie$|auth|token|secret|passw|api[-_]?key|access[-_]?key|^key$|^sig$/i;
+
+const hidden = "•••";
+
+/** A header value to be shown: that of a credential is hidden, by the header's name. */
+export function shownHeader(name: string, value: string): string {
+  return credential.test(name) ? hidden : value;
+}
+
+/**
+ * A URL to be shown, character for character, with the values of credentials in its query hidden by their names.
+ *
+ * @example shownUrl("https://t.example/pb?cid=7&token=s3cret") // "https://t.example/pb?cid=7&token=•••"
+ */
+export function shownUrl(url: string): string {
+  const at = url.indexOf("?");
+  if (at < 0) return url;
+  const parameters = url.slice(at + 1).split("&");
+  const shown = parameters.map((parameter) => {
+    const name = parameter.slice(0, parameter.indexOf("=") + 1);
+    return name !== "" && credential.test(name.slice(0, -1)) ? `${name}${hidden}` : parameter;
+  });
+  return `${url.slice(0, at)}?${shown.join("&")}`;
+}

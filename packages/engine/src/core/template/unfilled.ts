@@ -1,0 +1,94 @@
+import { nearestName } from "../nearest.ts";
+import type { Template } from "./compile.ts";
+import { pickValues } from "./data-paths.ts";
+import { isMissing } from "./value.ts";
+
+/** A data macro for which none of the events looked at had a value. */
+export interface UnfilledMacro {
+  /** Its path, `data.payuot`. */
+  readonly macro: string;
+  /** What happens for such an event: nothing is sent, the place is left out, its default is sent, or it is empty. */
+  readonly effect: "not_sent" | "left_out" | "default" | "empty";
+  /** The nearest path that the events have, or null. */
+  readonly nearest: string | null;
+}
+
+/** Bounds of the work: macros told of, paths gathered, how deep, and paths that one name is compared with. */
+const mostMacros = 10;
+const mostPaths = 300;
+const deepestPath = 6;
+const mostCompared = 60;
+
+/**
+ * The data macros of a template that the given data texts (valid JSON) never filled, at most ten: most likely they are
+ * mistyped. A value that is there and null or empty fills a macro that is not required. Without events none is.
+ *
+ * @example findUnfilledMacros(template, ['{"payout":"1.20"}']) // [{ macro: "data.payuot", effect: "left_out", nearest: "data.payout" }]
+ */
+export function findUnfilledMacros(
+  template: Template,
+  dataTexts: readonly string[],
+): readonly UnfilledMacro[] {
+  const { data, macros } = template.plan;
+  if (data === null || dataTexts.length === 0) return [];
+  const present = new Set<number>();
+  const filled = new Set<number>();
+  for (const text of dataTexts) {
+    pickValues(data, text).forEach((value, slot) => {
+      if (value !== undefined) present.add(slot);
+      if (!isMissing(value)) filled.add(slot);
+    });
+  }
+  const found = new Map<string, UnfilledMacro["effect"]>();
+  for (const { name, from, modifier, filters } of macros) {
+    if (typeof from !== "number" || found.has(name)) continue;
+    if (modifier === "required" ? filled.has(from) : present.has(from)) continue;
+    const filling = filters.some(({ definition }) => definition.fillsMissing);
+    found.set(
+      name,
+      modifier === "required"
+        ? "not_sent"
+        : modifier === "optional"
+          ? "left_out"
+          : filling
+            ? "default"
+            : "empty",
+    );
+  }
+  if (found.size === 0) return [];
+  const known = knownPaths(dataTexts);
+  return [...found]
+    .slice(0, mostMacros)
+    .map(([macro, effect]) => ({ macro, effect, nearest: nearestPath(macro, known) }));
+}
+
+/** Paths of names that a macro can be written with, as the data has them. */
+function knownPaths(dataTexts: readonly string[]): readonly string[] {
+  const paths = new Set<string>();
+  const walk = (path: string, value: unknown, depth: number): void => {
+    if (typeof value !== "object" || value === null || Array.isArray(value) || depth === deepestPath) return;
+    for (const [name, inner] of Object.entries(value)) {
+      if (paths.size >= mostPaths) return;
+      if (!/^[\p{L}\p{N}_$@-]+$/u.test(name)) continue;
+      paths.add(`${path}.${name}`);
+      walk(`${path}.${name}`, inner, depth + 1);
+    }
+  };
+  for (const text of dataTexts) {
+    if (paths.size >= mostPaths) break;
+    walk("data", JSON.parse(text), 0);
+  }
+  return [...paths];
+}
+
+const lastName = (path: string): string => path.slice(path.lastIndexOf(".") + 1);
+
+/** The same name elsewhere in the data, or the nearest by letters. */
+function nearestPath(macro: string, known: readonly string[]): string | null {
+  const moved = known.find((path) => path !== macro && lastName(path) === lastName(macro));
+  if (moved !== undefined) return moved;
+  const near = known.filter(
+    (path) => path !== macro && Math.abs(path.length - macro.length) <= Math.ceil(macro.length / 3),
+  );
+  return nearestName(macro, near.slice(0, mostCompared));
+}

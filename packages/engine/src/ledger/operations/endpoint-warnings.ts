@@ -1,0 +1,98 @@
+import type { EndpointDocument } from "../../core/documents.ts";
+import { compileTemplate, findUnfilledMacros, type UnfilledMacro } from "../../core/template/index.ts";
+import type { EndpointWarning, Operations } from "../../ports/operations.ts";
+import type { Sql } from "../sql.ts";
+import type { OperationsContext } from "./context.ts";
+
+type WarningOperations = Pick<Operations, "endpointWarnings">;
+
+/** Events looked at for an endpoint, and the most bytes of one: 0.8 MB at most are walked. */
+const eventsPerEndpoint = 100;
+const bytesPerEvent = 8_192;
+/** Endpoints looked at in one call, those changed last first: a mistyped macro is a fresh one. */
+const endpointsPerCall = 200;
+/** What an endpoint's events may take to be read. It is advice: nobody waits for it longer. */
+const readTimeoutMs = 500;
+
+/** What is most likely wrong with endpoints that can be stored and sent to all the same. */
+export function warningOperations({ sql }: OperationsContext): WarningOperations {
+  return {
+    async endpointWarnings(only) {
+      const rows = await (only === undefined
+        ? sql.query<EndpointRow>(endpointsSql(""), [endpointsPerCall + 1])
+        : sql.query<EndpointRow>(endpointsSql("and p.id = $2 and n.id = coalesce($3::text, n.id)"), [
+            endpointsPerCall + 1,
+            only.partner,
+            only.endpoint ?? null,
+          ]));
+      const warnings: EndpointWarning[] = [];
+      for (const row of rows.slice(0, endpointsPerCall)) warnings.push(...(await warningsOf(sql, row)));
+      return {
+        checked: Math.min(rows.length, endpointsPerCall),
+        more: rows.length > endpointsPerCall,
+        warnings,
+      };
+    },
+  };
+}
+
+interface EndpointRow {
+  readonly endpoint_no: number;
+  readonly partner: string;
+  readonly endpoint: string;
+  readonly document: string;
+}
+
+async function warningsOf(sql: Sql, row: EndpointRow): Promise<readonly EndpointWarning[]> {
+  const compiled = compileTemplate(JSON.parse(row.document) as EndpointDocument);
+  if (!compiled.ok || compiled.template.plan.data === null) return [];
+  const texts = await recentData(sql, row.endpoint_no);
+  return findUnfilledMacros(compiled.template, texts).map((macro) => ({
+    partner: row.partner,
+    endpoint: row.endpoint,
+    macro: macro.macro,
+    nearest: macro.nearest,
+    message: messageOf(macro, texts.length),
+  }));
+}
+
+async function recentData(sql: Sql, endpointNo: number): Promise<readonly string[]> {
+  try {
+    return await sql.transaction(async (tx) => {
+      await tx.query(`set local statement_timeout = ${readTimeoutMs}`);
+      const rows = await tx.query<{ data: string }>(recentSql, [
+        endpointNo,
+        eventsPerEndpoint,
+        bytesPerEvent,
+      ]);
+      return rows.map(({ data }) => data);
+    });
+  } catch {
+    // Too slow, or the ledger is away: an endpoint is not stored or refused for that.
+    return [];
+  }
+}
+
+const effects: Readonly<Record<UnfilledMacro["effect"], string>> = {
+  not_sent: "its deliveries end dead (missing_macro)",
+  left_out: "its place is left out of every postback",
+  default: "every postback has its default",
+  empty: "every postback has nothing in its place",
+};
+
+function messageOf({ macro, effect, nearest }: UnfilledMacro, events: number): string {
+  const looked =
+    events === 1 ? "The last event of its types" : `None of the last ${events} events of its types`;
+  const had = events === 1 ? "had no value" : "had a value";
+  const near = nearest === null ? "" : ` Did you mean ${nearest}?`;
+  return `${looked} ${had} for {${macro}}: ${effects[effect]}.${near}`;
+}
+
+const endpointsSql = (
+  which: string,
+): string => `select n.endpoint_no, p.id as partner, n.id as endpoint, n.document::text as document
+  from postrider.endpoints n join postrider.partners p on p.partner_no = n.partner_no
+ where n.deleted_at is null and p.deleted_at is null ${which} and n.document::text like '%{data%'
+ order by n.updated_at desc, n.endpoint_no desc limit $1::int`;
+
+const recentSql = "select d as data from postrider.recent_data($1::int, $2::int, $3::int) d";
