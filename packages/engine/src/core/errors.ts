@@ -46,6 +46,10 @@ export const errorCodes = {
     status: 500,
     meaning: "The ledger was migrated by a newer Postrider; start that version.",
   },
+  ledger_differs: {
+    status: 500,
+    meaning: "The ledger was made by another text of a migration; start the version that made it.",
+  },
 } as const satisfies Record<string, { status: number; meaning: string }>;
 
 export type ErrorCode = keyof typeof errorCodes;
