@@ -77,9 +77,9 @@ async function fill(url: string): Promise<void> {
       headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json" },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    return { status: response.status, json: (await response.json().catch(() => null)) as any };
+    return { status: response.status, json: await response.json().catch(() => null) };
   };
-  const ok = async (method: string, path: string, body?: unknown) => {
+  const ok = async (method: string, path: string, body?: unknown): Promise<any> => {
     const { status, json } = await ask(method, path, body);
     if (status >= 300) throw new Error(`${method} ${path} answered ${status}: ${JSON.stringify(json)}`);
     return json;

@@ -15,9 +15,10 @@ import { createEventDoor } from "./ledger/event-door.ts";
 import { asLedgerError } from "./ledger/ledger-error.ts";
 import { migrate } from "./ledger/migrate.ts";
 import { createOperations } from "./ledger/operations/index.ts";
-import { openPg } from "./ledger/pg.ts";
+import { openPg, type PgOptions } from "./ledger/pg.ts";
 import { openPglite } from "./ledger/pglite.ts";
 import { createSeal } from "./ledger/seal.ts";
+import type { Sql } from "./ledger/sql.ts";
 import { type Clock, systemClock } from "./ports/clock.ts";
 import { createSystemLoad } from "./ports/load.ts";
 import type { EventDoor, Operations } from "./ports/operations.ts";
@@ -31,8 +32,10 @@ import { createInProcessTurns } from "./turns/in-process.ts";
 export const defaultUserAgent = "Postrider/0.1 (+https://github.com/postrider/postrider)";
 
 export interface EngineOptions {
-  /** A PostgreSQL URL; absent: embedded PGlite in `dataDir`. */
+  /** A PostgreSQL URL in libpq's form; absent: embedded PGlite in `dataDir`. */
   readonly databaseUrl?: string;
+  /** How PostgreSQL is connected to. */
+  readonly database?: Omit<PgOptions, "url">;
   /**
    * Redis (Valkey, Dragonfly), so that many processes share the turns: `redis://`, `rediss://`, `redis-sentinel://`,
    * `redis-cluster://`. Only beside `databaseUrl`. Absent: each process hands out its own turns.
@@ -122,6 +125,27 @@ async function createTurns(
   });
 }
 
+/** Opens the database and brings the ledger to this version's form. */
+async function openLedger({ databaseUrl, database, dataDir }: EngineOptions, nowMs: number): Promise<Sql> {
+  if (databaseUrl === undefined) {
+    const sql = await openPglite({ dataDir });
+    await migrate(sql, nowMs).catch(async (error: unknown) => {
+      await sql.close();
+      asLedgerError(error);
+    });
+    return sql;
+  }
+  const sql = openPg({ url: databaseUrl, ...database });
+  try {
+    await sql.check();
+    await migrate(sql, nowMs);
+    return sql;
+  } catch (error) {
+    await sql.close();
+    throw sql.explain(error);
+  }
+}
+
 const defaultMaxInFlight = 256;
 const leastTurns = 16;
 const defaultRetentionDays = 35;
@@ -133,7 +157,8 @@ const dayMs = 86_400_000;
 /**
  * Opens the ledger (migrating it if needed) and puts the engine together. It does not dispatch before `start()`.
  *
- * @throws PostriderError `invalid_settings`, `ledger_unavailable`, `ledger_too_new`, `secret_unreadable`
+ * @throws PostriderError `invalid_settings`, `database_unreachable`, `database_unsuitable`, `ledger_unavailable`,
+ * `ledger_too_new`, `ledger_differs`, `secret_unreadable`
  * @example
  * const engine = await openEngine({ dataDir: "./.postrider", masterKeys: [key], allowTargets: [] });
  * await engine.start();
@@ -144,16 +169,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const allowedTargets = parseAllowedTargets(options.allowTargets);
   const seal = createSeal(options.masterKeys);
   const turns = await createTurns(options, { clock, telemetry });
-  const sql = options.databaseUrl
-    ? openPg({ url: options.databaseUrl })
-    : await openPglite({ dataDir: options.dataDir });
-  try {
-    await migrate(sql, clock.now());
-  } catch (error) {
+  const sql = await openLedger(options, clock.now()).catch(async (error: unknown) => {
     await turns.stop(0);
-    await sql.close();
-    return asLedgerError(error);
-  }
+    throw error;
+  });
 
   const ledger = createDispatchLedger(sql, seal);
   const events = createEventDoor(sql);

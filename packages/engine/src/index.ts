@@ -25,6 +25,7 @@ export {
   type EngineOptions,
   type OperatorOptions,
 } from "./engine.ts";
+export { parseDatabaseUrl, type DatabaseAddress } from "./ledger/database-url.ts";
 export { systemClock, type Clock } from "./ports/clock.ts";
 export type * from "./ports/operations.ts";
 export { systemRandom, type Random } from "./ports/random.ts";

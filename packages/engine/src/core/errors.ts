@@ -46,6 +46,16 @@ export const errorCodes = {
     status: 500,
     meaning: "The ledger was migrated by a newer Postrider; start that version.",
   },
+  database_unreachable: {
+    status: 500,
+    meaning:
+      "The start found no PostgreSQL, or was not let in; the message names host, port, database and role, and what to do.",
+  },
+  database_unsuitable: {
+    status: 500,
+    meaning:
+      "PostgreSQL was reached and cannot hold a ledger: version, encoding, rights, read-only, or a pooler in transaction mode.",
+  },
   ledger_differs: {
     status: 500,
     meaning: "The ledger was made by another text of a migration; start the version that made it.",
