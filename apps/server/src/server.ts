@@ -29,6 +29,8 @@ export interface RunningServer {
   readonly apiKey: Sealed<string>;
   readonly description: Engine["description"];
   readonly log: Log;
+  /** Writes out what the log still holds. */
+  readonly flushLog: () => void;
   /** Takes no new calls and turns; resolves when those under way have ended or `graceMs` has passed. */
   stop(graceMs?: number): Promise<void>;
 }
@@ -44,7 +46,8 @@ export interface StartOptions {
  * Puts a server together and starts it: keys, engine, HTTP, and with the role `worker` the dispatcher. Resolves when
  * it takes calls.
  *
- * @throws PostriderError `invalid_settings`, `ledger_unavailable`, `ledger_too_new`, `secret_unreadable`
+ * @throws PostriderError `invalid_settings`, `database_unreachable`, `database_unsuitable`, `ledger_too_new`,
+ * `ledger_differs`, `secret_unreadable`
  * @example const server = await startServer(readSettings(process.env))
  */
 export async function startServer(settings: Settings, options: StartOptions = {}): Promise<RunningServer> {
@@ -55,6 +58,9 @@ export async function startServer(settings: Settings, options: StartOptions = {}
     const keys = loadKeys(settings);
     const { log, flush } = openLog(settings.logLevel, options.logTo);
     undo.push(flush);
+    if (settings.ignored.length > 0)
+      log.debug({ names: settings.ignored }, "variables of Kubernetes services are not read as settings");
+    for (const warning of settings.warnings) log.warn(warning);
     if (!embedded && keys.keptIn !== null) {
       log.warn(
         { kept_in: keys.keptIn },
@@ -63,7 +69,9 @@ export async function startServer(settings: Settings, options: StartOptions = {}
     }
     const metrics = createMetrics(version, now);
     const engine = await (options.openEngine ?? openEngine)({
-      ...(settings.databaseUrl === null ? {} : { databaseUrl: settings.databaseUrl.reveal() }),
+      ...(settings.databaseUrl === null
+        ? {}
+        : { databaseUrl: settings.databaseUrl.reveal(), database: settings.database }),
       ...(settings.redisUrl === null
         ? {}
         : { redisUrl: settings.redisUrl.reveal(), redisPrefix: settings.redisPrefix }),
@@ -127,6 +135,7 @@ export async function startServer(settings: Settings, options: StartOptions = {}
       apiKey: keys.apiKeys.map(() => firstKey),
       description: engine.description,
       log,
+      flushLog: flush,
       stop: (graceMs = settings.shutdownGraceMs) => (stopped ??= stop(graceMs)),
     };
   } catch (error) {

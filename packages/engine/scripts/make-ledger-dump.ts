@@ -69,6 +69,13 @@ async function readyUrl(child: ChildProcess): Promise<string> {
   throw new Error(`the server ended: ${output}`);
 }
 
+/** Of what the API answers, what is looked at here. */
+interface Answer {
+  readonly deliveries: readonly [
+    { readonly state: string; readonly reason: string; readonly attempts_made: number },
+  ];
+}
+
 /** One partner for each state that a ledger can be left in. */
 async function fill(url: string): Promise<void> {
   const ask = async (method: string, path: string, body?: unknown) => {
@@ -79,10 +86,10 @@ async function fill(url: string): Promise<void> {
     });
     return { status: response.status, json: await response.json().catch(() => null) };
   };
-  const ok = async (method: string, path: string, body?: unknown): Promise<any> => {
+  const ok = async (method: string, path: string, body?: unknown): Promise<Answer> => {
     const { status, json } = await ask(method, path, body);
     if (status >= 300) throw new Error(`${method} ${path} answered ${status}: ${JSON.stringify(json)}`);
-    return json;
+    return json as Answer;
   };
   const add = async (id: string, endpoint: Record<string, unknown>) => {
     await ok("PUT", `/v1/partners/${id}`, { name: `Partner ${id}`, rate_per_second: 200 });

@@ -1,5 +1,4 @@
 /** Every wrong DATABASE_URL ends the start in one sentence; every right one starts. Against real servers. */
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Server } from "node:net";
@@ -323,100 +322,16 @@ create database foreign_schema`,
   };
 
   test("a schema made beforehand is enough, without the right to create others", async () => {
-    await starts("postgres://nocreate@127.0.0.1:PORT_PLAIN/beforehand");
-    await starts("postgres://nocreate@127.0.0.1:PORT_PLAIN/beforehand");
+    const url = "postgres://nocreate@127.0.0.1:PORT_PLAIN/beforehand";
+    await expect(starts(url)).resolves.toBeUndefined();
+    await expect(starts(url)).resolves.toBeUndefined();
   });
 
   test.each([
     "postgres://postgres@127.0.0.1:PORT_NONE,127.0.0.1:PORT_PLAIN/fresh",
     "postgres://postgres@no-such-host.invalid,127.0.0.1:PORT_PLAIN/fresh?port=PORT_PLAIN",
     "postgres://postgres@127.0.0.1:PORT_NONE,127.0.0.1:PORT_TLS/fresh?sslmode=require",
-  ])("%s starts on the host that answers", (url) => starts(url));
-
-  test("of several hosts the one that can be written to is used, after a change too", async () => {
-    const url = filled("postgres://postgres@127.0.0.1:PORT_PLAIN,127.0.0.1:PORT_TLS/fresh");
-    const onlyReads = (server: PostgresServer, value: "on" | "off") =>
-      psql(server, `alter database fresh set default_transaction_read_only = ${value}`);
-    await onlyReads(plain, "on");
-    const sql = openPg({ url });
-    const where = async () =>
-      Number((await sql.query<{ port: string }>("select current_setting('port') as port"))[0]?.port);
-    expect(await where()).toBe(ports["tls"]);
-    await onlyReads(plain, "off");
-    await withTls.restart("fast");
-    await onlyReads(withTls, "on");
-    // The first to ask learns that its connection is gone.
-    await where().catch(() => {});
-    expect(await where()).toBe(ports["plain"]);
-    await onlyReads(withTls, "off");
-    await sql.close();
-  });
-
-  const encrypted = async (url: string) => {
-    const sql = openPg({ url: filled(url) });
-    try {
-      const [row] = await sql.query<{ ssl: boolean }>(
-        "select ssl from pg_stat_ssl where pid = pg_backend_pid()",
-      );
-      return row?.ssl;
-    } finally {
-      await sql.close();
-    }
-  };
-  const root = "sslrootcert=FIXTURE_root.pem";
-  test.each([
-    ["postgres", "PLAIN", "", false],
-    ["postgres", "PLAIN", "sslmode=disable", false],
-    ["postgres", "PLAIN", "sslmode=allow", false],
-    ["postgres", "PLAIN", "sslmode=prefer", false],
-    ["postgres", "TLS", "", true],
-    ["postgres", "TLS", "sslmode=disable", false],
-    ["postgres", "TLS", "sslmode=allow", false],
-    ["postgres", "TLS", "sslmode=prefer", true],
-    ["postgres", "TLS", "sslmode=require", true],
-    ["postgres", "TLS", `sslmode=require&${root}`, true],
-    ["postgres", "TLS", `sslmode=verify-ca&${root}`, true],
-    ["tlsuser", "TLS", "sslmode=allow", true],
-    ["tlsuser", "TLS", "sslmode=prefer", true],
-    ["plainuser", "TLS", "sslmode=prefer", false],
-    ["plainuser", "TLS", "sslmode=allow", false],
-  ])("%s on the %s server with %j: encrypted %s", async (user, server, query, wanted) => {
-    expect(await encrypted(`postgres://${user}@127.0.0.1:PORT_${server}/fresh?${query}`)).toBe(wanted);
-  });
-
-  test("verify-full takes the name in the certificate, and a unix socket has no TLS", async () => {
-    expect(await encrypted(`postgres://postgres@localhost:PORT_TLS/fresh?sslmode=verify-full&${root}`)).toBe(
-      true,
-    );
-    expect(await encrypted(withTls.url.replace("/postgres?", "/fresh?sslmode=require&"))).toBe(false);
-  });
-
-  test("files of TLS may be given beside the URL", async () => {
-    const url = filled("postgres://postgres@localhost:PORT_TLS/fresh?sslmode=verify-full");
-    const sql = openPg({ url, tls: { rootCert: fixture("root") } });
-    expect(await sql.query("select 1 as one")).toEqual([{ one: 1 }]);
-    await sql.close();
-  });
-
-  test("a statement ends after the time given, which is no parameter of the login", async () => {
-    const sql = openPg({
-      url: filled("postgres://postgres@127.0.0.1:PORT_PLAIN/fresh"),
-      statementTimeoutMs: 50,
-    });
-    await expect(sql.query("select pg_sleep(5)")).rejects.toMatchObject({ code: "57014" });
-    await sql.close();
-  });
-
-  test("no mode of TLS writes a warning", () => {
-    const script = `import { openPg } from ${JSON.stringify(`${import.meta.dirname}/ledger/pg.ts`)};
-      for (const mode of ["prefer", "require", "verify-ca"]) { const sql = openPg({ url: "postgres://u@127.0.0.1:1/d?sslmode=" + mode }); await sql.query("select 1").catch(() => {}); await sql.close(); }`;
-    const output = execFileSync(
-      "sh",
-      ["-c", '"$0" --input-type=module --eval "$1" 2>&1', process.execPath, script],
-      {
-        encoding: "utf8",
-      },
-    );
-    expect(output).toBe("");
+  ])("%s starts on the host that answers", async (url) => {
+    await expect(starts(url)).resolves.toBeUndefined();
   });
 });
