@@ -1,7 +1,7 @@
 /** The entry as service managers run it: a process, signals, exit codes. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -26,6 +26,8 @@ async function run(env: Record<string, string> = {}) {
   children.push(child);
   const exited = once(child, "exit").then(([code]) => code as number | null);
   let output = "";
+  let stdout = "";
+  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
   const ready = new Promise<void>((resolve) => {
     const take = (chunk: Buffer) => {
       output += chunk.toString();
@@ -35,13 +37,21 @@ async function run(env: Record<string, string> = {}) {
     child.stderr.on("data", take);
   });
   await Promise.race([ready, exited]);
-  return { child, exited, output: () => output, url: /http:\/\/\S+/.exec(output)?.[0] ?? "" };
+  return {
+    child,
+    exited,
+    output: () => output,
+    stdout: () => stdout,
+    url: /is ready on (http:\S+)/.exec(output)?.[1] ?? "",
+  };
 }
 
 test("starts, makes its keys once, refuses a second server on the folder, stops on SIGTERM, survives kill -9", async () => {
   const first = await run();
-  const key = /prk_[\w-]+/.exec(first.output())?.[0];
-  expect(key).toBeDefined();
+  const keptIn = /"kept_in":"([^"]+)"/.exec(first.output())?.[1];
+  expect(keptIn).toBe(join(folder, "api-key"));
+  const key = readFileSync(keptIn!, "utf8").trim();
+  expect(first.output()).not.toContain(key);
   expect((await fetch(`${first.url}/readyz`)).status).toBe(200);
 
   const second = await run();
@@ -54,7 +64,7 @@ test("starts, makes its keys once, refuses a second server on the folder, stops 
   expect(await first.exited).toBe(0);
 
   const third = await run();
-  expect(third.output()).not.toContain("prk_");
+  expect(third.output()).not.toMatch(/prk_|key was made/);
   const asked = await fetch(`${third.url}/v1/status`, { headers: { authorization: `Bearer ${key}` } });
   expect(asked.status).toBe(200);
   third.child.kill("SIGKILL");
@@ -66,6 +76,37 @@ test("starts, makes its keys once, refuses a second server on the folder, stops 
   expect(await fourth.exited).toBe(0);
   // Four boots of an embedded ledger, the first of a new folder: seconds each on a busy machine.
 }, 120_000);
+
+test.each(["warn", "debug"])(
+  "at %s standard output has JSON lines only, each with its service and process",
+  async (level) => {
+    const { child, exited, stdout } = await run({
+      POSTRIDER_LOG_LEVEL: level,
+      POSTRIDER_DATA_DIR: "memory://",
+    });
+    child.kill("SIGTERM");
+    expect(await exited).toBe(0);
+    const lines = stdout()
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines.length).toBeGreaterThanOrEqual(2);
+    for (const line of lines)
+      expect(line).toMatchObject({ service: "postrider", pid: child.pid, host: expect.any(String) });
+    expect(stdout()).not.toContain("prk_");
+  },
+  60_000,
+);
+
+test("a database that is not there ends it in one sentence, without a stack and without the password", async () => {
+  const { exited, output, stdout } = await run({ DATABASE_URL: "postgres://u:hunter2@127.0.0.1:1/shop" });
+  expect(await exited).toBe(1);
+  expect(output()).toMatch(
+    /^postrider: Nothing listens at 127\.0\.0\.1:1, .* shop .*\n {2}Start PostgreSQL.*\n$/m,
+  );
+  expect(output()).not.toMatch(/hunter2|\n\s+at /);
+  for (const line of stdout().trimEnd().split("\n")) expect(JSON.parse(line)).toBeTypeOf("object");
+});
 
 test("a wrong setting ends it with its remedy and without a stack", async () => {
   const { exited, output } = await run({ POSTRIDER_PROT: "4401" });

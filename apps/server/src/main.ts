@@ -16,8 +16,8 @@ try {
   const settings = readSettings(process.env);
   if (settings.roles.worker) boundHeap();
   const server = await startServer(settings);
-  sayReady(server);
   stopOnSignals(server);
+  sayReady(server);
 } catch (error) {
   if (!(error instanceof PostriderError)) throw error;
   process.stderr.write(`postrider: ${error.message}${error.hint === undefined ? "" : `\n  ${error.hint}`}\n`);
