@@ -1,7 +1,7 @@
 /** The entry as service managers run it: a process, signals, exit codes. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -18,10 +18,11 @@ afterEach(() => {
 });
 
 /** Starts the entry; resolves at its ready line or its end. */
-async function run(env: Record<string, string> = {}) {
+async function run(env: Record<string, string> = {}, user: { uid?: number; gid?: number } = {}) {
   const child = spawn(process.execPath, [main], {
     env: { PATH: process.env["PATH"], POSTRIDER_DATA_DIR: folder, POSTRIDER_PORT: "0", ...env },
     stdio: ["ignore", "pipe", "pipe"],
+    ...user,
   });
   children.push(child);
   const exited = once(child, "exit").then(([code]) => code as number | null);
@@ -53,6 +54,9 @@ test("starts, makes its keys once, refuses a second server on the folder, stops 
   const key = readFileSync(keptIn!, "utf8").trim();
   expect(first.output()).not.toContain(key);
   expect((await fetch(`${first.url}/readyz`)).status).toBe(200);
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  const paths = entries.map(({ parentPath, name }) => join(parentPath, name));
+  expect(paths.filter((path) => (statSync(path).mode & 0o077) !== 0)).toEqual([]);
 
   const second = await run();
   expect([await second.exited, second.output()]).toEqual([
@@ -106,6 +110,39 @@ test("a database that is not there ends it in one sentence, without a stack and 
   );
   expect(output()).not.toMatch(/hunter2|\n\s+at /);
   for (const line of stdout().trimEnd().split("\n")) expect(JSON.parse(line)).toBeTypeOf("object");
+});
+
+test.each([
+  ["a file", () => writeFileSync(join(folder, "x"), ""), "x", "is not a folder"],
+  ["below a file", () => writeFileSync(join(folder, "x"), ""), "x/y", "a part of its path is none"],
+  [
+    "a link to itself",
+    () => symlinkSync(join(folder, "x"), join(folder, "x")),
+    "x",
+    "leads to itself|not a folder",
+  ],
+  ["a name too long", () => {}, "x".repeat(300), "too long a name"],
+  ["of the system", () => {}, "/proc/postrider", "cannot be made|closed to the user"],
+])("a data folder that is %s ends it in one sentence", async (_what, prepare, path, words) => {
+  prepare();
+  const dataDir = path.startsWith("/") ? path : join(folder, path);
+  const { exited, output } = await run({ POSTRIDER_DATA_DIR: dataDir });
+  expect(await exited).toBe(1);
+  expect(output()).toMatch(
+    new RegExp(`^postrider: The data folder ${dataDir} .*(${words}).*\\.\n {2}.*POSTRIDER_DATA_DIR`),
+  );
+  expect(output()).not.toMatch(/\n\s+at /);
+});
+
+test.skipIf(process.getuid?.() !== 0)("a data folder of another user ends it in one sentence", async () => {
+  chmodSync(folder, 0o755);
+  mkdirSync(join(folder, "theirs"), { mode: 0o755 });
+  const { exited, output } = await run(
+    { POSTRIDER_DATA_DIR: join(folder, "theirs") },
+    { uid: 65_534, gid: 65_534 },
+  );
+  expect(await exited).toBe(1);
+  expect(output()).toContain(`postrider: The data folder ${folder}/theirs is closed to the user`);
 });
 
 test("a wrong setting ends it with its remedy and without a stack", async () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type Engine, openEngine } from "@postrider/engine";
 import type { Settings } from "./config.ts";
-import { isInMemory, type Keys, ledgerDir, loadKeys } from "./data-folder.ts";
+import { folderFault, isInMemory, type Keys, ledgerDir, loadKeys } from "./data-folder.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { createAcceptBatcher } from "./http/accept-batcher.ts";
 import { createApp } from "./http/app.ts";
@@ -52,9 +52,10 @@ export interface StartOptions {
  */
 export async function startServer(settings: Settings, options: StartOptions = {}): Promise<RunningServer> {
   const embedded = settings.databaseUrl === null;
-  const unlock = embedded && !isInMemory(settings) ? lockFolder(settings.dataDir) : () => {};
-  const undo: (() => unknown)[] = [unlock];
+  const undo: (() => unknown)[] = [];
   try {
+    const unlock = embedded && !isInMemory(settings) ? lockFolder(settings.dataDir) : () => {};
+    undo.push(unlock);
     const keys = loadKeys(settings);
     const { log, flush } = openLog(settings.logLevel, options.logTo);
     undo.push(flush);
@@ -82,6 +83,10 @@ export async function startServer(settings: Settings, options: StartOptions = {}
       userAgent: `Postrider/${version} (+https://github.com/postrider/postrider)`,
       telemetry: createTelemetry(log, metrics, now),
       operator: { ...settings.operator, heard: operatorLine(log, metrics) },
+      ceiling: {
+        ...(settings.maxLedgerBytes === null ? {} : { maxBytes: settings.maxLedgerBytes }),
+        ...(settings.minFreeBytes === null ? {} : { minFreeBytes: settings.minFreeBytes }),
+      },
       maxInFlight: settings.maxInFlight,
       retentionDays: settings.retentionDays,
       deadRetentionDays: settings.deadRetentionDays,
@@ -140,6 +145,6 @@ export async function startServer(settings: Settings, options: StartOptions = {}
     };
   } catch (error) {
     for (const step of undo.toReversed()) await step();
-    throw error;
+    throw folderFault(error, settings.dataDir);
   }
 }

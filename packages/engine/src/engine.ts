@@ -12,11 +12,13 @@ import { compilePartner } from "./dispatch/partner.ts";
 import { sendTestPostback, type TestPostback } from "./dispatch/test-postback.ts";
 import { createDispatchLedger } from "./ledger/dispatch-ledger.ts";
 import { createEventDoor } from "./ledger/event-door.ts";
+import { type CeilingOptions, watchCeiling } from "./ledger/ceiling.ts";
 import { asLedgerError } from "./ledger/ledger-error.ts";
 import { migrate } from "./ledger/migrate.ts";
 import { createOperations } from "./ledger/operations/index.ts";
 import { openPg, type PgOptions } from "./ledger/pg.ts";
 import { openPglite } from "./ledger/pglite.ts";
+import { createReadiness } from "./ledger/readiness.ts";
 import { createSeal } from "./ledger/seal.ts";
 import type { Sql } from "./ledger/sql.ts";
 import { type Clock, systemClock } from "./ports/clock.ts";
@@ -34,6 +36,8 @@ export const defaultUserAgent = "Postrider/0.1 (+https://github.com/postrider/po
 export interface EngineOptions {
   /** A PostgreSQL URL in libpq's form; absent: embedded PGlite in `dataDir`. */
   readonly databaseUrl?: string;
+  /** How much of its disk the ledger may take: past it, events are refused. Default: no limit. */
+  readonly ceiling?: CeilingOptions;
   /** How PostgreSQL is connected to. */
   readonly database?: Omit<PgOptions, "url">;
   /**
@@ -91,6 +95,14 @@ export interface Engine {
   start(): Promise<void>;
   /** No new turns; in-flight attempts end or are handed back within `graceMs`; then closes everything. */
   stop(graceMs?: number): Promise<void>;
+  /** Tries what accepting needs, at most once a second. Null: it works; otherwise why not, in words. */
+  checkReady(): Promise<string | null>;
+  /** What readiness and the ceiling last saw, for metrics; null: not looked at. */
+  room(): {
+    readonly accepting: boolean;
+    readonly bytes: number | null;
+    readonly freeBytes: number | null;
+  };
   /** For liveness and metrics. `lastProgressMs`: epoch ms of the dispatcher's last sweep or turn. */
   progress(): {
     readonly dispatching: boolean;
@@ -175,7 +187,14 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   });
 
   const ledger = createDispatchLedger(sql, seal);
-  const events = createEventDoor(sql);
+  const ceiling = await watchCeiling(options.ceiling ?? {}, {
+    sql,
+    folder: options.databaseUrl !== undefined || options.dataDir === "memory://" ? null : options.dataDir,
+    clock,
+    telemetry,
+  });
+  const readiness = createReadiness({ sql, clock, telemetry, ceiling: ceiling.reached });
+  const events = readiness.watch(createEventDoor(sql));
   const transport = createTransport({ clock, allowedTargets });
   const operatorEvents = createOperatorEvents({
     partner: operator?.partner ?? null,
@@ -257,8 +276,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       await stopListening?.();
       await dispatcher.stop(graceMs);
       await operatorEvents.stop();
+      await ceiling.stop();
       await sql.close();
     },
     progress: () => ({ dispatching, ...dispatcher.progress() }),
+    checkReady: readiness.check,
+    room: () => ({ ...ceiling.seen(), accepting: readiness.trouble() === null }),
   };
 }

@@ -30,7 +30,17 @@ export const errorCodes = {
   internal: { status: 500, meaning: "A fault in Postrider; the log has the details under the request id." },
   ledger_unavailable: {
     status: 503,
-    meaning: "The ledger cannot be reached; nothing was accepted, so send again.",
+    meaning:
+      "The ledger cannot be reached, has no connection free, or lost a right; nothing was accepted, so send again.",
+  },
+  ledger_full: {
+    status: 503,
+    meaning:
+      "The ledger has no room: its disk is full, or a limit that the settings give it is reached; nothing was accepted.",
+  },
+  ledger_read_only: {
+    status: 503,
+    meaning: "The database of the ledger only reads, as a standby does; nothing was accepted.",
   },
   shutting_down: { status: 503, meaning: "This process is stopping; send to another or try again." },
   invalid_settings: {

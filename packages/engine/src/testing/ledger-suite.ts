@@ -7,6 +7,7 @@ import { conservationTests } from "./ledger-suite/conservation.ts";
 import { leaseTests } from "./ledger-suite/leases.ts";
 import { operationsTests } from "./ledger-suite/operations.ts";
 import { readingTests } from "./ledger-suite/reading.ts";
+import { readinessTests } from "./ledger-suite/readiness.ts";
 import { replayTests } from "./ledger-suite/replaying.ts";
 import { orderingTests } from "./ledger-suite/ordering.ts";
 import { timingTests } from "./ledger-suite/timing.ts";
@@ -43,7 +44,7 @@ export function describeLedger(
     group("circuits fail", circuitTests);
     group("replaying", replayTests);
     group("delaying, ordering, cancelling", timingTests, orderingTests, cancelTests);
-    group("upkeep", upkeepTests);
+    group("upkeep, readiness", upkeepTests, readinessTests);
     group("retention", retentionTests);
     if (shared) group("shared by processes", leaseTests, sharedRetentionTests);
   });
