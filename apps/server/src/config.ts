@@ -12,6 +12,7 @@ import {
 import { z } from "zod";
 import { type Environment, readEnvironment, signsOfPostgres } from "./environment.ts";
 import { Sealed } from "./sealed.ts";
+import { contradictions } from "./contradictions.ts";
 
 const whole = (min: number, max: number) =>
   z
@@ -309,6 +310,11 @@ export function readSettings(env: Environment): Settings {
   const signs = signsOfPostgres(env);
   // While anything is wrong, DATABASE_URL may be missing because of that.
   if (issues.length === 0) issues.push(...contradictions(values, signs.meant));
+  const tls = {
+    rootCert: values.POSTRIDER_DATABASE_SSLROOTCERT,
+    cert: values.POSTRIDER_DATABASE_SSLCERT,
+    key: values.POSTRIDER_DATABASE_SSLKEY,
+  };
   const retentionDays = values.POSTRIDER_RETENTION_DAYS;
   const deadRetentionDays = values.POSTRIDER_DEAD_RETENTION_DAYS ?? Math.max(90, retentionDays);
   if (deadRetentionDays < retentionDays) {
@@ -321,7 +327,10 @@ export function readSettings(env: Environment): Settings {
     database: {
       maxConnections: values.POSTRIDER_DATABASE_CONNECTIONS,
       statementTimeoutMs: values.POSTRIDER_DATABASE_STATEMENT_TIMEOUT,
-      tls: tlsFiles(values),
+      tls: {
+        ...(tls.rootCert === undefined ? {} : { rootCert: tls.rootCert }),
+        ...(tls.cert === undefined || tls.key === undefined ? {} : { cert: tls.cert, key: tls.key }),
+      },
     },
     redisUrl: values.REDIS_URL ?? null,
     redisPrefix: values.POSTRIDER_REDIS_PREFIX,
@@ -353,47 +362,6 @@ export function readSettings(env: Environment): Settings {
             `The ledger is embedded although ${signs.perhaps.join(", ")} is set: set DATABASE_URL for PostgreSQL, or POSTRIDER_LEDGER=embedded if that is meant.`,
           ]
         : [],
-  };
-}
-
-/** Settings that are each right, and wrong together. */
-function contradictions(
-  { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, POSTRIDER_LEDGER: ledger, ...values }: Values,
-  meant: readonly string[],
-): Issue[] {
-  const issues: Issue[] = [];
-  const refuse = (path: string, message: string) => issues.push({ path, message });
-  if (databaseUrl === undefined) {
-    if (ledger === "postgresql") refuse("POSTRIDER_LEDGER", "is postgresql and DATABASE_URL is not set");
-    if (ledger === "auto")
-      for (const name of meant)
-        refuse(
-          name,
-          "is set and DATABASE_URL is not: give it as DATABASE_URL, or set POSTRIDER_LEDGER=embedded if no PostgreSQL is meant",
-        );
-    if (redisUrl !== undefined)
-      refuse("REDIS_URL", "needs DATABASE_URL beside it: an embedded ledger belongs to one process");
-  } else {
-    if (ledger === "embedded")
-      refuse("POSTRIDER_LEDGER", "is embedded and DATABASE_URL is set: keep one of them");
-    if (values.POSTRIDER_MIN_FREE_BYTES !== undefined)
-      refuse(
-        "POSTRIDER_MIN_FREE_BYTES",
-        "is for an embedded ledger: PostgreSQL does not tell how much of its disk is free",
-      );
-  }
-  if ((values.POSTRIDER_DATABASE_SSLCERT === undefined) !== (values.POSTRIDER_DATABASE_SSLKEY === undefined))
-    refuse("POSTRIDER_DATABASE_SSLCERT", "and POSTRIDER_DATABASE_SSLKEY need each other");
-  return issues;
-}
-
-function tlsFiles(values: Values): Settings["database"]["tls"] {
-  const { POSTRIDER_DATABASE_SSLROOTCERT: rootCert, POSTRIDER_DATABASE_SSLCERT: cert } = values;
-  const key = values.POSTRIDER_DATABASE_SSLKEY;
-  return {
-    ...(rootCert === undefined ? {} : { rootCert }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
   };
 }
 

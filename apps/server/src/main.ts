@@ -12,9 +12,6 @@ const { boundHeap } = await import("./heap.ts");
 const { readSettings } = await import("./config.ts");
 const { startServer } = await import("./server.ts");
 
-// What this process writes is for its owner: keys, and events in the files of an embedded ledger.
-process.umask(0o077);
-
 try {
   const settings = readSettings(process.env);
   if (settings.roles.worker) boundHeap();
