@@ -1,4 +1,5 @@
 import type { TestProject } from "vitest/node";
+import { findPgbouncer } from "../packages/engine/src/testing/pgbouncer-server.ts";
 import { findPostgres, startPostgres } from "../packages/engine/src/testing/postgres-server.ts";
 import { findRedis, startRedis } from "../packages/engine/src/testing/redis-server.ts";
 
@@ -8,6 +9,8 @@ declare module "vitest" {
     postgresUrl: string | null;
     /** URL of a Redis server to be shared by key prefixes; null where none is installed (never in CI). */
     redisUrl: string | null;
+    /** Whether PgBouncer is installed (in CI always). */
+    pgbouncer: boolean;
   }
 }
 
@@ -62,6 +65,14 @@ export default async function testServers(project: TestProject): Promise<() => P
       project.provide(key, null);
     }
   }
+  const pgbouncer = findPgbouncer() !== null;
+  if (!pgbouncer && process.env.CI)
+    throw new Error("No PgBouncer found. In CI the suites that need it must run: install pgbouncer.");
+  if (!pgbouncer)
+    process.stdout.write(
+      "skipped: the PgBouncer suites, because no PgBouncer is installed (Debian: apt-get install pgbouncer)\n",
+    );
+  project.provide("pgbouncer", pgbouncer);
   return async () => {
     for (const stop of stops) await stop();
   };

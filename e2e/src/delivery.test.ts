@@ -3,11 +3,13 @@ import { createPublicKey, verify } from "node:crypto";
 import { type Sandbox, startSandbox } from "@postrider/sandbox";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Ledger, ledgers } from "./ledgers.ts";
+import { type Ledger, ledgers, pooledLedger } from "./ledgers.ts";
 import { deliveryIn, eventFor, register } from "./partners.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
 
-describe.each(ledgers)("on the $name ledger", ({ fresh }) => {
+const all = [...ledgers, ...(pooledLedger === undefined ? [] : [pooledLedger])];
+
+describe.each(all)("on the $name ledger", ({ fresh }) => {
   let ledger: Ledger;
   let sandbox: Sandbox;
   let server: ServerProcess;

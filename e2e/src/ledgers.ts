@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createDatabase } from "@postrider/engine/testing";
+import { createDatabase, startPgbouncer } from "@postrider/engine/testing";
 import { inject } from "vitest";
 
-/** Settings of a server on a ledger of its own, the same after a restart. Disposing removes its folder. */
+/** Settings of a server on a ledger of its own, the same after a restart. Disposing removes what was made for it. */
 export interface Ledger extends Disposable {
   readonly env: Readonly<Record<string, string>>;
   /** Null where the ledger is embedded. */
@@ -13,7 +13,7 @@ export interface Ledger extends Disposable {
 
 /** A ledger that the tests run on. */
 export interface LedgerKind {
-  readonly name: "embedded" | "PostgreSQL";
+  readonly name: "embedded" | "PostgreSQL" | "PostgreSQL behind PgBouncer";
   readonly fresh: () => Promise<Ledger>;
 }
 
@@ -28,6 +28,10 @@ export const ledgers: readonly LedgerKind[] = [
 /** For tests that need SQL from outside; undefined where no PostgreSQL is installed. */
 export const postgresLedger: LedgerKind | undefined = ledgers.find(({ name }) => name === "PostgreSQL");
 
+/** PostgreSQL through PgBouncer as its package ships it; undefined where one of them is not installed. */
+export const pooledLedger: LedgerKind | undefined =
+  postgresUrl === null || !inject("pgbouncer") ? undefined : pooled(postgresUrl);
+
 let databases = 0;
 
 function postgres(serverUrl: string): LedgerKind {
@@ -35,11 +39,24 @@ function postgres(serverUrl: string): LedgerKind {
   return { name: "PostgreSQL", fresh };
 }
 
-function ledgerIn(databaseUrl: string | null): Ledger {
+function pooled(serverUrl: string): LedgerKind {
+  const fresh = async () => {
+    const bouncer = await startPgbouncer(serverUrl);
+    const name = `e2e_pooled_${process.pid}_${databases++}`;
+    await createDatabase(serverUrl, name);
+    return ledgerIn(bouncer.urlOf(name), () => void bouncer.stop());
+  };
+  return { name: "PostgreSQL behind PgBouncer", fresh };
+}
+
+function ledgerIn(databaseUrl: string | null, dispose = () => {}): Ledger {
   const folder = mkdtempSync(join(tmpdir(), "postrider-e2e-"));
   return {
     env: { POSTRIDER_DATA_DIR: folder, ...(databaseUrl === null ? {} : { DATABASE_URL: databaseUrl }) },
     databaseUrl,
-    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+    [Symbol.dispose]() {
+      rmSync(folder, { recursive: true, force: true });
+      dispose();
+    },
   };
 }

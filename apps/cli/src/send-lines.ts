@@ -148,7 +148,14 @@ function faultOf(text: string): string | null {
   }
 }
 
-const passing = new Set(["ledger_unavailable", "shutting_down", "rate_limited", "unreachable"]);
+const passing = new Set([
+  "ledger_unavailable",
+  "ledger_full",
+  "ledger_read_only",
+  "shutting_down",
+  "rate_limited",
+  "unreachable",
+]);
 
 function acceptPersistently(
   batch: readonly Line[],

@@ -41,13 +41,20 @@ export async function clientSettings(
     ? [given.url, "--url"]
     : env["POSTRIDER_URL"]
       ? [env["POSTRIDER_URL"], "POSTRIDER_URL"]
-      : env["POSTRIDER_PORT"] && env["POSTRIDER_PORT"] !== "0"
+      : /^[1-9]\d*$/.test(env["POSTRIDER_PORT"] ?? "")
         ? [`http://127.0.0.1:${env["POSTRIDER_PORT"]}`, "POSTRIDER_PORT"]
         : ["http://127.0.0.1:4400", "default"];
   const found = { url: url.replace(/\/+$/, ""), urlFrom };
   if (given.apiKey) return { ...found, apiKey: given.apiKey, apiKeyFrom: "--api-key" };
-  const named = env["POSTRIDER_API_KEY"]?.split(",")[0]?.trim();
+  const named = firstKey(env["POSTRIDER_API_KEY"]);
   if (named) return { ...found, apiKey: named, apiKeyFrom: "POSTRIDER_API_KEY" };
+  const file = env["POSTRIDER_API_KEY_FILE"];
+  if (file) {
+    const kept = firstKey(await readFile(file, "utf8").catch(() => undefined));
+    return kept
+      ? { ...found, apiKey: kept, apiKeyFrom: file }
+      : { ...found, apiKey: null, apiKeyFrom: `none (POSTRIDER_API_KEY_FILE: no ${file})` };
+  }
   const path = join(dataDirOf(context), apiKeyFile);
   if (!isLoopback(url))
     return { ...found, apiKey: null, apiKeyFrom: "none (a key in the data folder is for this machine only)" };
@@ -55,4 +62,9 @@ export async function clientSettings(
   return text === null
     ? { ...found, apiKey: null, apiKeyFrom: `none (no ${path})` }
     : { ...found, apiKey: text.trim(), apiKeyFrom: path };
+}
+
+/** Of several keys that are good, the first is shown. */
+function firstKey(text: string | undefined): string | undefined {
+  return text?.split(",")[0]?.trim();
 }

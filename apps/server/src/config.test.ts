@@ -16,6 +16,11 @@ describe("settings", () => {
   test("have the documented defaults, and an empty value is unset", () => {
     expect(readSettings({ POSTRIDER_PORT: "", PATH: "/bin" })).toEqual({
       databaseUrl: null,
+      database: { maxConnections: 10, statementTimeoutMs: 60_000, tls: {} },
+      maxLedgerBytes: null,
+      minFreeBytes: null,
+      ignored: [],
+      warnings: [],
       redisUrl: null,
       redisPrefix: "{postrider}",
       host: "127.0.0.1",
@@ -74,6 +79,10 @@ describe("settings", () => {
     ["REDIS_URL", "redis://localhost", "needs DATABASE_URL"],
     ["POSTRIDER_REDIS_PREFIX", "postrider", "a name in braces"],
     ["DATABASE_URL", "mysql://localhost", "postgresql://"],
+    ["DATABASE_URL", "postgres://h/d?sslmode=yes", "must have an sslmode of disable"],
+    ["DATABASE_URL", "postgres://h/d?sslmod=require", "the nearest is sslmode"],
+    ["POSTRIDER_DATABASE_CONNECTIONS", "1", "2 to 1000"],
+    ["POSTRIDER_DATABASE_STATEMENT_TIMEOUT", "60", "duration"],
     ["POSTRIDER_API_KEY", "short", "16 to 200"],
     ["POSTRIDER_MASTER_KEY", "c2hvcnQ=", "32 bytes"],
   ])("%s=%s is refused with its remedy", (name, value, words) => {
@@ -81,6 +90,7 @@ describe("settings", () => {
     expect(error.code).toBe("invalid_settings");
     expect(error.message).toContain(name);
     expect(error.message).toContain(words);
+    expect(error.message).toMatch(/[^.?]\.$|\?$/);
   });
 
   test("what was not delivered is kept 90 days, or as long as what was", () => {

@@ -4,21 +4,20 @@
  */
 import {
   type Issue,
-  nearestName,
+  parseDatabaseUrl,
   parseDurationMs,
   parseRedisAddress,
   PostriderError,
 } from "@postrider/engine";
 import { z } from "zod";
+import { type Environment, readEnvironment, signsOfPostgres } from "./environment.ts";
 import { Sealed } from "./sealed.ts";
-
-/** Letters of an unknown name that is still compared with the known ones. */
-const longestName = 60;
+import { contradictions } from "./contradictions.ts";
 
 const whole = (min: number, max: number) =>
   z
     .string()
-    .regex(/^\d{1,12}$/, `must be a whole number from ${min} to ${max}`)
+    .regex(/^\d{1,15}$/, `must be a whole number from ${min} to ${max}`)
     .transform(Number)
     .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`);
 
@@ -38,25 +37,19 @@ const durationMs = z.string().transform((text, context) => {
   }
 });
 
-const databaseUrl = z
-  .string()
-  .refine(
-    (text) => /^postgres(ql)?:\/\//.test(text) && URL.canParse(text),
-    "must be a URL such as postgresql://user:password@host:5432/database",
-  )
-  .transform((text) => new Sealed(text));
-
-const redisUrl = z
-  .string()
-  .superRefine((text, context) => {
-    try {
-      parseRedisAddress(text);
-    } catch (error) {
-      const message = (error as Error).message.replace(/^The Redis URL |\.$/g, "");
-      context.addIssue({ code: "custom", message });
-    }
-  })
-  .transform((text) => new Sealed(text));
+/** A URL that a reader of the engine takes, whose message begins with `subject`. */
+const urlFor = (read: (text: string) => unknown, subject: string) =>
+  z
+    .string()
+    .superRefine((text, context) => {
+      try {
+        read(text);
+      } catch (error) {
+        const { message } = error as Error;
+        context.addIssue({ code: "custom", message: message.replace(subject, "").replace(/\.$/, "") });
+      }
+    })
+    .transform((text) => new Sealed(text));
 
 const apiKeys = list
   .refine(
@@ -97,6 +90,8 @@ interface Entry<Schema extends z.ZodType> {
   /** As text, exactly as one would write it; absent: unset. */
   readonly default?: string;
   readonly meaning: string;
+  /** It may also be given as a file, under the name with `_FILE` behind it. */
+  readonly secret?: true;
 }
 
 const entry = <Schema extends z.ZodType>(
@@ -105,15 +100,44 @@ const entry = <Schema extends z.ZodType>(
   byDefault?: string,
 ): Entry<Schema> => (byDefault === undefined ? { schema, meaning } : { schema, meaning, default: byDefault });
 
+const secret = <Schema extends z.ZodType>(meaning: string, schema: Schema) => ({
+  ...entry(meaning, schema),
+  secret: true as const,
+});
+
 /** The settings, in the order of the reference page. */
 export const settings = {
-  DATABASE_URL: entry(
-    "The PostgreSQL server (14 or newer) that holds the ledger. Unset: an embedded PGlite in the data folder. Secret.",
-    databaseUrl.optional(),
+  DATABASE_URL: secret(
+    "The PostgreSQL database (14 or newer, UTF8) that holds the ledger, with libpq's meaning: several hosts with commas between, of which the first that can be written to is used; `sslmode` (default `prefer`), `sslrootcert`, `sslcert`, `sslkey`, `host`, `port`, `connect_timeout`, `application_name`, `options`. Without user and password: PGUSER, PGPASSWORD, PGPASSFILE. Unset: an embedded PGlite in the data folder. Secret.",
+    urlFor(parseDatabaseUrl, "The database URL ").optional(),
   ),
-  REDIS_URL: entry(
+  POSTRIDER_LEDGER: entry(
+    "`postgresql` refuses to start without DATABASE_URL, `embedded` with it. `auto` takes PostgreSQL if DATABASE_URL is set, else the embedded ledger, unless another variable (POSTGRES_URL, DB_URL and the like) shows that a database was meant.",
+    z.enum(["auto", "embedded", "postgresql"], "must be auto, embedded or postgresql"),
+    "auto",
+  ),
+  POSTRIDER_DATABASE_CONNECTIONS: entry(
+    "Connections to PostgreSQL at most; one more listens for notifications.",
+    whole(2, 1_000),
+    "10",
+  ),
+  POSTRIDER_DATABASE_STATEMENT_TIMEOUT: entry(
+    "A statement that PostgreSQL works on for longer is cancelled. Removing old weeks has no limit.",
+    durationMs.refine((ms) => ms >= 1_000, "must be at least 1s"),
+    "60s",
+  ),
+  POSTRIDER_DATABASE_SSLROOTCERT: entry(
+    "The PEM file of the authorities that may vouch for PostgreSQL's certificate, for `sslmode=verify-ca` and `verify-full`. Unset: those that Node knows. `sslrootcert` in DATABASE_URL counts before it.",
+    z.string().optional(),
+  ),
+  POSTRIDER_DATABASE_SSLCERT: entry(
+    "The PEM file of this process's own certificate for PostgreSQL.",
+    z.string().optional(),
+  ),
+  POSTRIDER_DATABASE_SSLKEY: entry("The PEM file of its key.", z.string().optional()),
+  REDIS_URL: secret(
     "The Redis (Valkey, Dragonfly) over which many processes share the turns: `redis://user:password@host:6379/0`, `redis-sentinel://host-1,host-2/master-name`, `redis-cluster://host-1,host-2`; with `rediss` for TLS. Needs DATABASE_URL. Unset: each process hands out its own turns. Secret.",
-    redisUrl.optional(),
+    urlFor(parseRedisAddress, "The Redis URL ").optional(),
   ),
   POSTRIDER_REDIS_PREFIX: entry(
     "What every key in Redis begins with. Keep the braces: they put all keys in one slot of a Redis Cluster.",
@@ -126,11 +150,11 @@ export const settings = {
     "127.0.0.1",
   ),
   POSTRIDER_PORT: entry("The port of the HTTP API; 0 takes a free one.", whole(0, 65_535), "4400"),
-  POSTRIDER_API_KEY: entry(
+  POSTRIDER_API_KEY: secret(
     "The key that callers of the API present; several separated by commas are all good, so that keys can be changed without a gap. Unset: made on first start and kept in the data folder as `api-key`. Secret.",
     apiKeys.optional(),
   ),
-  POSTRIDER_MASTER_KEY: entry(
+  POSTRIDER_MASTER_KEY: secret(
     "The key that seals signing secrets in the ledger: 32 bytes in base64 or hex. Several separated by commas, newest first: the first seals, all open. Unset: made on first start and kept in the data folder as `master-key`. Losing it loses the signing secrets. Secret.",
     masterKeys.optional(),
   ),
@@ -138,6 +162,14 @@ export const settings = {
     "The folder of the embedded ledger and of the keys that were made. `memory://` keeps everything in memory and loses it at the end.",
     z.string().min(1, "must be a folder"),
     "./.postrider",
+  ),
+  POSTRIDER_MAX_LEDGER_BYTES: entry(
+    "Events are refused (`ledger_full`) while the ledger has more bytes than this: the folder of an embedded ledger, or the database. Looked at every 10 seconds, so leave room for what comes meanwhile. Unset: no limit.",
+    whole(1_048_576, 999_999_999_999_999).optional(),
+  ),
+  POSTRIDER_MIN_FREE_BYTES: entry(
+    "Events are refused (`ledger_full`) while the disk of the embedded ledger has fewer bytes free. Attempts need room as well, so choose more than a day's. Unset: no limit.",
+    whole(1_048_576, 999_999_999_999_999).optional(),
   ),
   POSTRIDER_ROLES: entry(
     "What this process does: `api` answers calls, `worker` dispatches. Health and metrics are served in every role.",
@@ -215,6 +247,12 @@ type Values = { readonly [Name in Names]: z.output<(typeof settings)[Name]["sche
 /** The settings of a server, checked. Secrets are sealed: nothing here prints one. */
 export interface Settings {
   readonly databaseUrl: Sealed<string> | null;
+  readonly database: {
+    readonly maxConnections: number;
+    readonly statementTimeoutMs: number;
+    /** Paths of PEM files. */
+    readonly tls: { readonly rootCert?: string; readonly cert?: string; readonly key?: string };
+  };
   readonly redisUrl: Sealed<string> | null;
   readonly redisPrefix: string;
   readonly host: string;
@@ -224,6 +262,10 @@ export interface Settings {
   /** 32 bytes each, newest first. Null: made on first start and kept in the data folder. */
   readonly masterKeys: Sealed<readonly Uint8Array[]> | null;
   readonly dataDir: string;
+  /** Null: no limit. */
+  readonly maxLedgerBytes: number | null;
+  /** Null: no limit. */
+  readonly minFreeBytes: number | null;
   readonly roles: { readonly api: boolean; readonly worker: boolean };
   readonly allowTargets: readonly string[];
   readonly sandboxPort: number;
@@ -238,7 +280,14 @@ export interface Settings {
     readonly windowMs: number;
     readonly backlogOldAfterMs: number;
   };
+  /** Variables that Kubernetes set for its services, which are not read. */
+  readonly ignored: readonly string[];
+  /** What looks wrong and is no reason not to start, in words. */
+  readonly warnings: readonly string[];
 }
+
+const names = Object.keys(settings) as Names[];
+const secrets = names.filter((name) => "secret" in settings[name]);
 
 /**
  * Reads and checks all settings at once. An empty value counts as unset.
@@ -247,23 +296,25 @@ export interface Settings {
  * the nearest known one. No value of a secret appears in it.
  * @example readSettings({ POSTRIDER_PORT: "4401" }).port // 4401
  */
-export function readSettings(env: Readonly<Record<string, string | undefined>>): Settings {
-  const issues: Issue[] = unknownNames(env);
+export function readSettings(env: Environment): Settings {
+  const found = readEnvironment(env, { names, secrets });
+  const issues: Issue[] = [...found.issues];
   const read = <Name extends Names>(name: Name): Values[Name] => {
     const { schema, default: byDefault } = settings[name] as Entry<z.ZodType>;
-    const result = schema.safeParse(env[name] || byDefault);
+    const result = schema.safeParse(found.values[name] ?? byDefault);
     if (!result.success)
       issues.push({ path: name, message: result.error.issues[0]?.message ?? "is not valid" });
     return result.data as Values[Name];
   };
-  const values = Object.fromEntries(
-    Object.keys(settings).map((name) => [name, read(name as Names)]),
-  ) as unknown as Values;
-  if (values.REDIS_URL !== undefined && values.DATABASE_URL === undefined && issues.length === 0)
-    issues.push({
-      path: "REDIS_URL",
-      message: "needs DATABASE_URL beside it: an embedded ledger belongs to one process",
-    });
+  const values = Object.fromEntries(names.map((name) => [name, read(name)])) as unknown as Values;
+  const signs = signsOfPostgres(env);
+  // While anything is wrong, DATABASE_URL may be missing because of that.
+  if (issues.length === 0) issues.push(...contradictions(values, signs.meant));
+  const tls = {
+    rootCert: values.POSTRIDER_DATABASE_SSLROOTCERT,
+    cert: values.POSTRIDER_DATABASE_SSLCERT,
+    key: values.POSTRIDER_DATABASE_SSLKEY,
+  };
   const retentionDays = values.POSTRIDER_RETENTION_DAYS;
   const deadRetentionDays = values.POSTRIDER_DEAD_RETENTION_DAYS ?? Math.max(90, retentionDays);
   if (deadRetentionDays < retentionDays) {
@@ -273,6 +324,14 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
   if (issues.length > 0) throw invalidSettings(issues);
   return {
     databaseUrl: values.DATABASE_URL ?? null,
+    database: {
+      maxConnections: values.POSTRIDER_DATABASE_CONNECTIONS,
+      statementTimeoutMs: values.POSTRIDER_DATABASE_STATEMENT_TIMEOUT,
+      tls: {
+        ...(tls.rootCert === undefined ? {} : { rootCert: tls.rootCert }),
+        ...(tls.cert === undefined || tls.key === undefined ? {} : { cert: tls.cert, key: tls.key }),
+      },
+    },
     redisUrl: values.REDIS_URL ?? null,
     redisPrefix: values.POSTRIDER_REDIS_PREFIX,
     host: values.POSTRIDER_HOST,
@@ -280,6 +339,8 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
     apiKeys: values.POSTRIDER_API_KEY ?? null,
     masterKeys: values.POSTRIDER_MASTER_KEY ?? null,
     dataDir: values.POSTRIDER_DATA_DIR,
+    maxLedgerBytes: values.POSTRIDER_MAX_LEDGER_BYTES ?? null,
+    minFreeBytes: values.POSTRIDER_MIN_FREE_BYTES ?? null,
     roles: values.POSTRIDER_ROLES,
     allowTargets: values.POSTRIDER_ALLOW_TARGETS,
     sandboxPort: values.POSTRIDER_SANDBOX_PORT,
@@ -294,6 +355,13 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
       windowMs: values.POSTRIDER_OPERATOR_WINDOW,
       backlogOldAfterMs: values.POSTRIDER_BACKLOG_OLD_AFTER,
     },
+    ignored: found.ignored,
+    warnings:
+      values.DATABASE_URL === undefined && values.POSTRIDER_LEDGER === "auto" && signs.perhaps.length > 0
+        ? [
+            `The ledger is embedded although ${signs.perhaps.join(", ")} is set: set DATABASE_URL for PostgreSQL, or POSTRIDER_LEDGER=embedded if that is meant.`,
+          ]
+        : [],
   };
 }
 
@@ -304,17 +372,10 @@ export function parseMasterKey(text: string): Uint8Array | null {
   return bytes?.length === 32 ? bytes : null;
 }
 
-function unknownNames(env: Readonly<Record<string, string | undefined>>): Issue[] {
-  const unknown = Object.keys(env).filter((name) => name.startsWith("POSTRIDER_") && !(name in settings));
-  return unknown.map((path) => {
-    const near = nearestName(path, Object.keys(settings), longestName);
-    return { path, message: near === null ? "is not a setting" : `is not a setting; did you mean ${near}?` };
-  });
-}
-
 function invalidSettings(issues: readonly Issue[]): PostriderError {
   const lines = issues.map(({ path, message }) => `${path} ${message}`);
-  return new PostriderError("invalid_settings", `${lines.join(". ")}.`, {
+  const text = lines.map((line) => (line.endsWith("?") ? line : `${line}.`)).join(" ");
+  return new PostriderError("invalid_settings", text, {
     hint: "The settings are listed in docs/reference/settings.md.",
     issues,
   });

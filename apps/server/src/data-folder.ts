@@ -77,6 +77,37 @@ function read(path: string): string | null {
   }
 }
 
+/** What a code of the file system says about a data folder. */
+const folderFaults: Readonly<Record<string, string>> = {
+  EROFS: "is on a file system that can only be read",
+  EACCES: "is closed to the user that this process runs as",
+  EPERM: "does not belong to the user that this process runs as",
+  ENOENT: "cannot be made: the folder above it is missing or takes none",
+  ENOTDIR: "is not a folder, or a part of its path is none",
+  EEXIST: "is not a folder",
+  ENOSPC: "is on a disk that is full",
+  EDQUOT: "is on a disk of which this user has taken all that it may",
+  ELOOP: "is a link that leads to itself",
+  ENAMETOOLONG: "has too long a name",
+};
+
+/**
+ * A fault of the file system in the data folder, in words; anything else stays as it is.
+ *
+ * @example throw folderFault(error, "/var/lib/postrider") // "The data folder /var/lib/postrider is not a folder (EEXIST)."
+ */
+export function folderFault(error: unknown, dataDir: string): unknown {
+  if (!(error instanceof Error) || error instanceof PostriderError || !error.message.includes(dataDir))
+    return error;
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  const words = folderFaults[code];
+  if (words === undefined) return error;
+  return new PostriderError("invalid_settings", `The data folder ${dataDir} ${words} (${code}).`, {
+    hint: "Give that user a folder of its own that it may write to, or name another with POSTRIDER_DATA_DIR.",
+    cause: error,
+  });
+}
+
 function unreadable(settings: Settings, name: string): PostriderError {
   return new PostriderError("invalid_settings", `${join(settings.dataDir, name)} does not hold a key.`, {
     hint: "Restore the file from a backup. Removing it makes a new key on the next start: a new master key cannot open the signing secrets sealed before.",

@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { PostriderError } from "@postrider/engine";
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from "pino";
 
@@ -18,7 +19,7 @@ export interface OpenLog {
 export function openLog(level: string, stream?: DestinationStream): OpenLog {
   const options = {
     level,
-    base: null,
+    base: { service: "postrider", pid: process.pid, host: hostname() },
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };

@@ -1,7 +1,17 @@
 /** The entry as service managers run it: a process, signals, exit codes. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -18,14 +28,17 @@ afterEach(() => {
 });
 
 /** Starts the entry; resolves at its ready line or its end. */
-async function run(env: Record<string, string> = {}) {
+async function run(env: Record<string, string> = {}, user: { uid?: number; gid?: number } = {}) {
   const child = spawn(process.execPath, [main], {
     env: { PATH: process.env["PATH"], POSTRIDER_DATA_DIR: folder, POSTRIDER_PORT: "0", ...env },
     stdio: ["ignore", "pipe", "pipe"],
+    ...user,
   });
   children.push(child);
   const exited = once(child, "exit").then(([code]) => code as number | null);
   let output = "";
+  let stdout = "";
+  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
   const ready = new Promise<void>((resolve) => {
     const take = (chunk: Buffer) => {
       output += chunk.toString();
@@ -35,14 +48,23 @@ async function run(env: Record<string, string> = {}) {
     child.stderr.on("data", take);
   });
   await Promise.race([ready, exited]);
-  return { child, exited, output: () => output, url: /http:\/\/\S+/.exec(output)?.[0] ?? "" };
+  return {
+    child,
+    exited,
+    output: () => output,
+    stdout: () => stdout,
+    url: /is ready on (http:\S+)/.exec(output)?.[1] ?? "",
+  };
 }
 
 test("starts, makes its keys once, refuses a second server on the folder, stops on SIGTERM, survives kill -9", async () => {
   const first = await run();
-  const key = /prk_[\w-]+/.exec(first.output())?.[0];
-  expect(key).toBeDefined();
+  const keptIn = /"kept_in":"([^"]+)"/.exec(first.output())?.[1];
+  expect(keptIn).toBe(join(folder, "api-key"));
+  const key = readFileSync(keptIn!, "utf8").trim();
+  expect(first.output()).not.toContain(key);
   expect((await fetch(`${first.url}/readyz`)).status).toBe(200);
+  for (const name of readdirSync(folder)) expect(statSync(join(folder, name)).mode & 0o077).toBe(0);
 
   const second = await run();
   expect([await second.exited, second.output()]).toEqual([
@@ -54,7 +76,7 @@ test("starts, makes its keys once, refuses a second server on the folder, stops 
   expect(await first.exited).toBe(0);
 
   const third = await run();
-  expect(third.output()).not.toContain("prk_");
+  expect(third.output()).not.toMatch(/prk_|key was made/);
   const asked = await fetch(`${third.url}/v1/status`, { headers: { authorization: `Bearer ${key}` } });
   expect(asked.status).toBe(200);
   third.child.kill("SIGKILL");
@@ -66,6 +88,70 @@ test("starts, makes its keys once, refuses a second server on the folder, stops 
   expect(await fourth.exited).toBe(0);
   // Four boots of an embedded ledger, the first of a new folder: seconds each on a busy machine.
 }, 120_000);
+
+test.each(["warn", "debug"])(
+  "at %s standard output has JSON lines only, each with its service and process",
+  async (level) => {
+    const { child, exited, stdout } = await run({
+      POSTRIDER_LOG_LEVEL: level,
+      POSTRIDER_DATA_DIR: "memory://",
+    });
+    child.kill("SIGTERM");
+    expect(await exited).toBe(0);
+    const lines = stdout()
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines.length).toBeGreaterThanOrEqual(2);
+    for (const line of lines)
+      expect(line).toMatchObject({ service: "postrider", pid: child.pid, host: expect.any(String) });
+    expect(stdout()).not.toContain("prk_");
+  },
+  60_000,
+);
+
+test("a database that is not there ends it in one sentence, without a stack and without the password", async () => {
+  const { exited, output, stdout } = await run({ DATABASE_URL: "postgres://u:hunter2@127.0.0.1:1/shop" });
+  expect(await exited).toBe(1);
+  expect(output()).toMatch(
+    /^postrider: Nothing listens at 127\.0\.0\.1:1, .* shop .*\n {2}Start PostgreSQL.*\n$/m,
+  );
+  expect(output()).not.toMatch(/hunter2|\n\s+at /);
+  for (const line of stdout().trimEnd().split("\n")) expect(JSON.parse(line)).toBeTypeOf("object");
+});
+
+test.each([
+  ["a file", () => writeFileSync(join(folder, "x"), ""), "x", "is not a folder"],
+  ["below a file", () => writeFileSync(join(folder, "x"), ""), "x/y", "a part of its path is none"],
+  [
+    "a link to itself",
+    () => symlinkSync(join(folder, "x"), join(folder, "x")),
+    "x",
+    "leads to itself|not a folder",
+  ],
+  ["a name too long", () => {}, "x".repeat(300), "too long a name"],
+  ["of the system", () => {}, "/proc/postrider", "cannot be made|closed to the user"],
+])("a data folder that is %s ends it in one sentence", async (_what, prepare, path, words) => {
+  prepare();
+  const dataDir = path.startsWith("/") ? path : join(folder, path);
+  const { exited, output } = await run({ POSTRIDER_DATA_DIR: dataDir });
+  expect(await exited).toBe(1);
+  expect(output()).toMatch(
+    new RegExp(`^postrider: The data folder ${dataDir} .*(${words}).*\\.\n {2}.*POSTRIDER_DATA_DIR`),
+  );
+  expect(output()).not.toMatch(/\n\s+at /);
+});
+
+test.skipIf(process.getuid?.() !== 0)("a data folder of another user ends it in one sentence", async () => {
+  chmodSync(folder, 0o755);
+  mkdirSync(join(folder, "theirs"), { mode: 0o755 });
+  const { exited, output } = await run(
+    { POSTRIDER_DATA_DIR: join(folder, "theirs") },
+    { uid: 65_534, gid: 65_534 },
+  );
+  expect(await exited).toBe(1);
+  expect(output()).toContain(`postrider: The data folder ${folder}/theirs is closed to the user`);
+});
 
 test("a wrong setting ends it with its remedy and without a stack", async () => {
   const { exited, output } = await run({ POSTRIDER_PROT: "4401" });

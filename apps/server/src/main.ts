@@ -1,5 +1,6 @@
 /** The server's entry: settings in, a running server out, and a graceful end on SIGTERM or SIGINT. */
 import { enableCompileCache } from "node:module";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { RunningServer } from "./server.ts";
 
@@ -11,25 +12,28 @@ const { boundHeap } = await import("./heap.ts");
 const { readSettings } = await import("./config.ts");
 const { startServer } = await import("./server.ts");
 
-const say = (line: string) => process.stdout.write(`${line}\n`);
-
 try {
   const settings = readSettings(process.env);
   if (settings.roles.worker) boundHeap();
   const server = await startServer(settings);
-  if (server.keys.apiKeyMade) {
-    const kept =
-      server.keys.keptIn === null ? "in memory, for this run only" : `${server.keys.keptIn}/api-key`;
-    say(`API key made now, kept ${kept}: ${server.apiKey.reveal()}`);
-  }
-  say(
-    `Postrider is ready on ${server.url} (ledger: ${server.description.ledger}, turns: ${server.description.turns})`,
-  );
   stopOnSignals(server);
+  sayReady(server);
 } catch (error) {
   if (!(error instanceof PostriderError)) throw error;
   process.stderr.write(`postrider: ${error.message}${error.hint === undefined ? "" : `\n  ${error.hint}`}\n`);
   process.exitCode = 1;
+}
+
+/** One line at every level but `silent`: service managers and scripts wait for it. Standard output has JSON lines only. */
+function sayReady({ url, description, keys, log, flushLog }: RunningServer): void {
+  const lines = log.child({}, log.level === "silent" ? {} : { level: "info" });
+  if (keys.apiKeyMade && keys.keptIn === null)
+    lines.warn("an API key was made for this run and is kept nowhere: set POSTRIDER_API_KEY to call the API");
+  else if (keys.apiKeyMade)
+    lines.info({ kept_in: join(keys.keptIn ?? "", "api-key") }, "an API key was made");
+  const { ledger, turns } = description;
+  lines.info({ url, ledger, turns }, `Postrider is ready on ${url} (ledger: ${ledger}, turns: ${turns})`);
+  flushLog();
 }
 
 /** The first signal stops gracefully; a second one ends the process at once, for when the first takes too long. */

@@ -118,6 +118,21 @@ export const metricTable = {
     labels: ["partner"],
     help: "How long their oldest due delivery has been due.",
   },
+  postrider_accepting: {
+    kind: "gauge",
+    labels: [],
+    help: "1 while events can be accepted, as far as readiness and the last accept say; 0 otherwise: `/readyz` says why.",
+  },
+  postrider_ledger_bytes: {
+    kind: "gauge",
+    labels: [],
+    help: "Bytes of the ledger; absent without `POSTRIDER_MAX_LEDGER_BYTES`.",
+  },
+  postrider_ledger_free_bytes: {
+    kind: "gauge",
+    labels: [],
+    help: "Bytes free on the disk of an embedded ledger; absent without `POSTRIDER_MIN_FREE_BYTES`.",
+  },
   postrider_build_info: { kind: "gauge", labels: ["version", "node"], help: "Always 1." },
 } as const satisfies Record<
   string,
@@ -240,6 +255,17 @@ function watchEngine(
     if (dispatching) this.set(Math.max(0, now() - lastProgressMs) / 1_000);
     else this.remove();
   });
+
+  const room = (name: MetricName, value: (room: ReturnType<Engine["room"]>) => number | null) =>
+    gauge(name, function collect() {
+      const seen = value(engine.room());
+      this.reset();
+      if (seen === null) this.remove();
+      else this.set(seen);
+    });
+  room("postrider_accepting", ({ accepting }) => Number(accepting));
+  room("postrider_ledger_bytes", ({ bytes }) => bytes);
+  room("postrider_ledger_free_bytes", ({ freeBytes }) => freeBytes);
 
   gauge("postrider_circuit_endpoints", async function collect() {
     const found = await engine.operations.circuits(now()).catch(() => null);

@@ -31,10 +31,22 @@ with the nearest known one. An empty value counts as unset. ${written}
 
 ${table(["name", "default", "meaning"], rows)}
 
+## Secrets in files
+
+Each setting marked as a secret may be given as a file instead, under its name with \`_FILE\` behind it:
+\`DATABASE_URL_FILE=/run/secrets/database-url\`. The file is read at start, and newlines at its end are left out. Both at once, a file that cannot be read and an
+empty one are refused.
+
+## Variables of Kubernetes
+
+Kubernetes gives containers the address of each Service as variables, so a Service named \`postrider\` sets
+\`POSTRIDER_PORT=tcp://10.0.0.1:4400\`, \`POSTRIDER_SERVICE_HOST\` and others. They are not read; at \`POSTRIDER_LOG_LEVEL=debug\` one line names them.
+\`enableServiceLinks: false\` in the pod leaves them out.
+
 ## Keys
 
 Without \`POSTRIDER_API_KEY\` and \`POSTRIDER_MASTER_KEY\` the server makes them on its first start and keeps them in the data folder
-(\`api-key\` and \`master-key\`, readable by their owner only); a new API key is printed once. This holds with \`DATABASE_URL\` too: back
+(\`api-key\` and \`master-key\`, readable by their owner only). The log says where a new API key is kept, and never the key. This holds with \`DATABASE_URL\` too: back
 the folder up with the database, or set the keys. Several processes on one database need the same two keys, so set them there; a
 process that takes its keys from the folder says so in a warning.
 
@@ -42,7 +54,7 @@ To change the API key, set \`new,old\`, move the callers, then set \`new\`. To c
 all of them open.
 
 Two embedded servers cannot share a data folder: the second is refused while the first runs. The lock of a server that was killed
-is taken over.
+is taken over. The files of the ledger are closed to other users, whoever made the folder.
 `;
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type Engine, openEngine } from "@postrider/engine";
 import type { Settings } from "./config.ts";
-import { isInMemory, type Keys, ledgerDir, loadKeys } from "./data-folder.ts";
+import { folderFault, isInMemory, type Keys, ledgerDir, loadKeys } from "./data-folder.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { createAcceptBatcher } from "./http/accept-batcher.ts";
 import { createApp } from "./http/app.ts";
@@ -29,6 +29,8 @@ export interface RunningServer {
   readonly apiKey: Sealed<string>;
   readonly description: Engine["description"];
   readonly log: Log;
+  /** Writes out what the log still holds. */
+  readonly flushLog: () => void;
   /** Takes no new calls and turns; resolves when those under way have ended or `graceMs` has passed. */
   stop(graceMs?: number): Promise<void>;
 }
@@ -44,17 +46,22 @@ export interface StartOptions {
  * Puts a server together and starts it: keys, engine, HTTP, and with the role `worker` the dispatcher. Resolves when
  * it takes calls.
  *
- * @throws PostriderError `invalid_settings`, `ledger_unavailable`, `ledger_too_new`, `secret_unreadable`
+ * @throws PostriderError `invalid_settings`, `database_unreachable`, `database_unsuitable`, `ledger_too_new`,
+ * `ledger_differs`, `secret_unreadable`
  * @example const server = await startServer(readSettings(process.env))
  */
 export async function startServer(settings: Settings, options: StartOptions = {}): Promise<RunningServer> {
   const embedded = settings.databaseUrl === null;
-  const unlock = embedded && !isInMemory(settings) ? lockFolder(settings.dataDir) : () => {};
-  const undo: (() => unknown)[] = [unlock];
+  const undo: (() => unknown)[] = [];
   try {
+    const unlock = embedded && !isInMemory(settings) ? lockFolder(settings.dataDir) : () => {};
+    undo.push(unlock);
     const keys = loadKeys(settings);
     const { log, flush } = openLog(settings.logLevel, options.logTo);
     undo.push(flush);
+    if (settings.ignored.length > 0)
+      log.debug({ names: settings.ignored }, "variables of Kubernetes services are not read as settings");
+    for (const warning of settings.warnings) log.warn(warning);
     if (!embedded && keys.keptIn !== null) {
       log.warn(
         { kept_in: keys.keptIn },
@@ -63,7 +70,9 @@ export async function startServer(settings: Settings, options: StartOptions = {}
     }
     const metrics = createMetrics(version, now);
     const engine = await (options.openEngine ?? openEngine)({
-      ...(settings.databaseUrl === null ? {} : { databaseUrl: settings.databaseUrl.reveal() }),
+      ...(settings.databaseUrl === null
+        ? {}
+        : { databaseUrl: settings.databaseUrl.reveal(), database: settings.database }),
       ...(settings.redisUrl === null
         ? {}
         : { redisUrl: settings.redisUrl.reveal(), redisPrefix: settings.redisPrefix }),
@@ -74,6 +83,10 @@ export async function startServer(settings: Settings, options: StartOptions = {}
       userAgent: `Postrider/${version} (+https://github.com/postrider/postrider)`,
       telemetry: createTelemetry(log, metrics, now),
       operator: { ...settings.operator, heard: operatorLine(log, metrics) },
+      ceiling: {
+        ...(settings.maxLedgerBytes === null ? {} : { maxBytes: settings.maxLedgerBytes }),
+        ...(settings.minFreeBytes === null ? {} : { minFreeBytes: settings.minFreeBytes }),
+      },
       maxInFlight: settings.maxInFlight,
       retentionDays: settings.retentionDays,
       deadRetentionDays: settings.deadRetentionDays,
@@ -127,10 +140,11 @@ export async function startServer(settings: Settings, options: StartOptions = {}
       apiKey: keys.apiKeys.map(() => firstKey),
       description: engine.description,
       log,
+      flushLog: flush,
       stop: (graceMs = settings.shutdownGraceMs) => (stopped ??= stop(graceMs)),
     };
   } catch (error) {
     for (const step of undo.toReversed()) await step();
-    throw error;
+    throw folderFault(error, settings.dataDir);
   }
 }

@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import type { AttemptEvent } from "@postrider/engine";
 import { describe, expect, test } from "vitest";
 import { openLog } from "./log.ts";
@@ -48,6 +49,9 @@ describe("an attempt", () => {
     expect(parsed()).toEqual([
       {
         level: "info",
+        service: "postrider",
+        pid: process.pid,
+        host: hostname(),
         time: expect.stringMatching(/^\d{4}-.*Z$/),
         msg: "attempt",
         delivery_id: "dlv_1",
@@ -144,4 +148,19 @@ test("an operator event is one line, a warning unless it is good news; circuits 
   const text = await metrics.text();
   expect(text).toContain('postrider_circuit_transitions_total{to="half_open"} 1');
   expect(text).toContain('postrider_operator_events_total{type="endpoint.failing"} 1');
+});
+
+test("a streak in which nothing can be accepted begins with an error that has the SQLSTATE, and its end is said", () => {
+  const { telemetry, parsed } = bench("info");
+  telemetry.accepting?.({ reason: "the disk of the ledger is full", code: "53100" });
+  telemetry.accepting?.(null);
+  expect(parsed()).toMatchObject([
+    {
+      level: "error",
+      reason: "the disk of the ledger is full",
+      sqlstate: "53100",
+      msg: "events cannot be accepted",
+    },
+    { level: "info", msg: "events are accepted again" },
+  ]);
 });

@@ -23,6 +23,10 @@ export function createTelemetry(log: Log, metrics: Metrics, now: () => number): 
       if (logsTurns) log.debug({ partner, attempts, duration_ms: durationMs }, "turn");
     },
     circuit: ({ to }) => metrics.circuit(to),
+    accepting(trouble) {
+      if (trouble === null) log.info("events are accepted again");
+      else log.error({ reason: trouble.reason, sqlstate: trouble.code }, "events cannot be accepted");
+    },
     fault({ where, error, retryInMs }) {
       metrics.fault(where);
       const last = told.get(where);

@@ -12,12 +12,15 @@ import { compilePartner } from "./dispatch/partner.ts";
 import { sendTestPostback, type TestPostback } from "./dispatch/test-postback.ts";
 import { createDispatchLedger } from "./ledger/dispatch-ledger.ts";
 import { createEventDoor } from "./ledger/event-door.ts";
+import { type CeilingOptions, watchCeiling } from "./ledger/ceiling.ts";
 import { asLedgerError } from "./ledger/ledger-error.ts";
 import { migrate } from "./ledger/migrate.ts";
 import { createOperations } from "./ledger/operations/index.ts";
-import { openPg } from "./ledger/pg.ts";
+import { openPg, type PgOptions } from "./ledger/pg.ts";
 import { openPglite } from "./ledger/pglite.ts";
+import { createReadiness } from "./ledger/readiness.ts";
 import { createSeal } from "./ledger/seal.ts";
+import type { Sql } from "./ledger/sql.ts";
 import { type Clock, systemClock } from "./ports/clock.ts";
 import { createSystemLoad } from "./ports/load.ts";
 import type { EventDoor, Operations } from "./ports/operations.ts";
@@ -31,8 +34,12 @@ import { createInProcessTurns } from "./turns/in-process.ts";
 export const defaultUserAgent = "Postrider/0.1 (+https://github.com/postrider/postrider)";
 
 export interface EngineOptions {
-  /** A PostgreSQL URL; absent: embedded PGlite in `dataDir`. */
+  /** A PostgreSQL URL in libpq's form; absent: embedded PGlite in `dataDir`. */
   readonly databaseUrl?: string;
+  /** How much of its disk the ledger may take: past it, events are refused. Default: no limit. */
+  readonly ceiling?: CeilingOptions;
+  /** How PostgreSQL is connected to. */
+  readonly database?: Omit<PgOptions, "url">;
   /**
    * Redis (Valkey, Dragonfly), so that many processes share the turns: `redis://`, `rediss://`, `redis-sentinel://`,
    * `redis-cluster://`. Only beside `databaseUrl`. Absent: each process hands out its own turns.
@@ -88,6 +95,14 @@ export interface Engine {
   start(): Promise<void>;
   /** No new turns; in-flight attempts end or are handed back within `graceMs`; then closes everything. */
   stop(graceMs?: number): Promise<void>;
+  /** Tries what accepting needs, at most once a second. Null: it works; otherwise why not, in words. */
+  checkReady(): Promise<string | null>;
+  /** What readiness and the ceiling last saw, for metrics; null: not looked at. */
+  room(): {
+    readonly accepting: boolean;
+    readonly bytes: number | null;
+    readonly freeBytes: number | null;
+  };
   /** For liveness and metrics. `lastProgressMs`: epoch ms of the dispatcher's last sweep or turn. */
   progress(): {
     readonly dispatching: boolean;
@@ -122,6 +137,27 @@ async function createTurns(
   });
 }
 
+/** Opens the database and brings the ledger to this version's form. */
+async function openLedger({ databaseUrl, database, dataDir }: EngineOptions, nowMs: number): Promise<Sql> {
+  if (databaseUrl === undefined) {
+    const sql = await openPglite({ dataDir });
+    await migrate(sql, nowMs).catch(async (error: unknown) => {
+      await sql.close();
+      asLedgerError(error);
+    });
+    return sql;
+  }
+  const sql = openPg({ url: databaseUrl, ...database });
+  try {
+    await sql.check();
+    await migrate(sql, nowMs);
+    return sql;
+  } catch (error) {
+    await sql.close();
+    throw sql.explain(error);
+  }
+}
+
 const defaultMaxInFlight = 256;
 const leastTurns = 16;
 const defaultRetentionDays = 35;
@@ -133,7 +169,8 @@ const dayMs = 86_400_000;
 /**
  * Opens the ledger (migrating it if needed) and puts the engine together. It does not dispatch before `start()`.
  *
- * @throws PostriderError `invalid_settings`, `ledger_unavailable`, `ledger_too_new`, `secret_unreadable`
+ * @throws PostriderError `invalid_settings`, `database_unreachable`, `database_unsuitable`, `ledger_unavailable`,
+ * `ledger_too_new`, `ledger_differs`, `secret_unreadable`
  * @example
  * const engine = await openEngine({ dataDir: "./.postrider", masterKeys: [key], allowTargets: [] });
  * await engine.start();
@@ -144,19 +181,20 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const allowedTargets = parseAllowedTargets(options.allowTargets);
   const seal = createSeal(options.masterKeys);
   const turns = await createTurns(options, { clock, telemetry });
-  const sql = options.databaseUrl
-    ? openPg({ url: options.databaseUrl })
-    : await openPglite({ dataDir: options.dataDir });
-  try {
-    await migrate(sql, clock.now());
-  } catch (error) {
+  const sql = await openLedger(options, clock.now()).catch(async (error: unknown) => {
     await turns.stop(0);
-    await sql.close();
-    return asLedgerError(error);
-  }
+    throw error;
+  });
 
   const ledger = createDispatchLedger(sql, seal);
-  const events = createEventDoor(sql);
+  const ceiling = await watchCeiling(options.ceiling ?? {}, {
+    sql,
+    folder: options.databaseUrl !== undefined || options.dataDir === "memory://" ? null : options.dataDir,
+    clock,
+    telemetry,
+  });
+  const readiness = createReadiness({ sql, clock, telemetry, ceiling: ceiling.reached });
+  const events = readiness.watch(createEventDoor(sql));
   const transport = createTransport({ clock, allowedTargets });
   const operatorEvents = createOperatorEvents({
     partner: operator?.partner ?? null,
@@ -238,8 +276,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       await stopListening?.();
       await dispatcher.stop(graceMs);
       await operatorEvents.stop();
+      await ceiling.stop();
       await sql.close();
     },
     progress: () => ({ dispatching, ...dispatcher.progress() }),
+    checkReady: readiness.check,
+    room: () => ({ ...ceiling.seen(), accepting: readiness.trouble() === null }),
   };
 }

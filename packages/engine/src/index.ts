@@ -26,6 +26,7 @@ export {
   type EngineOptions,
   type OperatorOptions,
 } from "./engine.ts";
+export { parseDatabaseUrl, type DatabaseAddress } from "./ledger/database-url.ts";
 export { systemClock, type Clock } from "./ports/clock.ts";
 export type * from "./ports/operations.ts";
 export type * from "./ports/selection.ts";

@@ -29,7 +29,7 @@ export interface AcceptBatcher {
   /**
    * Resolves with the results in the order of the events, after commit.
    *
-   * @throws PostriderError `ledger_unavailable`, `rate_limited`
+   * @throws PostriderError `ledger_unavailable`, `ledger_full`, `ledger_read_only`, `rate_limited`
    */
   accept(events: readonly AcceptEvent[]): Promise<readonly AcceptResult[]>;
 }
@@ -79,7 +79,7 @@ export function createAcceptBatcher(
       let from = 0;
       for (const { events, resolve } of requests) resolve(results.slice(from, (from += events.length)));
     } catch (error) {
-      const unreachable = error instanceof PostriderError && error.code === "ledger_unavailable";
+      const unreachable = error instanceof PostriderError && error.status === 503;
       if (requests.length === 1 || unreachable) for (const { reject } of requests) reject(error);
       else for (const request of requests) await commit([request]);
     }

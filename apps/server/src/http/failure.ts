@@ -5,6 +5,8 @@ import type { Answer } from "./route.ts";
 const retryAfterSeconds: Readonly<Record<string, string>> = {
   rate_limited: "1",
   ledger_unavailable: "2",
+  ledger_full: "10",
+  ledger_read_only: "5",
   shutting_down: "1",
 };
 

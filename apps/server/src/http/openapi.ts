@@ -8,7 +8,13 @@ type Json = Record<string, unknown>;
 const componentPath = "#/components/schemas/";
 
 /** Any call may end with these. */
-const everyRoute: readonly ErrorCode[] = ["internal", "ledger_unavailable", "shutting_down"];
+const everyRoute: readonly ErrorCode[] = [
+  "internal",
+  "ledger_unavailable",
+  "ledger_full",
+  "ledger_read_only",
+  "shutting_down",
+];
 
 /**
  * The OpenAPI 3.1 document of the routes. OpenAPI 3.1 takes JSON Schema 2020-12, which zod writes itself.

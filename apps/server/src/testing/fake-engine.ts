@@ -79,6 +79,11 @@ export function createFakeEngine(): FakeEngine {
             error: null,
           }
         : null,
+    async checkReady() {
+      fake.asked.push(["checkReady"]);
+      return fake.failWith === null ? null : "the ledger cannot be reached";
+    },
+    room: () => ({ accepting: fake.failWith === null, bytes: null, freeBytes: 12 }),
     start: async () => {},
     stop: async () => {},
     progress: () => ({

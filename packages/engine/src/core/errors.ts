@@ -45,7 +45,17 @@ export const errorCodes = {
   internal: { status: 500, meaning: "A fault in Postrider; the log has the details under the request id." },
   ledger_unavailable: {
     status: 503,
-    meaning: "The ledger cannot be reached; nothing was accepted, so send again.",
+    meaning:
+      "The ledger cannot be reached, has no connection free, or lost a right; nothing was accepted, so send again.",
+  },
+  ledger_full: {
+    status: 503,
+    meaning:
+      "The ledger has no room: its disk is full, or a limit that the settings give it is reached; nothing was accepted.",
+  },
+  ledger_read_only: {
+    status: 503,
+    meaning: "The database of the ledger only reads, as a standby does; nothing was accepted.",
   },
   shutting_down: { status: 503, meaning: "This process is stopping; send to another or try again." },
   invalid_settings: {
@@ -60,6 +70,20 @@ export const errorCodes = {
   ledger_too_new: {
     status: 500,
     meaning: "The ledger was migrated by a newer Postrider; start that version.",
+  },
+  database_unreachable: {
+    status: 500,
+    meaning:
+      "The start found no PostgreSQL, or was not let in; the message names host, port, database and role, and what to do.",
+  },
+  database_unsuitable: {
+    status: 500,
+    meaning:
+      "PostgreSQL was reached and cannot hold a ledger: version, encoding, rights, read-only, or a pooler in transaction mode.",
+  },
+  ledger_differs: {
+    status: 500,
+    meaning: "The ledger was made by another text of a migration; start the version that made it.",
   },
 } as const satisfies Record<string, { status: number; meaning: string }>;
 

@@ -1,3 +1,4 @@
+import { PostriderError } from "../core/errors.ts";
 import type { OperatorEvent } from "../core/operator-events.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { EventDoor } from "../ports/operations.ts";
@@ -95,5 +96,5 @@ export function createOperatorEvents(options: OperatorEventsOptions): SentOperat
 }
 
 function isUnavailable(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ledger_unavailable";
+  return error instanceof PostriderError && error.status === 503;
 }

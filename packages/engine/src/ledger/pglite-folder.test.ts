@@ -1,10 +1,12 @@
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -53,6 +55,33 @@ describe("a new embedded folder", () => {
     expect(await prepareFolder(held, neverCalledTwice())).toBe(false);
     expect(readFileSync(join(held, "mine.txt"), "utf8")).toBe("mine");
     expect(readdirSync(held)).toEqual(["mine.txt"]);
+  });
+
+  /** But a cache of the catalogue, which PGlite makes as the umask says: the folders above it are closed. */
+  const open = (path: string): string[] => {
+    const all = readdirSync(path, { recursive: true, withFileTypes: true });
+    const entries = all.filter(({ name }) => name !== "pg_internal.init");
+    const paths = [path, ...entries.map(({ parentPath, name }) => join(parentPath, name))];
+    return paths.filter((each) => (statSync(each).mode & 0o077) !== 0);
+  };
+
+  it("is closed to others with all that is in it, in a folder that all may read", async () => {
+    chmodSync(home, 0o755);
+    const sql = await openPglite({ dataDir: join(home, "ledger") });
+    await sql.script("create table later (n integer); insert into later values (1)");
+    expect(open(join(home, "ledger"))).toEqual([]);
+    await sql.close();
+  });
+
+  it("that an earlier version left open is closed at the next start", async () => {
+    const dataDir = join(home, "ledger");
+    await (await openPglite({ dataDir })).close();
+    for (const entry of readdirSync(dataDir, { recursive: true, withFileTypes: true }))
+      chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o755 : 0o666);
+    chmodSync(dataDir, 0o755);
+    const sql = await openPglite({ dataDir });
+    expect(open(dataDir)).toEqual([]);
+    await sql.close();
   });
 
   it("can be written out while it is used", async () => {

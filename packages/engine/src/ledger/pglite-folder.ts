@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -7,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
 } from "node:fs";
 import { open, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -27,19 +29,34 @@ export type InitialiseFolder = (folder: string) => Promise<void>;
  */
 export async function prepareFolder(dataDir: string, initialise: InitialiseFolder): Promise<boolean> {
   // What is there and not empty is PGlite's to judge.
-  if (existsSync(dataDir) && readdirSync(dataDir).length > 0) return false;
+  if (existsSync(dataDir) && readdirSync(dataDir).length > 0) {
+    if ((statSync(dataDir).mode & others) !== 0) closeToOthers(dataDir);
+    return false;
+  }
   mkdirSync(dirname(dataDir), { recursive: true });
   const draft = `${dataDir}.${process.pid}.new`;
   rmSync(draft, { recursive: true, force: true });
   const { folder, leftover } = await preparedFolder(initialise);
   try {
     cpSync(folder, draft, { recursive: true });
+    closeToOthers(draft);
     renameSync(draft, dataDir);
   } finally {
     rmSync(draft, { recursive: true, force: true });
     if (leftover !== null) rmSync(leftover, { recursive: true, force: true });
   }
   return true;
+}
+
+/** The rights of group and others. */
+const others = 0o077;
+
+/** PGlite's own template is open to all: events and attempts are for the owner alone, whoever made the folder above. */
+function closeToOthers(folder: string): void {
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
+    chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o700 : 0o600);
+  // Last: a folder that is closed was closed with all that is in it.
+  chmodSync(folder, 0o700);
 }
 
 /** Asks the operating system to write a new folder out, file by file, while its ledger is at work already. */

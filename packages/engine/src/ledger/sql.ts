@@ -74,7 +74,8 @@ export function isConnectionFault(error: unknown): boolean {
   return connectionStates.test(code) || systemErrors.has(code) || connectionMessages.test(error.message);
 }
 
-function codeOf(error: unknown): string {
+/** The SQLSTATE or the system's code of a fault; empty if it has none. */
+export function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 }
 
@@ -90,7 +91,8 @@ const systemErrors = new Set([
   "ENOENT",
   "EHOSTUNREACH",
   "ENETUNREACH",
+  "ENOTFOUND",
   "EAI_AGAIN",
 ]);
 const connectionMessages =
-  /connection terminated|connection ended|timeout exceeded when trying to connect|not queryable|client was closed|socket (closed|hang up)/i;
+  /connection terminated|connection ended|timeout exceeded when trying to connect|timeout expired|not queryable|client was closed|socket (closed|hang up)/i;

@@ -41,6 +41,11 @@ export interface Telemetry {
     readonly endpoint: string;
     readonly to: "open" | "half_open" | "closed";
   }): void;
+  /**
+   * Accepting stopped working, for another reason than before, or (null) works again. `code`: the SQLSTATE or the
+   * system's code. One call per streak and reason. Absent where nobody listens.
+   */
+  accepting?(trouble: { readonly reason: string; readonly code: string | null } | null): void;
   /** A statement of the ledger failed and is tried again, or a background loop met a fault. One call per streak, not per try. */
   fault(event: { readonly where: string; readonly error: unknown; readonly retryInMs: number | null }): void;
 }

@@ -9,6 +9,7 @@ import { leaseTests } from "./ledger-suite/leases.ts";
 import { operationsTests } from "./ledger-suite/operations.ts";
 import { retryTests } from "./ledger-suite/retrying.ts";
 import { readingTests } from "./ledger-suite/reading.ts";
+import { readinessTests } from "./ledger-suite/readiness.ts";
 import { replayTests } from "./ledger-suite/replaying.ts";
 import { orderingTests } from "./ledger-suite/ordering.ts";
 import { timingTests } from "./ledger-suite/timing.ts";
@@ -48,7 +49,7 @@ export function describeLedger(
     group("circuits fail", circuitTests);
     group("replaying", replayTests);
     group("delaying, ordering, cancelling", timingTests, orderingTests, cancelTests, retryTests);
-    group("upkeep", upkeepTests);
+    group("upkeep, readiness", upkeepTests, readinessTests);
     group("retention", retentionTests);
     if (shared) group("shared by processes", leaseTests, sharedRetentionTests);
   });

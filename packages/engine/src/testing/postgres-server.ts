@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -55,11 +55,13 @@ function serverUser(): { uid: number; gid: number } | undefined {
 
 /**
  * Starts a server in a new temporary folder, with `fsync` and `synchronous_commit` on unless `settings` say otherwise.
+ * `files` are put into its data folder first, by their names: `pg_hba.conf`, a certificate.
  *
  * @throws Error where no PostgreSQL is installed
  */
 export async function startPostgres(
   settings: Readonly<Record<string, string>> = {},
+  files: Readonly<Record<string, string>> = {},
 ): Promise<PostgresServer> {
   const bin = findPostgres();
   if (!bin)
@@ -77,7 +79,12 @@ export async function startPostgres(
     { ...as, stdio: "ignore" },
   );
 
+  for (const [name, text] of Object.entries(files)) {
+    writeFileSync(join(data, name), text, { mode: 0o600 });
+    if (user) chownSync(join(data, name), user.uid, user.gid);
+  }
   const given = {
+    port: "5432",
     listen_addresses: "",
     unix_socket_directories: folder,
     max_connections: "200",
@@ -85,7 +92,7 @@ export async function startPostgres(
     max_wal_size: "2GB",
     ...settings,
   };
-  const url = `postgres://postgres@localhost/postgres?host=${encodeURIComponent(folder)}`;
+  const url = `postgres://postgres@localhost:${given.port}/postgres?host=${encodeURIComponent(folder)}`;
   let child = await run();
 
   async function run(): Promise<ChildProcess> {

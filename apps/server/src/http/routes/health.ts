@@ -4,8 +4,6 @@ import { healthView } from "../views.ts";
 
 /** The dispatcher sweeps every few seconds even when idle: half a minute without progress is a hang. */
 const stalledAfterMs = 30_000;
-/** How long an answer of the ledger counts, so that eager probes cost nothing. */
-const pingKeptMs = 1_000;
 
 const tag = "health";
 const healthy: Answer = { status: 200, json: { status: "ok" } };
@@ -44,14 +42,19 @@ export function healthRoutes(source: HealthSource): Route[] {
     },
   );
 
-  const ping = cachedPing(engine);
   const ready = route(
     "GET",
     "/readyz",
-    { tag, summary: "Can this process take calls?", open: true, answers: healthAnswers },
-    async ({ nowMs }) => {
+    {
+      tag,
+      summary: "Can this process accept events? Tries what accepting needs.",
+      open: true,
+      answers: healthAnswers,
+    },
+    async () => {
       if (source.stopping()) return failing("the process is stopping");
-      return (await ping(nowMs)) ? healthy : failing("the ledger cannot be reached");
+      const reason = await engine.checkReady();
+      return reason === null ? healthy : failing(reason);
     },
   );
 
@@ -84,20 +87,4 @@ export function healthRoutes(source: HealthSource): Route[] {
   );
 
   return [live, ready, metrics, description];
-}
-
-/** Whether the ledger answers; concurrent probes share one ping. */
-function cachedPing(engine: Engine): (nowMs: number) => Promise<boolean> {
-  let askedAtMs = Number.NEGATIVE_INFINITY;
-  let answer = Promise.resolve(false);
-  return (nowMs) => {
-    if (nowMs - askedAtMs >= pingKeptMs) {
-      askedAtMs = nowMs;
-      answer = engine.operations.ping().then(
-        () => true,
-        () => false,
-      );
-    }
-    return answer;
-  };
 }
