@@ -57,6 +57,7 @@ function partnerFacts(output: Output, partner: Partner): string {
     ["burst", orDash(partner.burst)],
     ["max in flight", String(partner.max_in_flight)],
     ["silent after", orDash(partner.silent_after)],
+    ["max backlog", orDash(partner.max_backlog)],
     ["created", clockTime(partner.created_at)],
     ["changed", clockTime(partner.updated_at)],
   ]);
@@ -116,6 +117,11 @@ const put = defineCommand({
       value: "duration|never",
       summary: "tell operators when nothing was delivered for so long",
     },
+    maxBacklog: {
+      kind: "text",
+      value: "n|none",
+      summary: "refuse events addressed to the partner once so many deliveries wait",
+    },
   },
   examples: [
     {
@@ -123,6 +129,10 @@ const put = defineCommand({
       meaning: "A partner that takes 50 requests a second:",
     },
     { line: "postrider partners put acme --rate none", meaning: "Lift its limit:" },
+    {
+      line: "postrider partners put acme --max-backlog 100000",
+      meaning: "Refuse what is addressed to it while 100,000 deliveries wait:",
+    },
   ],
   async run({ context, args, options, json, api }) {
     const client = await api();
@@ -137,6 +147,7 @@ const put = defineCommand({
             burst: before.burst,
             max_in_flight: before.max_in_flight,
             silent_after: before.silent_after,
+            max_backlog: before.max_backlog,
           }),
       ...(options.rate === undefined ? {} : { rate_per_second: parseRate(options.rate) }),
       // A burst that was worked out from the old rate would outlive it.
@@ -149,6 +160,7 @@ const put = defineCommand({
       ...(options.silentAfter === undefined
         ? {}
         : { silent_after: options.silentAfter === "never" ? null : options.silentAfter }),
+      ...(options.maxBacklog === undefined ? {} : { max_backlog: parseCeiling(options.maxBacklog) }),
     };
     const partner = await client.putPartner(id, document);
     if (json) return sayJson(context.stdout, partner);
@@ -171,6 +183,16 @@ function parseRate(text: string): number | null {
       hint: "Give a number of requests per second, or none.",
     });
   return rate;
+}
+
+function parseCeiling(text: string): number | null {
+  if (text === "none") return null;
+  const ceiling = Number(text);
+  if (!Number.isSafeInteger(ceiling) || ceiling < 1)
+    throw new CliError("usage", `--max-backlog ${text} is not a number of deliveries.`, {
+      hint: "Give a whole number from 1, or none.",
+    });
+  return ceiling;
 }
 
 function saySecret(output: Output, secret: string): void {
