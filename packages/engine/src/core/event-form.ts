@@ -76,8 +76,8 @@ function wrongType(value: string): string | null {
 }
 
 function wrongVersion(value: unknown): string | null {
-  if (!Number.isInteger(value) || (value as number) < 1) return "must be a positive whole number";
-  return (value as number) > 999_999_999 ? "must be at most 999999999" : null;
+  const good = Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 999_999_999;
+  return good ? null : "must be a whole number from 1 to 999999999";
 }
 
 function wrongPartner(value: string): string | null {
@@ -141,11 +141,17 @@ function unknownKeys(keys: readonly string[]): Issue[] {
   const issues: Issue[] = keys.slice(0, namedKeys).map((key) => {
     const near = nearestName(key, fieldNames, longestNamedKey);
     const hint = near === null ? `; known are ${fieldNames.join(", ")}` : `; did you mean ${near}?`;
-    const path = key.length > longestNamedKey ? `${key.slice(0, longestNamedKey)}…` : key;
-    return { path: path.toWellFormed(), message: `is not known${hint}` };
+    return { path: shownKey(key), message: `is not known${hint}` };
   });
   const more = keys.length - namedKeys;
   return more > 0 ? [...issues, { path: "", message: `has ${more} more keys that are not known` }] : issues;
+}
+
+/** A key as it can stand in a line: cut, and with JSON's escapes for what has no picture of its own. */
+function shownKey(key: string): string {
+  if (/^\w{1,60}$/.test(key)) return key;
+  const shown = JSON.stringify(key.slice(0, longestNamedKey)).slice(1, -1);
+  return key === "" ? '""' : key.length > longestNamedKey ? `${shown}…` : shown;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -4,6 +4,7 @@ import { type Bench, createBench, type OpenedLedger } from "./ledger-suite/bench
 import { cancelTests } from "./ledger-suite/cancelling.ts";
 import { circuitTests } from "./ledger-suite/circuits.ts";
 import { conservationTests } from "./ledger-suite/conservation.ts";
+import { backlogTests, judgingTests } from "./ledger-suite/judging.ts";
 import { leaseTests } from "./ledger-suite/leases.ts";
 import { operationsTests } from "./ledger-suite/operations.ts";
 import { readingTests } from "./ledger-suite/reading.ts";
@@ -39,6 +40,7 @@ export function describeLedger(
 
   describe(`${name} ledger`, () => {
     group("accepting, dispatching, operating", acceptingTests, claimTests, recordTests, operationsTests);
+    group("judging what comes in", judgingTests, backlogTests);
     group("reading, conserving", readingTests, conservationTests);
     group("circuits fail", circuitTests);
     group("replaying", replayTests);

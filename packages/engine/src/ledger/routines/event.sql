@@ -62,7 +62,7 @@ begin
   return v_brackets <> '';
 end $$;
 
--- A positive whole number up to 999999999 as JSON writes it (1, 1.0, 1e0); 0 for another, and null for none.
+-- A whole number from 1 to 999999999 as JSON writes it (1, 1.0, 1e0); 0 for any other, and null for none.
 create or replace function postrider.version_number(p_version json) returns integer
 language plpgsql immutable parallel safe as $$
 declare
@@ -72,10 +72,10 @@ begin
     return v_text::integer;
   end if;
   -- As a double, as JSON.parse reads it. Kept away from what would be out of a double's range.
-  if length(v_text) > 400 or v_text !~ '^\d+(\.\d+)?([eE][+-]?\d{1,3})?$' or v_text::numeric not between 0.5 and 1e15 then
+  if length(v_text) > 400 or v_text !~ '^\d+(\.\d+)?([eE][+-]?\d{1,3})?$' or v_text::numeric not between 0.5 and 1e9 then
     return 0;
   end if;
-  return case when v_text::float8 = trunc(v_text::float8) then least(v_text::float8, 1e9)::integer else 0 end;
+  return case when v_text::float8 = trunc(v_text::float8) and v_text::float8 < 1e9 then v_text::float8::integer else 0 end;
 end $$;
 
 -- What an event document may hold, in the order in which its faults are named.
@@ -103,9 +103,7 @@ begin
       when v_text is null then 'must be a text such as conversion.approved'
       when length(v_text) > 100 then 'must have at most 100 characters'
       when v_text !~ '^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$' then 'must be words of letters, digits, _ and - with dots between them' end
-    when 'schema_version' then case
-      when v_kind <> 'number' or postrider.version_number(p_value) < 1 then 'must be a positive whole number'
-      when postrider.version_number(p_value) > 999999999 then 'must be at most 999999999' end
+    when 'schema_version' then case when v_kind <> 'number' or postrider.version_number(p_value) = 0 then 'must be a whole number from 1 to 999999999' end
     when 'data' then case when v_kind <> 'object' then 'must be an object' end
     when 'partner' then case
       when v_text is null then 'must be the id of a partner'
@@ -137,7 +135,7 @@ begin
   end if;
   -- Where a key is repeated the last one counts, as everywhere else.
   with members as (
-    select distinct on (e.key) e.key, e.value, e.ord from json_each(p_document) with ordinality as e(key, value, ord) order by e.key, e.ord desc
+    select distinct on (e.key) e.key, e.value, min(e.ord) over (partition by e.key) as ord from json_each(p_document) with ordinality as e(key, value, ord) order by e.key, e.ord desc
   )
   select string_agg(postrider.field_error(f.name, m.value), '; ' order by f.ord) filter (where f.name is not null),
          array_agg(m.key order by m.ord) filter (where f.name is null)
