@@ -51,7 +51,7 @@ describe.skipIf(postgresUrl === null)(
       await operations.putEndpoint(
         "acme",
         "main",
-        { ...endpointDefaults, url: "https://acme.example/", order: { max_hold: "1h" } },
+        { ...endpointDefaults, body: "envelope", url: "https://acme.example/", order: { max_hold: "1h" } },
         nowMs,
       );
       for (const name of [role, reader, writer]) await sql.script(`create role ${name} login`);
