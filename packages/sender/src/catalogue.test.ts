@@ -280,7 +280,7 @@ test("data that JSON has no words for is refused, not emptied", async () => {
     { a: Symbol("x") },
   ]) {
     const tx = recorder();
-    await expect(door.accept(tx, [{ type: "a", data }]), String(data.a)).rejects.toMatchObject({
+    await expect(door.accept(tx, [{ type: "a", data }])).rejects.toMatchObject({
       fields: { issues: [{ path: "events[0].data" }] },
     });
     expect(tx.events).toEqual([]);

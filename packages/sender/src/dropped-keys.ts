@@ -8,42 +8,31 @@ import { safeParseAsync, type $ZodType, type $ZodTypes } from "zod/v4/core";
  */
 export async function droppedKeys(schema: $ZodType, data: unknown): Promise<PropertyKey[][]> {
   const { def } = (schema as $ZodTypes)._zod;
-  switch (def.type) {
-    case "object":
-      return within(data, (key) =>
-        Object.hasOwn(def.shape, key) ? def.shape[key]! : (def.catchall ?? dropped),
-      );
-    case "record":
-      return within(data, () => def.valueType);
-    case "array":
-      return inList(data, () => def.element);
-    case "tuple":
-      return inList(data, (index) => def.items[index] ?? def.rest ?? undefined);
-    case "optional":
-    case "nullable":
-    case "nonoptional":
-    case "default":
-    case "prefault":
-    case "readonly":
-    case "catch":
-      return data === undefined || data === null ? [] : droppedKeys(def.innerType, data);
-    case "lazy":
-      return droppedKeys(def.getter(), data);
-    case "pipe":
-      return droppedKeys(def.in, data);
-    case "union":
-      // The first that fits is the one that is taken.
-      for (const option of def.options)
-        if ((await safeParseAsync(option, data)).success) return droppedKeys(option, data);
-      return [];
-    case "intersection": {
-      // What one of the two keeps is kept.
-      const right = new Set((await droppedKeys(def.right, data)).map(nameOf));
-      return (await droppedKeys(def.left, data)).filter((path) => right.has(nameOf(path)));
-    }
-    default:
-      return [];
+  if (def.type === "object")
+    return within(data, (key) =>
+      Object.hasOwn(def.shape, key) ? def.shape[key]! : (def.catchall ?? dropped),
+    );
+  if (def.type === "record") return within(data, () => def.valueType);
+  if (def.type === "array") return inList(data, () => def.element);
+  if (def.type === "tuple") return inList(data, (index) => def.items[index] ?? def.rest ?? undefined);
+  if (def.type === "lazy") return droppedKeys(def.getter(), data);
+  if (def.type === "pipe") return droppedKeys(def.in, data);
+  if (def.type === "union") return inFirstFitting(def.options, data);
+  if (def.type === "intersection") {
+    // What one of the two keeps is kept.
+    const right = new Set((await droppedKeys(def.right, data)).map(nameOf));
+    return (await droppedKeys(def.left, data)).filter((path) => right.has(nameOf(path)));
   }
+  // What wraps another: optional, nullable, with a default, read only and the like.
+  const nothing = data === undefined || data === null;
+  return "innerType" in def && !nothing ? droppedKeys(def.innerType, data) : [];
+}
+
+/** The first option of a union that fits is the one that is taken. */
+async function inFirstFitting(options: readonly $ZodType[], data: unknown): Promise<PropertyKey[][]> {
+  for (const option of options)
+    if ((await safeParseAsync(option, data)).success) return droppedKeys(option, data);
+  return [];
 }
 
 const dropped = Symbol("dropped");

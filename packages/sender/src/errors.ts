@@ -74,7 +74,8 @@ export interface SenderErrorFields {
   backlog_full: { readonly eventIds: readonly string[] };
   /** `found` is what was given, in words. */
   not_in_transaction: { readonly found: string };
-  no_ledger: Readonly<Record<never, never>>;
+  /** The SQLSTATE of the driver's error, which is the `cause`. */
+  no_ledger: { readonly sqlstate: string };
   /** `serverCode` is the code of the server's own error, such as `invalid_signature`. */
   unauthorized: { readonly status: number; readonly serverCode: string | null };
   payload_too_large: { readonly byteLength: number };

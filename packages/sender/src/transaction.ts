@@ -32,7 +32,7 @@ function whyNoTransaction(tx: unknown): string | null {
     "isTransactionActive" in client ? client : "queryRunner" in client ? client["queryRunner"] : null;
   if (
     runner !== null &&
-    (runner as { isTransactionActive?: unknown } | undefined)?.isTransactionActive !== true
+    (runner as Partial<Record<string, unknown>> | undefined)?.["isTransactionActive"] !== true
   )
     return "a manager or query runner of TypeORM that is in no transaction";
   // Of pg: I is idle, T in a transaction, E in a failed one. Older versions and other drivers do not say.
@@ -53,9 +53,14 @@ export function rowsOf(answer: unknown): unknown {
 export function asDatabaseError(error: unknown): unknown {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if ((cause as { code?: unknown }).code === "3F000")
-      return new SenderError("no_ledger", {}, "There is no Postrider ledger in this database.", {
-        cause: error,
-      });
+      return new SenderError(
+        "no_ledger",
+        { sqlstate: "3F000" },
+        "There is no Postrider ledger in this database.",
+        {
+          cause: error,
+        },
+      );
   }
   return error;
 }

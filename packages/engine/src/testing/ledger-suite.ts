@@ -1,16 +1,18 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { acceptingTests } from "./ledger-suite/accepting.ts";
+import { backlogTests } from "./ledger-suite/backlog.ts";
 import { type Bench, createBench, type OpenedLedger } from "./ledger-suite/bench.ts";
 import { cancelTests } from "./ledger-suite/cancelling.ts";
 import { circuitTests } from "./ledger-suite/circuits.ts";
 import { conservationTests } from "./ledger-suite/conservation.ts";
-import { backlogTests, judgingTests } from "./ledger-suite/judging.ts";
+import { judgingTests } from "./ledger-suite/judging.ts";
 import { leaseTests } from "./ledger-suite/leases.ts";
 import { operationsTests } from "./ledger-suite/operations.ts";
 import { readingTests } from "./ledger-suite/reading.ts";
 import { replayTests } from "./ledger-suite/replaying.ts";
 import { orderingTests } from "./ledger-suite/ordering.ts";
 import { timingTests } from "./ledger-suite/timing.ts";
+import { sqlDoorTests } from "./ledger-suite/sql-door.ts";
 import { retentionTests, sharedRetentionTests } from "./ledger-suite/retention.ts";
 import { claimTests, recordTests } from "./ledger-suite/turns.ts";
 import { upkeepTests } from "./ledger-suite/upkeep.ts";
@@ -40,7 +42,7 @@ export function describeLedger(
 
   describe(`${name} ledger`, () => {
     group("accepting, dispatching, operating", acceptingTests, claimTests, recordTests, operationsTests);
-    group("judging what comes in", judgingTests, backlogTests);
+    group("judging what comes in", judgingTests, sqlDoorTests, backlogTests);
     group("reading, conserving", readingTests, conservationTests);
     group("circuits fail", circuitTests);
     group("replaying", replayTests);
