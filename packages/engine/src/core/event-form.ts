@@ -11,7 +11,7 @@ import { endOfString } from "./template/json-text.ts";
 export const maxEventBytes = 256 * 1024;
 /** The deepest nesting of an event's JSON text, the event's own braces included. */
 export const maxEventDepth = 100;
-/** Unknown keys that are named; the rest are counted. Finding the nearest known name is the dear part. */
+/** Unknown keys that are named; the rest are counted. The first gets the nearest known name, which is the dear part. */
 const namedKeys = 5;
 const longestNamedKey = 60;
 
@@ -138,11 +138,12 @@ export function eventIssues(document: unknown, json: string): readonly Issue[] {
 }
 
 function unknownKeys(keys: readonly string[]): Issue[] {
-  const issues: Issue[] = keys.slice(0, namedKeys).map((key) => {
-    const near = nearestName(key, fieldNames, longestNamedKey);
-    const hint = near === null ? `; known are ${fieldNames.join(", ")}` : `; did you mean ${near}?`;
-    return { path: shownKey(key), message: `is not known${hint}` };
-  });
+  const near = nearestName(keys[0]!, fieldNames, longestNamedKey);
+  const hint = near === null ? `; known are ${fieldNames.join(", ")}` : `; did you mean ${near}?`;
+  const issues: Issue[] = keys.slice(0, namedKeys).map((key, index) => ({
+    path: shownKey(key),
+    message: `is not known${index === 0 ? hint : ""}`,
+  }));
   const more = keys.length - namedKeys;
   return more > 0 ? [...issues, { path: "", message: `has ${more} more keys that are not known` }] : issues;
 }

@@ -142,8 +142,9 @@ begin
     into v_errors, v_unknown
     from unnest(postrider.event_fields()) with ordinality as f(name, ord) full join members m on m.key = f.name;
   v_errors := concat_ws('; ', v_errors,
-    (select string_agg(case when length(k) > 60 then left(k, 60) || '…' else k end || ' is not known; known are ' || array_to_string(postrider.event_fields(), ', '), '; ')
-       from unnest(v_unknown[1:5]) as k),
+    (select string_agg(case when length(k) > 60 then left(k, 60) || '…' else k end || ' is not known'
+              || case when n = 1 then '; known are ' || array_to_string(postrider.event_fields(), ', ') else '' end, '; ' order by n)
+       from unnest(v_unknown[1:5]) with ordinality as u(k, n)),
     case when cardinality(v_unknown) > 5 then 'has ' || cardinality(v_unknown) - 5 || ' more keys that are not known' end);
   if v_errors = '' and postrider.is_deep(v_text) then
     return 'is nested more than 100 levels deep';
