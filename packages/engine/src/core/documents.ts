@@ -16,7 +16,8 @@ export interface PartnerDocument {
   readonly silent_after: string | null;
   /**
    * Waiting deliveries at which events addressed to the partner are refused (`backlog_full`); events that go to many never
-   * are. A ceiling, not an exact number: calls at the same time may pass it by what they hold. Null: none. Default null.
+   * are. A ceiling, not an exact number: calls at the same time may pass it by what they hold, and above 1,000 what waits is
+   * counted once a second. Null: none. Default null.
    */
   readonly max_backlog: number | null;
 }

@@ -134,6 +134,7 @@ describe.skipIf(postgresUrl === null)(
         "postrider.accept_batch('{e}', '{a}', '{1}', '{null}', '{null}', '{\"{}\"}', now())",
         "postrider.routes_of('{a}', '{null}')",
         "postrider.backlog_up_to(1, 10)",
+        "postrider.backlog_of(1, 10)",
         "postrider.over_backlog('{e}', '{a}', '{acme}', '{}')",
       ])
         await expect(client.query(`select ${call}`), call).rejects.toMatchObject({ code: "42501" });

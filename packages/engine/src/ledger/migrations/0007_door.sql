@@ -2,8 +2,14 @@
 
 -- The most deliveries that may wait for a partner before events addressed to it are refused. Null: no ceiling.
 alter table postrider.partners add column max_backlog integer;
--- How many more deliveries the ceiling of the addressed partner leaves room for; null: it has none.
-alter type postrider.route add attribute room integer;
+alter type postrider.route add attribute max_backlog integer;
+-- What was last counted for a partner with a ceiling. Not beside its runtime, which a turn writes: this row stays locked
+-- for as long as the transaction of an application that accepts.
+create table postrider.backlogs (
+  partner_no integer primary key,
+  waiting    integer not null,
+  counted_at timestamptz not null
+) with (fillfactor = 50);
 
 -- Their parameters change, or nothing uses them any more.
 drop function if exists postrider.event_error(text, text, text, text, json, text, text, text);

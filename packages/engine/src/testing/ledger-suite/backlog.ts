@@ -77,6 +77,27 @@ export function backlogTests(bench: () => Bench): void {
     expect(await waiting(acme)).toHaveLength(3);
   });
 
+  test("a large backlog is counted once a second, and the count holds until then", async () => {
+    const { event, door, sql } = bench();
+    const acme = await capped(1_500);
+    const accept = async (count: number) => {
+      const events = Array.from({ length: count }, () => event(acme, { partner: acme.id }));
+      const { results } = await door.accept(events, suiteNowMs);
+      return results.filter(({ status }) => status === "accepted").length;
+    };
+    expect(await accept(1_400)).toBe(1_400);
+    expect(await accept(90), "counted now: there is room for 100").toBe(90);
+    await sql.query(
+      "update postrider.backlogs set waiting = 1500, counted_at = clock_timestamp() + interval '1 minute'",
+    );
+    expect(await accept(1), "the count of a moment ago says full").toBe(0);
+    await sql.query("update postrider.backlogs set counted_at = clock_timestamp() - interval '2 seconds'");
+    expect(await accept(20), "counted again").toBe(10);
+    expect(
+      await sql.query("select waiting from postrider.backlogs where partner_no = $1::int", [acme.no]),
+    ).toEqual([{ waiting: 1_490 }]);
+  });
+
   test("an unknown partner is invalid, a full one is full, in one batch", async () => {
     const { event, door } = bench();
     const acme = await capped(1);
