@@ -210,7 +210,9 @@ function answer(status: number, text: string, what: string): unknown {
     parsed = null;
   }
   if (status >= 200 && status < 300 && parsed !== null) return parsed;
-  const error = (parsed as { error?: ApiErrorBody } | null)?.error;
+  const { error, results } = (parsed ?? {}) as { error?: ApiErrorBody; results?: unknown };
+  // A batch of which nothing was taken is refused, and says why event by event.
+  if (Array.isArray(results)) return parsed;
   if (error?.code === undefined) {
     throw new CliError("failed", `${what} answered ${status} without a Postrider error.`, {
       code: "unexpected_answer",

@@ -15,7 +15,7 @@ interface Problem {
   /** 1-based line of the file. */
   readonly line: number;
   readonly event_id: string | null;
-  readonly status: "conflict" | "invalid";
+  readonly status: Exclude<AcceptResult["status"], "accepted" | "duplicate">;
   readonly error: string | null;
 }
 
@@ -52,7 +52,7 @@ export async function sendLines(
   lines: AsyncIterable<string | null>,
   options: SendOptions,
 ): Promise<SendReport> {
-  const counts: SendCounts = { accepted: 0, duplicate: 0, conflict: 0, invalid: 0 };
+  const counts: SendCounts = { accepted: 0, duplicate: 0, conflict: 0, invalid: 0, backlog_full: 0 };
   const problems: Problem[] = [];
   let done = 0;
   let stopped: CliError | null = null;
@@ -64,7 +64,7 @@ export async function sendLines(
   ) => {
     counts[status] += 1;
     done += 1;
-    if ((status === "conflict" || status === "invalid") && problems.length < problemsKept) {
+    if (status !== "accepted" && status !== "duplicate" && problems.length < problemsKept) {
       problems.push({ line: line.number, event_id: eventId, status, error });
     }
   };

@@ -83,8 +83,9 @@ Codes with status 500 other than \`internal\` end a start, and are printed with 
 
 ${table(["code", "status", "meaning"], codes)}
 
-A single event is refused with \`invalid_event\` or \`conflict\`; within \`{ "events": [...] }\` the call answers 202 and each result has its
-own \`status\` (\`accepted\`, \`duplicate\`, \`conflict\`, \`invalid\`) and \`error\`.
+A single event is refused with \`invalid_event\`, \`conflict\` or \`backlog_full\`. A call with \`{ "events": [...] }\` answers 202 if any was taken, and
+each result has its own \`status\` (\`accepted\`, \`duplicate\`, \`conflict\`, \`invalid\`, \`backlog_full\`) and \`error\`. If none was taken the call is refused, with
+the \`results\` beside the \`error\`: 429 if any was \`backlog_full\`, else 400 if any was invalid, else 409.
 
 ## Reasons
 

@@ -96,7 +96,7 @@ export async function startServer(settings: Settings, options: StartOptions = {}
 
     let stopping = false;
     const batcher = createAcceptBatcher(
-      engine.events,
+      { accept: engine.events.acceptJudged },
       { ring: (nos) => engine.ring(nos), committed: metrics.batch },
       now,
     );

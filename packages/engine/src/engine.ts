@@ -26,6 +26,7 @@ import { createSystemLoad } from "./ports/load.ts";
 import type { EventDoor, Operations } from "./ports/operations.ts";
 import type { Turns } from "./ports/turns.ts";
 import { type Random, systemRandom } from "./ports/random.ts";
+import { createJudgedDoor } from "./judged-door.ts";
 import { silentTelemetry, type Telemetry } from "./ports/telemetry.ts";
 import { createTransport } from "./transport/index.ts";
 import { createInProcessTurns } from "./turns/in-process.ts";
@@ -80,8 +81,18 @@ export interface OperatorOptions {
 }
 
 export interface Engine {
-  /** The door for events of this process; plain SQL has `postrider.accept`. */
-  readonly events: Pick<EventDoor, "accept">;
+  /**
+   * The door for events of this process; plain SQL has `postrider.accept`. `accept` judges the form of each event: what
+   * is wrong gets an `invalid` result, and is not stored.
+   *
+   * @example
+   * const { results, partnerNos } = await engine.events.accept([{ event_id: "order-1", type: "order.paid" }], Date.now());
+   * engine.ring(partnerNos);
+   */
+  readonly events: Pick<EventDoor, "accept"> & {
+    /** The same for events that `eventIssues` found nothing in: their form is not judged again. */
+    readonly acceptJudged: EventDoor["accept"];
+  };
   readonly operations: Operations;
   /** Which adapters run, for `doctor` and the start line. */
   readonly description: { readonly ledger: string; readonly turns: string };
@@ -242,7 +253,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   };
 
   return {
-    events,
+    events: { accept: createJudgedDoor(events).accept, acceptJudged: events.accept },
     operations,
     description: {
       ledger: sql.capabilities.name,

@@ -15,7 +15,8 @@ export {
 } from "./core/documents.ts";
 export type { BodySource, JsonArray, JsonObject, JsonValue } from "./core/template/index.ts";
 export { formatDurationMs, parseDurationMs } from "./core/duration.ts";
-export { errorCodes, PostriderError, type ErrorCode, type Issue } from "./core/errors.ts";
+export { errorCodes, issueText, PostriderError, type ErrorCode, type Issue } from "./core/errors.ts";
+export { eventIssues, instantForm, isInstant, maxEventBytes, maxEventDepth } from "./core/event-form.ts";
 export { operatorEventTypes, type OperatorEvent, type OperatorEventType } from "./core/operator-events.ts";
 export type { TestPostback } from "./dispatch/test-postback.ts";
 export { nearestName } from "./core/nearest.ts";

@@ -41,7 +41,17 @@ export function readAnswer(answer: Answer, asked: Asked, nowMs: number): EventRe
     if (results !== undefined) return results;
     throw unexpected(status, null, "holds no results that match the events sent", events);
   }
+  // A batch of which nothing was taken is refused, and has its results all the same.
+  if (refusedWithResults.has(status)) {
+    const results = readResults(
+      body["results"],
+      events.map((event) => event.event_id),
+    );
+    if (results !== undefined) return results;
+  }
   const { code, words, issues } = readError(body["error"]);
+  const single = refusedSingle(status, code, words, events);
+  if (single !== undefined) return [single];
   const said = words === null ? `The server answered ${status}.` : `The server answered ${status}: ${words}`;
   if (isTransient(status)) {
     const fields = { tries: asked.tries, status, retryAfterMs: retryAfterMs(answer.retryAfter, nowMs) };
@@ -51,8 +61,6 @@ export function readAnswer(answer: Answer, asked: Asked, nowMs: number): EventRe
     throw new SenderError("unauthorized", { status, serverCode: code }, said, { events });
   if (status === 413)
     throw new SenderError("payload_too_large", { byteLength: asked.byteLength }, said, { events });
-  const single = refusedSingle(status, code, words, events);
-  if (single !== undefined) return [single];
   if (status === 400 && code !== null)
     throw invalidEvent(
       issues.length > 0 ? issues : [{ path: "", message: said }],
@@ -62,7 +70,9 @@ export function readAnswer(answer: Answer, asked: Asked, nowMs: number): EventRe
   throw unexpected(status, code, words ?? "is not in the form of Postrider's API", events);
 }
 
-/** A request of one event is answered by its status alone: 409 for a conflict. */
+const refusedWithResults: ReadonlySet<number> = new Set([400, 409, 429]);
+
+/** A request of one event is answered by its status alone: 409 for a conflict, 429 for a full backlog. */
 function refusedSingle(
   status: number,
   code: string | null,
@@ -70,13 +80,11 @@ function refusedSingle(
   events: readonly EventDocument[],
 ): EventResult | undefined {
   const [event, ...more] = events;
-  if (event === undefined || more.length > 0 || status !== 409 || code !== "conflict") return undefined;
-  return {
-    event_id: event.event_id,
-    status: "conflict",
-    deliveries: 0,
-    error: words ?? "accepted before with other content",
-  };
+  if (event === undefined || more.length > 0) return undefined;
+  const refused =
+    status === 409 && code === "conflict" ? code : status === 429 && code === "backlog_full" ? code : null;
+  if (refused === null) return undefined;
+  return { event_id: event.event_id, status: refused, deliveries: 0, error: words ?? refused };
 }
 
 function unexpected(

@@ -5,15 +5,8 @@ import type { AnyEvent, EventDocument } from "./event.ts";
 import { invalidEvent, type Preparation, prepareEvents } from "./prepare.ts";
 import { randomBytes } from "./random.ts";
 import { type AcceptedResult, type EventResult, readResults, type RefusedResult } from "./result.ts";
+import { asDatabaseError, checkTransaction, rowsOf, type Transaction } from "./transaction.ts";
 import { uuidV7 } from "./uuid.ts";
-
-/**
- * What `accept` needs of a database transaction: a `pg` client and PGlite fit as they are; any other driver fits
- * through one function. Give it the client that holds your transaction, never a pool.
- */
-export interface Transaction {
-  query(sql: string, params: unknown[]): Promise<{ rows: unknown[] }>;
-}
 
 /** What fills in events. */
 export interface DoorOptions {
@@ -28,11 +21,13 @@ export interface DoorOptions {
 /** The transactional way in. */
 export interface Door<Event> {
   /**
-   * Accepts events inside your own transaction: they exist if and only if it commits. All or none: a `conflict` or an
-   * invalid event throws, so that your change is not committed without its event. Roll back then, as after any error.
+   * Accepts events inside your own transaction: they exist if and only if it commits. All or none: an event that is not
+   * taken throws, so that your change is not committed without it. Roll back then, as after any error. What is seen to be
+   * no transaction is refused before anything is asked; not every driver says.
    *
    * @returns one result per event, in order, `accepted` or `duplicate`
-   * @throws SenderError `invalid_event`, `conflict`, `unexpected_response`; and whatever your driver throws
+   * @throws SenderError `not_in_transaction`, `invalid_event`, `conflict`, `backlog_full`, `no_ledger`, `unexpected_response`;
+   * and whatever your driver throws
    * @example
    * ```ts
    * await client.query("begin");
@@ -75,21 +70,31 @@ async function accept(
   events: readonly AnyEvent[],
   preparation: Preparation,
 ): Promise<AcceptedResult[]> {
+  checkTransaction(tx);
   const prepared = await prepareEvents(events, preparation);
   if (prepared.length === 0) return [];
   const documents = prepared.map(({ document }) => document);
-  const { rows } = await tx.query(acceptSql, [`[${prepared.map(({ text }) => text).join(",")}]`]);
+  const answer = await ask(tx, `[${prepared.map(({ text }) => text).join(",")}]`);
   const results = readResults(
-    rows,
+    rowsOf(answer),
     documents.map((document) => document.event_id),
   );
   if (results === undefined) {
-    const message = "postrider.accept answered with other rows than this version of the sender knows.";
+    const message =
+      "query did not resolve to the rows of postrider.accept, or to an object that has them as rows. The events may be written: roll back.";
     throw new SenderError("unexpected_response", { status: null, serverCode: null }, message, {
       events: documents,
     });
   }
   return allAccepted(results, documents);
+}
+
+async function ask(tx: Transaction, documents: string): Promise<unknown> {
+  try {
+    return await tx.query(acceptSql, [documents]);
+  } catch (error) {
+    throw asDatabaseError(error);
+  }
 }
 
 /** Throws where the ledger refused any of the events: invalid ones first, then conflicts. */
@@ -103,13 +108,17 @@ export function allAccepted(
     .filter(({ status }) => status === "invalid")
     .map(({ index, error }) => ({ path: paths ? `events[${index}]` : "", message: error }));
   if (issues.length > 0) throw invalidEvent(issues, "The ledger refused it", events);
-  if (refused.length > 0) {
-    const eventIds = refused.map(({ event_id }) => event_id);
-    throw new SenderError("conflict", { eventIds }, `${refused[0]?.error ?? "conflict"}.`, { events });
+  for (const code of ["conflict", "backlog_full"] as const) {
+    const those = refused.filter(({ status }) => status === code);
+    const eventIds = those.map(({ event_id }) => event_id);
+    if (those.length > 0) throw new SenderError(code, { eventIds }, sentence(those[0]!.error), { events });
   }
   return results.filter((result): result is AcceptedResult => !isRefused(result));
 }
 
+/** Words of the ledger have no full stop, those of the API do. */
+const sentence = (words: string) => (/[.!?]$/.test(words) ? words : `${words}.`);
+
 function isRefused(result: EventResult): result is RefusedResult {
-  return result.status === "conflict" || result.status === "invalid";
+  return result.status !== "accepted" && result.status !== "duplicate";
 }

@@ -18,6 +18,19 @@ export const senderErrorCodes = {
     meaning: "An event with this id and other content was accepted before.",
     remedy: "Use a new event_id for a new fact, or send the first content again.",
   },
+  backlog_full: {
+    meaning: "Too much waits for the partner that the event is addressed to; nothing was stored.",
+    remedy: "Send `error.events` again later, or raise the partner's max_backlog.",
+  },
+  not_in_transaction: {
+    meaning: "What `accept` was given is seen to be no transaction.",
+    remedy:
+      "Pass what holds your transaction, or `{ query: (sql, params) => … }` bound to it; the guide has a line for each library.",
+  },
+  no_ledger: {
+    meaning: "The database that `accept` asked holds no Postrider ledger.",
+    remedy: "Connect to the database that the server's DATABASE_URL names, or send over HTTP.",
+  },
   unauthorized: {
     meaning: "The server refused the API key or the request's signature.",
     remedy: "Check the API key, and this machine's clock: a signature is good for five minutes.",
@@ -36,8 +49,10 @@ export const senderErrorCodes = {
     remedy: "Send `error.events` again: what was accepted already answers `duplicate`. Or raise timeoutMs.",
   },
   unexpected_response: {
-    meaning: "What answered does not speak Postrider's API.",
-    remedy: "Check that url is the server's root and that no proxy answers or redirects in its place.",
+    meaning:
+      "What answered does not speak Postrider's API, or `accept` was not given the rows of its statement.",
+    remedy:
+      "Check that url is the server's root and that no proxy answers in its place; for `accept`, that query resolves to the rows.",
   },
 } as const satisfies Record<string, { meaning: string; remedy: string }>;
 
@@ -56,6 +71,11 @@ export interface SenderErrorFields {
   invalid_options: { readonly option: string };
   invalid_event: { readonly issues: readonly Issue[] };
   conflict: { readonly eventIds: readonly string[] };
+  backlog_full: { readonly eventIds: readonly string[] };
+  /** `found` is what was given, in words. */
+  not_in_transaction: { readonly found: string };
+  /** The SQLSTATE of the driver's error, which is the `cause`. */
+  no_ledger: { readonly sqlstate: string };
   /** `serverCode` is the code of the server's own error, such as `invalid_signature`. */
   unauthorized: { readonly status: number; readonly serverCode: string | null };
   payload_too_large: { readonly byteLength: number };

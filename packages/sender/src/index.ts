@@ -1,7 +1,8 @@
 // Send
 export { createSender, type Sender, type SenderOptions } from "./sender.ts";
 export { maxBatchEvents } from "./batch.ts";
-export { createDoor, type Door, type DoorOptions, type Transaction } from "./door.ts";
+export { createDoor, type Door, type DoorOptions } from "./door.ts";
+export type { Transaction } from "./transaction.ts";
 export type { AcceptedResult, BatchResult, EventResult, FailedResult, RefusedResult } from "./result.ts";
 
 // Events

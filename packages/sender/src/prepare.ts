@@ -1,6 +1,8 @@
 import { safeParseAsync } from "zod/v4/core";
+import { closestMatch } from "leven";
 import type { Catalogue } from "./catalogue.ts";
 import type { Now } from "./clock.ts";
+import { droppedKeys } from "./dropped-keys.ts";
 import { type Issue, SenderError } from "./errors.ts";
 import type { AnyEvent, EventDocument } from "./event.ts";
 
@@ -57,6 +59,7 @@ async function prepare(
     wrong = true;
     report(path, message);
   };
+  for (const key of Object.keys(event)) if (!isField(key)) unknownField(event, key, found);
   const { type, schema_version = 1, partner } = event;
   if (typeof type !== "string" || type === "") found("type", "must be text, not empty");
   if (!Number.isSafeInteger(schema_version) || schema_version < 1)
@@ -84,6 +87,28 @@ async function prepare(
   };
   const text = jsonText(document, found);
   return wrong ? undefined : { document, text };
+}
+
+const fields = [
+  "event_id",
+  "type",
+  "schema_version",
+  "occurred_at",
+  "data",
+  "partner",
+  "not_before",
+  "expires_after",
+  "order_key",
+] as const satisfies readonly (keyof AnyEvent)[];
+
+const isField = (key: string) => (fields as readonly string[]).includes(key);
+
+/** A field that nobody reads would be lost in silence, and with a misspelt event_id its safety to be sent twice. */
+function unknownField(event: object, key: string, found: Report): void {
+  if ((event as Record<string, unknown>)[key] === undefined) return;
+  const snake = key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const near = closestMatch(snake.slice(0, 60), fields, { maxDistance: 3 });
+  found(key, `is not known; ${near === undefined ? `known are ${list(fields)}` : `did you mean ${near}?`}`);
 }
 
 /** Delay, expiry and order key, as far as they were given. */
@@ -147,18 +172,39 @@ async function parseData(
   if (schema === undefined)
     return refuse("schema_version", `is not in the catalogue, which has ${list(Object.keys(versions))}`);
   const parsed = await safeParseAsync(schema, given);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    const lost = await droppedKeys(schema, given);
+    for (const path of lost) found(`data${pathText(path)}`, "is not in the schema, which would drop it");
+    return lost.length === 0 ? parsed.data : wrongData;
+  }
   for (const issue of parsed.error.issues) found(`data${pathText(issue.path)}`, issue.message);
   return wrongData;
 }
 
 function jsonText(document: EventDocument, found: Report): string {
+  let lost: string | null = null;
   try {
-    return JSON.stringify(document);
+    const text = JSON.stringify(document, (key, value: unknown) => {
+      if (lost === null && !isSayable(value)) lost = key;
+      return value;
+    });
+    if (lost !== null)
+      found(
+        "data",
+        `cannot be written as JSON: ${JSON.stringify(lost)} holds a Map, a Set, a function, NaN or the like`,
+      );
+    return text;
   } catch {
     found("data", "cannot be written as JSON: it holds a BigInt or a circle");
     return "";
   }
+}
+
+/** Whether JSON has words for a value. For the others it has `{}`, `null` or nothing, which loses them in silence. */
+function isSayable(value: unknown): boolean {
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value === "function" || typeof value === "symbol") return false;
+  return !(value instanceof Map || value instanceof Set);
 }
 
 function pathText(path: readonly PropertyKey[]): string {

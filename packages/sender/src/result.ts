@@ -12,8 +12,11 @@ export interface AcceptedResult {
 /** What became of an event that the ledger refused. */
 export interface RefusedResult {
   readonly event_id: string;
-  /** `conflict`: the id exists with other content, which stays. `invalid`: the event breaks the contract. */
-  readonly status: "conflict" | "invalid";
+  /**
+   * `conflict`: the id exists with other content, which stays. `invalid`: the event breaks the contract. `backlog_full`:
+   * too much waits for the partner it is addressed to, so send it again later.
+   */
+  readonly status: "conflict" | "invalid" | "backlog_full";
   readonly deliveries: number;
   /** Why, in words. */
   readonly error: string;
@@ -54,7 +57,7 @@ function readResult(value: unknown, expectedId: string | undefined): EventResult
   const count = typeof deliveries === "number" ? deliveries : 0;
   if (status === "accepted" || status === "duplicate")
     return { event_id: expectedId, status, deliveries: count };
-  if (status !== "conflict" && status !== "invalid") return undefined;
+  if (status !== "conflict" && status !== "invalid" && status !== "backlog_full") return undefined;
   return {
     event_id: expectedId,
     status,

@@ -178,6 +178,11 @@ describe("send", () => {
       errorReply(401, "invalid_signature"),
       { code: "unauthorized", fields: { serverCode: "invalid_signature" } },
     ],
+    [
+      "a full backlog",
+      errorReply(429, "backlog_full", { "retry-after": "1" }),
+      { code: "backlog_full", fields: { eventIds: ["conv-1"] } },
+    ],
     ["409", errorReply(409, "conflict"), { code: "conflict", fields: { eventIds: ["conv-1"] } }],
     [
       "a conflict in results",
@@ -256,10 +261,45 @@ describe("sendBatch", () => {
   test.each([
     [409, "conflict", "conflict"],
     [400, "invalid_event", "invalid"],
+    [429, "backlog_full", "backlog_full"],
   ])("a batch of one that is answered %i is a result too", async (status, code, expected) => {
     const { sender } = await setup([errorReply(status, code)]);
     expect(await sender.sendBatch(many(1))).toMatchObject([{ event_id: "e-0", status: expected }]);
   });
+
+  test.each([
+    [400, ["invalid", "conflict", "invalid"]],
+    [409, ["conflict", "conflict", "conflict"]],
+    [429, ["backlog_full", "invalid", "conflict"]],
+  ])(
+    "a batch that is refused with %i and results is no failure of the call: the next request goes out",
+    async (status, statuses) => {
+      const results = statuses.map((one, index) => ({
+        event_id: `e-${index}`,
+        status: one,
+        deliveries: 0,
+        error: "why",
+      }));
+      const refused = { status, body: { error: { code: "any", message: "None was taken." }, results } };
+      const { server, sender } = await setup([refused]);
+      expect(await sender.sendBatch(many(3))).toEqual(results);
+      expect(server.received.length).toBe(1);
+
+      const { server: next, sender: other } = await setup([
+        ({ events }) => ({
+          ...refused,
+          body: { results: events.map(({ event_id }) => ({ ...results[0], event_id })) },
+        }),
+        accepted,
+      ]);
+      const both = await other.sendBatch(many(1_001));
+      expect([both[0]?.status, both[1_000]?.status, next.received.length]).toEqual([
+        statuses[0],
+        "accepted",
+        2,
+      ]);
+    },
+  );
 
   test("throws while no request has succeeded, and hands back all events", async () => {
     const { server, sender } = await setup([errorReply(401, "unauthorized")]);

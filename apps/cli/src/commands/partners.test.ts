@@ -55,6 +55,7 @@ describe("partners", () => {
       burst: 50,
       max_in_flight: 4,
       silent_after: null,
+      max_backlog: null,
     });
     const lifted = await runCli(["partners", "put", "acme", "--rate", "none"], {
       routes: partnerCalls(aPartner()),

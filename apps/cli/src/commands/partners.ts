@@ -59,6 +59,7 @@ function partnerFacts(output: Output, partner: Partner): string {
     ["burst", orDash(partner.burst)],
     ["max in flight", String(partner.max_in_flight)],
     ["silent after", orDash(partner.silent_after)],
+    ["max backlog", orDash(partner.max_backlog)],
     ["created", clockTime(partner.created_at)],
     ["changed", clockTime(partner.updated_at)],
   ]);
@@ -123,6 +124,11 @@ const put = defineCommand({
       value: "path",
       summary: "sign a new partner's postbacks with the secret in this file, - for standard input",
     },
+    maxBacklog: {
+      kind: "text",
+      value: "n|none",
+      summary: "refuse events addressed to the partner once so many deliveries wait",
+    },
   },
   examples: [
     {
@@ -133,6 +139,10 @@ const put = defineCommand({
     {
       line: "postrider partners put acme --name Acme --secret-file acme.secret",
       meaning: "A partner that keeps the secret it has from another sender:",
+    },
+    {
+      line: "postrider partners put acme --max-backlog 100000",
+      meaning: "Refuse what is addressed to it while 100,000 deliveries wait:",
     },
   ],
   async run({ context, args, options, json, api }) {
@@ -148,6 +158,7 @@ const put = defineCommand({
             burst: before.burst,
             max_in_flight: before.max_in_flight,
             silent_after: before.silent_after,
+            max_backlog: before.max_backlog,
           }),
       ...(options.rate === undefined ? {} : { rate_per_second: parseRate(options.rate) }),
       // A burst that was worked out from the old rate would outlive it.
@@ -160,6 +171,7 @@ const put = defineCommand({
       ...(options.silentAfter === undefined
         ? {}
         : { silent_after: options.silentAfter === "never" ? null : options.silentAfter }),
+      ...(options.maxBacklog === undefined ? {} : { max_backlog: parseCeiling(options.maxBacklog) }),
     };
     const given = await givenSecret(context, options.secretFile);
     const partner = await client.putPartner(id, { ...document, ...given });
@@ -189,6 +201,16 @@ function parseRate(text: string): number | null {
 /** The secret that a file names: never an argument, which others on the machine can read. */
 async function givenSecret(context: Context, path: string | undefined): Promise<{ signing_secret?: string }> {
   return path === undefined ? {} : { signing_secret: await readInput.secret(context, path) };
+}
+
+function parseCeiling(text: string): number | null {
+  if (text === "none") return null;
+  const ceiling = Number(text);
+  if (!Number.isSafeInteger(ceiling) || ceiling < 1)
+    throw new CliError("usage", `--max-backlog ${text} is not a number of deliveries.`, {
+      hint: "Give a whole number from 1, or none.",
+    });
+  return ceiling;
 }
 
 function saySecret(output: Output, secret: string): void {

@@ -132,6 +132,32 @@ describe("send, a file", () => {
     });
   });
 
+  it.each([
+    [400, "invalid"],
+    [409, "conflict"],
+    [429, "backlog_full"],
+  ])("reads the results of a batch that is refused with %i, and goes on", async (status, refused) => {
+    const routes: Routes = {
+      "POST /v1/events": (call) => {
+        const ids = [...call.body.matchAll(/"event_id":"([^"]+)"/g)].map(([, id]) => id);
+        const taken = ids.includes("e-500");
+        const results = ids.map((event_id) => ({
+          event_id,
+          status: taken ? "accepted" : refused,
+          deliveries: 0,
+          ...(taken ? {} : { error: "why" }),
+        }));
+        return taken
+          ? { status: 202, body: { results } }
+          : { status, body: { error: { code: "any", message: "None was taken." }, results } };
+      },
+    };
+    const stdin = Array.from({ length: 501 }, (_, n) => `{"event_id":"e-${n}"}`).join("\n");
+    const { code, stdout, calls } = await runCli(["send", "--file", "-", "--json"], { routes, stdin });
+    expect([code, calls.length]).toEqual([1, 2]);
+    expect(JSON.parse(stdout)).toMatchObject({ sent: 501, accepted: 1, [refused]: 500 });
+  });
+
   it("retries what passes with the same events", async () => {
     let calls = 0;
     const routes: Routes = {

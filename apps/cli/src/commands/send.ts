@@ -175,7 +175,8 @@ async function sendFile(
         ),
       );
     }
-    const named = Object.entries(counts).map(([name, n]) => `${n.toLocaleString("en-US")} ${name}`);
+    const told = Object.entries(counts).filter(([name, n]) => n > 0 || name !== "backlog_full");
+    const named = told.map(([name, n]) => `${n.toLocaleString("en-US")} ${name}`);
     say(context.stdout, `${counted(report.done, "event")} in ${duration(elapsedMs)}: ${named.join(", ")}.`);
     if (stopped !== null)
       say(

@@ -65,6 +65,12 @@ describe("one event", () => {
     ["an expiry of nothing", { event_id: "a", type: "a", expires_after: "0.1ms" }, "expires_after"],
     ["an expiry of years", { event_id: "a", type: "a", expires_after: "366d" }, "expires_after"],
     ["an empty order key", { event_id: "a", type: "a", order_key: "" }, "order_key"],
+    ["an id of dots", { event_id: "..", type: "a" }, "event_id"],
+    [
+      "a year before the first",
+      { event_id: "a", type: "a", occurred_at: "0001-01-01T00:00:00+01:00" },
+      "occurred_at",
+    ],
     ["a misspelt key", { event_id: "a", type: "a", ocurred_at: "2026-01-31T10:00:00Z" }, "ocurred_at"],
   ])("with %s is invalid, and the place is named", async (_, body, path) => {
     const { call, engine } = await serverOverFake();
@@ -97,6 +103,14 @@ describe("one event", () => {
     );
     expect(messages).toContainEqual("pratner is not known; did you mean partner?");
     expect(messages).toContainEqual(expect.stringContaining("did you mean acme?"));
+  });
+
+  test("of hundreds of unknown keys, a few are named and the others counted", async () => {
+    const { call } = await serverOverFake();
+    const many = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`tpye${n}`, n]));
+    const { json } = await call("POST", "/v1/events", event("a", many));
+    expect(json.error.issues).toHaveLength(6);
+    expect(json.error.issues[5].message).toBe("has 295 more keys that are not known");
   });
 
   test("more than 256 KiB, or deeper than 100 levels, is invalid; just within is not", async () => {
@@ -163,8 +177,53 @@ describe("a batch", () => {
 
   test("of only invalid events commits nothing", async () => {
     const { call, engine } = await serverOverFake();
-    expect((await call("POST", "/v1/events", { events: [{}] })).json.results).toHaveLength(1);
+    const { status, json } = await call("POST", "/v1/events", { events: [{}] });
+    expect([status, json.error.code, json.results]).toEqual([
+      400,
+      "invalid_event",
+      [
+        {
+          event_id: "",
+          status: "invalid",
+          deliveries: 0,
+          error: expect.stringContaining("event_id must be"),
+        },
+      ],
+    ]);
     expect(engine.acceptCalls).toEqual([]);
+  });
+
+  const statuses = ["accepted", "duplicate", "conflict", "invalid", "backlog_full"] as const;
+  /** Every set of statuses that a batch can have. */
+  const sets = Array.from({ length: 2 ** statuses.length - 1 }, (_, set) =>
+    statuses.filter((_status, bit) => ((set + 1) >> bit) & 1),
+  );
+  test.each(sets)("of %s %s %s %s %s has one status, and all of its results", async (...given) => {
+    const { call, engine } = await serverOverFake();
+    engine.acceptWith = async (events) =>
+      events.map(({ event_id }, index) => ({ event_id, status: given[index]!, deliveries: 0 }));
+    const answer = await call("POST", "/v1/events", { events: given.map((_, index) => event(`e${index}`)) });
+    const taken = given.includes("accepted") || given.includes("duplicate");
+    const [status, code] = taken
+      ? [202, undefined]
+      : given.includes("backlog_full")
+        ? [429, "backlog_full"]
+        : given.includes("invalid")
+          ? [400, "invalid_event"]
+          : [409, "conflict"];
+    expect([answer.status, answer.json.error?.code]).toEqual([status, code]);
+    expect(answer.json.results.map((result: { status: string }) => result.status)).toEqual(given);
+    expect(answer.headers.get("retry-after")).toBe(status === 429 ? "60" : null);
+  });
+
+  test("a single event for a partner whose backlog is full is a 429 with its words", async () => {
+    const { call, engine } = await serverOverFake();
+    engine.acceptWith = async () => [
+      { event_id: "a", status: "backlog_full", deliveries: 0, error: "the backlog of partner acme is full" },
+    ];
+    const { status, json, headers } = await call("POST", "/v1/events", event("a", { partner: "acme" }));
+    expect([status, json.error.code, headers.get("retry-after")]).toEqual([429, "backlog_full", "60"]);
+    expect(json.error.message).toContain("the backlog of partner acme is full");
   });
 
   test.each([

@@ -4,6 +4,8 @@ import type { Answer } from "./route.ts";
 
 const retryAfterSeconds: Readonly<Record<string, string>> = {
   rate_limited: "1",
+  // What drains a backlog is a partner that answers: seldom a matter of seconds.
+  backlog_full: "60",
   ledger_unavailable: "2",
   ledger_full: "10",
   ledger_read_only: "5",

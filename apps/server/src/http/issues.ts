@@ -1,4 +1,4 @@
-import { type ErrorCode, type Issue, nearestName, PostriderError } from "@postrider/engine";
+import { type ErrorCode, type Issue, issueText, nearestName, PostriderError } from "@postrider/engine";
 import { z } from "zod";
 
 /** Letters of an unknown name that is still compared with the known ones. */
@@ -24,9 +24,7 @@ export function checked<Schema extends z.ZodType>(
 
 /** The first issue in one line. */
 export function wordsOf(issues: readonly Issue[]): string {
-  const first = issues[0];
-  if (first === undefined) return "unknown";
-  return first.path === "" ? first.message : `${first.path} ${first.message}`;
+  return issues[0] === undefined ? "unknown" : issueText(issues[0]);
 }
 
 /** Zod's issues in the words of the API: dotted paths, and for an unknown key the nearest known one. */

@@ -106,13 +106,16 @@ export function refusals(route: Route): ErrorCode[] {
 
 function refusalsOf(route: Route, components: Json): Json {
   const byStatus = Map.groupBy(refusals(route), (code) => errorCodes[code].status);
-  const schema = schemaOf(errorView, "output", components);
   return Object.fromEntries(
     [...byStatus].map(([status, codes]) => [
       String(status),
       {
         description: codes.map((code) => `\`${code}\`: ${errorCodes[code].meaning}`).join(" "),
-        content: { "application/json": { schema } },
+        content: {
+          "application/json": {
+            schema: schemaOf(route.answers[status]?.schema ?? errorView, "output", components),
+          },
+        },
       },
     ]),
   );

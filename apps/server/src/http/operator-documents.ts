@@ -69,6 +69,12 @@ export const partnerDocument = z
         .nullable()
         .default(partnerDefaults.silent_after)
         .describe("Operators are told where nothing was delivered for so long; null: never."),
+      max_backlog: whole(1, 100_000_000)
+        .nullable()
+        .default(partnerDefaults.max_backlog)
+        .describe(
+          "Waiting deliveries at which events addressed to this partner are refused; null: no ceiling. Events that go to many never are.",
+        ),
     },
     { error: "must be an object" },
   )

@@ -33,7 +33,7 @@ export const acceptView = z
     results: z.array(
       z.object({
         event_id: z.string(),
-        status: z.enum(["accepted", "duplicate", "conflict", "invalid"]),
+        status: z.enum(["accepted", "duplicate", "conflict", "invalid", "backlog_full"]),
         deliveries: count,
         error: z.string().optional(),
       }),

@@ -49,7 +49,8 @@ export function createFakeEngine(): FakeEngine {
     progressMs: Date.now(),
     description: { ledger: "fake", turns: "fake" },
     events: {
-      async accept(events) {
+      accept: (events, nowMs) => fake.events.acceptJudged(events, nowMs),
+      async acceptJudged(events) {
         fake.acceptCalls.push([...events]);
         if (fake.failWith !== null) throw fake.failWith;
         return {

@@ -15,6 +15,12 @@ export interface PartnerDocument {
   readonly max_in_flight: number;
   /** Operators are told where nothing was delivered for so long. Null: never. */
   readonly silent_after: string | null;
+  /**
+   * Waiting deliveries at which events addressed to the partner are refused (`backlog_full`); events that go to many never
+   * are. A ceiling, not an exact number: calls at the same time may pass it by what they hold, and above 1,000 what waits is
+   * counted once a second. Null: none. Default null.
+   */
+  readonly max_backlog: number | null;
 }
 
 export interface RetryDocument {
@@ -102,6 +108,7 @@ export const partnerDefaults = {
   burst: null,
   max_in_flight: 16,
   silent_after: null,
+  max_backlog: null,
 } as const;
 
 /**

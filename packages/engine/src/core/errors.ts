@@ -38,6 +38,11 @@ export const errorCodes = {
   not_found: { status: 404, meaning: "There is nothing under this id." },
   method_not_allowed: { status: 405, meaning: "The path exists, but not with this method." },
   conflict: { status: 409, meaning: "The event id exists with other content; nothing was changed." },
+  backlog_full: {
+    status: 429,
+    meaning:
+      "The backlog of the partner that the event is addressed to has reached its `max_backlog`; nothing was stored, so send again later.",
+  },
   busy: { status: 409, meaning: "The thing is being worked on right now; try again." },
   payload_too_large: { status: 413, meaning: "The body is larger than the limit." },
   unsupported_media_type: { status: 415, meaning: "The body must be application/json." },
@@ -97,6 +102,11 @@ export interface Issue {
   /** 0-based character within the value at `path`, for templates. */
   readonly position?: number;
   readonly code?: string;
+}
+
+/** An issue in one line. @example issueText({ path: "type", message: "must be a text" }) // "type must be a text" */
+export function issueText({ path, message }: Issue): string {
+  return path === "" ? message : `${path} ${message}`;
 }
 
 /**

@@ -53,7 +53,7 @@ export function createOperatorEvents(options: OperatorEventsOptions): SentOperat
     );
     ring(partnerNos);
     // A duplicate or a conflict is another process that told the same.
-    const refused = results.find(({ status }) => status === "invalid");
+    const refused = results.find(({ status }) => status === "invalid" || status === "backlog_full");
     if (refused) throw new Error(refused.error ?? "the event was refused");
   };
 

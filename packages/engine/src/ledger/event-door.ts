@@ -5,14 +5,14 @@ import { ringPayload } from "./ring-channel.ts";
 import { list, type Sql, texts } from "./sql.ts";
 
 interface BatchRow {
-  readonly statuses: readonly ("a" | "d" | "c" | "p")[];
+  readonly statuses: readonly ("a" | "d" | "c" | "p" | "f")[];
   readonly deliveries: readonly number[];
   readonly ring: readonly number[] | null;
 }
 
-const statusOf = { a: "accepted", d: "duplicate", c: "conflict", p: "invalid" } as const;
+const statusOf = { a: "accepted", d: "duplicate", c: "conflict", p: "invalid", f: "backlog_full" } as const;
 
-/** The one door for callers in this process: events checked in form go to `accept_batch`. They ring by themselves. */
+/** The one door for callers in this process: events judged in form go to `accept_batch`. They ring by themselves. */
 export function createEventDoor(sql: Sql): EventDoor {
   return {
     async accept(events, nowMs) {
@@ -70,5 +70,12 @@ function acceptResult(
     };
   if (status === "p")
     return { event_id, status: "invalid", deliveries, error: `partner ${partner} does not exist` };
+  if (status === "f")
+    return {
+      event_id,
+      status: "backlog_full",
+      deliveries,
+      error: `the backlog of partner ${partner} is full`,
+    };
   return { event_id, status: statusOf[status], deliveries };
 }

@@ -8,13 +8,14 @@ import type { CauseCount, DeliveryFilter, DeliveryGroup, ReplaySelection, SkipCa
 
 export interface AcceptResult {
   readonly event_id: string;
-  readonly status: "accepted" | "duplicate" | "conflict" | "invalid";
+  /** `backlog_full`: nothing was stored, because so much waits for the partner it is addressed to; send it again later. */
+  readonly status: "accepted" | "duplicate" | "conflict" | "invalid" | "backlog_full";
   /** Deliveries the event has (of the first acceptance, where it is a duplicate). */
   readonly deliveries: number;
   readonly error?: string;
 }
 
-/** An event whose form was checked at the edge. */
+/** An event for a door. */
 export interface AcceptEvent {
   readonly event_id: string;
   readonly type: string;
@@ -36,7 +37,8 @@ export interface AcceptEvent {
 /** The one door, for application events. */
 export interface EventDoor {
   /**
-   * Commits events in one transaction and routes them. Results are in the order given.
+   * Commits events in one transaction and routes them. Results are in the order given. Their form is not looked at: only
+   * events without `eventIssues` may come here.
    *
    * @throws PostriderError `ledger_unavailable`
    */

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { acceptingTests } from "./ledger-suite/accepting.ts";
+import { backlogTests } from "./ledger-suite/backlog.ts";
 import { type Bench, createBench, type OpenedLedger } from "./ledger-suite/bench.ts";
 import { cancelTests } from "./ledger-suite/cancelling.ts";
 import { circuitTests } from "./ledger-suite/circuits.ts";
 import { conservationTests } from "./ledger-suite/conservation.ts";
 import { keyTests } from "./ledger-suite/keys.ts";
+import { judgingTests } from "./ledger-suite/judging.ts";
 import { leaseTests } from "./ledger-suite/leases.ts";
 import { operationsTests } from "./ledger-suite/operations.ts";
 import { retryTests } from "./ledger-suite/retrying.ts";
@@ -13,6 +15,7 @@ import { readinessTests } from "./ledger-suite/readiness.ts";
 import { replayTests } from "./ledger-suite/replaying.ts";
 import { orderingTests } from "./ledger-suite/ordering.ts";
 import { timingTests } from "./ledger-suite/timing.ts";
+import { sqlDoorTests } from "./ledger-suite/sql-door.ts";
 import { retentionTests, sharedRetentionTests } from "./ledger-suite/retention.ts";
 import { claimTests, recordTests } from "./ledger-suite/turns.ts";
 import { warningTests } from "./ledger-suite/warning.ts";
@@ -44,6 +47,7 @@ export function describeLedger(
   describe(`${name} ledger`, () => {
     group("accepting, dispatching", acceptingTests, claimTests, recordTests);
     group("operating", operationsTests, keyTests);
+    group("judging what comes in", judgingTests, sqlDoorTests, backlogTests);
     group("reading, conserving", readingTests, conservationTests);
     group("warning", warningTests);
     group("circuits fail", circuitTests);

@@ -3,16 +3,18 @@ import {
   type Engine,
   type EventView,
   type Issue,
+  issueText,
   PostriderError,
 } from "@postrider/engine";
 import { z } from "zod";
 import type { AcceptBatcher } from "../accept-batcher.ts";
 import { checkEvent, eventDocument, maxEvents } from "../event-document.ts";
+import { refusal } from "../failure.ts";
 import { wordsOf } from "../issues.ts";
 import { elementTexts, memberText } from "../json-slices.ts";
 import { parseJson } from "../request-body.ts";
 import { type Answer, type Route, route } from "../route.ts";
-import { acceptView, eventView } from "../views.ts";
+import { acceptView, errorView, eventView } from "../views.ts";
 
 const eventBatch = z
   .strictObject({ events: z.array(eventDocument).min(1).max(maxEvents) })
@@ -29,11 +31,18 @@ export function eventRoutes(
     "/v1/events",
     {
       tag: "events",
-      summary: "Accept one event, or up to 1,000 as { events: [...] }. 202 means committed.",
+      summary:
+        "Accept one event, or up to 1,000 as { events: [...] }. 202 means committed; a batch of which nothing was taken is refused with its results.",
       body: z.union([eventDocument, eventBatch]),
       rawBody: true,
-      answers: { 202: { meaning: "Committed. One result per event, in order.", schema: acceptView } },
-      errors: ["invalid_event", "conflict", "rate_limited"],
+      answers: {
+        202: {
+          meaning: "Committed. One result per event, in order; at least one is accepted or a duplicate.",
+          schema: acceptView,
+        },
+        ...Object.fromEntries([400, 409, 429].map((status) => [status, refusedView])),
+      },
+      errors: ["invalid_event", "conflict", "rate_limited", "backlog_full"],
     },
     async ({ body }) => {
       const text = body as unknown as string;
@@ -62,6 +71,15 @@ export function eventRoutes(
         },
       );
     }
+    if (result.status === "backlog_full") {
+      throw new PostriderError(
+        "backlog_full",
+        `The event ${result.event_id} was not stored: ${result.error}.`,
+        {
+          hint: backlogHint,
+        },
+      );
+    }
     return { status: 202, json: { results: [result] } };
   }
 
@@ -77,7 +95,10 @@ export function eventRoutes(
       accepted(result);
       return result;
     });
-    return { status: 202, json: { results } };
+    const refused = refusedBatch(results);
+    if (refused === null) return { status: 202, json: { results } };
+    const { json, ...answer } = refusal(refused);
+    return { ...answer, json: { ...(json as object), results } };
   }
 
   const show = route(
@@ -107,6 +128,26 @@ export function eventRoutes(
 function eventText({ data: _data, data_text, deliveries, ...event }: EventView): string {
   const head = JSON.stringify(event).slice(0, -1);
   return `${head},"data":${data_text},"data_text":${JSON.stringify(data_text)},"deliveries":${JSON.stringify(deliveries)}}`;
+}
+
+const backlogHint =
+  "Send it again later; what waits for the partner must become less first. Or raise the partner's max_backlog.";
+
+const refusedView = {
+  meaning: "Nothing of the request was taken. A batch has one result per event, in order.",
+  schema: errorView.extend({ results: acceptView.shape.results.optional() }).meta({ id: "RefusedEvents" }),
+};
+
+/** Why a batch of which nothing was taken is refused: by what sending again can mend, then by what must be corrected. */
+function refusedBatch(results: readonly AcceptResult[]): PostriderError | null {
+  const statuses = new Set(results.map(({ status }) => status));
+  if (statuses.has("accepted") || statuses.has("duplicate")) return null;
+  const none = `None of the ${results.length} events was taken; results says why, one by one.`;
+  if (statuses.has("backlog_full")) return new PostriderError("backlog_full", none, { hint: backlogHint });
+  if (statuses.has("invalid")) return new PostriderError("invalid_event", none);
+  return new PostriderError("conflict", none, {
+    hint: "Give a new fact a new event_id; a repetition must have the same content.",
+  });
 }
 
 /** The events of a batch, or null for a single event. */
@@ -143,7 +184,7 @@ function invalidResult(event: unknown, issues: readonly Issue[]): AcceptResult {
     event_id: eventIdOf(event),
     status: "invalid",
     deliveries: 0,
-    error: issues.map((issue) => wordsOf([issue])).join("; "),
+    error: issues.map(issueText).join("; "),
   };
 }
 

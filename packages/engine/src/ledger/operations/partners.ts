@@ -30,6 +30,7 @@ export function partnerOperations({ sql, seal, changed }: OperationsContext): Pa
         nowMs,
         seal.close(secretText, sealContext(id)),
         document.silent_after === null ? null : parseDurationMs(document.silent_after),
+        document.max_backlog,
         secret !== undefined,
       ]);
       if (!row && secret !== undefined) throw secretOfKnownPartner(id);
@@ -93,13 +94,14 @@ interface PartnerRow {
   readonly burst: number | null;
   readonly max_in_flight: number;
   readonly silent_after_ms: number | null;
+  readonly max_backlog: number | null;
   readonly paused: boolean;
   readonly endpoints: PartnerEndpoints;
   readonly created_ms: number;
   readonly updated_ms: number;
 }
 
-const columns = `p.partner_no, p.id, p.name, p.rate_per_second, p.burst, p.max_in_flight, p.silent_after_ms, p.paused,
+const columns = `p.partner_no, p.id, p.name, p.rate_per_second, p.burst, p.max_in_flight, p.silent_after_ms, p.max_backlog, p.paused,
   (select json_build_object('total', count(*), 'paused', count(*) filter (where n.enabled and n.paused_at is not null),
                             'open', count(*) filter (where c.state = 'open'), 'refusing', count(*) filter (where c.refusing),
                             'failing', count(*) filter (where c.state = 'closed' and (c.failing_since_ms is not null or c.ramp is not null)))
@@ -115,6 +117,7 @@ function partnerView(row: PartnerRow): Partner {
     burst: row.burst,
     max_in_flight: row.max_in_flight,
     silent_after: row.silent_after_ms === null ? null : formatDurationMs(row.silent_after_ms),
+    max_backlog: row.max_backlog,
     state: row.paused ? "paused" : "active",
     endpoints: row.endpoints,
     created_at: isoText(row.created_ms),
@@ -122,14 +125,15 @@ function partnerView(row: PartnerRow): Partner {
   };
 }
 
-/** `xmax = 0` tells an inserted row from an updated one. With a secret given ($9) an existing partner is left as it is. */
+/** `xmax = 0` tells an inserted row from an updated one. With a secret given ($10) an existing partner is left as it is. */
 const putSql = `with p as (
-    insert into postrider.partners as p (id, name, rate_per_second, burst, max_in_flight, silent_after_ms, created_at, updated_at)
-    values ($1, $2, $3::float8, $4::int, $5::int, $8::float8, to_timestamp($6::float8 / 1000), to_timestamp($6::float8 / 1000))
+    insert into postrider.partners as p (id, name, rate_per_second, burst, max_in_flight, silent_after_ms, max_backlog, created_at, updated_at)
+    values ($1, $2, $3::float8, $4::int, $5::int, $8::float8, $9::int, to_timestamp($6::float8 / 1000), to_timestamp($6::float8 / 1000))
     on conflict (id) where deleted_at is null do update
        set name = excluded.name, rate_per_second = excluded.rate_per_second, burst = excluded.burst,
-           max_in_flight = excluded.max_in_flight, silent_after_ms = excluded.silent_after_ms, version = p.version + 1, updated_at = excluded.updated_at
-     where not $9::boolean
+           max_in_flight = excluded.max_in_flight, silent_after_ms = excluded.silent_after_ms, max_backlog = excluded.max_backlog,
+           version = p.version + 1, updated_at = excluded.updated_at
+     where not $10::boolean
     returning p.*, p.xmax = 0 as created
   ), runtime as (
     insert into postrider.partner_runtime (partner_no) select partner_no from p where created

@@ -20,7 +20,14 @@ export function operationsTests(bench: () => Bench): void {
     expect(parseSecret(first.signingSecret!).kind).toBe("whsec");
     const second = await operations.putPartner(
       id,
-      { name: "Acme Ltd", rate_per_second: 0.5, burst: 2, max_in_flight: 1, silent_after: null },
+      {
+        name: "Acme Ltd",
+        rate_per_second: 0.5,
+        burst: 2,
+        max_in_flight: 1,
+        silent_after: null,
+        max_backlog: null,
+      },
       now + minuteMs,
     );
     expect(second).toMatchObject({

@@ -147,7 +147,14 @@ export function claimTests(bench: () => Bench): void {
     });
     await operations.putPartner(
       acme.id,
-      { name: "Acme", rate_per_second: 2.5, burst: 7, max_in_flight: 3, silent_after: null },
+      {
+        name: "Acme",
+        rate_per_second: 2.5,
+        burst: 7,
+        max_in_flight: 3,
+        silent_after: null,
+        max_backlog: null,
+      },
       now,
     );
     const second = await read();
