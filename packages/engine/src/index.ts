@@ -13,7 +13,7 @@ export {
   type PartnerDocument,
   type RetryDocument,
 } from "./core/documents.ts";
-export { formatDurationMs, parseDurationMs } from "./core/duration.ts";
+export { formatDurationMs, parseDurationMs, readDurationMs } from "./core/duration.ts";
 export { errorCodes, PostriderError, type ErrorCode, type Issue } from "./core/errors.ts";
 export { operatorEventTypes, type OperatorEvent, type OperatorEventType } from "./core/operator-events.ts";
 export type { TestPostback } from "./dispatch/test-postback.ts";

@@ -19,8 +19,8 @@ export const senderErrorCodes = {
     remedy: "Use a new event_id for a new fact, or send the first content again.",
   },
   unauthorized: {
-    meaning: "The server refused the API key or the request's signature.",
-    remedy: "Check the API key, and this machine's clock: a signature is good for five minutes.",
+    meaning: "The server refused the API key.",
+    remedy: "Check the API key.",
   },
   payload_too_large: {
     meaning: "One event is larger than the server accepts.",
@@ -51,12 +51,12 @@ export interface Issue {
   readonly message: string;
 }
 
-/** What each code carries besides its message. Never the API key, a signature or the data of an event. */
+/** What each code carries besides its message. Never the API key or the data of an event. */
 export interface SenderErrorFields {
   invalid_options: { readonly option: string };
   invalid_event: { readonly issues: readonly Issue[] };
   conflict: { readonly eventIds: readonly string[] };
-  /** `serverCode` is the code of the server's own error, such as `invalid_signature`. */
+  /** `serverCode` is the code of the server's own error, such as `unauthorized`. */
   unauthorized: { readonly status: number; readonly serverCode: string | null };
   payload_too_large: { readonly byteLength: number };
   /** `status` of the last answer, null where none came; `retryAfterMs` as the server asked. */

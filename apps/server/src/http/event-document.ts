@@ -1,6 +1,6 @@
-import { type AcceptEvent, type Issue, parseDurationMs } from "@postrider/engine";
+import { type AcceptEvent, type Issue, readDurationMs } from "@postrider/engine";
 import { z } from "zod";
-import { issuesOf } from "./issues.ts";
+import { issuesOf, type Remedies } from "./issues.ts";
 import { memberText } from "./json-slices.ts";
 import { partnerId } from "./ids.ts";
 
@@ -31,12 +31,8 @@ const yearMs = 365 * 86_400_000;
 
 /** True for the text of a duration that an event can live for. */
 function isLifetime(text: string): boolean {
-  try {
-    const ms = parseDurationMs(text);
-    return ms >= 1 && ms <= yearMs;
-  } catch {
-    return false;
-  }
+  const ms = readDurationMs(text);
+  return ms !== null && ms >= 1 && ms <= yearMs;
 }
 
 /** True for a JSON object. */
@@ -50,6 +46,7 @@ export const eventDocument = z
       event_id: z
         .string(words("must be a text of 1 to 200 visible ASCII characters"))
         .regex(/^[!-~]{1,200}$/, words("must be 1 to 200 visible ASCII characters, without spaces"))
+        .regex(/[^.]/, words("must not consist of dots alone: as a part of a URL it would be dropped"))
         .describe("Chosen by the application; the same id with the same content is accepted once."),
       type: z
         .string(words("must be a text such as conversion.approved"))
@@ -108,19 +105,25 @@ export type CheckedEvent =
   | { readonly event: AcceptEvent; readonly issues?: never }
   | { readonly issues: readonly Issue[]; readonly event?: never };
 
+/** Whether the text of an event is larger than an event may be. Ask before it is parsed: that bounds what a parse costs. */
+export function isTooLarge(text: string): boolean {
+  return text.length > maxEventBytes / 3 && Buffer.byteLength(text) > maxEventBytes;
+}
+
+/** The issue of an event that is too large. */
+export const tooLarge: readonly Issue[] = [
+  { path: "", message: `is larger than ${maxEventBytes} bytes`, code: "payload_too_large" },
+];
+
 /**
- * Checks a parsed event. Its data goes on as it stands in the text, so that numbers keep their digits.
+ * Checks a parsed event that is not too large. Its data goes on as it stands in the text, so that numbers keep their
+ * digits.
  *
- * @example checkEvent({ event_id: "a b", type: "x" }, text).issues // [{ path: "event_id", message: "must be 1 to 200 …" }]
+ * @example checkEvent({ event_id: "a b", type: "x" }, text, remedies()).issues // [{ path: "event_id", message: "must be 1 to 200 …" }]
  */
-export function checkEvent(value: unknown, text: string): CheckedEvent {
-  if (text.length > maxEventBytes / 3 && Buffer.byteLength(text) > maxEventBytes) {
-    return {
-      issues: [{ path: "", message: `is larger than ${maxEventBytes} bytes`, code: "payload_too_large" }],
-    };
-  }
+export function checkEvent(value: unknown, text: string, hints: Remedies): CheckedEvent {
   const result = eventDocument.safeParse(value);
-  if (!result.success) return { issues: issuesOf(result.error, eventDocument) };
+  if (!result.success) return { issues: issuesOf(result.error, eventDocument, hints) };
   if (isTooDeep(value, text)) {
     return { issues: [{ path: "data", message: `is nested more than ${maxEventDepth} levels deep` }] };
   }
@@ -149,6 +152,7 @@ function hasMore(text: string, letter: string, times: number): boolean {
   return true;
 }
 
+/** True where a value has objects or lists within each other more than so many levels deep. */
 function isDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return false;
   if (levels === 0) return true;

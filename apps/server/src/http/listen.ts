@@ -4,6 +4,10 @@ import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { PostriderError } from "@postrider/engine";
 import type { Hono } from "hono";
 
+/** How long a request may take to arrive, from its first byte to the last of its body; then it is answered with 408. */
+const requestTimeoutMs = 30_000;
+const checkMs = 2_000;
+
 /** A listening HTTP server. */
 export interface Listener {
   readonly url: string;
@@ -21,7 +25,16 @@ export async function listen(
   app: Hono<{ Bindings: HttpBindings }>,
   { host, port }: { host: string; port: number },
 ): Promise<Listener> {
-  const server = createAdaptorServer({ fetch: app.fetch, hostname: host }) as Server;
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    hostname: host,
+    // Deadlines over a whole request: slow bodies must not hold memory. One timer for all connections looks after them.
+    serverOptions: {
+      requestTimeout: requestTimeoutMs,
+      headersTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: checkMs,
+    },
+  }) as Server;
   // Longer than the idle time of common proxies, so that they close first and never race a request against our close.
   server.keepAliveTimeout = 75_000;
   await new Promise<void>((resolve, reject) => {

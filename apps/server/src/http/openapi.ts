@@ -8,7 +8,14 @@ type Json = Record<string, unknown>;
 const componentPath = "#/components/schemas/";
 
 /** Any call may end with these. */
-const everyRoute: readonly ErrorCode[] = ["internal", "ledger_unavailable", "shutting_down"];
+const everyRoute: readonly ErrorCode[] = [
+  "unauthorized",
+  "unknown_host",
+  "rate_limited",
+  "internal",
+  "ledger_unavailable",
+  "shutting_down",
+];
 
 /**
  * The OpenAPI 3.1 document of the routes. OpenAPI 3.1 takes JSON Schema 2020-12, which zod writes itself.
@@ -95,7 +102,7 @@ export function refusals(route: Route): ErrorCode[] {
   const checks: ErrorCode[] =
     route.params !== null || route.query !== null || route.body !== null ? ["invalid_request"] : [];
   const body: ErrorCode[] = route.body === null ? [] : ["payload_too_large", "unsupported_media_type"];
-  return [...checks, ...body, "unauthorized", "invalid_signature", ...route.errors, ...everyRoute];
+  return [...new Set([...checks, ...body, ...route.errors, ...everyRoute])];
 }
 
 function refusalsOf(route: Route, components: Json): Json {

@@ -1,5 +1,6 @@
 import type { ErrorCode } from "@postrider/engine";
 import type { z } from "zod";
+import type { Slices } from "./processor-slices.ts";
 
 /** What a handler answers: JSON or text with a status. Frameworks stay out of handlers. */
 export interface Answer {
@@ -18,7 +19,21 @@ export interface Call<Params, Query, Body> {
   /** Names the key that made the call, without giving it away. */
   readonly caller: string;
   readonly nowMs: number;
+  /** For work that may be long: it holds the event loop a slice at a time. */
+  readonly slices: Slices;
 }
+
+/** How much a document may hold: it is checked in one go, which costs time in proportion. */
+export interface DocumentLimits {
+  readonly bytes: number;
+  /** Values, keys' and list entries' alike. */
+  readonly values: number;
+}
+
+const documentLimits: DocumentLimits = { bytes: 256 * 1024, values: 5_000 };
+
+/** For documents that may name ten thousand deliveries. */
+export const selectionLimits: DocumentLimits = { bytes: 512 * 1024, values: 11_000 };
 
 /** One route, declared once: the router, the checks and the OpenAPI document are made from it. */
 export interface Route {
@@ -34,6 +49,8 @@ export interface Route {
   readonly body: z.ZodType | null;
   /** The body's text goes to the handler unparsed; the schema only documents it. */
   readonly rawBody: boolean;
+  /** Of the body, unless it is raw. */
+  readonly limits: DocumentLimits;
   readonly answers: Readonly<
     Record<
       number,
@@ -54,6 +71,8 @@ interface RouteGiven<Params, Query, Body> {
   readonly query?: Query;
   readonly body?: Body;
   readonly rawBody?: boolean;
+  /** Default 256 KiB and 5,000 values. */
+  readonly limits?: DocumentLimits;
   readonly open?: boolean;
   readonly answers: Route["answers"];
   readonly errors?: readonly ErrorCode[];
@@ -84,6 +103,7 @@ export function route<
     query: given.query ?? null,
     body: given.body ?? null,
     rawBody: given.rawBody ?? false,
+    limits: given.limits ?? documentLimits,
     answers: given.answers,
     errors: given.errors ?? [],
     handle,

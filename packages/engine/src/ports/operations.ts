@@ -35,7 +35,8 @@ export interface AcceptEvent {
 /** The one door, for application events. */
 export interface EventDoor {
   /**
-   * Commits events in one transaction and routes them. Results are in the order given.
+   * Commits events and routes them. Results are in the order given. A shared ledger commits them in one transaction, an
+   * embedded one 250 at a time: an error then leaves the first of them committed, and they are duplicates if sent again.
    *
    * @throws PostriderError `ledger_unavailable`
    */

@@ -1,7 +1,7 @@
 import { type Engine, PostriderError } from "@postrider/engine";
 import { z } from "zod";
 import { cancellationFilter, definedFilter } from "../delivery-filter.ts";
-import { type Route, route } from "../route.ts";
+import { type Route, route, selectionLimits } from "../route.ts";
 import { cancellationView } from "../views.ts";
 
 const cancellationRequest = z
@@ -23,6 +23,7 @@ export function cancellationRoutes({ operations, sweepNow }: Engine): Route[] {
       tag: "cancellations",
       summary: "Cancel pending deliveries by filter, or count what would be cancelled.",
       body: cancellationRequest,
+      limits: selectionLimits,
       answers: { 200: { meaning: "Done (or counted, for a dry run).", schema: cancellationView } },
     },
     async ({ body, nowMs }) => {

@@ -1,7 +1,7 @@
 import { type DeliveryFilter, type Engine, PostriderError } from "@postrider/engine";
 import { z } from "zod";
 import { definedFilter, limitQuery, replayFilter } from "../delivery-filter.ts";
-import { type Route, route } from "../route.ts";
+import { type Route, route, selectionLimits } from "../route.ts";
 import { createdReplayView, replaysView, replayView } from "../views.ts";
 
 const params = z.strictObject({ id: z.string().max(100) });
@@ -43,6 +43,7 @@ export function replayRoutes(engine: Engine): Route[] {
       tag,
       summary: "Replay deliveries by ids or filter, or count what would be replayed.",
       body: replayRequest,
+      limits: selectionLimits,
       answers: { 202: { meaning: "Begun (or counted, for a dry run).", schema: createdReplayView } },
     },
     async ({ body, caller, nowMs }) => {
