@@ -5,8 +5,7 @@ import { PostriderError } from "@postrider/engine";
 import type { Hono } from "hono";
 
 /** How long a request may take to arrive, from its first byte to the last of its body; then it is answered with 408. */
-const requestTimeoutMs = 30_000;
-const checkMs = 2_000;
+const arrivalMs = 30_000;
 
 /** A listening HTTP server. */
 export interface Listener {
@@ -24,15 +23,16 @@ export interface Listener {
 export async function listen(
   app: Hono<{ Bindings: HttpBindings }>,
   { host, port }: { host: string; port: number },
+  withinMs = arrivalMs,
 ): Promise<Listener> {
   const server = createAdaptorServer({
     fetch: app.fetch,
     hostname: host,
-    // Deadlines over a whole request: slow bodies must not hold memory. One timer for all connections looks after them.
+    // Slow bodies must not hold memory. One timer looks after all connections.
     serverOptions: {
-      requestTimeout: requestTimeoutMs,
-      headersTimeout: requestTimeoutMs,
-      connectionsCheckingInterval: checkMs,
+      requestTimeout: withinMs,
+      headersTimeout: withinMs,
+      connectionsCheckingInterval: withinMs / 15,
     },
   }) as Server;
   // Longer than the idle time of common proxies, so that they close first and never race a request against our close.
