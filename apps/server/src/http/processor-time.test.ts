@@ -12,9 +12,10 @@ const bodyBytes = 5_242_880;
 const keys = (count: number, letters = 0) =>
   Array.from({ length: count }, (_, index) => `"${`k${index}`.padEnd(letters, "x")}":1`).join(",");
 const batch = (...events: readonly string[]) => `{"events":[${events.join(",")}]}`;
-const times = (count: number, event: (index: number) => string) =>
-  Array.from({ length: count }, (_, index) => event(index));
-const event = (id: string, data: string) => `{"event_id":"${id}","type":"a.b","data":{"x":${data}}}`;
+const times = (count: number, event: () => string) => Array.from({ length: count }, event);
+let ids = 0;
+/** An event that was not sent before. */
+const event = (data: string) => `{"event_id":"e-${(ids += 1)}","type":"a.b","data":{"x":${data}}}`;
 const endpoint = (more: object) => JSON.stringify({ url: "https://a.example/", ...more });
 
 const put = "PUT /v1/partners/acme/endpoints/main";
@@ -48,49 +49,44 @@ const bodies: readonly (readonly [name: string, call: string, status: number, bo
   ["brackets in events", "POST /v1/events", 400, () => `{"events":[${"[".repeat(bodyBytes - 11)}`],
   ["white space", "POST /v1/events", 400, () => " ".repeat(bodyBytes)],
   ["a million events", "POST /v1/events", 400, () => batch("{},".repeat(1_700_000) + "{}")],
-  ["one huge text", "POST /v1/events", 202, () => batch(event("t", `"${"x".repeat(bodyBytes - 100)}"`))],
+  ["one huge text", "POST /v1/events", 202, () => batch(event(`"${"x".repeat(bodyBytes - 100)}"`))],
   [
     "one huge text of escapes",
     "POST /v1/events",
     202,
-    () => batch(event("t", `"${'\\"'.repeat(bodyBytes / 2 - 100)}"`)),
+    () => batch(event(`"${'\\"'.repeat(bodyBytes / 2 - 100)}"`)),
   ],
-  [
-    "a million texts",
-    "POST /v1/events",
-    202,
-    () => batch(event("t", `[${'"",'.repeat(bodyBytes / 3 - 100)}0]`)),
-  ],
+  ["a million texts", "POST /v1/events", 202, () => batch(event(`[${'"",'.repeat(bodyBytes / 3 - 100)}0]`))],
   [
     "events of deep data",
     "POST /v1/events",
     202,
-    () => batch(...times(19, (index) => event(`d${index}`, "[".repeat(130_000) + "]".repeat(130_000)))),
+    () => batch(...times(19, () => event("[".repeat(130_000) + "]".repeat(130_000)))),
   ],
   [
     "events of wide data",
     "POST /v1/events",
     202,
-    () => batch(...times(19, (index) => event(`w${index}`, `[${"[],".repeat(86_000)}0]`))),
+    () => batch(...times(19, () => event(`[${"[],".repeat(86_000)}0]`))),
   ],
+  ["huge numbers", "POST /v1/events", 202, () => batch(...times(19, () => event("9".repeat(262_000))))],
   [
-    "huge numbers",
+    "1,000 good events of 5 kB, for ten endpoints",
     "POST /v1/events",
     202,
-    () => batch(...times(19, (index) => event(`n${index}`, "9".repeat(262_000)))),
-  ],
-  [
-    "1,000 good events of 5 kB",
-    "POST /v1/events",
-    202,
-    () => batch(...times(1_000, (index) => event(`g${index}`, `"${"y".repeat(5_000)}"`))),
+    () => batch(...times(1_000, () => event(`"${"é".repeat(2_500)}"`))),
   ],
   ["a partner of unknown keys", "PUT /v1/partners/acme", 413, () => `{"name":"a",${keys(400_000)}}`],
   ["a partner of 20,000 unknown keys", "PUT /v1/partners/acme", 400, () => `{"name":"a",${keys(20_000)}}`],
   ["a partner of 4,900 unknown keys", "PUT /v1/partners/acme", 400, () => `{"name":"a",${keys(4_900, 40)}}`],
   ["an endpoint of unknown keys", put, 413, () => `{"url":"https://a.example/",${keys(400_000)}}`],
   ["250,000 bad macros", put, 413, () => endpoint({ body: { a: "{evnt_id}".repeat(250_000) } })],
-  ["29,000 bad macros", put, 400, () => endpoint({ body: { a: "{evnt_id}".repeat(29_000) } })],
+  [
+    "6,400 bad macros",
+    put,
+    400,
+    () => endpoint({ body: { a: `{${"event_id".padEnd(38, "x")}}`.repeat(6_400) } }),
+  ],
   ["20,000 bad filters", put, 400, () => endpoint({ body: { a: "{data.a|uper}".repeat(20_000) } })],
   ["28,000 good macros", put, 201, () => endpoint({ body: { a: "{data.a1}".repeat(28_000) } })],
   ["260,000 braces", put, 400, () => endpoint({ body: { a: "{".repeat(260_001) } })],
@@ -149,7 +145,9 @@ beforeAll(async () => {
   );
   caller = new Worker(callerCode, { eval: true });
   await call("PUT /v1/partners/acme", '{"name":"acme"}');
-  await call("POST /v1/events", batch(event("warm-1", "1"), event("warm-2", "2")));
+  for (let index = 0; index < 10; index += 1)
+    await call(`PUT /v1/partners/acme/endpoints/e${index}`, endpoint({}));
+  await call("POST /v1/events", batch(event("1"), event("2")));
 });
 afterAll(async () => {
   await caller.terminate();
@@ -184,6 +182,8 @@ async function longestIteration<Result>(
   setImmediate(look);
   try {
     const result = await work();
+    // The answer may have come before the iteration that made it was over.
+    for (let more = 0; more < 2; more += 1) await new Promise((resolve) => setImmediate(resolve));
     return { result, longestMs };
   } finally {
     done = true;
@@ -192,11 +192,11 @@ async function longestIteration<Result>(
 
 describe("one iteration of the event loop costs at most 50 ms of processor time", () => {
   test.each(bodies)("for %s", async (_, route, status, makeBody) => {
-    const body = makeBody();
-    const first = await longestIteration(() => call(route, body));
+    const first = await longestIteration(() => call(route, makeBody()));
     expect([first.result.status, first.result.text.length < 1_000_000]).toEqual([status, true]);
     // A second look, as code that runs for the first time is slow.
-    const { longestMs } = first.longestMs < mostMs ? first : await longestIteration(() => call(route, body));
+    const { longestMs } =
+      first.longestMs < mostMs ? first : await longestIteration(() => call(route, makeBody()));
     expect(longestMs).toBeLessThan(mostMs);
   });
 
