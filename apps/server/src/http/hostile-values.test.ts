@@ -312,7 +312,7 @@ function changed(
 
 /** Percent-encoded as UTF-8, halves of pairs as an encoder without checks would write them. */
 const encoded = (text: string) =>
-  [...text]
+  Array.from(text)
     .map((letter) => (letter.isWellFormed() ? encodeURIComponent(letter) : "%ED%A0%80"))
     .join("")
     .replace(/^\.+$/, (dots) => dots.replaceAll(".", "%2E"));

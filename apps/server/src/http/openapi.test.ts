@@ -38,7 +38,7 @@ function* valuesOf(value: unknown, key: string): Generator {
 /** Every object with a default, with where it stands. */
 function* defaultsIn(value: unknown, at = "#"): Generator<[string, Record<string, unknown>]> {
   if (typeof value !== "object" || value === null) return;
-  if ("default" in value && at.endsWith("properties") === false) yield [at, value as Record<string, unknown>];
+  if ("default" in value && !at.endsWith("properties")) yield [at, { ...value }];
   for (const [name, part] of Object.entries(value)) yield* defaultsIn(part, `${at}/${name}`);
 }
 
@@ -46,7 +46,7 @@ function* defaultsIn(value: unknown, at = "#"): Generator<[string, Record<string
 function checkerOf(schema: Record<string, unknown>): (value: unknown) => boolean {
   const text = JSON.stringify({ ...schema, $defs: document.components.schemas });
   const whole = JSON.parse(text.replaceAll("#/components/schemas/", "#/$defs/")) as Record<string, unknown>;
-  const checker = z.fromJSONSchema(whole as never);
+  const checker = z.fromJSONSchema(whole);
   return (value) => checker.safeParse(value).success;
 }
 

@@ -158,6 +158,7 @@ function call(route: string, body: string): Promise<{ status: number; text: stri
   const [method, path] = route.split(" ");
   return new Promise((resolve) => {
     caller.once("message", resolve);
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread, not a window
     caller.postMessage({ url: `${server.url}${path}`, method, body, key: testKey });
   });
 }
