@@ -4,12 +4,12 @@ import type { HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
 import type { HostCheck } from "./allowed-hosts.ts";
 import type { BodyBudget } from "./body-budget.ts";
-import { storageIssues } from "./document-check.ts";
+import { documentLimits, readDocument, storable } from "./document-check.ts";
 import { failureAnswer, refusal } from "./failure.ts";
-import { checked, refusedFor } from "./issues.ts";
+import { checked } from "./issues.ts";
 import type { Keyring } from "./keyring.ts";
 import type { ProcessorSlices, Slices } from "./processor-slices.ts";
-import { type Body, bodyText, checkCoding, checkMediaType, parseJson, readBody } from "./request-body.ts";
+import { type Body, bodyText, checkCoding, checkMediaType, readBody } from "./request-body.ts";
 import type { Answer, Call, Route } from "./route.ts";
 
 /** What the app needs of the rest of the server. */
@@ -87,7 +87,7 @@ async function answerOf(
         hint: "Send again: to another process, or to this one after its restart.",
       });
     if (route.body !== null) {
-      const most = route.rawBody ? parts.maxBodyBytes : Math.min(route.limits.bytes, parts.maxBodyBytes);
+      const most = Math.min(route.limits?.bytes ?? parts.maxBodyBytes, parts.maxBodyBytes);
       checkCoding(request.headers["content-encoding"]);
       body = await readBody(request, most, parts.bodies);
     }
@@ -110,8 +110,6 @@ async function answerOf(
 
 /** Bodies from this size on wait for a slice of their own before they are read. */
 const largeBytes = 64 * 1024;
-/** Path and query are bounded by the size of the headers. */
-const mostParameters = 10_000;
 
 /** The body: checked, or as its text if the route asks for that. */
 async function bodyOf(
@@ -126,14 +124,7 @@ async function bodyOf(
   if (bytes.length > largeBytes) await slices.next();
   const text = bodyText(bytes);
   if (route.rawBody) return text;
-  return checked(route.body, storable(parseJson(text), "body", route.limits.values), "body");
-}
-
-/** The value, if all of it can be stored. @throws PostriderError `invalid_request` */
-function storable(value: unknown, what: string, mostValues = mostParameters): unknown {
-  const issues = storageIssues(value, mostValues);
-  if (issues.length > 0) throw refusedFor(issues, what);
-  return value;
+  return readDocument(route.body, text, route.limits ?? documentLimits);
 }
 
 /** Each query key once. @throws PostriderError `invalid_request` */

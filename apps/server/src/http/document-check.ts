@@ -1,5 +1,43 @@
 import type { Issue } from "@postrider/engine";
-import { pathText, withMore } from "./issues.ts";
+import type { z } from "zod";
+import { checked, pathText, refusedFor, withMore } from "./issues.ts";
+import { parseJson } from "./request-body.ts";
+
+/** How much a document may hold: it is checked in one go, which costs time in proportion. */
+export interface DocumentLimits {
+  readonly bytes: number;
+  /** Values, keys' and list entries' alike. */
+  readonly values: number;
+}
+
+/** For every document, unless its route has others. */
+export const documentLimits: DocumentLimits = { bytes: 256 * 1024, values: 5_000 };
+
+/** For documents that may name ten thousand deliveries. */
+export const selectionLimits: DocumentLimits = { bytes: 512 * 1024, values: 11_000 };
+
+/**
+ * The document in a body's text, checked by its schema. The text must be within the limit of bytes already.
+ *
+ * @throws PostriderError `invalid_request`, with one issue per wrong place
+ */
+export function readDocument<Schema extends z.ZodType>(
+  schema: Schema,
+  text: string,
+  limits: DocumentLimits,
+): z.output<Schema> {
+  return checked(schema, storable(parseJson(text), "body", limits.values), "body");
+}
+
+/** Path and query are bounded by the size of the headers. */
+const mostParameters = 10_000;
+
+/** The value, if all of it can be stored. @throws PostriderError `invalid_request` */
+export function storable(value: unknown, what: string, mostValues = mostParameters): unknown {
+  const issues = storageIssues(value, mostValues);
+  if (issues.length > 0) throw refusedFor(issues, what);
+  return value;
+}
 
 /** The deepest nesting of a document that an operator writes. Checking it further recurses. */
 const deepest = 100;
@@ -14,7 +52,7 @@ const mostIssues = 100;
  *
  * @example storageIssues({ type: "\u0000" }, 10) // [{ path: "type", message: "must not hold U+0000" }]
  */
-export function storageIssues(value: unknown, mostValues: number): Issue[] {
+function storageIssues(value: unknown, mostValues: number): Issue[] {
   const issues: Issue[] = [];
   const path: PropertyKey[] = [];
   let values = 0;

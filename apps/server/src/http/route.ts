@@ -1,5 +1,6 @@
 import type { ErrorCode } from "@postrider/engine";
 import type { z } from "zod";
+import { type DocumentLimits, documentLimits } from "./document-check.ts";
 import type { Slices } from "./processor-slices.ts";
 
 /** What a handler answers: JSON or text with a status. Frameworks stay out of handlers. */
@@ -23,18 +24,6 @@ export interface Call<Params, Query, Body> {
   readonly slices: Slices;
 }
 
-/** How much a document may hold: it is checked in one go, which costs time in proportion. */
-export interface DocumentLimits {
-  readonly bytes: number;
-  /** Values, keys' and list entries' alike. */
-  readonly values: number;
-}
-
-const documentLimits: DocumentLimits = { bytes: 256 * 1024, values: 5_000 };
-
-/** For documents that may name ten thousand deliveries. */
-export const selectionLimits: DocumentLimits = { bytes: 512 * 1024, values: 11_000 };
-
 /** One route, declared once: the router, the checks and the OpenAPI document are made from it. */
 export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
@@ -49,8 +38,8 @@ export interface Route {
   readonly body: z.ZodType | null;
   /** The body's text goes to the handler unparsed; the schema only documents it. */
   readonly rawBody: boolean;
-  /** Of the body, unless it is raw. */
-  readonly limits: DocumentLimits;
+  /** Of the body; null: it is no document, and as large as any body may be. */
+  readonly limits: DocumentLimits | null;
   readonly answers: Readonly<
     Record<
       number,
@@ -72,7 +61,7 @@ interface RouteGiven<Params, Query, Body> {
   readonly body?: Body;
   readonly rawBody?: boolean;
   /** Default 256 KiB and 5,000 values. */
-  readonly limits?: DocumentLimits;
+  readonly limits?: DocumentLimits | null;
   readonly open?: boolean;
   readonly answers: Route["answers"];
   readonly errors?: readonly ErrorCode[];
@@ -103,7 +92,7 @@ export function route<
     query: given.query ?? null,
     body: given.body ?? null,
     rawBody: given.rawBody ?? false,
-    limits: given.limits ?? documentLimits,
+    limits: given.limits === undefined ? documentLimits : given.limits,
     answers: given.answers,
     errors: given.errors ?? [],
     handle,

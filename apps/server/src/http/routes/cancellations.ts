@@ -1,7 +1,8 @@
 import { type Engine, PostriderError } from "@postrider/engine";
 import { z } from "zod";
 import { cancellationFilter, definedFilter } from "../delivery-filter.ts";
-import { type Route, route, selectionLimits } from "../route.ts";
+import { selectionLimits } from "../document-check.ts";
+import { type Route, route } from "../route.ts";
 import { cancellationView } from "../views.ts";
 
 const cancellationRequest = z

@@ -33,6 +33,7 @@ export function eventRoutes(
       summary: "Accept one event, or up to 1,000 as { events: [...] }. 202 means committed.",
       body: z.union([eventDocument, eventBatch]),
       rawBody: true,
+      limits: null,
       answers: { 202: { meaning: "Committed. One result per event, in order.", schema: acceptView } },
       errors: ["invalid_event", "conflict", "rate_limited"],
     },

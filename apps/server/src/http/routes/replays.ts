@@ -1,7 +1,8 @@
 import { type DeliveryFilter, type Engine, PostriderError } from "@postrider/engine";
 import { z } from "zod";
 import { definedFilter, limitQuery, replayFilter } from "../delivery-filter.ts";
-import { type Route, route, selectionLimits } from "../route.ts";
+import { selectionLimits } from "../document-check.ts";
+import { type Route, route } from "../route.ts";
 import { createdReplayView, replaysView, replayView } from "../views.ts";
 
 const params = z.strictObject({ id: z.string().max(100) });
