@@ -66,8 +66,15 @@ const packageArrows: Record<string, Ban> = {
     message: "protocol is isomorphic with zero dependencies: Web APIs only, and it knows no other package.",
   },
   sender: {
-    group: ["@postrider/engine", "@postrider/engine/*", "@postrider/receiver", "@postrider/server", "node:*"],
-    message: "the sender SDK knows protocol alone, and runs wherever fetch does.",
+    group: [
+      "@postrider/engine",
+      "@postrider/engine/*",
+      "@postrider/protocol",
+      "@postrider/receiver",
+      "@postrider/server",
+      "node:*",
+    ],
+    message: "the sender SDK knows no other package, and runs wherever fetch does.",
   },
   receiver: {
     group: ["@postrider/engine", "@postrider/engine/*", "@postrider/sender", "@postrider/server", "zod"],

@@ -20,6 +20,43 @@ async function call(
   return { status: statusOf(answer), json: JSON.parse(text) };
 }
 
+test.each([
+  ["GET", "/_sandbox/requests"],
+  ["DELETE", "/_sandbox/requests"],
+  ["GET", "/_sandbox/summary"],
+  ["PUT", "/_sandbox/partners/acme"],
+  ["GET", "/_sandbox/partners/acme"],
+  ["POST", "/_sandbox/fire"],
+  ["GET", "/"],
+  ["GET", "/nothing"],
+])("%s %s is refused by another name, and postbacks are not", async (method, path) => {
+  const { port } = new URL(sandbox.url);
+  const ask = async (host: string, at = path) =>
+    statusOf(await rawRequest(`${sandbox.url}${at}`, { method, host }));
+  for (const host of [
+    "evil.example",
+    `evil.example:${port}`,
+    "127.0.0.1.evil.example",
+    "evil.example@127.0.0.1",
+    "localhost.",
+    "0.0.0.0",
+  ])
+    expect([host, await ask(host)]).toEqual([host, 421]);
+  for (const host of ["localhost", `LOCALHOST:${port}`, "127.0.0.1", `[::1]:${port}`, "127.9.9.9"])
+    expect([host, await ask(host)]).not.toEqual([host, 421]);
+  expect(await ask("evil.example", "/p/acme")).toBe(200);
+});
+
+test("names that were allowed, and all of them off the loopback", async () => {
+  await using named = await startSandbox({ port: 0, allowedHosts: ["Sandbox.test"] });
+  await using open = await startSandbox({ port: 0, host: "0.0.0.0" });
+  const ask = async (url: string, host: string) =>
+    statusOf(await rawRequest(`${url}/_sandbox/summary`, { method: "GET", host }));
+  expect(await ask(named.url, "sandbox.test:4500")).toBe(200);
+  expect(await ask(named.url, "other.test")).toBe(421);
+  expect(await ask(open.url, "sandbox:4500")).toBe(200);
+});
+
 let name: string;
 let names = 0;
 beforeEach(() => {

@@ -20,6 +20,8 @@ export interface Controlled {
   requests: (filter: RequestFilter) => Promise<ReceivedRequest[]>;
   summary: () => Promise<Record<string, PartnerSummary>>;
   lastSeq: () => number;
+  /** Whether it may be asked for by this name, as a URL has it. */
+  isAllowedHost: (hostname: string) => boolean;
   clear: () => void;
   url: () => string;
   /** Milliseconds since 1970. */
@@ -41,6 +43,7 @@ const statuses: Record<SandboxErrorCode, number> = {
   secret_invalid: 400,
   request_invalid: 400,
   request_refused: 403,
+  host_refused: 421,
   target_refused: 403,
   not_found: 404,
   method_not_allowed: 405,
@@ -81,6 +84,7 @@ export async function control(
   response: ServerResponse,
 ): Promise<void> {
   try {
+    refuseOtherNames(sandbox, request.headers.host);
     // Put together as text: as a relative reference, a path that begins with `//` would be read as a host.
     const url = new URL(`http://sandbox${request.url}`);
     const methods = url.pathname.startsWith(partnerPath) ? partnerRoutes : routes.get(url.pathname);
@@ -97,6 +101,17 @@ export async function control(
   } catch (error) {
     refuse(response, error);
   }
+}
+
+/** A web page that has its own name point to this machine (DNS rebinding) may not read what partners received. */
+function refuseOtherNames(sandbox: Controlled, host: string | undefined): void {
+  if (host === undefined) return;
+  const isName = /^[^@/?#\\]+$/.test(host) && URL.canParse(`http://${host}`);
+  if (isName && sandbox.isAllowedHost(new URL(`http://${host}`).hostname)) return;
+  throw new SandboxError(
+    "host_refused",
+    "The sandbox listens on this machine alone: ask for it by 127.0.0.1 or localhost, or start it with --allow-host <name>.",
+  );
 }
 
 /** Answers with the error document of the code's status; anything unexpected is a 500 without detail. */

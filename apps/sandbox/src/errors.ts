@@ -5,6 +5,7 @@ export type SandboxErrorCode =
   | "secret_invalid"
   | "request_invalid"
   | "request_refused"
+  | "host_refused"
   | "target_refused"
   | "not_found"
   | "method_not_allowed"

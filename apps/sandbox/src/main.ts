@@ -1,9 +1,10 @@
 import { parseArgs } from "node:util";
 import { type Sandbox, startSandbox } from "./sandbox.ts";
 
-const usage = `usage: node apps/sandbox/src/main.ts [--port 4500] [--host 127.0.0.1] [--partner name=script]... [--secret name=whsec_...]...
+const usage = `usage: node apps/sandbox/src/main.ts [--port 4500] [--host 127.0.0.1] [--allow-host name]... [--partner name=script]... [--secret name=whsec_...]...
 
   --port     default POSTRIDER_SANDBOX_PORT, else 4500; 0 takes any free port
+  --allow-host  a name that the control API may be asked for by while it listens on this machine alone
   --partner  e.g. --partner acme=500x2,ok --partner slowpoke=slow:2s
   --secret   e.g. --secret acme=whsec_... to verify what acme receives
 `;
@@ -20,13 +21,18 @@ async function run(): Promise<void> {
     options: {
       port: { type: "string", default: process.env.POSTRIDER_SANDBOX_PORT ?? "4500" },
       host: { type: "string", default: "127.0.0.1" },
+      "allow-host": { type: "string", multiple: true, default: [] },
       partner: { type: "string", multiple: true, default: [] },
       secret: { type: "string", multiple: true, default: [] },
       help: { type: "boolean", short: "h", default: false },
     },
   });
   if (values.help) return void process.stdout.write(usage);
-  const sandbox = await startSandbox({ port: readPort(values.port), host: values.host });
+  const sandbox = await startSandbox({
+    port: readPort(values.port),
+    host: values.host,
+    allowedHosts: values["allow-host"],
+  });
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => void sandbox.close());
   try {
     for (const [name, script] of values.partner.map(assignment)) sandbox.partner(name).script(script);

@@ -4,6 +4,7 @@ import type { ScriptSource } from "./behaviour.ts";
 import { explainNewest } from "./doctor.ts";
 import { control, type Controlled, refuse } from "./control.ts";
 import { SandboxError } from "./errors.ts";
+import { isLoopback } from "./fire.ts";
 import { parseBehaviours } from "./parse-behaviours.ts";
 import { Partners } from "./partners.ts";
 import { Reception } from "./receive.ts";
@@ -18,6 +19,11 @@ export interface SandboxOptions {
   port?: number;
   /** Default 127.0.0.1. The control API asks for no password: leave it on the loopback. */
   host?: string;
+  /**
+   * Names by which the control API and the page may be asked for while it listens on the loopback, without ports. The
+   * machine's own (`localhost`, loopback addresses) always may; a name that a web page had point here may not.
+   */
+  allowedHosts?: readonly string[];
   /** Milliseconds since 1970; stamps and verifies requests, and drives limiters. Default the system clock. */
   now?: () => number;
   /** How many requests are kept for listing, over all partners; counts go on beyond. Default 10,000. */
@@ -76,7 +82,8 @@ export interface Sandbox extends AsyncDisposable {
  * ```
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const { port = 4500, host = "127.0.0.1", now = Date.now, keep = 10_000 } = options;
+  const { port = 4500, host = "127.0.0.1", now = Date.now, keep = 10_000, allowedHosts = [] } = options;
+  const allowed = new Set([host, ...allowedHosts].map((name) => name.toLowerCase()));
   const partners = new Partners();
   const log = new RequestLog(keep);
   const reception = new Reception(log, now);
@@ -86,6 +93,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: 600_000, noDelay: true }, listener);
   const sockets = track(server);
   const url = await listen(server, port, host);
+  const { hostname } = new URL(url);
 
   const requests = async (filter?: RequestFilter): Promise<ReceivedRequest[]> => {
     const selected = log.select(filter);
@@ -105,6 +113,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     partner: (name) => partners.named(name),
     knownPartner: (name) => partners.known(name),
     lastSeq: () => reception.lastSeq,
+    isAllowedHost: (name) => !isLoopback(hostname) || isLoopback(name) || allowed.has(name),
     url: () => url,
     now,
     partnerUrl,

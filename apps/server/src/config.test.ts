@@ -38,6 +38,8 @@ describe("settings", () => {
       deadRetentionDays: 90,
       shutdownGraceMs: 15_000,
       maxBodyBytes: 5_242_880,
+      maxBodiesBytes: 268_435_456,
+      allowedHosts: [],
     });
   });
 

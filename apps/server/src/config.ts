@@ -78,6 +78,11 @@ const allowTargets = list.refine(
   "must be a comma list of host:port, such as 127.0.0.1:4500",
 );
 
+const allowedHosts = list.refine(
+  (names) => names.every((name) => /^[a-z0-9._-]{1,253}$/i.test(name)),
+  "must be a comma list of host names without ports, such as postrider.internal",
+);
+
 const roles = list
   .refine(
     (names) => names.length > 0 && names.every((name) => name === "api" || name === "worker"),
@@ -218,6 +223,16 @@ export const settings = {
     whole(1_024, 104_857_600),
     "5242880",
   ),
+  POSTRIDER_MAX_BODIES_BYTES: entry(
+    "The memory for request bodies under way, over all connections, in bytes; at least `POSTRIDER_MAX_BODY_BYTES`. Calls beyond it are answered with 429 and Retry-After.",
+    whole(1_048_576, 17_179_869_184),
+    "268435456",
+  ),
+  POSTRIDER_ALLOWED_HOSTS: entry(
+    "Names by which the API may be called while it listens on loopback, as a comma list without ports, for a proxy on the same machine that passes the caller's Host on. `localhost` and loopback addresses are always allowed. While it listens on another address, every name is.",
+    allowedHosts,
+    "",
+  ),
   POSTRIDER_OPERATOR_PARTNER: entry(
     "The id of the partner that receives operator events (`endpoint.failing` and the others) as postbacks. Unset: they go to the log alone.",
     z
@@ -275,6 +290,8 @@ export interface Settings {
   readonly deadRetentionDays: number;
   readonly shutdownGraceMs: number;
   readonly maxBodyBytes: number;
+  readonly maxBodiesBytes: number;
+  readonly allowedHosts: readonly string[];
   readonly operator: {
     readonly partner: string | null;
     readonly windowMs: number;
@@ -350,6 +367,9 @@ export function readSettings(env: Environment): Settings {
     deadRetentionDays,
     shutdownGraceMs: values.POSTRIDER_SHUTDOWN_GRACE,
     maxBodyBytes: values.POSTRIDER_MAX_BODY_BYTES,
+    // A body that is allowed must have room when it is alone.
+    maxBodiesBytes: Math.max(values.POSTRIDER_MAX_BODIES_BYTES, values.POSTRIDER_MAX_BODY_BYTES),
+    allowedHosts: values.POSTRIDER_ALLOWED_HOSTS,
     operator: {
       partner: values.POSTRIDER_OPERATOR_PARTNER ?? null,
       windowMs: values.POSTRIDER_OPERATOR_WINDOW,

@@ -4,9 +4,13 @@ import type { Settings } from "./config.ts";
 import { folderFault, isInMemory, type Keys, ledgerDir, loadKeys } from "./data-folder.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { createAcceptBatcher } from "./http/accept-batcher.ts";
+import { createHostCheck } from "./http/allowed-hosts.ts";
 import { createApp } from "./http/app.ts";
+import { createBodyBudget } from "./http/body-budget.ts";
+import { createKeyGuesses } from "./http/key-guesses.ts";
 import { createKeyring } from "./http/keyring.ts";
 import { listen } from "./http/listen.ts";
+import { createProcessorSlices } from "./http/processor-slices.ts";
 import { apiRoutes } from "./http/routes/index.ts";
 import { type Log, loggable, openLog } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
@@ -110,13 +114,24 @@ export async function startServer(settings: Settings, options: StartOptions = {}
       stopping: () => stopping,
     });
     const app = createApp(routes, {
-      keyring: createKeyring(keys.apiKeys.reveal()),
+      keyring: createKeyring(
+        keys.apiKeys.reveal(),
+        createKeyGuesses(now, ({ address, before }) =>
+          log.warn({ address, in_window_before: before }, "unknown API key"),
+        ),
+      ),
+      checkHost: createHostCheck(settings.host, settings.allowedHosts),
       maxBodyBytes: settings.maxBodyBytes,
+      bodies: createBodyBudget(settings.maxBodiesBytes),
+      processor: createProcessorSlices(),
       now,
       stopping: () => stopping,
       report: ({ requestId, error }) =>
         log.error({ request_id: requestId, error: loggable(error) }, "request failed"),
-      answered: metrics.request,
+      answered(request) {
+        metrics.request(request);
+        if (request.status === 499) log.debug(request, "the caller went away");
+      },
     });
     const listener = await listen(app, settings);
     undo.push(() => listener.close(0));

@@ -13,7 +13,6 @@ export {
 } from "./secret.ts";
 export { generateKeyPair, generateSecret, type RandomBytes } from "./generate.ts";
 export { publicKeyOf } from "./signing-key.ts";
-export { requestSigningLabel, requestSigningSecret } from "./request-signing.ts";
 
 // The parts, for callers with a cryptography of their own
 export { bodyBytes, maxIdLength, type RawBody, signingInput, signingPrefix } from "./signing-input.ts";

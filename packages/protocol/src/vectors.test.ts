@@ -3,19 +3,9 @@ import { describe, expect, test } from "vitest";
 import accepted from "../vectors/accepted.json" with { type: "json" };
 import envelope from "../vectors/envelope.json" with { type: "json" };
 import refused from "../vectors/refused.json" with { type: "json" };
-import requestSigning from "../vectors/request-signing.json" with { type: "json" };
 import secrets from "../vectors/secrets.json" with { type: "json" };
 import signing from "../vectors/signing.json" with { type: "json" };
-import {
-  errorCodes,
-  parseSecret,
-  publicKeyOf,
-  requestSigningLabel,
-  requestSigningSecret,
-  serializeEnvelope,
-  sign,
-  verify,
-} from "./index.ts";
+import { errorCodes, parseSecret, publicKeyOf, serializeEnvelope, sign, verify } from "./index.ts";
 
 const bytes = (base64: string): Uint8Array => Uint8Array.from(Buffer.from(base64, "base64"));
 const at = (seconds: number): Date => new Date(seconds * 1000);
@@ -150,11 +140,6 @@ describe("secrets.json", () => {
     await expect(signingWithIt).rejects.toMatchObject(refusal(error));
     await expect(publicKeyOf(parseSecret(text))).rejects.toMatchObject(refusal(error));
   });
-});
-
-test.each(requestSigning.vectors)("request-signing.json: $api_key", async ({ api_key, secret }) => {
-  expect(requestSigningLabel).toBe(requestSigning.label);
-  expect((await requestSigningSecret(api_key)).reveal().text).toBe(secret);
 });
 
 test.each(envelope.vectors)("envelope.json: $event_id", (vector) => {

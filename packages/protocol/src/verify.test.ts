@@ -12,7 +12,6 @@ import {
   type RawBody,
   readHeaders,
   readSignedMessage,
-  requestSigningSecret,
   type Secret,
   secretFromBytes,
   serializeEnvelope,
@@ -152,7 +151,6 @@ describe("arguments", () => {
     expect(() => generateSecret(() => new Uint8Array(31))).toThrow(
       refusal("option_invalid", { option: "randomBytes" }),
     );
-    await expect(requestSigningSecret("")).rejects.toThrow(refusal("option_invalid", { option: "apiKey" }));
     expect(() => formatSignatureHeader([])).toThrow(refusal("secrets_missing"));
     const parts = { eventId: "a", type: "b", occurredAt: "c", schemaVersion: 1, dataText: "{}" };
     expect(() => serializeEnvelope({ ...parts, dataText: "" })).toThrow(

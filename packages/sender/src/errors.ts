@@ -32,8 +32,8 @@ export const senderErrorCodes = {
     remedy: "Connect to the database that the server's DATABASE_URL names, or send over HTTP.",
   },
   unauthorized: {
-    meaning: "The server refused the API key or the request's signature.",
-    remedy: "Check the API key, and this machine's clock: a signature is good for five minutes.",
+    meaning: "The server refused the API key.",
+    remedy: "Check the API key.",
   },
   payload_too_large: {
     meaning: "One event is larger than the server accepts.",
@@ -66,7 +66,7 @@ export interface Issue {
   readonly message: string;
 }
 
-/** What each code carries besides its message. Never the API key, a signature or the data of an event. */
+/** What each code carries besides its message. Never the API key or the data of an event. */
 export interface SenderErrorFields {
   invalid_options: { readonly option: string };
   invalid_event: { readonly issues: readonly Issue[] };
@@ -76,7 +76,7 @@ export interface SenderErrorFields {
   not_in_transaction: { readonly found: string };
   /** The SQLSTATE of the driver's error, which is the `cause`. */
   no_ledger: { readonly sqlstate: string };
-  /** `serverCode` is the code of the server's own error, such as `invalid_signature`. */
+  /** `serverCode` is the code of the server's own error, such as `unauthorized`. */
   unauthorized: { readonly status: number; readonly serverCode: string | null };
   payload_too_large: { readonly byteLength: number };
   /** `status` of the last answer, null where none came; `retryAfterMs` as the server asked. */

@@ -1,4 +1,3 @@
-import { type Secret, sign } from "@postrider/protocol";
 import pRetry from "p-retry";
 import { type Answer, readAnswer } from "./answer.ts";
 import type { Now, Sleep } from "./clock.ts";
@@ -13,8 +12,6 @@ export interface Connection {
   /** The address of `POST /v1/events`. */
   readonly url: string;
   readonly apiKey: string;
-  /** Derived from the API key on first use. */
-  readonly signingSecret: () => Promise<Secret>;
   readonly fetch: typeof globalThis.fetch;
   /** Tries after the first. */
   readonly retries: number;
@@ -25,7 +22,6 @@ export interface Connection {
   readonly now: Now;
   readonly sleep: Sleep;
   readonly random: Random;
-  readonly newRequestId: () => string;
 }
 
 /** The bytes to send and the events they hold. */
@@ -35,14 +31,13 @@ export interface Batch {
 }
 
 /**
- * Posts a batch until it is answered: every try has the same bytes, event ids and `webhook-id`, a new timestamp and a
- * new signature. That the ids stay is what makes a retry safe: what was accepted already answers `duplicate`.
+ * Posts a batch until it is answered: every try has the same bytes, and so the same event ids. That the ids stay is
+ * what makes a retry safe: what was accepted already answers `duplicate`.
  *
  * @throws SenderError any code but `invalid_options` and `conflict`
  */
 export async function post(connection: Connection, batch: Batch): Promise<EventResult[]> {
   const { now, sleep, timeoutMs } = connection;
-  const requestId = connection.newRequestId();
   const endsAtMs = now() + timeoutMs;
   let tries = 0;
   const deadline = startDeadline(timeoutMs, sleep, () => {
@@ -53,7 +48,7 @@ export async function post(connection: Connection, batch: Batch): Promise<EventR
     return await pRetry(
       async () => {
         tries += 1;
-        const answer = await tryOnce(connection, batch, { requestId, tries, deadline: deadline.signal });
+        const answer = await tryOnce(connection, batch, { tries, deadline: deadline.signal });
         return readAnswer(answer, { events: batch.events, byteLength: batch.body.length, tries }, now());
       },
       {
@@ -75,20 +70,11 @@ export async function post(connection: Connection, batch: Batch): Promise<EventR
   }
 }
 
-interface Try {
-  readonly requestId: string;
-  readonly tries: number;
-  readonly deadline: AbortSignal;
-}
-
 async function tryOnce(
   connection: Connection,
   { body, events }: Batch,
-  { requestId, tries, deadline }: Try,
+  { tries, deadline }: { readonly tries: number; readonly deadline: AbortSignal },
 ): Promise<Answer> {
-  const timestampSeconds = Math.floor(connection.now() / 1_000);
-  const secrets = [await connection.signingSecret()];
-  const signature = await sign(body, { id: requestId, timestampSeconds, secrets });
   const tooLong = startDeadline(
     connection.tryTimeoutMs,
     connection.sleep,
@@ -101,7 +87,6 @@ async function tryOnce(
         authorization: `Bearer ${connection.apiKey}`,
         "content-type": "application/json",
         "user-agent": "postrider-sender",
-        ...signature,
       },
       body,
       // Followed, a redirect could turn the POST into a GET, or carry the key to another host.

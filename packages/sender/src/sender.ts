@@ -1,4 +1,3 @@
-import { requestSigningSecret, type Secret } from "@postrider/protocol";
 import { sendAll } from "./batch.ts";
 import type { Catalogue, EventOf } from "./catalogue.ts";
 import { type Sleep, systemSleep } from "./clock.ts";
@@ -6,16 +5,15 @@ import { allAccepted, createDoor, type Door, type DoorOptions, preparationOf } f
 import { SenderError } from "./errors.ts";
 import type { AnyEvent } from "./event.ts";
 import { prepareEvent, prepareEvents } from "./prepare.ts";
-import { type Random, randomBytes, systemRandom } from "./random.ts";
+import { type Random, systemRandom } from "./random.ts";
 import { type Connection, encode, post } from "./request.ts";
 import type { AcceptedResult, BatchResult } from "./result.ts";
-import { uuidV7 } from "./uuid.ts";
 
 /** Where to send, and how patiently. */
 export interface SenderOptions extends DoorOptions {
   /** The server's root, for example `http://127.0.0.1:4400`; a path before `/v1` is kept. */
   readonly url: string | URL;
-  /** Sent as bearer token, and the source of the key that signs each request. */
+  /** Sent as bearer token. */
   readonly apiKey: string;
   /** Any fetch that honours `signal`. Default: the global one. */
   readonly fetch?: typeof globalThis.fetch;
@@ -101,11 +99,9 @@ function connectionOf(options: SenderOptions, now: () => number): Connection {
     Number.isFinite(tryTimeoutMs) && tryTimeoutMs > 0,
     "a number of milliseconds above 0",
   );
-  let secret: Promise<Secret> | undefined;
   return {
     url: eventsUrl(options.url),
     apiKey,
-    signingSecret: () => (secret ??= requestSigningSecret(apiKey)),
     // Looked up at each call, as the application may replace or instrument the global one later.
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     retries,
@@ -114,7 +110,6 @@ function connectionOf(options: SenderOptions, now: () => number): Connection {
     now,
     sleep: options.sleep ?? systemSleep,
     random: options.random ?? systemRandom,
-    newRequestId: () => uuidV7(now(), randomBytes(10)),
   };
 }
 

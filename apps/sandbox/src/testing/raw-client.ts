@@ -15,6 +15,8 @@ interface RawOptions {
   method?: string;
   body?: string | Uint8Array;
   headers?: Record<string, string>;
+  /** What the Host header says. Default: the URL's own. */
+  host?: string;
   /** Leaves as soon as this is true of what came. Default: never, and the request asks for `connection: close`. */
   enough?: (bytes: Buffer) => boolean;
 }
@@ -22,12 +24,12 @@ interface RawOptions {
 /** Sends one request over a socket of its own and reports what came back, whatever it was. */
 export function rawRequest(url: string, options: RawOptions = {}): Promise<RawExchange> {
   const { hostname, port, pathname, search } = new URL(url);
-  const { method = "POST", body = "{}", headers = {}, enough } = options;
+  const { method = "POST", body = "{}", headers = {}, host = hostname, enough } = options;
   const lines = Object.entries({ connection: "close", ...headers }).map(
     ([name, value]) => `${name}: ${value}\r\n`,
   );
   const content = typeof body === "string" ? Buffer.from(body) : body;
-  const head = `${method} ${pathname}${search} HTTP/1.1\r\nhost: ${hostname}\r\ncontent-length: ${content.length}\r\n${lines.join("")}\r\n`;
+  const head = `${method} ${pathname}${search} HTTP/1.1\r\nhost: ${host}\r\ncontent-length: ${content.length}\r\n${lines.join("")}\r\n`;
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     const startedMs = performance.now();

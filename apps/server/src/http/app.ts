@@ -2,16 +2,23 @@ import type { IncomingMessage } from "node:http";
 import { PostriderError } from "@postrider/engine";
 import type { HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
+import type { HostCheck } from "./allowed-hosts.ts";
+import type { BodyBudget } from "./body-budget.ts";
+import { documentLimits, readDocument, storable } from "./document-check.ts";
 import { failureAnswer, refusal } from "./failure.ts";
 import { checked } from "./issues.ts";
-import type { ApiKey, Keyring } from "./keyring.ts";
-import { bodyText, checkMediaType, parseJson, readBody } from "./request-body.ts";
+import type { Keyring } from "./keyring.ts";
+import type { ProcessorSlices, Slices } from "./processor-slices.ts";
+import { type Body, bodyText, checkCoding, checkMediaType, readBody } from "./request-body.ts";
 import type { Answer, Call, Route } from "./route.ts";
 
 /** What the app needs of the rest of the server. */
 export interface AppParts {
   readonly keyring: Keyring;
+  readonly checkHost: HostCheck;
   readonly maxBodyBytes: number;
+  readonly bodies: BodyBudget;
+  readonly processor: ProcessorSlices;
   readonly now: () => number;
   readonly stopping: () => boolean;
   /** A fault that the caller is not told. */
@@ -61,7 +68,10 @@ async function answerOf(
   queries: () => Record<string, string[]>,
   parts: AppParts,
 ): Promise<Answer> {
+  let body: Body | undefined;
   try {
+    parts.checkHost(request.headers.host);
+    const slices = parts.processor.begin();
     if (route.open)
       return await route.handle({
         params: null,
@@ -69,42 +79,52 @@ async function answerOf(
         body: null,
         caller: "",
         nowMs: parts.now(),
+        slices,
       } as never);
-    const key = parts.keyring.identify(request.headers.authorization);
+    const key = parts.keyring.identify(request.headers.authorization, request.socket.remoteAddress);
     if (parts.stopping())
       throw new PostriderError("shutting_down", "This process is stopping.", {
         hint: "Send again: to another process, or to this one after its restart.",
       });
-    const body = await bodyOf(route, request, key, parts);
+    if (route.body !== null) {
+      const most = Math.min(route.limits?.bytes ?? parts.maxBodyBytes, parts.maxBodyBytes);
+      checkCoding(request.headers["content-encoding"]);
+      body = await readBody(request, most, parts.bodies);
+    }
     const call = {
-      params: route.params === null ? null : checked(route.params, params(), "path"),
-      query: route.query === null ? null : checked(route.query, singles(queries()), "query"),
-      body,
+      params: route.params === null ? null : checked(route.params, storable(params(), "path"), "path"),
+      query:
+        route.query === null ? null : checked(route.query, storable(singles(queries()), "query"), "query"),
+      body: body === undefined ? null : await bodyOf(route, request, body.bytes, slices),
       caller: key.name,
       nowMs: parts.now(),
+      slices,
     } satisfies Call<unknown, unknown, unknown>;
     return await route.handle(call as never);
   } catch (error) {
     return failureAnswer(error, parts.report);
+  } finally {
+    body?.release();
   }
 }
 
-/** The body, its signature verified where it carries one; checked, or as its text where the route asks for that. */
+/** Bodies from this size on wait for a slice of their own before they are read. */
+const largeBytes = 64 * 1024;
+
+/** The body: checked, or as its text if the route asks for that. */
 async function bodyOf(
   route: Route,
   request: IncomingMessage,
-  key: ApiKey,
-  parts: AppParts,
+  bytes: Buffer,
+  slices: Slices,
 ): Promise<unknown> {
-  const signed = request.headers["webhook-signature"] !== undefined;
-  if (route.body === null && !signed) return null;
-  const bytes = await readBody(request, parts.maxBodyBytes);
-  if (signed) await key.verify(bytes, request.headers, parts.now());
   if (route.body === null) return null;
   if (bytes.length === 0) return checked(route.body, undefined, "body, which is missing,");
   checkMediaType(request.headers["content-type"]);
+  if (bytes.length > largeBytes) await slices.next();
   const text = bodyText(bytes);
-  return route.rawBody ? text : checked(route.body, parseJson(text), "body");
+  if (route.rawBody) return text;
+  return readDocument(route.body, text, route.limits ?? documentLimits);
 }
 
 /** Each query key once. @throws PostriderError `invalid_request` */
@@ -126,7 +146,9 @@ function unrouted(
   parts: AppParts,
 ): Answer {
   try {
-    if (path.startsWith("/v1")) parts.keyring.identify(request.headers.authorization);
+    parts.checkHost(request.headers.host);
+    if (path.startsWith("/v1"))
+      parts.keyring.identify(request.headers.authorization, request.socket.remoteAddress);
     const methods = routes.filter(({ form }) => form.test(path)).map(({ method }) => method);
     if (methods.length === 0) {
       throw new PostriderError("not_found", "There is nothing under this path.", {
@@ -145,9 +167,15 @@ function unrouted(
   }
 }
 
+/** On every answer: it is no page, whatever it holds, and no cache may keep it, as it may hold a signing secret. */
+const everyAnswer = { "x-content-type-options": "nosniff", "cache-control": "no-store" };
+const jsonAnswer = { "content-type": "application/json", ...everyAnswer };
+
 function responseOf({ status, json, text, headers }: Answer): Response {
-  if (status === 204) return new Response(null, { status });
-  const body = text ?? JSON.stringify(json);
-  const type = text === undefined ? { "content-type": "application/json" } : {};
-  return new Response(body, { status, headers: headers === undefined ? type : { ...type, ...headers } });
+  if (status === 204) return new Response(null, { status, headers: everyAnswer });
+  const fixed = text === undefined ? jsonAnswer : everyAnswer;
+  return new Response(text ?? JSON.stringify(json), {
+    status,
+    headers: headers === undefined ? fixed : { ...fixed, ...headers },
+  });
 }

@@ -57,6 +57,7 @@ export const pageKeys = {
     .string()
     .min(1, "must not be empty")
     .max(500, "must have at most 500 characters")
+    .regex(/^[A-Za-z0-9_-]+$/, "must be next_cursor of the page before")
     .optional()
     .describe("next_cursor of the page before."),
 } as const;

@@ -1,4 +1,11 @@
-import { type AcceptEvent, eventIssues, type Issue, instantForm, isInstant } from "@postrider/engine";
+import {
+  type AcceptEvent,
+  eventIssues,
+  type Issue,
+  instantForm,
+  isInstant,
+  maxEventBytes,
+} from "@postrider/engine";
 import { z } from "zod";
 import { memberText } from "./json-slices.ts";
 import { partnerId } from "./ids.ts";
@@ -57,8 +64,19 @@ export type CheckedEvent =
   | { readonly event: AcceptEvent; readonly issues?: never }
   | { readonly issues: readonly Issue[]; readonly event?: never };
 
+/** Whether the text of an event is larger than an event may be. Ask before it is parsed: that bounds what a parse costs. */
+export function isTooLarge(text: string): boolean {
+  return text.length > maxEventBytes / 3 && Buffer.byteLength(text) > maxEventBytes;
+}
+
+/** The issue of an event that is too large. */
+export const tooLarge: readonly Issue[] = [
+  { path: "", message: `is larger than ${maxEventBytes} bytes`, code: "payload_too_large" },
+];
+
 /**
- * Checks a parsed event. Its data goes on as it stands in the text, so that numbers keep their digits.
+ * Checks a parsed event that is not too large. Its data goes on as it stands in the text, so that numbers keep their
+ * digits.
  *
  * @example checkEvent({ event_id: "a b", type: "x" }, text).issues // [{ path: "event_id", message: "must be 1 to 200 …" }]
  */

@@ -1,6 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { PostriderError } from "@postrider/engine";
+import { ClientGone } from "./request-body.ts";
 import type { Answer } from "./route.ts";
+
+/** What the metrics show for a call whose caller went away, as nginx has it. Nobody reads the answer. */
+const clientGone: Answer = { status: 499, text: "" };
 
 const retryAfterSeconds: Readonly<Record<string, string>> = {
   rate_limited: "1",
@@ -14,13 +18,14 @@ const retryAfterSeconds: Readonly<Record<string, string>> = {
 
 /**
  * The documented answer for what went wrong. A fault that is not a `PostriderError` is told to `report` under an id,
- * and the caller gets the id only: messages of foreign errors may hold data.
+ * and the caller gets the id only: messages of foreign errors may hold data. A caller that went away is no fault.
  */
 export function failureAnswer(
   error: unknown,
   report: (fault: { requestId: string; error: unknown }) => void,
 ): Answer {
   if (error instanceof PostriderError) return refusal(error);
+  if (error instanceof ClientGone) return clientGone;
   const requestId = randomUUID();
   report({ requestId, error });
   const fault = new PostriderError(
@@ -35,7 +40,7 @@ export function failureAnswer(
 
 /** The documented answer for one error. */
 export function refusal(error: PostriderError, headers: Readonly<Record<string, string>> = {}): Answer {
-  const retryAfter = retryAfterSeconds[error.code];
+  const retryAfter = error.retryAfterSeconds?.toString() ?? retryAfterSeconds[error.code];
   return {
     status: error.status,
     json: { error: error.toJSON() },

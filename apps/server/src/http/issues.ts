@@ -3,6 +3,21 @@ import { z } from "zod";
 
 /** Letters of an unknown name that is still compared with the known ones. */
 const longestName = 60;
+/** Issues that one answer lists; the last entry says how many more there are. */
+const mostIssues = 100;
+/** Letters of a path that are shown: a key can be as long as the body. */
+const longestPath = 200;
+
+/**
+ * What an answer may still spend on remedies: comparing one unknown name with the known ones costs as much as checking
+ * a hundred. One object for all events of a request.
+ */
+export interface Remedies {
+  left: number;
+}
+
+/** The remedies of one answer. */
+export const remedies = (): Remedies => ({ left: 10 });
 
 /**
  * The value, checked by a schema.
@@ -17,9 +32,18 @@ export function checked<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const issues = issuesOf(result.error, schema);
-  const more = issues.length > 1 ? `, and ${issues.length - 1} more` : "";
-  throw new PostriderError(code, `The ${what} is not valid: ${wordsOf(issues)}${more}.`, { issues });
+  throw refusedFor(issuesOf(result.error, schema, remedies()), what, code);
+}
+
+/** The error for what is wrong in a part of a request. */
+export function refusedFor(
+  issues: readonly Issue[],
+  what: string,
+  code: ErrorCode = "invalid_request",
+): PostriderError {
+  const more =
+    issues.length > 1 ? `, and ${issues.length > mostIssues ? "many" : issues.length - 1} more` : "";
+  return new PostriderError(code, `The ${what} is not valid: ${wordsOf(issues)}${more}.`, { issues });
 }
 
 /** The first issue in one line. */
@@ -27,24 +51,48 @@ export function wordsOf(issues: readonly Issue[]): string {
   return issues[0] === undefined ? "unknown" : issueText(issues[0]);
 }
 
-/** Zod's issues in the words of the API: dotted paths, and for an unknown key the nearest known one. */
-export function issuesOf(error: z.ZodError, schema: z.ZodType): Issue[] {
-  return error.issues.flatMap((issue) => {
-    if (issue.code !== "unrecognized_keys") return [{ path: pathText(issue.path), message: issue.message }];
-    const known = keysAt(schema, issue.path);
-    return issue.keys.map((key) => {
-      const near = nearestName(key, known, longestName);
-      const hint = near === null ? `; known are ${known.join(", ")}` : `; did you mean ${near}?`;
-      return { path: pathText([...issue.path, key]), message: `is not known${hint}` };
-    });
-  });
+/**
+ * Zod's issues in the words of the API: dotted paths, and for an unknown key the nearest known one as long as there are
+ * remedies left. At most 100; one more entry says how many are not listed.
+ */
+export function issuesOf(error: z.ZodError, schema: z.ZodType, hints: Remedies): Issue[] {
+  const issues: Issue[] = [];
+  let more = 0;
+  for (const issue of error.issues) {
+    const free = mostIssues - issues.length;
+    if (issue.code === "unrecognized_keys") {
+      const known = keysAt(schema, issue.path);
+      for (const key of issue.keys.slice(0, free))
+        issues.push({ path: pathText([...issue.path, key]), message: unknownKey(key, known, hints) });
+      more += Math.max(0, issue.keys.length - free);
+    } else if (free > 0) issues.push({ path: pathText(issue.path), message: issue.message });
+    else more += 1;
+  }
+  return withMore(issues, more);
 }
 
-function pathText(path: readonly PropertyKey[]): string {
-  return path.reduce<string>((text, part) => {
+/** The issues, and an entry that says how many more there are. */
+export function withMore(issues: Issue[], more: number): Issue[] {
+  if (more > 0) issues.push({ path: "", message: `and ${more} more, which are not listed` });
+  return issues;
+}
+
+function unknownKey(key: string, known: readonly string[], hints: Remedies): string {
+  if (hints.left === 0) return "is not known";
+  hints.left -= 1;
+  const near = nearestName(key, known, longestName);
+  return near === null
+    ? `is not known; known are ${known.join(", ")}`
+    : `is not known; did you mean ${near}?`;
+}
+
+/** A path as the API writes it, `events[3].data`. */
+export function pathText(path: readonly PropertyKey[]): string {
+  const text = path.reduce<string>((text, part) => {
     if (typeof part === "number") return `${text}[${part}]`;
     return text === "" ? String(part) : `${text}.${String(part)}`;
   }, "");
+  return text.length > longestPath ? `${text.slice(0, longestPath).toWellFormed()}…` : text;
 }
 
 /** The keys that an object schema knows at a path. */

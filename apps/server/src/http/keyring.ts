@@ -1,31 +1,32 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import { PostriderError } from "@postrider/engine";
-import { isProtocolError, requestSigningSecret, type Secret, verify } from "@postrider/protocol";
+import type { KeyGuesses } from "./key-guesses.ts";
 
 /** An API key that a caller showed. */
 export interface ApiKey {
   /** `key:` and the first hex digits of its digest: for the audit, never the key. */
   readonly name: string;
-  /** Checks the signature that the call carries over its raw body. @throws PostriderError `invalid_signature` */
-  verify(
-    body: Uint8Array,
-    headers: Readonly<Record<string, string | readonly string[] | undefined>>,
-    nowMs: number,
-  ): Promise<void>;
 }
 
 export interface Keyring {
-  /** The key of an `authorization` header. @throws PostriderError `unauthorized` */
-  identify(authorization: string | undefined): ApiKey;
+  /**
+   * The key of an `authorization` header, sent from `address`.
+   *
+   * @throws PostriderError `unauthorized`; `rate_limited` if the address showed many unknown keys
+   */
+  identify(authorization: string | undefined, address: string | undefined): ApiKey;
 }
 
 const digestOf = (text: string): Buffer => hash("sha256", text, "buffer");
 
 /** Keeps the digests of the API keys. Comparing digests in constant time leaks neither a key nor its length. */
-export function createKeyring(apiKeys: readonly string[]): Keyring {
-  const known = apiKeys.map((text) => ({ digest: digestOf(text), key: createKey(text) }));
+export function createKeyring(apiKeys: readonly string[], guesses: KeyGuesses): Keyring {
+  const known = apiKeys.map((text): { digest: Buffer; key: ApiKey } => {
+    const digest = digestOf(text);
+    return { digest, key: { name: `key:${digest.toString("hex").slice(0, 12)}` } };
+  });
   return {
-    identify(authorization) {
+    identify(authorization, address) {
       const shown = /^bearer +([!-~]+)$/i.exec(authorization ?? "")?.[1];
       if (shown === undefined) {
         throw new PostriderError("unauthorized", "The call shows no API key.", {
@@ -36,31 +37,10 @@ export function createKeyring(apiKeys: readonly string[]): Keyring {
       let found: ApiKey | null = null;
       for (const { digest: candidate, key } of known) if (timingSafeEqual(digest, candidate)) found = key;
       if (found !== null) return found;
+      guesses.count(address);
       throw new PostriderError("unauthorized", "The API key is not known.", {
         hint: "The keys are those of POSTRIDER_API_KEY; without it, the one in the file api-key of the server's data folder.",
       });
-    },
-  };
-}
-
-function createKey(text: string): ApiKey {
-  let secret: Promise<Secret> | undefined;
-  return {
-    name: `key:${digestOf(text).toString("hex").slice(0, 12)}`,
-    async verify(body, headers, nowMs) {
-      secret ??= requestSigningSecret(text);
-      try {
-        await verify(body, headers, { secrets: [await secret], now: new Date(nowMs) });
-      } catch (error) {
-        if (!isProtocolError(error)) throw error;
-        throw new PostriderError(
-          "invalid_signature",
-          `The call's signature was refused (${error.code}). ${error.message}`,
-          {
-            hint: "Sign the exact bytes of the body with the secret derived from the API key of the same call, or send no webhook-signature header.",
-          },
-        );
-      }
     },
   };
 }

@@ -4,6 +4,9 @@ import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { PostriderError } from "@postrider/engine";
 import type { Hono } from "hono";
 
+/** How long a request may take to arrive, from its first byte to the last of its body; then it is answered with 408. */
+const arrivalMs = 30_000;
+
 /** A listening HTTP server. */
 export interface Listener {
   readonly url: string;
@@ -20,8 +23,18 @@ export interface Listener {
 export async function listen(
   app: Hono<{ Bindings: HttpBindings }>,
   { host, port }: { host: string; port: number },
+  withinMs = arrivalMs,
 ): Promise<Listener> {
-  const server = createAdaptorServer({ fetch: app.fetch, hostname: host }) as Server;
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    hostname: host,
+    // Slow bodies must not hold memory. One timer looks after all connections.
+    serverOptions: {
+      requestTimeout: withinMs,
+      headersTimeout: withinMs,
+      connectionsCheckingInterval: withinMs / 15,
+    },
+  }) as Server;
   // Longer than the idle time of common proxies, so that they close first and never race a request against our close.
   server.keepAliveTimeout = 75_000;
   await new Promise<void>((resolve, reject) => {

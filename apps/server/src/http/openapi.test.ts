@@ -1,5 +1,6 @@
 import { errorCodes } from "@postrider/engine";
 import { beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
 import { readSettings } from "../config.ts";
 import { createMetrics } from "../metrics.ts";
 import { createFakeEngine } from "../testing/fake-engine.ts";
@@ -34,7 +35,48 @@ function* valuesOf(value: unknown, key: string): Generator {
   }
 }
 
+/** Every object with a default, with where it stands. */
+function* defaultsIn(value: unknown, at = "#"): Generator<[string, Record<string, unknown>]> {
+  if (typeof value !== "object" || value === null) return;
+  if ("default" in value && !at.endsWith("properties")) yield [at, { ...value }];
+  for (const [name, part] of Object.entries(value)) yield* defaultsIn(part, `${at}/${name}`);
+}
+
+/** A check by a schema of the document. */
+function checkerOf(schema: Record<string, unknown>): (value: unknown) => boolean {
+  const text = JSON.stringify({ ...schema, $defs: document.components.schemas });
+  const whole = JSON.parse(text.replaceAll("#/components/schemas/", "#/$defs/")) as Record<string, unknown>;
+  const checker = z.fromJSONSchema(whole);
+  return (value) => checker.safeParse(value).success;
+}
+
 describe("the OpenAPI document", () => {
+  test("has no default that its own schema refuses", () => {
+    const all = [...defaultsIn(document)];
+    expect(all.length).toBeGreaterThan(30);
+    const wrong = all.filter(([, { default: byDefault, ...schema }]) => !checkerOf(schema)(byDefault));
+    expect(wrong.map(([at]) => at)).toEqual([]);
+  });
+
+  test("takes in a request what the server takes, and says that an answer has it all", () => {
+    const { EndpointDocument, RetryDocument, CompleteRetryDocument, BreakerDocument } =
+      document.components.schemas;
+    const isEndpoint = checkerOf(EndpointDocument);
+    const url = "https://a.example/";
+    for (const more of [
+      {},
+      { retry: {} },
+      { retry: { schedule: ["1s"] } },
+      { breaker: {} },
+      { breaker: null },
+      { order: {} },
+    ])
+      expect([more, isEndpoint({ url, ...more })]).toEqual([more, true]);
+    expect(isEndpoint({ url, retry: { schedule: [1] } })).toBe(false);
+    expect([RetryDocument.required, BreakerDocument.required]).toEqual([undefined, undefined]);
+    expect(CompleteRetryDocument.required).toContain("schedule");
+  });
+
   test("has every route, and the contract's are among them", () => {
     const described = Object.entries(document.paths).flatMap(([path, item]) =>
       Object.keys(item as object).map((method) => `${method.toUpperCase()} ${path}`),
@@ -137,6 +179,7 @@ describe("the OpenAPI document", () => {
       "409",
       "413",
       "415",
+      "421",
       "429",
       "500",
       "503",

@@ -5,10 +5,20 @@ import { errorView } from "./views.ts";
 
 type Json = Record<string, unknown>;
 
+/** The named schemas of the document. */
+interface Components {
+  readonly schemas: Json;
+  /** Those of requests. */
+  readonly asked: Set<string>;
+}
+
 const componentPath = "#/components/schemas/";
 
 /** Any call may end with these. */
 const everyRoute: readonly ErrorCode[] = [
+  "unauthorized",
+  "unknown_host",
+  "rate_limited",
   "internal",
   "ledger_unavailable",
   "ledger_full",
@@ -22,8 +32,10 @@ const everyRoute: readonly ErrorCode[] = [
  * @see https://spec.openapis.org/oas/v3.1.1.html
  */
 export function openApiDocument(routes: readonly Route[], version: string): Json {
-  const components: Json = {};
+  const components: Components = { schemas: {}, asked: new Set() };
   const paths: Record<string, Json> = {};
+  // What is asked for comes first: an answer's form of the same document then gets a name of its own.
+  for (const { body } of routes) if (body !== null) schemaOf(body, "input", components);
   for (const route of routes) {
     const item = (paths[route.path] ??= {});
     item[route.method.toLowerCase()] = operation(route, components);
@@ -42,12 +54,12 @@ export function openApiDocument(routes: readonly Route[], version: string): Json
     paths,
     components: {
       securitySchemes: { apiKey: { type: "http", scheme: "bearer" } },
-      schemas: Object.fromEntries(Object.entries(components).sort(([a], [b]) => (a < b ? -1 : 1))),
+      schemas: Object.fromEntries(Object.entries(components.schemas).sort(([a], [b]) => (a < b ? -1 : 1))),
     },
   };
 }
 
-function operation(route: Route, components: Json): Json {
+function operation(route: Route, components: Components): Json {
   const parameters = [...parametersOf("path", route.params), ...parametersOf("query", route.query)];
   return {
     operationId: operationId(route),
@@ -79,13 +91,16 @@ function operationId({ method, path }: Route): string {
 function parametersOf(place: "path" | "query", schema: z.ZodObject | null): Json[] {
   if (schema === null) return [];
   return Object.entries(schema.shape).map(([name, property]) => {
-    const { description = "", ...plain } = schemaOf(property as z.ZodType, "input", {});
+    const { description = "", ...plain } = schemaOf(property as z.ZodType, "input", {
+      schemas: {},
+      asked: new Set(),
+    });
     const required = place === "path" || !(property as z.ZodType).safeParse(undefined).success;
     return { name, in: place, required, description, schema: plain };
   });
 }
 
-function answersOf(route: Route, components: Json): Json {
+function answersOf(route: Route, components: Components): Json {
   return Object.fromEntries(
     Object.entries(route.answers).map(([status, { meaning, schema, contentType = "application/json" }]) => {
       if (status === "204") return [status, { description: meaning }];
@@ -101,10 +116,10 @@ export function refusals(route: Route): ErrorCode[] {
   const checks: ErrorCode[] =
     route.params !== null || route.query !== null || route.body !== null ? ["invalid_request"] : [];
   const body: ErrorCode[] = route.body === null ? [] : ["payload_too_large", "unsupported_media_type"];
-  return [...checks, ...body, "unauthorized", "invalid_signature", ...route.errors, ...everyRoute];
+  return [...new Set([...checks, ...body, ...route.errors, ...everyRoute])];
 }
 
-function refusalsOf(route: Route, components: Json): Json {
+function refusalsOf(route: Route, components: Components): Json {
   const byStatus = Map.groupBy(refusals(route), (code) => errorCodes[code].status);
   return Object.fromEntries(
     [...byStatus].map(([status, codes]) => [
@@ -121,8 +136,11 @@ function refusalsOf(route: Route, components: Json): Json {
   );
 }
 
-/** A schema, with the named ones it uses moved to the components. */
-function schemaOf(schema: z.ZodType, io: "input" | "output", components: Json): Json {
+/**
+ * A schema, with the named ones it uses moved to the components. In an answer every key of a document is there, in a
+ * request those with a default may be left out: where the two differ, the answer's is named `Complete…`.
+ */
+function schemaOf(schema: z.ZodType, io: "input" | "output", components: Components): Json {
   const {
     $defs = {},
     $schema: _dialect,
@@ -139,22 +157,29 @@ function schemaOf(schema: z.ZodType, io: "input" | "output", components: Json): 
         delete jsonSchema.additionalProperties;
     },
   }) as Json & { $defs?: Record<string, Json> };
-  for (const [name, { id: _id, ...definition }] of Object.entries($defs))
-    components[name] = pointed(definition);
-  if (typeof id !== "string") return pointed(root) as Json;
-  components[id] = pointed(root);
-  return { $ref: componentPath + id };
+  const named: Record<string, Json> = typeof id === "string" ? { ...$defs, [id]: root } : $defs;
+  const names = new Map<string, string>();
+  for (const [name, { id: _id, ...definition }] of Object.entries(named)) {
+    const differs = io === "output" && !isSame(components.schemas[name], pointed(definition, new Map()));
+    names.set(name, differs && components.asked.has(name) ? `Complete${name}` : name);
+    if (io === "input") components.asked.add(name);
+  }
+  for (const [name, { id: _id, ...definition }] of Object.entries(named))
+    components.schemas[names.get(name) ?? name] = pointed(definition, names);
+  return typeof id === "string" ? { $ref: componentPath + names.get(id) } : (pointed(root, names) as Json);
 }
 
-/** References into `$defs`, made to point to the components. */
-function pointed(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(pointed);
+const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/** References into `$defs`, made to point to the components, by the names they have there. */
+function pointed(value: unknown, names: ReadonlyMap<string, string>): unknown {
+  if (Array.isArray(value)) return value.map((part) => pointed(part, names));
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, part]) =>
-      key === "$ref" && typeof part === "string"
-        ? [key, part.replace(/^#\/\$defs\//, componentPath)]
-        : [key, pointed(part)],
-    ),
+    Object.entries(value).map(([key, part]) => {
+      if (key !== "$ref" || typeof part !== "string") return [key, pointed(part, names)];
+      const name = part.replace(/^#\/\$defs\//, "");
+      return [key, componentPath + (names.get(name) ?? name)];
+    }),
   );
 }

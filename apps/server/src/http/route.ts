@@ -1,5 +1,7 @@
 import type { ErrorCode } from "@postrider/engine";
 import type { z } from "zod";
+import { type DocumentLimits, documentLimits } from "./document-check.ts";
+import type { Slices } from "./processor-slices.ts";
 
 /** What a handler answers: JSON or text with a status. Frameworks stay out of handlers. */
 export interface Answer {
@@ -18,6 +20,8 @@ export interface Call<Params, Query, Body> {
   /** Names the key that made the call, without giving it away. */
   readonly caller: string;
   readonly nowMs: number;
+  /** For work that may be long: it holds the event loop a slice at a time. */
+  readonly slices: Slices;
 }
 
 /** One route, declared once: the router, the checks and the OpenAPI document are made from it. */
@@ -34,6 +38,8 @@ export interface Route {
   readonly body: z.ZodType | null;
   /** The body's text goes to the handler unparsed; the schema only documents it. */
   readonly rawBody: boolean;
+  /** Of the body; null: it is no document, and as large as any body may be. */
+  readonly limits: DocumentLimits | null;
   readonly answers: Readonly<
     Record<
       number,
@@ -54,6 +60,8 @@ interface RouteGiven<Params, Query, Body> {
   readonly query?: Query;
   readonly body?: Body;
   readonly rawBody?: boolean;
+  /** Default 256 KiB and 5,000 values. */
+  readonly limits?: DocumentLimits | null;
   readonly open?: boolean;
   readonly answers: Route["answers"];
   readonly errors?: readonly ErrorCode[];
@@ -84,6 +92,7 @@ export function route<
     query: given.query ?? null,
     body: given.body ?? null,
     rawBody: given.rawBody ?? false,
+    limits: given.limits === undefined ? documentLimits : given.limits,
     answers: given.answers,
     errors: given.errors ?? [],
     handle,

@@ -36,12 +36,28 @@ function walk(value: unknown, path: string, issues: Issue[]): void {
   }
 }
 
-function check(text: string, path: string, holds: string, issues: Issue[]): void {
+/**
+ * The first thing in a text that cannot be stored and sent, in words that follow "holds"; null for a good text.
+ *
+ * @example unstorableText("x\0y") // { position: 1, words: "U+0000, which cannot be stored: remove it" }
+ */
+export function unstorableText(text: string): { readonly position: number; readonly words: string } | null {
   const position = text.search(forbidden);
-  if (position === -1 || issues.length >= issueLimit) return;
-  const message =
+  if (position === -1) return null;
+  const words =
     text[position] === "\0"
-      ? `${holds} U+0000, which cannot be stored: remove it`
-      : `${holds} half of a surrogate pair, which is no character: write both halves, or remove it`;
-  issues.push({ path, position, code: "forbidden_character", message });
+      ? "U+0000, which cannot be stored: remove it"
+      : "half of a surrogate pair, which is no character: write both halves, or remove it";
+  return { position, words };
+}
+
+function check(text: string, path: string, holds: string, issues: Issue[]): void {
+  const fault = unstorableText(text);
+  if (fault === null || issues.length >= issueLimit) return;
+  issues.push({
+    path,
+    position: fault.position,
+    code: "forbidden_character",
+    message: `${holds} ${fault.words}`,
+  });
 }

@@ -8,15 +8,26 @@ export const maxDurationMs = 365 * unitMs.d;
 
 /**
  * Milliseconds of a duration text: a number and a unit, `250ms`, `5s`, `1.5m`, `2h`, `3d`. Rounded to whole
- * milliseconds. A duration is never negative, and at most 365 days.
+ * milliseconds. A duration is never negative, and at most 365 days. Null for any other text.
+ *
+ * @example readDurationMs("5s") // 5000
+ */
+export function readDurationMs(text: string): number | null {
+  const match = form.exec(text);
+  if (match === null) return null;
+  const ms = Math.round(Number(match[1]) * unitMs[match[2] as keyof typeof unitMs]);
+  return ms <= maxDurationMs ? ms : null;
+}
+
+/**
+ * Likewise, for a text that must be a duration.
  *
  * @throws PostriderError `invalid_duration`
  * @example parseDurationMs("5s") // 5000
  */
 export function parseDurationMs(text: string): number {
-  const match = form.exec(text);
-  const ms = match ? Math.round(Number(match[1]) * unitMs[match[2] as keyof typeof unitMs]) : Number.NaN;
-  if (!(ms <= maxDurationMs)) {
+  const ms = readDurationMs(text);
+  if (ms === null) {
     throw new PostriderError("invalid_duration", `"${text.slice(0, 40)}" is not a duration.`, {
       hint: "Write a number and a unit, at most 365 days: 250ms, 5s, 10m, 2h, 3d.",
     });

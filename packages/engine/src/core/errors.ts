@@ -34,7 +34,6 @@ export const errorCodes = {
   },
   invalid_event: { status: 400, meaning: "The event is not valid; nothing was stored." },
   unauthorized: { status: 401, meaning: "The API key is missing or unknown." },
-  invalid_signature: { status: 401, meaning: "The request carries a signature and it does not match." },
   not_found: { status: 404, meaning: "There is nothing under this id." },
   method_not_allowed: { status: 405, meaning: "The path exists, but not with this method." },
   conflict: { status: 409, meaning: "The event id exists with other content; nothing was changed." },
@@ -45,7 +44,12 @@ export const errorCodes = {
   },
   busy: { status: 409, meaning: "The thing is being worked on right now; try again." },
   payload_too_large: { status: 413, meaning: "The body is larger than the limit." },
-  unsupported_media_type: { status: 415, meaning: "The body must be application/json." },
+  unsupported_media_type: { status: 415, meaning: "The body must be application/json, not compressed." },
+  unknown_host: {
+    status: 421,
+    meaning:
+      "The server listens on its own machine alone, and was called by a name that POSTRIDER_ALLOWED_HOSTS does not have.",
+  },
   rate_limited: { status: 429, meaning: "Too many requests at once; try again after Retry-After." },
   internal: { status: 500, meaning: "A fault in Postrider; the log has the details under the request id." },
   ledger_unavailable: {
@@ -118,17 +122,25 @@ export class PostriderError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly issues: readonly Issue[] | undefined;
+  /** When trying again may help, if that is known. */
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(
     code: ErrorCode,
     message: string,
-    detail: { hint?: string; issues?: readonly Issue[]; cause?: unknown } = {},
+    detail: {
+      hint?: string;
+      issues?: readonly Issue[];
+      retryAfterSeconds?: number;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause });
     this.name = "PostriderError";
     this.code = code;
     this.hint = detail.hint;
     this.issues = detail.issues;
+    this.retryAfterSeconds = detail.retryAfterSeconds;
   }
 
   /** The HTTP status the API answers with. */

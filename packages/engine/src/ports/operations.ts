@@ -37,8 +37,9 @@ export interface AcceptEvent {
 /** The one door, for application events. */
 export interface EventDoor {
   /**
-   * Commits events in one transaction and routes them. Results are in the order given. Their form is not looked at: only
-   * events without `eventIssues` may come here.
+   * Commits events and routes them. Results are in the order given. A shared ledger commits them in one transaction, an
+   * embedded one 250 at a time: an error then leaves the first of them committed, and they are duplicates if sent again. Their form is
+   * not looked at: only events without `eventIssues` may come here.
    *
    * @throws PostriderError `ledger_unavailable`
    */

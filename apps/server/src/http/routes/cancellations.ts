@@ -1,6 +1,7 @@
 import { type Engine, PostriderError } from "@postrider/engine";
 import { z } from "zod";
 import { definedFilter, pendingFilter } from "../delivery-filter.ts";
+import { selectionLimits } from "../document-check.ts";
 import { type Route, route } from "../route.ts";
 import { cancellationView } from "../views.ts";
 
@@ -23,6 +24,7 @@ export function cancellationRoutes({ operations, sweepNow }: Engine): Route[] {
       tag: "cancellations",
       summary: "Cancel pending deliveries by filter, or count what would be cancelled.",
       body: cancellationRequest,
+      limits: selectionLimits,
       answers: { 200: { meaning: "Done (or counted, for a dry run).", schema: cancellationView } },
       errors: ["not_found"],
     },

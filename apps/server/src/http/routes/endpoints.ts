@@ -2,12 +2,10 @@ import { type BodySource, type Engine, PostriderError } from "@postrider/engine"
 import { parseExactJson } from "@postrider/engine/exact-json";
 import { z } from "zod";
 import { deletedAnswer, deletedAnswers } from "../deleted-answer.ts";
-import { isDeeper, maxEventDepth } from "../event-document.ts";
+import { documentLimits, readDocument } from "../document-check.ts";
 import { endpointId, partnerId } from "../ids.ts";
-import { checked } from "../issues.ts";
 import { memberText } from "../json-slices.ts";
 import { completeEndpoint, endpointDocument } from "../operator-documents.ts";
-import { parseJson } from "../request-body.ts";
 import { type Route, route } from "../route.ts";
 import {
   endpointsView,
@@ -29,13 +27,12 @@ function noEndpoint({ id, endpoint_id }: z.output<typeof params>): PostriderErro
 }
 
 /**
- * The document of a request's text. The numbers of its body keep their digits; a body nested too deep to be walked is
- * left to the engine, which names the place.
+ * The document of a request's text. The numbers of its body keep their digits.
  *
  * @throws PostriderError `invalid_request`
  */
 function readEndpoint(text: string): z.output<typeof endpointDocument> {
-  const document = checked(endpointDocument, parseJson(text), "body");
+  const document = readDocument(endpointDocument, text, documentLimits);
   if (typeof document.body !== "object") return document;
   const body = memberText(text, "body") ?? "null";
   if (body.length > longestBody) {
@@ -45,9 +42,7 @@ function readEndpoint(text: string): z.output<typeof endpointDocument> {
       issues: [{ path: "body", message }],
     });
   }
-  return isDeeper(document.body, maxEventDepth)
-    ? document
-    : { ...document, body: parseExactJson(body) as BodySource };
+  return { ...document, body: parseExactJson(body) as BodySource };
 }
 
 /** Characters of a JSON body. Compiling it is one step of the event loop: 64 kB of short values take 30 ms. */

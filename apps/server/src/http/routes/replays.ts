@@ -1,6 +1,7 @@
 import { type Engine, PostriderError } from "@postrider/engine";
 import { z } from "zod";
 import { definedFilter, limitQuery, replayFilter } from "../delivery-filter.ts";
+import { selectionLimits } from "../document-check.ts";
 import { type Route, route } from "../route.ts";
 import { createdReplayView, replaysView, replayView } from "../views.ts";
 
@@ -43,6 +44,7 @@ export function replayRoutes(engine: Engine): Route[] {
       tag,
       summary: "Replay deliveries by ids or filter, or count what would be replayed.",
       body: replayRequest,
+      limits: selectionLimits,
       answers: { 202: { meaning: "Begun (or counted, for a dry run).", schema: createdReplayView } },
       errors: ["not_found"],
     },

@@ -43,11 +43,16 @@ export interface TemplateIssue {
   readonly message: string;
 }
 
+/** The words of an issue. A function for words that cost a search: issues that are not listed need none. */
+export type Words = string | (() => string);
+
 /** Takes one issue of the field being compiled. */
-export type Report = (code: TemplateIssueCode, position: number, message: string) => void;
+export type Report = (code: TemplateIssueCode, position: number, message: Words) => void;
 
 /** Issues beyond this number are not listed: an operator mends the first ones first. */
 const issueLimit = 50;
+/** Letters of a field that are shown: a key can be as long as the document. */
+const longestField = 300;
 
 /** Collects the issues of one compilation: one per place, the first found there, in order of position. */
 export class IssueList {
@@ -58,7 +63,9 @@ export class IssueList {
     return (code, position, message) => {
       const place = `${position} ${field}`;
       if (this.#byPlace.size < issueLimit && !this.#byPlace.has(place)) {
-        this.#byPlace.set(place, { code, field, position, message });
+        const words = typeof message === "string" ? message : message();
+        const shown = field.length > longestField ? `${field.slice(0, longestField).toWellFormed()}…` : field;
+        this.#byPlace.set(place, { code, field: shown, position, message: words });
       }
     };
   }

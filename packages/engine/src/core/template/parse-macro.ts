@@ -1,6 +1,6 @@
 import { isFactRoot, macroRoots, type FactRoot } from "./facts.ts";
 import { type AppliedFilter, type FilterDefinition, filters } from "./filters.ts";
-import type { TemplateIssueCode } from "./issue.ts";
+import type { TemplateIssueCode, Words } from "./issue.ts";
 import { decodeString, endOfString } from "./json-text.ts";
 import { nearestName } from "../nearest.ts";
 
@@ -20,7 +20,7 @@ export interface MacroSource {
 interface MacroFailure {
   readonly code: TemplateIssueCode;
   readonly position: number;
-  readonly message: string;
+  readonly message: Words;
 }
 
 export type ParsedMacro =
@@ -43,7 +43,7 @@ const bareName = /[\p{L}\p{N}_$@-]+/uy;
 const arrayIndex = /\d+/y;
 const filterName = /[a-z_][a-z0-9_]*/iy;
 
-function fail(cursor: Cursor, code: TemplateIssueCode, position: number, message: string): null {
+function fail(cursor: Cursor, code: TemplateIssueCode, position: number, message: Words): null {
   cursor.failure ??= { code, position, message };
   return null;
 }
@@ -174,6 +174,12 @@ function readArguments(cursor: Cursor, definition: FilterDefinition): string[] {
   return args;
 }
 
+function unknownFilter(name: string): string {
+  const near = nearestName(name, filters.keys());
+  const remedy = near === null ? `known: ${[...filters.keys()].join(", ")}.` : `did you mean "${near}"?`;
+  return `Unknown filter "${name.slice(0, 40)}": ${remedy}`;
+}
+
 function readFilter(cursor: Cursor): AppliedFilter | null {
   cursor.at += 1;
   const start = cursor.at;
@@ -181,9 +187,7 @@ function readFilter(cursor: Cursor): AppliedFilter | null {
   if (name === null) return failHere(cursor, "a filter name");
   const definition = filters.get(name);
   if (definition === undefined) {
-    const near = nearestName(name, filters.keys());
-    const remedy = near === null ? `known: ${[...filters.keys()].join(", ")}.` : `did you mean "${near}"?`;
-    return fail(cursor, "unknown_filter", start, `Unknown filter "${name.slice(0, 40)}": ${remedy}`);
+    return fail(cursor, "unknown_filter", start, () => unknownFilter(name));
   }
   return { definition, args: readArguments(cursor, definition) };
 }
@@ -219,7 +223,8 @@ export function parseMacro(source: string, open: number): ParsedMacro {
   const applied = readFilters(cursor, modifier, modifierAt);
   if (cursor.failure === null && source[cursor.at] !== "}") failHere(cursor, '"}"');
   if (cursor.failure === null && root !== "data" && !isFactRoot(root as string)) {
-    fail(cursor, "unknown_macro", open + 1, unknownRoot(name.slice(0, 80), (root as string).slice(0, 80)));
+    const words = () => unknownRoot(name.slice(0, 80), (root as string).slice(0, 80));
+    fail(cursor, "unknown_macro", open + 1, words);
   }
   if (cursor.failure === null && root !== "data" && segments.length > 0) {
     fail(

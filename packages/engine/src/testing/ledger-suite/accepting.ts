@@ -38,6 +38,26 @@ export function acceptingTests(bench: () => Bench): void {
     expect(await waiting(acme)).toHaveLength(2);
   });
 
+  test("a thousand events, some of them large, are answered in order, and judged against each other", async () => {
+    const { partner, event, door, waiting } = bench();
+    const acme = await partner();
+    const large = JSON.stringify({ pad: "x".repeat(200_000) });
+    const events = Array.from({ length: 1_000 }, (_, index) =>
+      event(acme, index % 100 === 0 ? { data_text: large } : {}),
+    );
+    const given = [
+      ...events.slice(0, 990),
+      ...events.slice(0, 5),
+      { ...events[7]!, data_text: '{"other":1}' },
+    ];
+    const { results, partnerNos } = await door.accept(given, suiteNowMs);
+    expect(results.map(({ event_id }) => event_id)).toEqual(given.map(({ event_id }) => event_id));
+    const counts = Object.groupBy(results, ({ status }) => status);
+    expect([counts.accepted?.length, counts.duplicate?.length, counts.conflict?.length]).toEqual([990, 5, 1]);
+    expect(new Set(partnerNos).size).toBe(partnerNos.length);
+    expect(await waiting(acme)).toHaveLength(990);
+  });
+
   test("the same ids from many connections at once: one of them is accepted, the others are duplicates", async () => {
     const { partner, event, waiting } = bench();
     const acme = await partner();
