@@ -205,7 +205,7 @@ describe("endpoint documents", { timeout: 120_000 }, () => {
     ["half a pair in a list", { body: [["x", "\ud800"]] }, "body[0][1]"],
     ["U+0000 in a key", { body: { a: { "b\0": 1 } } }, String.raw`body.a["b\u0000"]`],
     ["a body of 64 kB", { body: ["x".repeat(65_536)] }, "body"],
-    ["a deep body", { body: JSON.parse(`${"[".repeat(2_000)}${"]".repeat(2_000)}`) }, /^body(\[0\])+$/],
+    ["a deep body", { body: JSON.parse(`${"[".repeat(2_000)}${"]".repeat(2_000)}`) }, /^body(\[0\])+(\[…)?$/],
   ])("with %s are refused there", async (_, wrong, path) => {
     await call("PUT", "/v1/partners/wrong", { name: "Wrong" });
     const document = { url: `${origin}/wrong`, ...wrong };

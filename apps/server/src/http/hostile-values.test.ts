@@ -55,7 +55,7 @@ describe("U+0000 and halves of surrogate pairs are a 400 that names the place", 
       (text) => ({ url, body: [[{ a: [1, text] }]] }),
       "body[0][0].a[1]",
     ],
-    ["PUT", "/v1/partners/acme/endpoints/main", (key) => ({ url, body: { [key]: 1 } }), "body."],
+    ["PUT", "/v1/partners/acme/endpoints/main", (key) => ({ url, body: { [key]: 1 } }), "body["],
     ["PUT", "/v1/partners/acme/endpoints/main", (text) => ({ url, events: [text] }), "events[0]"],
     ["POST", "/v1/replays", (type) => ({ filter: { type } }), "filter.type"],
     ["POST", "/v1/replays", (id) => ({ filter: { delivery_ids: [id] } }), "filter.delivery_ids[0]"],
@@ -99,28 +99,25 @@ describe("U+0000 and halves of surrogate pairs are a 400 that names the place", 
 });
 
 describe("an event id of dots", () => {
-  test.each([".", "..", "...", "........"])(
-    "%s is refused with words, alone and in a batch",
-    async (event_id) => {
-      const one = await call("POST", "/v1/events", { event_id, type: "a.b" });
-      expect([one.status, one.json.error.issues[0].message]).toEqual([
-        400,
-        expect.stringContaining("dots alone"),
-      ]);
-      const many = await call("POST", "/v1/events", {
-        events: [
-          { event_id, type: "a.b" },
-          { event_id: `ok${event_id}`, type: "a.b" },
-        ],
-      });
-      expect(many.json.results.map(({ status }: { status: string }) => status)).toEqual([
-        "invalid",
-        "accepted",
-      ]);
-    },
-  );
+  test.each([".", ".."])("%s is refused with words, alone and in a batch", async (event_id) => {
+    const one = await call("POST", "/v1/events", { event_id, type: "a.b" });
+    expect([one.status, one.json.error.issues[0].message]).toEqual([
+      400,
+      "must not be . or .., which no URL path can name",
+    ]);
+    const many = await call("POST", "/v1/events", {
+      events: [
+        { event_id, type: "a.b" },
+        { event_id: `ok${event_id}`, type: "a.b" },
+      ],
+    });
+    expect(many.json.results.map(({ status }: { status: string }) => status)).toEqual([
+      "invalid",
+      "accepted",
+    ]);
+  });
 
-  test.each([".a", "a..", "..%2F..", "%2e%2e", "/..", "..;", "-", "a.b"])(
+  test.each(["...", "........", ".a", "a..", "..%2F..", "%2e%2e", "/..", "..;", "-", "a.b"])(
     "%s is taken, and found again",
     async (event_id) => {
       expect((await call("POST", "/v1/events", { event_id, type: "a.b" })).status).toBe(202);

@@ -86,11 +86,16 @@ function unknownKey(key: string, known: readonly string[], hints: Remedies): str
     : `is not known; did you mean ${near}?`;
 }
 
-/** A path as the API writes it, `events[3].data`. */
+/** What can stand in a path without quotes. */
+const plainName = /^[\p{L}\p{N}_$-]+$/u;
+
+/** A path as the API writes it: `events[3].data`, `headers["a b"]`. */
 export function pathText(path: readonly PropertyKey[]): string {
   const text = path.reduce<string>((text, part) => {
     if (typeof part === "number") return `${text}[${part}]`;
-    return text === "" ? String(part) : `${text}.${String(part)}`;
+    const name = String(part);
+    if (!plainName.test(name)) return `${text}[${JSON.stringify(name)}]`;
+    return text === "" ? name : `${text}.${name}`;
   }, "");
   return text.length > longestPath ? `${text.slice(0, longestPath).toWellFormed()}…` : text;
 }
