@@ -67,7 +67,7 @@ async function run(job: Job, answer = exchangeOf(200), atMs = now) {
     send: async (request: PostbackRequest) => (sent.push(request), answer),
     close: async () => {},
   };
-  const clock = { now: () => atMs, sleep: async () => {}, after: () => () => {} };
+  const clock = { now: () => atMs, monotonicMs: () => 0, sleep: async () => {}, after: () => () => {} };
   const tools = { transport, clock, random: () => 0.5, userAgent: "Postrider/test" };
   const attempted = await attempt(job, tools, new AbortController().signal, () => (permits += 1));
   return { sent, attempted, permits };
@@ -227,7 +227,7 @@ describe("an answer", () => {
 test("an attempt that broke takes a step of the ladder and says so without any data", () => {
   const job = jobOf();
   const result = broken(job, {
-    clock: { now: () => now, sleep: async () => {}, after: () => () => {} },
+    clock: { now: () => now, monotonicMs: () => 0, sleep: async () => {}, after: () => () => {} },
     random: () => 0.5,
   });
   expect(result.decision).toMatchObject({ kind: "retry", clientErrors: 0 });

@@ -101,7 +101,7 @@ export class Turn {
     this.#tools = tools;
     this.#circuits = new Circuits(tools);
     this.#lease = new Lease(tools);
-    this.#startedAtMs = tools.clock.now();
+    this.#startedAtMs = tools.clock.monotonicMs();
     this.#share = new Share(tools.shares.get(slot.partnerNo));
   }
 
@@ -127,7 +127,7 @@ export class Turn {
       telemetry.turn({
         partner: this.#partner.id,
         attempts: this.#attempts,
-        durationMs: clock.now() - this.#startedAtMs,
+        durationMs: clock.monotonicMs() - this.#startedAtMs,
       });
     if (this.#fault) throw this.#fault.error;
     const nextDueAtMs = Number.isFinite(this.#nextDueAtMs) ? this.#nextDueAtMs : null;
@@ -180,13 +180,13 @@ export class Turn {
       };
     });
     this.#slot.idle?.(null);
-    if (idle && !this.#idle()) this.#tools.company.came(this.#slot.partnerNo, clock.now());
+    if (idle && !this.#idle()) this.#tools.company.came(this.#slot.partnerNo, clock.monotonicMs());
     this.#endSlice();
   }
 
   #endSlice(): void {
     const now = this.#tools.clock.now();
-    const lastedMs = now - this.#startedAtMs;
+    const lastedMs = this.#tools.clock.monotonicMs() - this.#startedAtMs;
     if (this.#slot.stopping()) return this.#close(now);
     if (this.#slot.contended() && lastedMs > sliceMs) {
       this.#sliceOver = true;
@@ -229,7 +229,7 @@ export class Turn {
     if (this.#sliceOver && this.#claims.waiting === 0) this.#close(this.#tools.clock.now());
     else if (wantsMore && !this.#sliceOver) {
       void this.#claim(Math.min(largestPage, Math.max(smallestPage, this.#share.size * 4)));
-    } else if (this.#tools.clock.now() - this.#claimedAtMs > sliceMs) void this.#claim(0);
+    } else if (this.#tools.clock.monotonicMs() - this.#claimedAtMs > sliceMs) void this.#claim(0);
   }
 
   /** Claims a page ahead of need; with a limit of 0 it only learns whether the turn and its settings still hold. */
@@ -262,7 +262,7 @@ export class Turn {
       if (limit > 0) this.#exhausted = claimed.deliveries.length < limit && !this.#rungMeanwhile;
       if (claimed.standing === "unclear") this.#dueAt(askedAtMs + unclearMs);
       if (!held || this.#partner === null) this.#close(Number.POSITIVE_INFINITY);
-      this.#claimedAtMs = this.#tools.clock.now();
+      this.#claimedAtMs = this.#tools.clock.monotonicMs();
     } catch (error) {
       this.#fault = { error };
       this.#close(Number.POSITIVE_INFINITY);
@@ -326,7 +326,7 @@ export class Turn {
   #fillAt(atMs: number): void {
     if (this.#permitTimer && this.#permitTimer.atMs <= atMs) return;
     this.#permitTimer?.cancel();
-    const cancel = this.#tools.clock.after(Math.ceil(atMs - this.#tools.clock.now()), () => {
+    const cancel = this.#tools.clock.after(Math.max(0, Math.ceil(atMs - this.#tools.clock.now())), () => {
       this.#permitTimer = null;
       this.#fill();
     });
@@ -365,7 +365,7 @@ export class Turn {
     const { recorder, telemetry } = this.#tools;
     const { attempted, hold } = this.#circuits.conclude(job, ended);
     this.#attempts += 1;
-    if (attempted.verdict?.kind === "accepted") this.#succeeded(job.partner, attempted.endedAtMs);
+    if (attempted.verdict?.kind === "accepted") this.#succeeded(job.partner);
     else if (attempted.verdict?.kind === "retryable" && !job.permit) this.#share.failed();
 
     if (hold) {
@@ -390,8 +390,9 @@ export class Turn {
     else this.#lookAgain();
   }
 
-  #succeeded({ maxInFlight }: DispatchPartner, nowMs: number): void {
+  #succeeded({ maxInFlight }: DispatchPartner): void {
     const { company, load } = this.#tools;
+    const nowMs = this.#tools.clock.monotonicMs();
     const drained = this.#exhausted && this.#claims.waiting === 0;
     const others = !drained && company.around(this.#slot.partnerNo, nowMs);
     this.#share.succeeded(maxInFlight, others ? load.busy() : null, nowMs);

@@ -1,5 +1,6 @@
 import { createServer } from "node:net";
 import { describe, expect, it } from "vitest";
+import { systemClock } from "../ports/clock.ts";
 import {
   head,
   httpPartner,
@@ -140,6 +141,19 @@ describe("the deadline", () => {
     const port = await rawPartner((socket) => socket.on("close", () => closed.resolve()));
     expect(await send(port, { timeoutMs: 50 })).toMatchObject(timedOut("headers", 50));
     await closed.promise;
+  });
+
+  it.each([-86_400_000, 86_400_000])("is not moved by a clock that is set by %i ms", async (stepMs) => {
+    let dayMs = 0;
+    const clock = { ...systemClock, now: () => systemClock.now() + dayMs };
+    const port = await httpPartner(async (_request, response) => {
+      dayMs = stepMs;
+      await systemClock.sleep(100);
+      response.end("ok");
+    });
+    const exchange = await send(port, { timeoutMs: 2_000 }, { clock });
+    expect(exchange).toMatchObject({ status: 200, failure: null });
+    expect(exchange.durationMs).toSatisfy((ms: number) => ms >= 95 && ms < 2_000);
   });
 
   it("holds for each of many at once, without a timer each", async () => {

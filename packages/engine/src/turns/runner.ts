@@ -55,6 +55,7 @@ interface ActiveTurn {
 
 interface Rest {
   readonly waitMs: number;
+  /** In the clock's monotonic time. */
   readonly untilMs: number;
   /** After a turn that failed: the next failure doubles the wait. */
   readonly failed: boolean;
@@ -73,23 +74,24 @@ const elsewhereWaitMs = 50;
 function createRests(clock: Clock) {
   const rests = new Map<number, Rest>();
   return {
-    /** The time until which a partner rests; null where it does not. */
+    /** The time (epoch ms) until which a partner rests; null where it does not. */
     untilMs(partnerNo: number): number | null {
       const rest = rests.get(partnerNo);
       if (rest === undefined) return null;
-      if (clock.now() < rest.untilMs) return rest.untilMs;
+      const leftMs = rest.untilMs - clock.monotonicMs();
+      if (leftMs > 0) return clock.now() + leftMs;
       if (!rest.failed) rests.delete(partnerNo);
       return null;
     },
     elsewhere(partnerNo: number): void {
-      const untilMs = clock.now() + elsewhereWaitMs;
+      const untilMs = clock.monotonicMs() + elsewhereWaitMs;
       rests.set(partnerNo, { waitMs: elsewhereWaitMs, untilMs, failed: false });
     },
     failed(partnerNo: number): { readonly first: boolean; readonly waitMs: number } {
       const before = rests.get(partnerNo);
       const first = !before?.failed;
       const waitMs = first ? firstFaultWaitMs : Math.min(before.waitMs * 2, lastFaultWaitMs);
-      rests.set(partnerNo, { waitMs, untilMs: clock.now() + waitMs, failed: true });
+      rests.set(partnerNo, { waitMs, untilMs: clock.monotonicMs() + waitMs, failed: true });
       return { first, waitMs };
     },
     over: (partnerNo: number) => void rests.delete(partnerNo),
