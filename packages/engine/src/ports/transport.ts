@@ -14,7 +14,9 @@ export interface PostbackRequest {
   readonly timeoutMs: number;
 }
 
-/** Where a failed exchange failed. Stored with the attempt, shown to operators, read by `classify`. */
+/**
+ * Where a failed exchange failed. `local` is no doing of the partner: this process or its machine lacked something, or
+ * nothing of the request had begun for want of a free connection. Stored with the attempt, shown to operators, read by `classify`. */
 export const failureClasses = [
   "target_refused",
   "dns",
@@ -24,6 +26,7 @@ export const failureClasses = [
   "timeout",
   "protocol",
   "aborted",
+  "local",
 ] as const;
 export type FailureClass = (typeof failureClasses)[number];
 

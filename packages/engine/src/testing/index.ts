@@ -1,4 +1,5 @@
 export { chaoticLedger, chaoticTransport, type LedgerChaos, TransientFault } from "./chaos.ts";
+export { type DnsAnswer, type DnsServer, startDnsServer } from "./dns-server.ts";
 export { createManualClock, type ManualClock, settled } from "./manual-clock.ts";
 export { createDatabase, findPostgres, type PostgresServer, startPostgres } from "./postgres-server.ts";
 export { findRedis, type RedisServer, startRedis } from "./redis-server.ts";

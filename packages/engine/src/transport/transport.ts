@@ -6,7 +6,8 @@ import { AbortGroups } from "./abort-groups.ts";
 import { guardedDial, TrackedClient } from "./connection.ts";
 import { Deadlines } from "./deadlines.ts";
 import { type ExchangeHost, PendingExchange } from "./exchange.ts";
-import { type Lookup, sharedLookup } from "./lookup.ts";
+import { boundedLookup, createNameSource, type Lookup } from "./lookup.ts";
+import type { DnsLookupOptions } from "./names/dns-lookup.ts";
 
 export interface TransportOptions {
   readonly clock: Clock;
@@ -22,8 +23,12 @@ export interface TransportOptions {
   readonly keepAliveMs?: number;
   /** Bytes of a response body that are read; then the socket is destroyed. Default 65,536. */
   readonly responseBodyCapBytes?: number;
-  /** Resolves names. Default: the system's resolver. */
+  /** Resolves names. Default: by {@link names}. */
   readonly lookup?: Lookup;
+  /** Which name servers are asked, and which files are read. Default: the machine's own. */
+  readonly names?: Omit<DnsLookupOptions, "clock">;
+  /** Milliseconds that one name look-up may take, within the exchange's deadline. Default 5,000. */
+  readonly lookupTimeoutMs?: number;
   /** PEM certificates that are trusted instead of Node's roots. */
   readonly ca?: string | readonly string[];
 }
@@ -46,7 +51,9 @@ export interface TransportOptions {
 export function createTransport(options: TransportOptions): Transport {
   const deadlines = new Deadlines(options.clock);
   const aborts = new AbortGroups();
-  const lookup = sharedLookup(options.lookup);
+  const { clock, lookup: resolve, lookupTimeoutMs: timeoutMs = 5_000 } = options;
+  const source = resolve ? { lookup: resolve } : createNameSource({ clock, ...options.names });
+  const lookup = boundedLookup(source, { clock, timeoutMs });
   const agent = createAgent(options, lookup, 1);
   // Pipelining 0 is undici's way to say "a new connection for each request".
   const oneShotAgent = createAgent(options, lookup, 0);

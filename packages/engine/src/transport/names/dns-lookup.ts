@@ -1,0 +1,180 @@
+import { Resolver } from "node:dns";
+import { hostname as machineName, networkInterfaces } from "node:os";
+import type { Clock } from "../../ports/clock.ts";
+import type { NameSource, ResolvedAddress } from "../lookup.ts";
+import { candidatesFor, createReread, parseHosts, parseResolvConf, type ResolvConf } from "./host-files.ts";
+import { Pacer } from "./pacer.ts";
+
+/** Where names come from. */
+export interface DnsLookupOptions {
+  readonly clock: Clock;
+  /** `address:port` of the name servers. Default: those of `resolv.conf`. */
+  readonly servers?: readonly string[];
+  /** Default `/etc/hosts`. */
+  readonly hostsFile?: string;
+  /** Default `/etc/resolv.conf`. */
+  readonly resolvConf?: string;
+}
+
+/** Of one question: c-ares reports its end at full seconds, and the next try goes to the next server. */
+const tryMs = 2_000;
+/** A question is asked so often at most. The deadline of the look-up is mostly earlier. */
+const tries = 6;
+/** The other family's addresses are waited for this long when one family has some (RFC 8305, 3, has 50 ms). */
+const graceMs = 250;
+const interfacesKeptMs = 10_000;
+/** Names that were not answered lately. */
+const mostSilent = 10_000;
+
+const noConf: ResolvConf = { hasServers: false, search: [], ndots: 1 };
+/** Codes that a name server's answer leads to. All others mean that none came. */
+const answered = new Set([
+  "ENODATA",
+  "ENOTFOUND",
+  "ESERVFAIL",
+  "EREFUSED",
+  "EFORMERR",
+  "ENOTIMP",
+  "EBADRESP",
+]);
+const absent = new Set(["ENODATA", "ENOTFOUND"]);
+
+interface Answer {
+  readonly addresses: readonly ResolvedAddress[];
+  /** Null where there are addresses. */
+  readonly code: string | null;
+}
+
+/** Why a name has no addresses; `code` as c-ares has it. */
+export class NameError extends Error {
+  readonly code: string;
+
+  constructor(hostname: string, code: string) {
+    super(`${hostname}: ${code}`);
+    this.code = code;
+  }
+}
+
+/**
+ * Look-ups by c-ares, in no thread: a name whose servers are silent holds up no other one. The hosts file and the search
+ * domains of `resolv.conf` count as they do for the system's resolver, and are read again when they change; names under
+ * `localhost` are the loopback (RFC 6761, 6.3). Nothing is kept: each call asks again.
+ */
+export function createDnsLookup(options: DnsLookupOptions): NameSource & { usable(): boolean } {
+  const { clock, servers } = options;
+  const hosts = createReread(options.hostsFile ?? "/etc/hosts", parseHosts);
+  const conf = createReread(options.resolvConf ?? "/etc/resolv.conf", (text) =>
+    parseResolvConf(text, machineName()),
+  );
+  const hasIPv6 = createIPv6Check(clock);
+  const resolverFor = createResolvers(servers);
+  const pacer = new Pacer(clock);
+  const silent = new Set<string>();
+  let answeredAtMs = Number.NEGATIVE_INFINITY;
+
+  const ask = (name: string, family: 4 | 6, tried: number): Promise<Answer> =>
+    new Promise((resolve) => {
+      const came = (error: NodeJS.ErrnoException | null, found: readonly string[] | undefined) => {
+        const code = error?.code ?? null;
+        if (code === null || answered.has(code)) {
+          answeredAtMs = clock.monotonicMs();
+          silent.delete(name);
+        } else if (code === "ETIMEOUT") {
+          if (silent.size < mostSilent) silent.add(name);
+          if (tried < tries) return resolve(ask(name, family, tried + 1));
+        }
+        resolve({ addresses: (found ?? []).map((address) => ({ address, family })), code });
+      };
+      const go = () => {
+        const resolver = resolverFor(conf());
+        if (family === 4) resolver.resolve4(name, came);
+        else resolver.resolve6(name, came);
+      };
+      pacer.ask(go, tried > 1 || silent.has(name));
+    });
+
+  /** Both families at once. */
+  const askBoth = (name: string): Promise<Answer> =>
+    new Promise((resolve) => {
+      const came: Answer[] = [];
+      let cancel = () => {};
+      const take = (answer: Answer, family: 4 | 6) => {
+        came.push(answer);
+        cancel();
+        if (came.length === 2) return resolve(together(came, hasIPv6()));
+        const enough = answer.addresses.length > 0 && (family === 4 || hasIPv6());
+        if (enough) cancel = clock.after(graceMs, () => resolve(together(came, hasIPv6())));
+      };
+      for (const family of [4, 6] as const) void ask(name, family, 1).then((answer) => take(answer, family));
+    });
+
+  const lookup = async (hostname: string): Promise<readonly ResolvedAddress[]> => {
+    const name = hostname.toLowerCase();
+    const bare = name.replace(/\.$/, "");
+    const known = hosts()?.get(bare);
+    if (known !== undefined) return known;
+    if (bare === "localhost" || bare.endsWith(".localhost")) return loopback;
+    let worst = "ENOTFOUND";
+    for (const candidate of candidatesFor(name, conf() ?? noConf)) {
+      const { addresses, code } = await askBoth(candidate);
+      if (addresses.length > 0) return addresses;
+      if (code !== null && code !== "ENOTFOUND") worst = code;
+      // As glibc has it: a server that fails may know the next name, one that is silent is not asked again.
+      if (code !== null && !answered.has(code)) break;
+    }
+    throw new NameError(hostname, worst);
+  };
+
+  return {
+    lookup,
+    probe: () => pacer.ask(() => resolverFor(conf()).resolveNs(".", noteAnswer), false),
+    answeredAtMs: () => answeredAtMs,
+    usable: () => servers !== undefined || (conf()?.hasServers ?? false),
+  };
+
+  function noteAnswer(error: NodeJS.ErrnoException | null): void {
+    if (error === null || answered.has(error.code ?? "")) answeredAtMs = clock.monotonicMs();
+  }
+}
+
+const loopback: readonly ResolvedAddress[] = [
+  { address: "127.0.0.1", family: 4 },
+  { address: "::1", family: 6 },
+];
+
+/** The addresses of both families, those first that this machine prefers (RFC 6724): IPv6 where it has any. */
+function together(answers: readonly Answer[], preferIPv6: boolean): Answer {
+  const addresses = answers
+    .flatMap((answer) => answer.addresses)
+    .toSorted((one, other) => (preferIPv6 ? other.family - one.family : one.family - other.family));
+  if (addresses.length > 0) return { addresses, code: null };
+  const codes = answers.map(({ code }) => code ?? "ENODATA");
+  return { addresses, code: codes.find((code) => !absent.has(code)) ?? codes[0] ?? "ENODATA" };
+}
+
+/** The resolver for what `resolv.conf` says now: c-ares reads it once, when it is made. */
+function createResolvers(servers: readonly string[] | undefined): (conf: ResolvConf | null) => Resolver {
+  let madeFor: ResolvConf | null | undefined;
+  let resolver: Resolver;
+  return (conf) => {
+    if (conf === madeFor && resolver !== undefined) return resolver;
+    madeFor = conf;
+    resolver = new Resolver({ timeout: tryMs, tries: 1 });
+    if (servers !== undefined) resolver.setServers(servers);
+    return resolver;
+  };
+}
+
+/** Whether this machine has an IPv6 address beyond its own links. */
+function createIPv6Check(clock: Clock): () => boolean {
+  let has = false;
+  let readAtMs = Number.NEGATIVE_INFINITY;
+  return () => {
+    if (clock.monotonicMs() - readAtMs < interfacesKeptMs) return has;
+    readAtMs = clock.monotonicMs();
+    has = Object.values(networkInterfaces()).some((addresses) =>
+      addresses?.some(({ family, internal, scopeid }) => family === "IPv6" && !internal && scopeid === 0),
+    );
+    return has;
+  };
+}
