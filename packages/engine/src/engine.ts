@@ -220,7 +220,6 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       return sendTestPostback(partner, partner.endpoints.get(found.endpointNo)!, randomUUID(), {
         transport,
         clock,
-        random,
         userAgent,
       });
     },

@@ -10,7 +10,7 @@ export interface PostbackRequest {
   readonly headers: readonly (readonly [string, string])[];
   /** The exact bytes that were signed, or null for no body. */
   readonly body: string | Uint8Array | null;
-  /** One deadline over name look-up, connect, TLS, headers and body. Milliseconds from the call. */
+  /** One deadline over name look-up, connect, TLS, headers and body. Milliseconds. */
   readonly timeoutMs: number;
 }
 
@@ -47,9 +47,20 @@ export interface Exchange {
   readonly durationMs: number;
 }
 
+/** Told while an exchange waits for name servers: meanwhile it needs nothing that requests in flight share. */
+export interface LookupWatch {
+  /** Its name look-up takes long. Never called within `send`. */
+  began(): void;
+  /** It is over, or the exchange is. Called once after each `began`. */
+  ended(): void;
+}
+
 export interface Transport {
-  /** Sends one request and resolves when the exchange is over, at the latest at its deadline. Never rejects. */
-  send(request: PostbackRequest, signal?: AbortSignal): Promise<Exchange>;
+  /**
+   * Sends one request and resolves when the exchange is over: at its deadline at the latest, which counts from when a
+   * connection is there to take it. Waiting for one ends after `timeoutMs` too, as `local`. Never rejects.
+   */
+  send(request: PostbackRequest, signal?: AbortSignal, watch?: LookupWatch): Promise<Exchange>;
   /** Closes idle sockets and refuses new requests. */
   close(): Promise<void>;
 }

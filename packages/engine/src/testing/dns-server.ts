@@ -28,7 +28,9 @@ export async function startDnsServer(
   const questions: string[] = [];
   socket.on("message", (bytes, { port, address }) => {
     const { id, questions: asked = [] } = packet.decode(bytes);
-    const [{ name = "", type = "A" } = {}] = asked;
+    const [question] = asked;
+    if (question === undefined) return;
+    const { name, type } = question;
     questions.push(`${type} ${name}`);
     const said = type === "A" || type === "AAAA" ? answer(name.toLowerCase(), type) : [];
     if (said === "silence") return;

@@ -5,7 +5,10 @@ import { TransportFailure } from "./failure.ts";
 import { guardedLookup, type Lookup, refusedAddress } from "./lookup.ts";
 
 /** Makes a socket, and answers with it at once so that a deadline can destroy it while it connects. */
-export type Dial = (options: buildConnector.Options, callback: buildConnector.Callback) => Socket | undefined;
+export type Dial = (
+  options: buildConnector.Options,
+  callback: buildConnector.Callback,
+) => Connecting | undefined;
 
 /**
  * The connector of one origin: every address is checked before it is dialled and once more when it is connected.
@@ -46,26 +49,33 @@ export function onlyToPublic(dial: Dial): Dial {
   };
 }
 
+/** A connection that is being made: `lookup` is emitted when its host's addresses are known. */
+export type Connecting = Pick<Socket, "destroy" | "once">;
+
 /** What is known of a client's present socket. */
 export interface Connection {
   /** The socket while it is being connected, else null. */
-  connecting: Socket | null;
+  connecting: Connecting | null;
   /** Requests begun on the present socket: more than one means it was kept alive. */
   requestsBegun: number;
 }
 
 /** A handler that wants to know which connection carries it. */
 export interface Carried {
-  connection: Connection | null;
   readonly isOver: boolean;
+  carriedBy(connection: Connection): void;
+  /** Its connection is made anew, which begins with a name look-up. */
+  connecting(attempt: Connecting): void;
 }
 
 /** An undici client (one socket, one request at a time) that tells each exchange which connection carries it. */
 export class TrackedClient extends Client {
   readonly #connection: Connection;
+  #carried: Carried | null = null;
 
   constructor(origin: URL, options: Client.Options, dial: Dial) {
     const connection: Connection = { connecting: null, requestsBegun: 0 };
+    const named = isIP(origin.hostname.replace(/^\[|\]$/g, "")) === 0;
     super(origin, {
       ...options,
       connect: (target, callback) => {
@@ -75,6 +85,7 @@ export class TrackedClient extends Client {
           callback(...result);
         });
         connection.connecting = socket ?? null;
+        if (named && socket && this.#carried?.isOver === false) this.#carried.connecting(socket);
       },
     });
     this.#connection = connection;
@@ -84,7 +95,8 @@ export class TrackedClient extends Client {
     const carried = handler as Dispatcher.DispatchHandler & Carried;
     // It waited for a free connection beyond its deadline: the connection is free for the next.
     if (carried.isOver) return true;
-    carried.connection = this.#connection;
+    carried.carriedBy(this.#connection);
+    this.#carried = carried;
     return super.dispatch(options, handler);
   }
 }

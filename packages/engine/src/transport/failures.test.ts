@@ -132,11 +132,31 @@ describe("the deadline", () => {
     const url = (path: string) => ({ url: `http://127.0.0.1:${port}${path}` });
     const first = transport.send(requestTo(port, { ...url("/first"), timeoutMs: 300 }));
     const waiting = await transport.send(requestTo(port, { ...url("/waiting"), timeoutMs: 100 }));
-    expect(waiting).toMatchObject(timedOut("connect", 100));
-    expect(waiting.failure?.message).toContain("free connection");
+    expect(waiting).toMatchObject({
+      status: null,
+      failure: {
+        class: "local",
+        message: "every connection to this host that may be open was in use.",
+      },
+    });
     expect(await first).toMatchObject(timedOut("headers", 300));
     expect(await transport.send(requestTo(port, url("/third")))).toMatchObject({ status: 200 });
     expect(seen).toEqual(["/first", "/third"]);
+  });
+
+  it("does not count the wait for a free connection", async () => {
+    const port = await httpPartner(async (request, response) => {
+      await systemClock.sleep(request.url === "/first" ? 300 : 200);
+      response.end("ok");
+    });
+    const transport = transportTo(port, { maxConnectionsPerOrigin: 1 });
+    const url = (path: string) => ({ url: `http://127.0.0.1:${port}${path}` });
+    const first = transport.send(requestTo(port, url("/first")));
+    // 300 ms until the connection is free and 200 ms for the answer: more than its deadline, of which it used half.
+    const second = await transport.send(requestTo(port, { ...url("/second"), timeoutMs: 400 }));
+    expect(second).toMatchObject({ status: 200, failure: null });
+    expect(second.durationMs).toBeLessThan(300);
+    expect(await first).toMatchObject({ status: 200 });
   });
 
   it("closes the socket of what it ended", async () => {

@@ -112,7 +112,7 @@ describe("a server that is no TLS server", () => {
     "resets at the first bytes": (socket) => socket.once("data", () => socket.resetAndDestroy()),
   };
   it.each(Object.keys(cuts))("fails in one way: it %s", async (how) => {
-    const port = await listen(createTcpServer(cuts[how]!));
+    const port = await listen(createTcpServer(cuts[how]));
     const exchange = await post(`https://localhost:${port}/`, { allow: [`localhost:${port}`] });
     expect(exchange.failure).toEqual({
       class: "tls",
@@ -227,7 +227,8 @@ describe("onlyToPublic", () => {
 
 const carried = (isOver: boolean) => ({
   isOver,
-  connection: null,
+  carriedBy: () => {},
+  connecting: () => {},
   onRequestStart: () => {},
   onResponseStart: () => {},
   onResponseData: () => {},

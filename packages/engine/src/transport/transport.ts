@@ -38,7 +38,8 @@ export interface TransportOptions {
  *
  * - No redirect is followed, no `accept-encoding` sent, no content coding undone.
  * - Each address is checked when it is connected (`core/target.ts`), for names and literals alike.
- * - The deadline covers everything from the call on; it is obeyed within some 25 ms.
+ * - The deadline covers everything from the moment a connection takes the request; it is obeyed within some 25 ms.
+ * - What this process or its machine lacks, and the wait for a connection of an origin, fail as `local`.
  * - A body past the cap ends the exchange as complete, with `truncated`.
  * - A kept-alive connection that is closed within a second of the request, before any byte of a response, is taken
  *   for the race of a request with the partner's idle timeout (RFC 9112, 9.3.1): the request is sent once more, on
@@ -61,11 +62,12 @@ export function createTransport(options: TransportOptions): Transport {
   const host: ExchangeHost = {
     deadlines,
     responseBodyCapBytes: options.responseBodyCapBytes ?? 65_536,
+    after: (ms, callback) => clock.after(ms, callback),
     redispatch: (dispatchOptions, exchange) => void oneShotAgent.dispatch(dispatchOptions, exchange),
   };
 
   return {
-    send(request, signal) {
+    send(request, signal, watch) {
       const url = URL.parse(request.url);
       const verdict = checkTargetUrl(url ?? request.url, options.allowedTargets);
       if (!verdict.ok) return Promise.resolve(notSent("target_refused", verdict.message));
@@ -73,9 +75,10 @@ export function createTransport(options: TransportOptions): Transport {
       if (signal?.aborted) return Promise.resolve(notSent("aborted", "Aborted before it was sent."));
 
       const dispatchOptions = dispatchOptionsOf(request, url!);
-      const exchange = new PendingExchange(host, dispatchOptions, request.timeoutMs);
+      const exchange = new PendingExchange(host, dispatchOptions, request.timeoutMs, watch ?? null);
       if (signal) aborts.join(signal, exchange);
       agent.dispatch(dispatchOptions, exchange);
+      exchange.handedOver();
       return exchange.result;
     },
     close() {
