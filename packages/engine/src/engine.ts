@@ -24,7 +24,7 @@ import type { EventDoor, Operations } from "./ports/operations.ts";
 import type { Turns } from "./ports/turns.ts";
 import { type Random, systemRandom } from "./ports/random.ts";
 import { silentTelemetry, type Telemetry } from "./ports/telemetry.ts";
-import { createTransport } from "./transport/index.ts";
+import { createTransport, type NameOptions } from "./transport/index.ts";
 import { createInProcessTurns } from "./turns/in-process.ts";
 
 /** Sent with every postback, so that partners can allow-list it and read what it is. */
@@ -52,6 +52,8 @@ export interface EngineOptions {
   readonly random?: Random;
   /** Requests in flight at most over all partners of this process. Default 256. */
   readonly maxInFlight?: number;
+  /** Which name servers are asked for partners' addresses, and which files are read. Default: the machine's own. */
+  readonly names?: NameOptions;
   /** Who hears of failing endpoints, dead letters, old backlogs and silent partners. Default: nobody. */
   readonly operator?: OperatorOptions;
   /** Delivered deliveries, their events and attempts are dropped after this many days. Default 35. */
@@ -157,7 +159,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 
   const ledger = createDispatchLedger(sql, seal);
   const events = createEventDoor(sql);
-  const transport = createTransport({ clock, allowedTargets });
+  const transport = createTransport({
+    clock,
+    allowedTargets,
+    ...(options.names ? { names: options.names } : {}),
+  });
   const operatorEvents = createOperatorEvents({
     partner: operator?.partner ?? null,
     windowMs: operator?.windowMs ?? defaultWindowMs,

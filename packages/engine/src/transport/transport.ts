@@ -7,7 +7,7 @@ import { guardedDial, TrackedClient } from "./connection.ts";
 import { Deadlines } from "./deadlines.ts";
 import { type ExchangeHost, PendingExchange } from "./exchange.ts";
 import { boundedLookup, createNameSource, type Lookup } from "./lookup.ts";
-import type { DnsLookupOptions } from "./names/dns-lookup.ts";
+import type { NameOptions } from "./names/dns-lookup.ts";
 
 export interface TransportOptions {
   readonly clock: Clock;
@@ -26,7 +26,7 @@ export interface TransportOptions {
   /** Resolves names. Default: by {@link names}. */
   readonly lookup?: Lookup;
   /** Which name servers are asked, and which files are read. Default: the machine's own. */
-  readonly names?: Omit<DnsLookupOptions, "clock">;
+  readonly names?: NameOptions;
   /** Milliseconds that one name look-up may take, within the exchange's deadline. Default 5,000. */
   readonly lookupTimeoutMs?: number;
   /** PEM certificates that are trusted instead of Node's roots. */

@@ -6,14 +6,17 @@ import { candidatesFor, createReread, parseHosts, parseResolvConf, type ResolvCo
 import { Pacer } from "./pacer.ts";
 
 /** Where names come from. */
-export interface DnsLookupOptions {
-  readonly clock: Clock;
+export interface NameOptions {
   /** `address:port` of the name servers. Default: those of `resolv.conf`. */
   readonly servers?: readonly string[];
   /** Default `/etc/hosts`. */
   readonly hostsFile?: string;
   /** Default `/etc/resolv.conf`. */
   readonly resolvConf?: string;
+}
+
+export interface DnsLookupOptions extends NameOptions {
+  readonly clock: Clock;
 }
 
 /** Of one question: c-ares reports its end at full seconds, and the next try goes to the next server. */
