@@ -9,6 +9,8 @@ import {
   parseRedisAddress,
   PostriderError,
 } from "@postrider/engine";
+import { readFileSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
 import { z } from "zod";
 import { Sealed } from "./sealed.ts";
 
@@ -57,6 +59,34 @@ const redisUrl = z
     }
   })
   .transform((text) => new Sealed(text));
+
+const egressProxy = z
+  .string()
+  .refine((text) => {
+    const url = URL.parse(text);
+    const bare = url?.pathname === "/" && url.search === "" && url.hash === "";
+    return bare && (url.protocol === "http:" || url.protocol === "https:") && url.hostname !== "";
+  }, "must be a URL such as http://user:password@proxy.internal:3128")
+  .transform((text) => new Sealed(text));
+
+const certificateForm = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** The path of a PEM file; its value is the certificates in it. */
+const caBundle = z.string().transform((path, context) => {
+  try {
+    const certificates = readFileSync(path, "utf8").match(certificateForm) ?? [];
+    for (const certificate of certificates) new X509Certificate(certificate);
+    if (certificates.length > 0) return certificates.join("\n");
+    context.addIssue({ code: "custom", message: "must be a PEM file with at least one certificate" });
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    const why = /^E[A-Z]+$/.test(code)
+      ? `cannot be read (${code})`
+      : "holds a certificate that cannot be read";
+    context.addIssue({ code: "custom", message: why });
+  }
+  return z.NEVER;
+});
 
 const apiKeys = list
   .refine(
@@ -207,6 +237,14 @@ export const settings = {
     "The server that the `postrider` command talks to. The server itself does not use it.",
     z.string().optional(),
   ),
+  POSTRIDER_CA_BUNDLE: entry(
+    "The path of a PEM file: its certificates are trusted beside Node's own roots when partners (and an `https` egress proxy) are called. Read at start. Unset: Node's roots, and those of `NODE_EXTRA_CA_CERTS`.",
+    caBundle.optional(),
+  ),
+  POSTRIDER_EGRESS_PROXY: entry(
+    "The HTTP proxy through which partners are called: `http://user:password@host:port`, or `https`. Names are looked up and addresses checked here; the proxy is asked to CONNECT to the address. Targets in POSTRIDER_ALLOW_TARGETS with private addresses are called straight. Unset: straight. Secret.",
+    egressProxy.optional(),
+  ),
 } as const;
 
 type Names = keyof typeof settings;
@@ -238,6 +276,9 @@ export interface Settings {
     readonly windowMs: number;
     readonly backlogOldAfterMs: number;
   };
+  /** PEM certificates. Null: Node's roots alone. */
+  readonly caBundle: string | null;
+  readonly egressProxy: Sealed<string> | null;
 }
 
 /**
@@ -294,6 +335,8 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
       windowMs: values.POSTRIDER_OPERATOR_WINDOW,
       backlogOldAfterMs: values.POSTRIDER_BACKLOG_OLD_AFTER,
     },
+    caBundle: values.POSTRIDER_CA_BUNDLE ?? null,
+    egressProxy: values.POSTRIDER_EGRESS_PROXY ?? null,
   };
 }
 

@@ -54,6 +54,10 @@ export interface EngineOptions {
   readonly maxInFlight?: number;
   /** Which name servers are asked for partners' addresses, and which files are read. Default: the machine's own. */
   readonly names?: NameOptions;
+  /** PEM certificates of roots that are trusted beside Node's, for partners with a certificate authority of their own. */
+  readonly caBundle?: string;
+  /** `http://user:password@host:port`: public addresses are called through this proxy, after they were checked. Default: straight. */
+  readonly egressProxy?: string;
   /** Who hears of failing endpoints, dead letters, old backlogs and silent partners. Default: nobody. */
   readonly operator?: OperatorOptions;
   /** Delivered deliveries, their events and attempts are dropped after this many days. Default 35. */
@@ -163,6 +167,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     clock,
     allowedTargets,
     ...(options.names ? { names: options.names } : {}),
+    ...(options.caBundle === undefined ? {} : { caBundle: options.caBundle }),
+    ...(options.egressProxy === undefined ? {} : { egressProxy: options.egressProxy }),
   });
   const operatorEvents = createOperatorEvents({
     partner: operator?.partner ?? null,

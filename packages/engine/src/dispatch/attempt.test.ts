@@ -255,7 +255,7 @@ describe("what Postrider itself could not send", () => {
       expect(holdOf(job, attempted)).toEqual({
         endpointNo: 10,
         untilMs: expect.toSatisfy((ms: number) => ms >= now + 2_000 && ms < now + 4_000),
-        note: expect.stringMatching(/^Postrider itself could not send .*EMFILE/),
+        note: expect.stringMatching(/^Postrider itself could not send, .*EMFILE/),
       });
     }
   });

@@ -58,7 +58,7 @@ export function holdOf({ endpoint }: Job, { decision, error, putBack }: Attempte
       endpointNo: endpoint.endpointNo,
       untilMs: decision.holdEndpointUntilMs,
       note: putBack
-        ? `Postrider itself could not send (${error}): held until it tries again.`
+        ? `Postrider itself could not send, and tries again: ${error}`
         : `The partner asked to wait (${error}).`,
     };
   }

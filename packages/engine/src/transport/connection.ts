@@ -1,14 +1,10 @@
-import { isIP, type Socket } from "node:net";
+import { isIP } from "node:net";
+import type { SecureContext } from "node:tls";
 import { buildConnector, Client, type Dispatcher } from "undici";
 import { addressRefusal, type AllowedTargets, isAllowedTarget } from "../core/target.ts";
+import { type Connecting, type Dial, dialThrough, type EgressProxy } from "./egress-proxy.ts";
 import { TransportFailure } from "./failure.ts";
-import { guardedLookup, type Lookup, refusedAddress } from "./lookup.ts";
-
-/** Makes a socket, and answers with it at once so that a deadline can destroy it while it connects. */
-export type Dial = (
-  options: buildConnector.Options,
-  callback: buildConnector.Callback,
-) => Connecting | undefined;
+import { checkedLookup, guardedLookup, type Lookup, refusedAddress } from "./lookup.ts";
 
 /**
  * The connector of one origin: every address is checked before it is dialled and once more when it is connected.
@@ -17,17 +13,27 @@ export type Dial = (
 export function guardedDial(
   origin: URL,
   allowed: AllowedTargets,
-  lookup: Lookup,
-  ca: string | readonly string[] | undefined,
+  { lookup, secureContext, proxy }: DialTools,
 ): Dial {
   const allowPrivate = isAllowedTarget(origin, allowed);
-  const dial = buildConnector({
+  const connect = buildConnector({
     allowH2: false,
     timeout: 0,
     lookup: guardedLookup(lookup, allowPrivate),
-    ...(ca === undefined ? {} : { ca: typeof ca === "string" ? ca : [...ca] }),
+    ...(secureContext === null ? {} : { secureContext }),
   }) as unknown as Dial;
-  return allowPrivate ? dial : onlyToPublic(dial);
+  const dial = allowPrivate ? connect : onlyToPublic(connect);
+  if (proxy === null) return dial;
+  return dialThrough(proxy, checkedLookup(lookup, allowPrivate), dial, connect);
+}
+
+/** What the connectors of all origins share. */
+export interface DialTools {
+  readonly lookup: Lookup;
+  /** Which certificates are trusted; null: Node's roots. */
+  readonly secureContext: SecureContext | null;
+  /** The way to public addresses; null: straight. */
+  readonly proxy: EgressProxy | null;
 }
 
 /** Refuses address literals, which `net.connect` does not look up, and sockets that led to a private address. */
@@ -48,9 +54,6 @@ export function onlyToPublic(dial: Dial): Dial {
     });
   };
 }
-
-/** A connection that is being made: `lookup` is emitted when its host's addresses are known. */
-export type Connecting = Pick<Socket, "destroy" | "once">;
 
 /** What is known of a client's present socket. */
 export interface Connection {

@@ -2,8 +2,9 @@ import type { Dispatcher } from "undici";
 import type { Clock } from "../ports/clock.ts";
 import type { Exchange, LookupWatch } from "../ports/transport.ts";
 import type { AbortGroup } from "./abort-groups.ts";
-import { cancelConnect, type Carried, type Connecting, type Connection } from "./connection.ts";
+import { cancelConnect, type Carried, type Connection } from "./connection.ts";
 import type { Deadlines, Overdue } from "./deadlines.ts";
+import type { Connecting } from "./egress-proxy.ts";
 import { type Failure, failureOf, isReset, type Phase } from "./failure.ts";
 import { ResponseBody } from "./response-body.ts";
 
@@ -12,6 +13,8 @@ export interface ExchangeHost {
   readonly deadlines: Deadlines;
   readonly responseBodyCapBytes: number;
   readonly after: Clock["after"];
+  /** Why a name that is still being looked up has no address yet. */
+  lookupLateness(hostname: string): Failure | null;
   /** Sends the request again over a new connection. */
   redispatch(options: Dispatcher.DispatchOptions, exchange: PendingExchange): void;
 }
@@ -82,7 +85,16 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
   }
 
   onDeadline(): void {
-    this.#cancel(this.#waits ? noConnection : { class: "timeout", message: this.#timeoutMessage() });
+    this.#cancel(this.#lateness() ?? { class: "timeout", message: this.#timeoutMessage() });
+  }
+
+  /** What it waited for, where that is more than the partner's silence. */
+  #lateness(): Failure | null {
+    if (this.#connection === null) return this.#begun ? null : noConnection;
+    if (this.#lookup !== null)
+      return this.#host.lookupLateness(new URL(String(this.#options.origin)).hostname);
+    const late = this.#connection.connecting?.lateness?.();
+    return late ? { class: late.class, message: late.message } : null;
   }
 
   /** To be called when it was handed to undici: where no connection has taken it by then it waits for one. */
@@ -103,13 +115,12 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
   }
 
   connecting(attempt: Connecting): void {
-    if (this.#watch === null || this.#lookup !== null) return;
-    const watch = this.#watch;
+    if (this.#lookup !== null) return;
     const lookup = {
       long: false,
       cancel: this.#host.after(longLookupMs, () => {
         lookup.long = true;
-        watch.began();
+        this.#watch?.began();
       }),
     };
     this.#lookup = lookup;
@@ -122,10 +133,6 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
     this.#lookup = null;
     lookup.cancel();
     if (lookup.long) this.#watch?.ended();
-  }
-
-  get #waits(): boolean {
-    return this.#connection === null && !this.#begun;
   }
 
   /** Ends the exchange because the caller wants it. */

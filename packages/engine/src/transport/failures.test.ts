@@ -100,7 +100,10 @@ describe("the deadline", () => {
       { url: "http://partner.test:4500/", timeoutMs: 100 },
       { lookup: () => new Promise(() => {}) },
     );
-    expect(exchange).toMatchObject(timedOut("connect", 100));
+    expect(exchange).toMatchObject({
+      failure: { class: "dns", message: "the name servers did not answer for partner.test in time." },
+      durationMs: timedOut("connect", 100).durationMs,
+    });
   });
 
   it("ends slow headers", async () => {

@@ -4,7 +4,8 @@ import { createServer, type TlsOptions } from "node:tls";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { parseAllowedTargets } from "../core/target.ts";
 import { systemClock } from "../ports/clock.ts";
-import { type Dial, onlyToPublic, TrackedClient } from "./connection.ts";
+import { onlyToPublic, TrackedClient } from "./connection.ts";
+import type { Dial } from "./egress-proxy.ts";
 import { listen, okAnswer } from "./fixtures/partner.ts";
 import { createTransport, type Lookup, type TransportOptions } from "./index.ts";
 import { boundedLookup } from "./lookup.ts";
@@ -34,7 +35,7 @@ async function post(url: string, options: Partial<TransportOptions> & { allow?: 
   const transport = createTransport({
     clock: systemClock,
     allowedTargets,
-    ca: pem("root"),
+    caBundle: pem("root"),
     lookup: answer("127.0.0.1"),
     ...rest,
   });
@@ -72,7 +73,7 @@ describe("TLS", () => {
     ],
     [
       "with an own root in its chain",
-      { cert: pem("good") + pem("intermediate") + pem("root"), ca: pem("other-host") },
+      { cert: pem("good") + pem("intermediate") + pem("root"), caBundle: pem("other-host") },
       "not trusted",
     ],
   ])("names a certificate that is %s", async (_name, { cert, ...rest }, words) => {
@@ -262,7 +263,7 @@ describe("boundedLookup", () => {
       await open.promise;
       return [{ address: "8.8.8.8", family: 4 }];
     };
-    const lookup = boundedLookup({ lookup: resolve }, { clock: systemClock, timeoutMs: 5_000 });
+    const { lookup } = boundedLookup({ lookup: resolve }, { clock: systemClock, timeoutMs: 5_000 });
     const waiting = [lookup("a.example"), lookup("a.example"), lookup("b.example")];
     expect(asked).toEqual(["a.example", "b.example"]);
     open.resolve();

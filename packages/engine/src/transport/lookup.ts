@@ -1,4 +1,4 @@
-import type { LookupFunction } from "node:net";
+import { isIP, type LookupFunction } from "node:net";
 import { callbackify } from "node:util";
 import { addressRefusal } from "../core/target.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -45,6 +45,15 @@ export interface BoundedLookupOptions {
 
 /** A look-up that is silent for so long has the name servers themselves asked whether they are there. */
 const probeAfterMs = 1_000;
+/** They have had the time to say so. */
+const probedMs = 1_500;
+
+/** Look-ups, each within a deadline of its own. */
+export interface BoundedLookup {
+  readonly lookup: Lookup;
+  /** Why a name that is still being looked up has no address yet; null where it is not. */
+  lateness(hostname: string): TransportFailure | null;
+}
 
 /**
  * One look-up per name at a time, shared by everyone who asks meanwhile, each with a deadline of its own: a name whose
@@ -54,7 +63,7 @@ const probeAfterMs = 1_000;
  * What is not the partner's doing fails as `local`: no name server answered anybody since the look-up began, or the name
  * waited for others in this process.
  */
-export function boundedLookup(source: NameSource, { clock, timeoutMs }: BoundedLookupOptions): Lookup {
+export function boundedLookup(source: NameSource, { clock, timeoutMs }: BoundedLookupOptions): BoundedLookup {
   const open = new Map<string, { readonly answer: ReturnType<Lookup>; readonly startedAtMs: number }>();
   const start = (hostname: string) => {
     const startedAtMs = clock.monotonicMs();
@@ -70,12 +79,13 @@ export function boundedLookup(source: NameSource, { clock, timeoutMs }: BoundedL
   const late = (hostname: string, startedAtMs: number): TransportFailure => {
     if (source.waits?.(hostname))
       return new TransportFailure("local", "the name look-up waited for others of this process.");
-    if (source.answeredAtMs !== undefined && source.answeredAtMs() < startedAtMs)
+    const silentMs = clock.monotonicMs() - startedAtMs;
+    if (source.answeredAtMs !== undefined && source.answeredAtMs() < startedAtMs && silentMs >= probedMs)
       return new TransportFailure("local", "no name server answers this process.");
     return new TransportFailure("dns", `the name servers did not answer for ${hostname} in time.`);
   };
 
-  return (hostname) => {
+  const lookup: Lookup = (hostname) => {
     const { answer, startedAtMs } = open.get(hostname) ?? start(hostname);
     return new Promise((resolve, reject) => {
       const cancel = clock.after(timeoutMs, () => {
@@ -95,6 +105,13 @@ export function boundedLookup(source: NameSource, { clock, timeoutMs }: BoundedL
       );
     });
   };
+  return {
+    lookup,
+    lateness(hostname) {
+      const running = open.get(hostname);
+      return running === undefined ? null : late(hostname, running.startedAtMs);
+    },
+  };
 }
 
 /**
@@ -102,12 +119,7 @@ export function boundedLookup(source: NameSource, { clock, timeoutMs }: BoundedL
  * is what was checked, and a name that mixes public with private addresses gets nothing (DNS rebinding).
  */
 export function guardedLookup(resolve: Lookup, allowPrivate: boolean): LookupFunction {
-  const checked = callbackify(async (hostname: string) => {
-    const addresses = await resolve(hostname);
-    const failure = refusalOf(hostname, addresses, allowPrivate);
-    if (failure) throw failure;
-    return [...addresses];
-  });
+  const checked = callbackify(checkedLookup(resolve, allowPrivate));
   return (hostname, options, callback) => {
     checked(hostname, (error, addresses) => {
       if (error) return callback(error, "");
@@ -120,6 +132,17 @@ export function guardedLookup(resolve: Lookup, allowPrivate: boolean): LookupFun
 function failedName(hostname: string, error: { readonly code?: string | undefined }): TransportFailure {
   const { class: failureClass, message } = nameFailure(hostname, error);
   return new TransportFailure(failureClass, message, error);
+}
+
+/** The addresses of a name or literal, only when every one of them may be called. */
+export function checkedLookup(resolve: Lookup, allowPrivate: boolean) {
+  return async (hostname: string): Promise<ResolvedAddress[]> => {
+    const family = isIP(hostname);
+    const addresses = family === 0 ? await resolve(hostname) : [{ address: hostname, family }];
+    const failure = refusalOf(hostname, addresses, allowPrivate);
+    if (failure) throw failure;
+    return [...addresses];
+  };
 }
 
 function refusalOf(hostname: string, addresses: readonly ResolvedAddress[], allowPrivate: boolean) {

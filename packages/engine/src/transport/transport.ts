@@ -1,10 +1,12 @@
+import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
 import { Agent, type Client, type Dispatcher, Pool } from "undici";
 import { type AllowedTargets, checkTargetUrl } from "../core/target.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Exchange, FailureClass, PostbackRequest, Transport } from "../ports/transport.ts";
 import { AbortGroups } from "./abort-groups.ts";
-import { guardedDial, TrackedClient } from "./connection.ts";
+import { type DialTools, guardedDial, TrackedClient } from "./connection.ts";
 import { Deadlines } from "./deadlines.ts";
+import { createEgressProxy } from "./egress-proxy.ts";
 import { type ExchangeHost, PendingExchange } from "./exchange.ts";
 import { boundedLookup, createNameSource, type Lookup } from "./lookup.ts";
 import type { NameOptions } from "./names/dns-lookup.ts";
@@ -29,8 +31,10 @@ export interface TransportOptions {
   readonly names?: NameOptions;
   /** Milliseconds that one name look-up may take, within the exchange's deadline. Default 5,000. */
   readonly lookupTimeoutMs?: number;
-  /** PEM certificates that are trusted instead of Node's roots. */
-  readonly ca?: string | readonly string[];
+  /** PEM certificates that are trusted beside Node's roots. */
+  readonly caBundle?: string;
+  /** The HTTP proxy (`http://user:password@host:port`) through which public addresses are called. Default: none. */
+  readonly egressProxy?: string;
 }
 
 /**
@@ -54,15 +58,24 @@ export function createTransport(options: TransportOptions): Transport {
   const aborts = new AbortGroups();
   const { clock, lookup: resolve, lookupTimeoutMs: timeoutMs = 5_000 } = options;
   const source = resolve ? { lookup: resolve } : createNameSource({ clock, ...options.names });
-  const lookup = boundedLookup(source, { clock, timeoutMs });
-  const agent = createAgent(options, lookup, 1);
+  const { lookup, lateness } = boundedLookup(source, { clock, timeoutMs });
+  const secureContext = options.caBundle === undefined ? null : trusting(options.caBundle);
+  const proxy = options.egressProxy
+    ? createEgressProxy({ url: new URL(options.egressProxy), clock, secureContext })
+    : null;
+  const tools: DialTools = { lookup, secureContext, proxy };
+  const agent = createAgent(options, tools, 1);
   // Pipelining 0 is undici's way to say "a new connection for each request".
-  const oneShotAgent = createAgent(options, lookup, 0);
+  const oneShotAgent = createAgent(options, tools, 0);
   let closing: Promise<void> | null = null;
   const host: ExchangeHost = {
     deadlines,
     responseBodyCapBytes: options.responseBodyCapBytes ?? 65_536,
     after: (ms, callback) => clock.after(ms, callback),
+    lookupLateness(hostname) {
+      const late = lateness(hostname);
+      return late && { class: late.class, message: late.message };
+    },
     redispatch: (dispatchOptions, exchange) => void oneShotAgent.dispatch(dispatchOptions, exchange),
   };
 
@@ -82,13 +95,13 @@ export function createTransport(options: TransportOptions): Transport {
       return exchange.result;
     },
     close() {
-      closing ??= Promise.all([agent.close(), oneShotAgent.close()]).then(() => undefined);
+      closing ??= Promise.all([agent.close(), oneShotAgent.close()]).then(() => proxy?.close());
       return closing;
     },
   };
 }
 
-function createAgent(options: TransportOptions, lookup: Lookup, pipelining: 0 | 1): Agent {
+function createAgent(options: TransportOptions, tools: DialTools, pipelining: 0 | 1): Agent {
   const keepAliveMs = options.keepAliveMs ?? 4_000;
   const clientOptions: Client.Options = {
     pipelining,
@@ -103,7 +116,7 @@ function createAgent(options: TransportOptions, lookup: Lookup, pipelining: 0 | 
   return new Agent({
     // undici closes an origin's pool when its last socket closes: any number of origins leaves nothing behind.
     factory: (origin) => {
-      const dial = guardedDial(new URL(origin), options.allowedTargets, lookup, options.ca);
+      const dial = guardedDial(new URL(origin), options.allowedTargets, tools);
       return new Pool(origin, {
         connections: options.maxConnectionsPerOrigin ?? 256,
         allowH2: false,
@@ -111,6 +124,11 @@ function createAgent(options: TransportOptions, lookup: Lookup, pipelining: 0 | 
       });
     },
   });
+}
+
+/** Made once: each connection would else read all roots again, some milliseconds. */
+function trusting(caBundle: string): SecureContext {
+  return createSecureContext({ ca: [...getCACertificates("default"), caBundle] });
 }
 
 function dispatchOptionsOf(request: PostbackRequest, url: URL): Dispatcher.DispatchOptions {

@@ -25,7 +25,7 @@ async function names(
   writeFileSync(hostsFile, files.hosts ?? "");
   writeFileSync(resolvConf, files.conf ?? "search .\n");
   const source = createDnsLookup({ clock: systemClock, servers: [server.address], hostsFile, resolvConf });
-  const lookup = boundedLookup(source, { clock: systemClock, timeoutMs });
+  const { lookup } = boundedLookup(source, { clock: systemClock, timeoutMs });
   return { server, lookup, hostsFile, resolvConf };
 }
 const v4 = (address: string) => ({ address, family: 4 });
@@ -77,7 +77,7 @@ describe("a name", () => {
     await dead.stop();
     const source = createDnsLookup({ clock: systemClock, servers: [dead.address], hostsFile: "/dev/null" });
     await expect(
-      boundedLookup(source, { clock: systemClock, timeoutMs: 1_500 })("partner.test"),
+      boundedLookup(source, { clock: systemClock, timeoutMs: 1_500 }).lookup("partner.test"),
     ).rejects.toMatchObject({ class: "local" });
   });
 });
@@ -154,7 +154,7 @@ describe("the system's resolver", () => {
       asked.push(hostname);
       return new Promise((resolve) => open.set(hostname, () => resolve([v4("203.0.113.1")])));
     });
-    const lookup = boundedLookup(source, { clock, timeoutMs: 5_000 });
+    const { lookup } = boundedLookup(source, { clock, timeoutMs: 5_000 });
     const first = ["slow1", "slow2", "slow3"].map((name) => lookup(name).catch((error: Error) => error));
     expect(asked).toEqual(["slow1", "slow2"]);
     await clock.advance(5_000);
