@@ -75,8 +75,8 @@ const certificateForm = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE---
 const caBundle = z.string().transform((path, context) => {
   try {
     const certificates = readFileSync(path, "utf8").match(certificateForm) ?? [];
-    for (const certificate of certificates) new X509Certificate(certificate);
-    if (certificates.length > 0) return certificates.join("\n");
+    const read = certificates.map((certificate) => new X509Certificate(certificate));
+    if (read.length > 0) return certificates.join("\n");
     context.addIssue({ code: "custom", message: "must be a PEM file with at least one certificate" });
   } catch (error) {
     const { code = "" } = error as NodeJS.ErrnoException;

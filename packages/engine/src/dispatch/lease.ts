@@ -56,6 +56,11 @@ export class Lease {
     return runs && this.#doubts === doubts();
   }
 
+  /** When the last attempt was over, in monotonic milliseconds. */
+  get usedAtMs(): number {
+    return this.#usedAtMs;
+  }
+
   /** An attempt is over. */
   used(): void {
     this.#usedAtMs = this.#tools.clock.monotonicMs();

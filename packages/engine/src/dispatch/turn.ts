@@ -374,7 +374,7 @@ export class Turn {
 
   #succeeded({ maxInFlight }: DispatchPartner): void {
     const { company, load } = this.#tools;
-    const nowMs = this.#tools.clock.monotonicMs();
+    const nowMs = this.#lease.usedAtMs;
     const drained = this.#exhausted && this.#claims.waiting === 0;
     const others = !drained && company.around(this.#slot.partnerNo, nowMs);
     this.#share.succeeded(maxInFlight, others ? load.busy() : null, nowMs);

@@ -155,7 +155,7 @@ export function dialThrough(proxy: EgressProxy, lookup: Lookup, direct: Dial, co
       if (options.protocol !== "https:") return callback(null, socket);
       return endsWith(signal, connect({ ...options, httpSocket: socket }, callback));
     };
-    dial().catch((error: Error) => callback(error, null));
+    void dial().then(undefined, (error: Error) => callback(error, null));
     return connecting as unknown as Connecting;
   };
 }
