@@ -1,6 +1,7 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import packet from "dns-packet";
+import { systemClock } from "../ports/clock.ts";
 
 /** What a name server says of a name: its addresses, why it has none, or nothing at all. */
 export type DnsAnswer = readonly string[] | "NXDOMAIN" | "SERVFAIL" | "REFUSED" | "silence";
@@ -19,13 +20,16 @@ const rcodes = { NXDOMAIN: 3, SERVFAIL: 2, REFUSED: 5 } as const;
  * A name server on loopback, over UDP.
  *
  * @param answer by the name in lower case and the type of the addresses that are asked for
+ * @param afterMs how long the answer to the question just asked takes
  * @example await startDnsServer((name) => (name.startsWith("hang") ? "silence" : ["127.0.0.1"]))
  */
 export async function startDnsServer(
   answer: (name: string, type: "A" | "AAAA") => DnsAnswer,
+  afterMs: () => number = () => 0,
 ): Promise<DnsServer> {
   const socket = createSocket("udp4");
   const questions: string[] = [];
+  let open = true;
   socket.on("message", (bytes, { port, address }) => {
     const { id, questions: asked = [] } = packet.decode(bytes);
     const [question] = asked;
@@ -44,7 +48,10 @@ export async function startDnsServer(
       questions: asked,
       answers: ofType.map((data) => ({ name, type: type === "AAAA" ? "AAAA" : "A", ttl: 3_600, data })),
     });
-    socket.send(reply, port, address);
+    const send = () => socket.send(reply, port, address, () => {});
+    const waitMs = afterMs();
+    if (waitMs === 0) send();
+    else systemClock.after(waitMs, () => open && send());
   });
   socket.bind(0, "127.0.0.1");
   await once(socket, "listening");
@@ -52,6 +59,7 @@ export async function startDnsServer(
     address: `127.0.0.1:${socket.address().port}`,
     questions,
     stop: async () => {
+      open = false;
       socket.close();
       await once(socket, "close");
     },

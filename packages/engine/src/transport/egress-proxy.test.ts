@@ -204,4 +204,15 @@ describe("a failure", () => {
     expect(await send("https://localhost/")).toMatchObject({ status: 200 });
     expect(await dead).toMatchObject({ failure: { class: "timeout" } });
   });
+
+  it("a look-up that hangs is left behind: the connection is free for the next", async () => {
+    const partner = await tlsPartner();
+    const proxy = await proxyTo(partner.port);
+    let looked = 0;
+    const lookup: Lookup = (name) => (looked++ === 0 ? new Promise(() => {}) : to("203.0.114.7")(name));
+    const send = through(proxy.port, { lookup, maxConnectionsPerOrigin: 1, lookupTimeoutMs: 400 });
+    const first = await send("https://localhost/", { timeoutMs: 200 });
+    expect(first).toMatchObject({ status: null, failure: { class: "dns" } });
+    expect(first.durationMs).toBeLessThan(400);
+  });
 });

@@ -140,22 +140,31 @@ class ProxiedConnecting extends EventEmitter {
  * @param connect makes TLS of a tunnel where the target wants it, as for any socket
  */
 export function dialThrough(proxy: EgressProxy, lookup: Lookup, direct: Dial, connect: Dial): Dial {
-  return (options, callback) => {
+  return (options, connected) => {
     const connecting = new ProxiedConnecting(proxy);
     const { signal } = connecting;
+    let over = false;
+    const answer: buildConnector.Callback = (...[error, socket]) => {
+      if (over) return void socket?.destroy();
+      over = true;
+      if (error) connected(error, null);
+      else connected(null, socket);
+    };
     const dial = async () => {
       const addresses = await lookup(options.hostname);
       connecting.emit("lookup");
       signal.throwIfAborted();
       if (addresses.every(({ address }) => !isPublicAddress(address)))
-        return endsWith(signal, direct(options, callback));
+        return endsWith(signal, direct(options, answer));
       connecting.askedAtMs = proxy.nowMs();
       const socket = await firstTunnel(proxy, addresses, portOf(options), signal);
       connecting.askedAtMs = null;
-      if (options.protocol !== "https:") return callback(null, socket);
-      return endsWith(signal, connect({ ...options, httpSocket: socket }, callback));
+      if (options.protocol !== "https:") return answer(null, socket);
+      return endsWith(signal, connect({ ...options, httpSocket: socket }, answer));
     };
-    void dial().then(undefined, (error: Error) => callback(error, null));
+    // At once, also while a name is looked up, which cannot be ended.
+    signal.addEventListener("abort", () => answer(signal.reason as Error, null), { once: true });
+    void dial().then(undefined, (error: Error) => answer(error, null));
     return connecting as unknown as Connecting;
   };
 }

@@ -11,11 +11,19 @@ import { createSystemLookup } from "./system-lookup.ts";
 
 /** A resolver that asks a name server of the test's own, with files of its own. */
 async function names(
-  answer: (name: string, type: "A" | "AAAA") => DnsAnswer,
+  answer: (name: string, type: "A" | "AAAA") => DnsAnswer | readonly [address: string, afterMs: number],
   files: { hosts?: string; conf?: string } = {},
   timeoutMs = 5_000,
 ) {
-  const server = await startDnsServer(answer);
+  let slowMs = 0;
+  const server = await startDnsServer(
+    (name, type) => {
+      const said = answer(name, type);
+      slowMs = typeof said[1] === "number" ? said[1] : 0;
+      return slowMs > 0 || typeof said[1] === "number" ? [String(said[0])] : (said as DnsAnswer);
+    },
+    () => slowMs,
+  );
   const folder = mkdtempSync(join(tmpdir(), "postrider-names-"));
   onTestFinished(async () => {
     await server.stop();
@@ -57,6 +65,16 @@ describe("a name", () => {
   ] as const)("without addresses (%j) fails in words", async (answer, failureClass, message) => {
     const { lookup } = await names(() => answer);
     await expect(lookup("partner.test")).rejects.toMatchObject({ class: failureClass, message });
+  });
+
+  it.each([700, 2_400])("whose servers take %i ms is found, also when others were quick", async (slowMs) => {
+    const { lookup } = await names((name) => ["203.0.113.1", name.startsWith("slow") ? slowMs : 0]);
+    for (let n = 0; n < 10; n += 1) await lookup(`quick${n}.test`);
+    const slow = [0, 1, 2, 3].map(async (n) => {
+      await systemClock.sleep(n * 150);
+      return lookup(`slow${n}.test`);
+    });
+    expect(await Promise.all(slow)).toEqual([0, 1, 2, 3].map(() => [v4("203.0.113.1")]));
   });
 
   it("whose servers answer for one family only is not waited for long", async () => {
