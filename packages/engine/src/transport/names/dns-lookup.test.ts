@@ -11,19 +11,12 @@ import { createSystemLookup } from "./system-lookup.ts";
 
 /** A resolver that asks a name server of the test's own, with files of its own. */
 async function names(
-  answer: (name: string, type: "A" | "AAAA") => DnsAnswer | readonly [address: string, afterMs: number],
+  answer: (name: string, type: "A" | "AAAA") => DnsAnswer,
   files: { hosts?: string; conf?: string } = {},
   timeoutMs = 5_000,
+  answerMs?: () => number,
 ) {
-  let slowMs = 0;
-  const server = await startDnsServer(
-    (name, type) => {
-      const said = answer(name, type);
-      slowMs = typeof said[1] === "number" ? said[1] : 0;
-      return slowMs > 0 || typeof said[1] === "number" ? [String(said[0])] : (said as DnsAnswer);
-    },
-    () => slowMs,
-  );
+  const server = await startDnsServer(answer, answerMs);
   const folder = mkdtempSync(join(tmpdir(), "postrider-names-"));
   onTestFinished(async () => {
     await server.stop();
@@ -68,7 +61,13 @@ describe("a name", () => {
   });
 
   it.each([700, 2_400])("whose servers take %i ms is found, also when others were quick", async (slowMs) => {
-    const { lookup } = await names((name) => ["203.0.113.1", name.startsWith("slow") ? slowMs : 0]);
+    let waitMs = 0;
+    const { lookup } = await names(
+      (name) => ((waitMs = name.startsWith("slow") ? slowMs : 0), ["203.0.113.1"]),
+      {},
+      5_000,
+      () => waitMs,
+    );
     for (let n = 0; n < 10; n += 1) await lookup(`quick${n}.test`);
     const slow = [0, 1, 2, 3].map(async (n) => {
       await systemClock.sleep(n * 150);
