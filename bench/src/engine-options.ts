@@ -7,6 +7,7 @@ export interface EngineForm {
   readonly redisUrl?: string;
   readonly allowTargets: readonly string[];
   readonly maxInFlight?: number;
+  readonly names?: { readonly servers: readonly string[] };
 }
 
 /** One key for all databases of the bench, so that a prepared one can be copied. Seals nothing of value. */

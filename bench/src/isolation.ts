@@ -96,7 +96,7 @@ export async function measureIsolation(
   const ids: string[] = [];
   for (const [index, { path, timeout, ratePerSecond }] of disturbers.entries()) {
     const from = healthy + index;
-    const where = path === null ? { url: `http://${hole!.target}/` } : { path: () => path };
+    const where = path === null ? { url: () => `http://${hole!.target}/` } : { path: () => path };
     const rate = ratePerSecond === undefined ? {} : { ratePerSecond, burst };
     await addPartners(system.engine, sink, 1, { from, timeout, ...where, ...rate });
     ids.push(`p${from}`);

@@ -7,6 +7,7 @@ import { measureLimiter } from "./limiter.ts";
 import { measureMemory } from "./memory.ts";
 import { type BenchName, medianResult, type Result } from "./result.ts";
 import type { SinkProcess } from "./sink-process.ts";
+import { measureSilentNames } from "./silent-names.ts";
 import { measureSize } from "./size.ts";
 import { measureStartup } from "./startup.ts";
 import { ledgerKinds, type LedgerKind } from "./system.ts";
@@ -74,6 +75,12 @@ export const measures: Readonly<Record<Exclude<BenchName, "compare">, Measure>> 
           ? { backlog: 2_000, timeout: "2s", phaseMs: 4_000, pairs: 2 }
           : { backlog: 20_000, timeout: "10s", phaseMs: 12_000, pairs: 5 },
       );
+  },
+  async *names(sink, options) {
+    const { quick } = options;
+    const phases = quick ? { pairs: 2, phaseMs: 4_000 } : { pairs: 4, phaseMs: 10_000 };
+    for (const kind of servers(options))
+      for (const silent of [12, 300]) yield* await measureSilentNames(sink, kind, { silent, ...phases });
   },
   async *accept(sink, { quick, ledgers }) {
     if (!ledgers.includes("postgresql")) return;

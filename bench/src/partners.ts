@@ -9,8 +9,8 @@ export interface PartnerSettings {
   readonly from?: number;
   /** At the sink, by the partner's number. Default `/ok`. */
   readonly path?: (n: number) => string;
-  /** Instead of the sink. */
-  readonly url?: string;
+  /** Instead of the sink, by the partner's number. */
+  readonly url?: (n: number) => string;
   readonly maxInFlight?: number;
   readonly ratePerSecond?: number | null;
   readonly burst?: number;
@@ -53,7 +53,7 @@ export async function addPartners(
     const endpoint = {
       ...endpointDefaults,
       body: "envelope" as const,
-      url: url ?? `http://${sink.target}${path(n)}`,
+      url: url?.(n) ?? `http://${sink.target}${path(n)}`,
       timeout,
       retry,
       ...(breaker === null ? { breaker } : {}),

@@ -18,6 +18,7 @@ export const benchNames = [
   "throughput",
   "latency",
   "isolation",
+  "names",
   "accept",
   "limiter",
   "size",

@@ -5,7 +5,7 @@
  * - `/hang…` never
  * - `/dribble…` a status line and headers, then its body a byte each half second
  * - `/fail-once…` 503 to the first request of each `webhook-id`, 200 to the next; the time between the two is kept
- * - everything else `200 ok`
+ * - everything else `200 ok`; at hosts under `closing.test` the connection is closed after it
  *
  * It keeps, for requests with a `"sent_at"` (epoch ms) in their body, how long they took to arrive, by path; and the
  * times of arrival at `/limited…`, by path.
@@ -14,6 +14,9 @@ import { createServer, type Socket } from "node:net";
 import { answerParent, givenByParent } from "./child.ts";
 
 const ok = Buffer.from("HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-type: text/plain\r\n\r\nok");
+const okAndClosed = Buffer.from(
+  "HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\nok",
+);
 const unavailable = Buffer.from("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n");
 const dribbled = Buffer.from("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\ncontent-type: text/plain\r\n\r\n");
 const dribbleMs = 500;
@@ -75,6 +78,7 @@ function serve(socket: Socket, request: Buffer): void {
   if (path.startsWith("/limited")) listOf(arrivals, path).push(nowMs);
   if (path.startsWith("/hang")) return;
   if (path.startsWith("/dribble")) return dribble(socket);
+  if (request.indexOf(".closing.test") > 0) return void socket.end(okAndClosed);
   socket.write(path.startsWith("/fail-once") && failsNow(request, nowMs) ? unavailable : ok);
 }
 

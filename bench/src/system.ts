@@ -20,6 +20,8 @@ export interface SystemOptions {
   readonly partners?: number;
   /** Requests in flight at most, per dispatching process. */
   readonly maxInFlight?: number;
+  /** Name servers (`address:port`) instead of the machine's. */
+  readonly nameServers?: readonly string[];
   /** Targets beside the sink. */
   readonly allowTargets?: readonly string[];
   /** The name of a prepared database to copy. */
@@ -63,6 +65,7 @@ export async function startSystem(
     partners = 0,
     maxInFlight,
     allowTargets = [],
+    nameServers,
     template,
     before = async () => {},
   }: SystemOptions = {},
@@ -79,6 +82,7 @@ export async function startSystem(
     ...(database ? { databaseUrl: database.url } : {}),
     ...(redis ? { redisUrl: redis.url } : {}),
     ...(maxInFlight === undefined ? {} : { maxInFlight }),
+    ...(nameServers === undefined ? {} : { names: { servers: nameServers } }),
   };
   const engine = await openEngine(engineOptions(form));
   if (redis && engine.description.turns === "in-process")

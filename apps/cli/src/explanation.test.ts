@@ -171,6 +171,22 @@ describe("explain", () => {
             anEndpoint({
               state: "held",
               held_until: "2026-01-31T12:10:00Z",
+              note: "Postrider itself could not send, and tries again: local: no descriptor left (EMFILE).",
+            }),
+          ],
+        ]),
+      },
+      "no descriptor left (EMFILE). This costs no retry.",
+      "postrider endpoints resume acme main",
+    ],
+    [
+      {
+        endpoints: new Map([
+          [
+            "acme/main",
+            anEndpoint({
+              state: "held",
+              held_until: "2026-01-31T12:10:00Z",
               circuit: aCircuit({
                 state: "open",
                 since: "2026-01-31T11:55:00Z",

@@ -165,8 +165,14 @@ function explainPending(
   }
   if (endpoint && endpoint.circuit.state !== "closed") return behindCircuit(endpoint, to, tried, nowMs);
   if (endpoint?.state === "held" && endpoint.held_until !== null) {
+    const own = endpoint.note?.startsWith("Postrider itself")
+      ? plain(endpoint.note.replace(/\.$/, ""))
+      : null;
     return {
-      why: `${tried}: the partner asked for a wait (Retry-After), which holds back the whole endpoint.`,
+      why:
+        own === null
+          ? `${tried}: the partner asked for a wait (Retry-After), which holds back the whole endpoint.`
+          : `${tried}. ${own}. This costs no retry.`,
       next: `The next attempt is ${fromNow(endpoint.held_until, nowMs)} (${clockTime(endpoint.held_until)}) or later.`,
       advice: [`Nothing needs doing. To go on before that: postrider endpoints resume ${to}`],
     };

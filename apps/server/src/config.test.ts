@@ -1,6 +1,10 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
 import { PostriderError } from "@postrider/engine";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { readSettings } from "./config.ts";
 
 const refused = (env: Record<string, string>): PostriderError => {
@@ -40,6 +44,8 @@ describe("settings", () => {
       maxBodyBytes: 5_242_880,
       maxBodiesBytes: 268_435_456,
       allowedHosts: [],
+      caBundle: null,
+      egressProxy: null,
     });
   });
 
@@ -95,6 +101,31 @@ describe("settings", () => {
     expect(error.message).toMatch(/[^.?]\.$|\?$/);
   });
 
+  test("a CA bundle is read at start: its certificates, and nothing else of the file", () => {
+    const root = fileURLToPath(
+      new URL("../../../packages/engine/src/transport/fixtures/root.pem", import.meta.url),
+    );
+    const folder = mkdtempSync(join(tmpdir(), "postrider-config-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, "bundle.pem");
+    const pem = readFileSync(root, "utf8").trim();
+    writeFileSync(path, `# our roots\n${pem}\n\n${pem}\n`);
+    expect(readSettings({ POSTRIDER_CA_BUNDLE: path }).caBundle).toBe(`${pem}\n${pem}`);
+    writeFileSync(path, "-----BEGIN CERTIFICATE-----\nbm9uc2Vuc2U=\n-----END CERTIFICATE-----\n");
+    for (const [value, words] of [
+      [path, "holds a certificate that cannot be read"],
+      [join(folder, "missing.pem"), "cannot be read (ENOENT)"],
+      [folder, "cannot be read (EISDIR)"],
+      ["/dev/null", "must be a PEM file with at least one certificate"],
+    ] as const)
+      expect(refused({ POSTRIDER_CA_BUNDLE: value }).message).toContain(`POSTRIDER_CA_BUNDLE ${words}`);
+  });
+
+  test.each(["proxy.internal:3128", "socks5://proxy:1080", "http://proxy:3128/path", "http://proxy/?x=1"])(
+    "%s is no egress proxy",
+    (value) => expect(refused({ POSTRIDER_EGRESS_PROXY: value }).message).toContain("http://user:password@"),
+  );
+
   test("what was not delivered is kept 90 days, or as long as what was", () => {
     const days = (env: Record<string, string>) => readSettings(env).deadRetentionDays;
     expect(days({ POSTRIDER_RETENTION_DAYS: "10" })).toBe(90);
@@ -116,6 +147,7 @@ describe("secrets", () => {
     DATABASE_URL: "postgresql://u:hunter2@localhost/d",
     POSTRIDER_API_KEY: "prk_hunter2hunter2hunter2",
     POSTRIDER_MASTER_KEY: "cd".repeat(32),
+    POSTRIDER_EGRESS_PROXY: "http://u:hunter2@proxy.internal:3128",
   };
 
   test("do not print", () => {
@@ -134,6 +166,7 @@ describe("secrets", () => {
       DATABASE_URL: "mysql://u:hunter2@localhost",
       POSTRIDER_API_KEY: "hunter2 x",
       POSTRIDER_MASTER_KEY: "hunter2",
+      POSTRIDER_EGRESS_PROXY: "ftp://u:hunter2@proxy",
     });
     expect(`${error.message}${error.hint}${JSON.stringify(error)}${inspect(error)}`).not.toContain("hunter2");
   });

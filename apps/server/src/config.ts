@@ -9,6 +9,8 @@ import {
   parseRedisAddress,
   PostriderError,
 } from "@postrider/engine";
+import { readFileSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
 import { z } from "zod";
 import { type Environment, readEnvironment, signsOfPostgres } from "./environment.ts";
 import { Sealed } from "./sealed.ts";
@@ -50,6 +52,34 @@ const urlFor = (read: (text: string) => unknown, subject: string) =>
       }
     })
     .transform((text) => new Sealed(text));
+
+const egressProxy = z
+  .string()
+  .refine((text) => {
+    const url = URL.parse(text);
+    const bare = url?.pathname === "/" && url.search === "" && url.hash === "";
+    return bare && (url.protocol === "http:" || url.protocol === "https:") && url.hostname !== "";
+  }, "must be a URL such as http://user:password@proxy.internal:3128")
+  .transform((text) => new Sealed(text));
+
+const certificateForm = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** The path of a PEM file; its value is the certificates in it. */
+const caBundle = z.string().transform((path, context) => {
+  try {
+    const certificates = readFileSync(path, "utf8").match(certificateForm) ?? [];
+    const read = certificates.map((certificate) => new X509Certificate(certificate));
+    if (read.length > 0) return certificates.join("\n");
+    context.addIssue({ code: "custom", message: "must be a PEM file with at least one certificate" });
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    const why = /^E[A-Z]+$/.test(code)
+      ? `cannot be read (${code})`
+      : "holds a certificate that cannot be read";
+    context.addIssue({ code: "custom", message: why });
+  }
+  return z.NEVER;
+});
 
 const apiKeys = list
   .refine(
@@ -254,6 +284,14 @@ export const settings = {
     "The server that the `postrider` command talks to. The server itself does not use it.",
     z.string().optional(),
   ),
+  POSTRIDER_CA_BUNDLE: entry(
+    "The path of a PEM file: its certificates are trusted beside Node's own roots when partners (and an `https` egress proxy) are called. Read at start. Unset: Node's roots, and those of `NODE_EXTRA_CA_CERTS`.",
+    caBundle.optional(),
+  ),
+  POSTRIDER_EGRESS_PROXY: entry(
+    "The HTTP proxy through which partners are called: `http://user:password@host:port`, or `https`. Names are looked up and addresses checked here; the proxy is asked to CONNECT to the address. Targets in POSTRIDER_ALLOW_TARGETS with private addresses are called straight. Unset: straight. Secret.",
+    egressProxy.optional(),
+  ),
 } as const;
 
 type Names = keyof typeof settings;
@@ -301,6 +339,9 @@ export interface Settings {
   readonly ignored: readonly string[];
   /** What looks wrong and is no reason not to start, in words. */
   readonly warnings: readonly string[];
+  /** PEM certificates. Null: Node's roots alone. */
+  readonly caBundle: string | null;
+  readonly egressProxy: Sealed<string> | null;
 }
 
 const names = Object.keys(settings) as Names[];
@@ -382,6 +423,8 @@ export function readSettings(env: Environment): Settings {
             `The ledger is embedded although ${signs.perhaps.join(", ")} is set: set DATABASE_URL for PostgreSQL, or POSTRIDER_LEDGER=embedded if that is meant.`,
           ]
         : [],
+    caBundle: values.POSTRIDER_CA_BUNDLE ?? null,
+    egressProxy: values.POSTRIDER_EGRESS_PROXY ?? null,
   };
 }
 

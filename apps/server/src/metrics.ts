@@ -42,6 +42,11 @@ export const metricTable = {
     labels: ["where"],
     help: "Streaks of faults of Postrider's own parts, by where.",
   },
+  postrider_deliveries_put_back_total: {
+    kind: "counter",
+    labels: [],
+    help: "Deliveries that went back as they were, without a step of their ladder, since this process itself could not send them: no descriptor, memory or connection left, no name server, no egress proxy, or a fault in its code. The log says which.",
+  },
   postrider_accept_events_total: {
     kind: "counter",
     labels: ["status"],
@@ -146,6 +151,7 @@ export interface Metrics {
   readonly attempt: (event: AttemptEvent) => void;
   readonly turn: (durationMs: number) => void;
   readonly fault: (where: string) => void;
+  readonly putBack: () => void;
   readonly circuit: (to: "open" | "half_open" | "closed") => void;
   readonly operatorEvent: (type: OperatorEventType) => void;
   readonly accepted: (status: AcceptResult["status"]) => void;
@@ -198,6 +204,7 @@ export function createMetrics(version: string, now: () => number): Metrics {
   const lateness = histogram("postrider_attempt_lateness_seconds", longSeconds);
   const latency = histogram("postrider_delivery_latency_seconds", longSeconds);
   const turns = new Counter(common("postrider_turns_total"));
+  const putBack = new Counter(common("postrider_deliveries_put_back_total"));
   const turnDuration = histogram("postrider_turn_duration_seconds", seconds);
   const batchSize = histogram("postrider_accept_batch_size", [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000]);
   const requests = histogram("postrider_http_request_duration_seconds", seconds);
@@ -221,6 +228,7 @@ export function createMetrics(version: string, now: () => number): Metrics {
       turns.inc();
       turnDuration.observe(durationMs / 1_000);
     },
+    putBack: () => putBack.inc(),
     fault: (where) => faults.add(where, () => ({ where })),
     circuit: (to) => circuits.add(to, () => ({ to })),
     operatorEvent: (type) => operatorEvents.add(type, () => ({ type })),

@@ -94,6 +94,8 @@ export async function startServer(settings: Settings, options: StartOptions = {}
       maxInFlight: settings.maxInFlight,
       retentionDays: settings.retentionDays,
       deadRetentionDays: settings.deadRetentionDays,
+      ...(settings.caBundle === null ? {} : { caBundle: settings.caBundle }),
+      ...(settings.egressProxy === null ? {} : { egressProxy: settings.egressProxy.reveal() }),
     });
     undo.push(() => engine.stop(0));
     metrics.watch(engine);

@@ -109,6 +109,16 @@ describe("an attempt", () => {
 });
 
 describe("a fault", () => {
+  test("for which deliveries went back is an error, said by its cause, and they are counted", async () => {
+    const { telemetry, metrics, parsed } = bench();
+    telemetry.fault({ where: "send", error: "local: no descriptor left (EMFILE).", retryInMs: 2_000 });
+    for (let n = 0; n < 3; n += 1) telemetry.putBack?.();
+    expect(parsed()).toMatchObject([
+      { level: "error", where: "send", error: { message: "local: no descriptor left (EMFILE)." } },
+    ]);
+    expect(await metrics.text()).toContain("postrider_deliveries_put_back_total 3");
+  });
+
   test("is logged without what its error holds besides, once per place and while", async () => {
     const { telemetry, metrics, parsed, pass } = bench();
     const error = Object.assign(new Error("connection refused"), {

@@ -22,6 +22,7 @@ export function createTelemetry(log: Log, metrics: Metrics, now: () => number): 
       metrics.turn(durationMs);
       if (logsTurns) log.debug({ partner, attempts, duration_ms: durationMs }, "turn");
     },
+    putBack: metrics.putBack,
     circuit: ({ to }) => metrics.circuit(to),
     accepting(trouble) {
       if (trouble === null) log.info("events are accepted again");
@@ -35,7 +36,8 @@ export function createTelemetry(log: Log, metrics: Metrics, now: () => number): 
         return;
       }
       told.set(where, { atMs: now(), kept: 0 });
-      log.warn(
+      // That nothing can be sent is for somebody to look at now; the others are mostly over by then.
+      log[where === "send" ? "error" : "warn"](
         { where, error: loggable(error), retry_in_ms: retryInMs, like_it_since: last?.kept ?? 0 },
         "fault",
       );

@@ -28,7 +28,7 @@ import type { Turns } from "./ports/turns.ts";
 import { type Random, systemRandom } from "./ports/random.ts";
 import { createJudgedDoor } from "./judged-door.ts";
 import { silentTelemetry, type Telemetry } from "./ports/telemetry.ts";
-import { createTransport } from "./transport/index.ts";
+import { createTransport, type NameOptions } from "./transport/index.ts";
 import { createInProcessTurns } from "./turns/in-process.ts";
 
 /** Sent with every postback, so that partners can allow-list it and read what it is. */
@@ -60,6 +60,12 @@ export interface EngineOptions {
   readonly random?: Random;
   /** Requests in flight at most over all partners of this process. Default 256. */
   readonly maxInFlight?: number;
+  /** Which name servers are asked for partners' addresses, and which files are read. Default: the machine's own. */
+  readonly names?: NameOptions;
+  /** PEM certificates of roots that are trusted beside Node's, for partners with a certificate authority of their own. */
+  readonly caBundle?: string;
+  /** `http://user:password@host:port`: public addresses are called through this proxy, after they were checked. Default: straight. */
+  readonly egressProxy?: string;
   /** Who hears of failing endpoints, dead letters, old backlogs and silent partners. Default: nobody. */
   readonly operator?: OperatorOptions;
   /** Delivered deliveries, their events and attempts are dropped after this many days. Default 35. */
@@ -206,7 +212,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   });
   const readiness = createReadiness({ sql, clock, telemetry, ceiling: ceiling.reached });
   const events = readiness.watch(createEventDoor(sql));
-  const transport = createTransport({ clock, allowedTargets });
+  const transport = createTransport({
+    clock,
+    allowedTargets,
+    ...(options.names ? { names: options.names } : {}),
+    ...(options.caBundle === undefined ? {} : { caBundle: options.caBundle }),
+    ...(options.egressProxy === undefined ? {} : { egressProxy: options.egressProxy }),
+  });
   const operatorEvents = createOperatorEvents({
     partner: operator?.partner ?? null,
     windowMs: operator?.windowMs ?? defaultWindowMs,
@@ -269,7 +281,6 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       return sendTestPostback(partner, partner.endpoints.get(found.endpointNo)!, randomUUID(), {
         transport,
         clock,
-        random,
         userAgent,
       });
     },

@@ -3,10 +3,14 @@ import { describe, expect, test } from "vitest";
 import { endpointDefaults, type EndpointDocument } from "../core/documents.ts";
 import { missingKeyNote } from "../core/missing-key.ts";
 import type { DueDelivery, StoredKey } from "../ports/ledger.ts";
+import type { Clock } from "../ports/clock.ts";
+import { silentTelemetry } from "../ports/telemetry.ts";
 import type { PostbackRequest } from "../ports/transport.ts";
+import { createManualClock } from "../testing/manual-clock.ts";
 import { benchStartMs as now, exchangeOf } from "../testing/dispatch-bench.ts";
 import { attempt, type Attempted, broken, type Job } from "./attempt.ts";
 import { holdOf, outcomeOf } from "./outcome.ts";
+import { OwnFaults } from "./own-faults.ts";
 import { compilePartner } from "./partner.ts";
 
 const secret = (byte: number) => `whsec_${Buffer.alloc(32, byte).toString("base64")}`;
@@ -60,6 +64,13 @@ function jobOf(
   return { delivery: due, partner, endpoint: partner.endpoints.get(10)!, n: due.attemptsMade + 1 };
 }
 
+const toolsOf = (clock: Clock) => ({
+  clock,
+  random: () => 0.5,
+  userAgent: "Postrider/test",
+  transport: { send: async () => exchangeOf(200), close: async () => {} },
+});
+
 /** Attempts a job against a partner that gives one answer; what was sent, and what came of it. */
 async function run(job: Job, answer = exchangeOf(200), atMs = now) {
   const sent: PostbackRequest[] = [];
@@ -68,8 +79,10 @@ async function run(job: Job, answer = exchangeOf(200), atMs = now) {
     send: async (request: PostbackRequest) => (sent.push(request), answer),
     close: async () => {},
   };
-  const clock = { now: () => atMs, sleep: async () => {}, after: () => () => {} };
-  const tools = { transport, clock, random: () => 0.5, userAgent: "Postrider/test" };
+  const clock = { now: () => atMs, monotonicMs: () => 0, sleep: async () => {}, after: () => () => {} };
+  const random = () => 0.5;
+  const ownFaults = new OwnFaults({ clock, random, telemetry: silentTelemetry });
+  const tools = { transport, clock, random, ownFaults, userAgent: "Postrider/test" };
   const attempted = await attempt(job, tools, new AbortController().signal, () => (permits += 1));
   return { sent, attempted, permits };
 }
@@ -277,15 +290,36 @@ describe("an answer", () => {
   });
 });
 
-test("an attempt that broke takes a step of the ladder and says so without any data", () => {
-  const job = jobOf();
-  const result = broken(job, {
-    clock: { now: () => now, sleep: async () => {}, after: () => () => {} },
-    random: () => 0.5,
+describe("what Postrider itself could not send", () => {
+  const lacks = exchangeOf(null, { failure: { class: "local", message: "no descriptor left (EMFILE)." } });
+
+  test("goes back as it was, whatever it had behind it, and its endpoint waits", async () => {
+    for (const counts of [{}, { attemptsMade: 9, attemptsBefore: 2 }, { attemptsMade: 3, clientErrors: 3 }]) {
+      const job = jobOf({}, counts);
+      const attempted = (await run(job, lacks)).attempted!;
+      const { attempt, change } = outcomeOf(job, attempted, 7);
+      expect(attempt).toBeNull();
+      expect(change).toEqual({
+        kind: "retry",
+        dueAtMs: now,
+        clientErrors: job.delivery.clientErrors,
+        error: "local: no descriptor left (EMFILE).",
+      });
+      expect(holdOf(job, attempted)).toEqual({
+        endpointNo: 10,
+        untilMs: expect.toSatisfy((ms: number) => ms >= now + 2_000 && ms < now + 4_000),
+        note: expect.stringMatching(/^Postrider itself could not send, .*EMFILE/),
+      });
+    }
   });
-  expect(result.decision).toMatchObject({ kind: "retry", clientErrors: 0 });
-  expect(outcomeOf(job, result, 7)).toMatchObject({
-    fence: 7,
-    attempt: { n: 1, status: null, error: result.error },
+
+  test("for a fault in its code waits alone, and the words hold no data", () => {
+    const job = jobOf({}, { attemptsMade: 9 });
+    const clock = createManualClock(now);
+    const ownFaults = new OwnFaults({ clock, random: () => 0.5, telemetry: silentTelemetry });
+    const result = broken(job, new Error("amount 12.50"), { ...toolsOf(clock), ownFaults });
+    expect(outcomeOf(job, result, 7)).toMatchObject({ fence: 7, attempt: null, change: { kind: "retry" } });
+    expect(holdOf(job, result)).toBeNull();
+    expect(result.error).not.toContain("12.50");
   });
 });

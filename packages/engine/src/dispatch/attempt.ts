@@ -7,7 +7,8 @@ import { renderTemplate, type RenderedPostback } from "../core/template/index.ts
 import type { Clock } from "../ports/clock.ts";
 import type { DueDelivery } from "../ports/ledger.ts";
 import type { Random } from "../ports/random.ts";
-import type { Exchange, PostbackRequest, Transport } from "../ports/transport.ts";
+import type { Exchange, LookupWatch, PostbackRequest, Transport } from "../ports/transport.ts";
+import { faultWaits, lackWaits, type OwnFaults } from "./own-faults.ts";
 import type { DispatchEndpoint, DispatchPartner } from "./partner.ts";
 
 /** A delivery with the settings it is attempted under. */
@@ -33,6 +34,8 @@ export interface Attempted {
   readonly error: string | null;
   /** True if the attempt takes no step of the delivery's ladder: a probe that failed, or nothing that could be signed. */
   readonly spendsNoStep?: boolean;
+  /** True where the delivery goes back as it was: Postrider itself could not send it. No attempt was made. */
+  readonly putBack?: boolean;
 }
 
 export interface AttemptTools {
@@ -40,6 +43,7 @@ export interface AttemptTools {
   readonly clock: Clock;
   readonly random: Random;
   readonly userAgent: string;
+  readonly ownFaults: OwnFaults;
 }
 
 /**
@@ -47,12 +51,14 @@ export interface AttemptTools {
  * records and emits the result after. Null where the process let go of the exchange: the delivery stays as it was.
  *
  * @param onSend called in the step in which a request leaves, and not where nothing is sent
+ * @param watch told while the exchange waits for name servers
  */
 export async function attempt(
   job: Job,
   tools: AttemptTools,
   signal: AbortSignal,
   onSend: () => void,
+  watch?: LookupWatch,
 ): Promise<Attempted | null> {
   const startedAtMs = tools.clock.now();
   const refused = guard(job, startedAtMs);
@@ -63,8 +69,10 @@ export async function attempt(
   if (!rendered.ok) return finished(rendered.reason, rendered.message, startedAtMs);
   const request = sign(job, rendered, tools.userAgent, startedAtMs);
   onSend();
-  const exchange = await tools.transport.send(request, signal);
+  const exchange = await tools.transport.send(request, signal, watch);
   if (exchange.failure?.class === "aborted") return null;
+  if (exchange.failure?.class === "local" && exchange.status === null)
+    return unable(job, `local: ${exchange.failure.message}`, tools);
   const verdict = classify(exchange);
   const endedAtMs = tools.clock.now();
   const decision = decideFor(job, verdict, exchange.retryAfter, endedAtMs, tools.random());
@@ -193,19 +201,36 @@ function finished(reason: Reason, message: string, nowMs: number): Attempted {
   };
 }
 
-/** An attempt that a fault in Postrider itself broke: it takes a step of the ladder, so that it is neither lost nor hot. */
-export function broken(job: Job, tools: Pick<AttemptTools, "clock" | "random">): Attempted {
-  const now = tools.clock.now();
-  const verdict: Verdict = {
-    kind: "retryable",
-    error: "internal: a fault in Postrider; its log has the details",
-  };
+/** Nothing could be sent, for a lack of this process's own: the endpoint waits, and nobody is charged. */
+function unable(job: Job, error: string, { clock, ownFaults }: AttemptTools): Attempted {
+  const now = clock.now();
+  return putBack(job, error, now, now, now + ownFaults.met(error, lackWaits));
+}
+
+/**
+ * An attempt that a fault in Postrider itself broke. Only this delivery waits: the next one may be good, and this one
+ * ends with its expiry at the latest.
+ */
+export function broken(job: Job, error: unknown, { clock, ownFaults }: AttemptTools): Attempted {
+  const now = clock.now();
+  const dueAtMs = now + ownFaults.met("a fault in Postrider", faultWaits, error);
+  return putBack(job, "internal: a fault in Postrider; its log has the details", now, dueAtMs, null);
+}
+
+function putBack(
+  { delivery }: Job,
+  error: string,
+  nowMs: number,
+  dueAtMs: number,
+  holdEndpointUntilMs: number | null,
+): Attempted {
   return {
-    startedAtMs: now,
-    endedAtMs: now,
+    startedAtMs: nowMs,
+    endedAtMs: nowMs,
     exchange: null,
-    verdict,
-    decision: decideFor(job, verdict, null, now, tools.random()),
-    error: verdict.error,
+    verdict: null,
+    decision: { kind: "retry", dueAtMs, clientErrors: delivery.clientErrors, holdEndpointUntilMs },
+    error,
+    putBack: true,
   };
 }

@@ -16,12 +16,14 @@ import type { Transport } from "../ports/transport.ts";
 import type { Turns } from "../ports/turns.ts";
 import { createBatcher } from "./batcher.ts";
 import { Company } from "./company.ts";
+import { OwnFaults } from "./own-faults.ts";
 import { createPartnerCache } from "./partner-cache.ts";
 import { untilItPasses } from "./patience.ts";
 import { createRecorder } from "./recorder.ts";
 import { Slots } from "./slots.ts";
 import { startSweep } from "./sweep.ts";
-import { Turn, type TurnTools } from "./turn.ts";
+import type { TurnTools } from "./turn-tools.ts";
+import { Turn } from "./turn.ts";
 import { createWatch } from "./watch.ts";
 
 export interface DispatcherOptions {
@@ -124,6 +126,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     clock,
     random,
     userAgent,
+    ownFaults: new OwnFaults({ clock, random, telemetry }),
     telemetry,
     recorder,
     slots,

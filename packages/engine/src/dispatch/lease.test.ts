@@ -138,3 +138,26 @@ test("a turn with nothing to do gives its place to a partner that waits", async 
   await clock.advanceUntil(() => seen.length === 2, 1_000, 1);
   expect(clock.now() - from).toBeLessThan(20);
 });
+
+test.each([-86_400_000, -2_000, 2_000, 86_400_000])(
+  "a clock that is set by %i ms ends nothing that is in flight, and lengthens no lease",
+  async (ms) => {
+    const { ledger, turns, clock, seen, attempts } = await startDispatchBench(() => ({
+      status: 200,
+      afterMs: 400,
+    }));
+    ledger.leaseMs = 5_000;
+    ledger.putPartner(1, { maxInFlight: 4 });
+    ledger.enqueue(10, 2, clock.now());
+    turns.ring([1]);
+    await clock.advance(100);
+    expect(seen).toHaveLength(2);
+    clock.step(ms);
+    await clock.advance(500);
+    expect(attempts.map(({ outcome, n, durationMs }) => ({ outcome, n, durationMs }))).toEqual([
+      { outcome: "delivered", n: 1, durationMs: 400 },
+      { outcome: "delivered", n: 1, durationMs: 400 },
+    ]);
+    expect(seen).toHaveLength(2);
+  },
+);

@@ -22,7 +22,10 @@ export interface LeaseTools {
 export class Lease {
   readonly #tools: LeaseTools;
   #fence = 0;
+  /** In monotonic time; 0 where it is not this process's. */
   #untilMs = 0;
+  /** The same moment by the time of day, which goes on while a machine is suspended; monotonic time may not. */
+  #untilDayMs = 0;
   #doubts = 0;
   #usedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -47,26 +50,36 @@ export class Lease {
 
   /** Whether the turn is still this process's: a lease that ran out, or a server that was lost, wants another claim first. */
   holds(): boolean {
-    return this.#tools.clock.now() < this.#untilMs && this.#doubts === this.#tools.doubts();
+    const { clock, doubts } = this.#tools;
+    // A clock that is set forward costs one claim more.
+    const runs = clock.monotonicMs() < this.#untilMs && clock.now() < this.#untilDayMs;
+    return runs && this.#doubts === doubts();
+  }
+
+  /** When the last attempt was over, in monotonic milliseconds. */
+  get usedAtMs(): number {
+    return this.#usedAtMs;
   }
 
   /** An attempt is over. */
   used(): void {
-    this.#usedAtMs = this.#tools.clock.now();
+    this.#usedAtMs = this.#tools.clock.monotonicMs();
   }
 
   /** How much longer the turn is worth keeping with nothing to do. */
   lingersMs(): number {
-    return this.shared ? Math.max(0, this.#usedAtMs + lingerMs - this.#tools.clock.now()) : 0;
+    return this.shared ? Math.max(0, this.#usedAtMs + lingerMs - this.#tools.clock.monotonicMs()) : 0;
   }
 
   /** To be called before a claim is asked for: its answer counts from now on. */
   asking(): (claimed: Claimed) => void {
-    const [askedAtMs, doubts] = [this.#tools.clock.now(), this.#tools.doubts()];
+    const { clock } = this.#tools;
+    const [askedAtMs, askedAtDayMs, doubts] = [clock.monotonicMs(), clock.now(), this.#tools.doubts()];
     return ({ standing, fence, leaseMs }) => {
       // An inactive partner's turn was opened as well, and is to be given back.
       const ours = standing === "held" || standing === "inactive";
       this.#untilMs = ours ? askedAtMs + leaseMs * usedPartOfLease : 0;
+      this.#untilDayMs = ours ? askedAtDayMs + leaseMs * usedPartOfLease : 0;
       this.#doubts = doubts;
       if (ours && this.#fence === 0) this.#fence = fence;
     };

@@ -32,7 +32,7 @@ export function outcomeOf(job: Job, attempted: Attempted, fence: number): Outcom
 }
 
 function attemptRow(job: Job, { startedAtMs, exchange, verdict, error }: Attempted): AttemptRow | null {
-  // A refused target was an attempt, though nothing left this machine: it takes a step of the ladder. So was a broken one.
+  // A refused target was an attempt, though nothing left this machine: it takes a step of the ladder.
   if (exchange === null && verdict === null) return null;
   return {
     n: job.n,
@@ -46,7 +46,10 @@ function attemptRow(job: Job, { startedAtMs, exchange, verdict, error }: Attempt
 }
 
 /** What the attempt means for the whole endpoint, or null. */
-export function holdOf({ endpoint }: Job, { decision, verdict, error }: Attempted): EndpointHold | null {
+export function holdOf(
+  { endpoint }: Job,
+  { decision, verdict, error, putBack }: Attempted,
+): EndpointHold | null {
   if (decision.kind === "pause_endpoint") {
     return {
       endpointNo: endpoint.endpointNo,
@@ -61,7 +64,9 @@ export function holdOf({ endpoint }: Job, { decision, verdict, error }: Attempte
     return {
       endpointNo: endpoint.endpointNo,
       untilMs: decision.holdEndpointUntilMs,
-      note: `The partner asked to wait (${error}).`,
+      note: putBack
+        ? `Postrider itself could not send, and tries again: ${error}`
+        : `The partner asked to wait (${error}).`,
     };
   }
   return null;

@@ -1,3 +1,6 @@
+/** Slots lent at a time at most: each exchange that waits holds some kilobytes. */
+const mostLent = 2_000;
+
 /**
  * The process-wide cap on requests in flight, shared by all turns. A turn that finds no slot waits in line once, and
  * each slot that comes free goes to the next in line: no turn takes two while another waits for one.
@@ -6,6 +9,7 @@ export class Slots {
   readonly #max: number;
   readonly #line = new Set<() => void>();
   #taken = 0;
+  #lent = 0;
 
   constructor(max: number) {
     this.#max = max;
@@ -24,6 +28,20 @@ export class Slots {
     }
     this.#line.add(retry);
     return false;
+  }
+
+  /** Lets others have a slot for as long as its owner waits for name servers. False where that many are lent already. */
+  lend(): boolean {
+    if (this.#lent >= mostLent) return false;
+    this.#lent += 1;
+    this.give();
+    return true;
+  }
+
+  /** The owner goes on: beyond the cap for a moment, where others have the slot. */
+  takeBack(): void {
+    this.#lent -= 1;
+    this.#taken += 1;
   }
 
   give(): void {

@@ -69,17 +69,18 @@ export function startSweep({
     const { first, foundDead } = attendance;
     onAttended(attendance);
     if (first || foundDead > 0 || turns.reach() === "process") {
-      const askedAtMs = clock.now();
+      const askedAtMs = clock.monotonicMs();
       for (const { partnerNo, dueAtMs } of await ledger.duePartners(now + pauseMs))
         turns.ringAt(partnerNo, dueAtMs);
-      pauseMs = Math.max(intervalMs, (clock.now() - askedAtMs) / sweepingPart);
+      pauseMs = Math.max(intervalMs, (clock.monotonicMs() - askedAtMs) / sweepingPart);
     }
     if (!first) return 0;
     const { partnerNos, running } = await ledger.advanceReplays(replayStep, now);
     if (partnerNos.length > 0) turns.ring(partnerNos);
-    if (now >= upkeepAtMs) upkeep = keepUp(now);
-    if (watch && now >= watchAtMs) {
-      watchAtMs = now + watchEveryMs;
+    const monotonicMs = clock.monotonicMs();
+    if (monotonicMs >= upkeepAtMs) upkeep = keepUp(now);
+    if (watch && monotonicMs >= watchAtMs) {
+      watchAtMs = monotonicMs + watchEveryMs;
       await watch(now);
     }
     return running;
@@ -90,9 +91,9 @@ export function startSweep({
     upkeepAtMs = Number.POSITIVE_INFINITY;
     try {
       await ledger.keepUp(now, retention, stopped.signal);
-      upkeepAtMs = now + upkeepEveryMs;
+      upkeepAtMs = clock.monotonicMs() + upkeepEveryMs;
     } catch (error) {
-      upkeepAtMs = clock.now() + upkeepAgainMs;
+      upkeepAtMs = clock.monotonicMs() + upkeepAgainMs;
       telemetry.fault({ where: "upkeep", error, retryInMs: upkeepAgainMs });
     }
   };

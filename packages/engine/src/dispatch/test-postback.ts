@@ -43,7 +43,7 @@ export async function sendTestPostback(
   partner: DispatchPartner,
   endpoint: DispatchEndpoint,
   id: string,
-  tools: AttemptTools,
+  tools: Pick<AttemptTools, "transport" | "clock" | "userAgent">,
 ): Promise<TestPostback> {
   const now = tools.clock.now();
   const job: Job = {

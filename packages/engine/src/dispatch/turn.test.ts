@@ -366,19 +366,21 @@ test("what is still in flight after the grace is handed back as it was", async (
   expect(clock.sleepers()).toBe(0);
 });
 
-test("a fault while a request is prepared takes a step of the ladder, and the other deliveries go on", async () => {
+test("a fault while a request is prepared puts the delivery back as it was, and the other deliveries go on", async () => {
   const { ledger, turns, clock, faults, attempts } = await startDispatchBench();
   ledger.putPartner(1, {}, [{ body: "form" }]);
   const [bad] = ledger.enqueue(10, 1, clock.now(), { acceptedAtMs: Number.NaN });
   ledger.enqueue(10, 50, clock.now());
   turns.ring([1]);
   await clock.advanceUntil(() => ledger.finished.size === 50, 1_000);
-  expect(ledger.pending.get(bad!)).toMatchObject({ attemptsMade: 1 });
-  expect(faults.map(({ where }) => where)).toContain("attempt");
-  expect(attempts.find(({ deliveryId }) => deliveryId === bad)).toMatchObject({
-    outcome: "retry",
-    error: expect.stringContaining("internal"),
-  });
+  await clock.advance(30_000);
+  const row = ledger.pending.get(bad!)!;
+  expect(row).toMatchObject({ attemptsMade: 0, attemptsBefore: 0, clientErrors: 0 });
+  expect(row.dueAtMs).toBeGreaterThan(clock.now());
+  expect(faults.filter(({ where }) => where === "send")).toEqual([
+    { where: "send", error: expect.any(RangeError), retryInMs: expect.any(Number) },
+  ]);
+  expect(attempts.some(({ deliveryId }) => deliveryId === bad)).toBe(false);
 });
 
 test("in a crowded process a backlog gives way to others, and alone it takes what it can", async () => {

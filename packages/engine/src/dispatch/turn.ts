@@ -1,41 +1,16 @@
-import type { Clock } from "../ports/clock.ts";
-import type { Claimed, ClaimRequest } from "../ports/ledger.ts";
-import type { Load } from "../ports/load.ts";
-import type { Telemetry } from "../ports/telemetry.ts";
+import type { Claimed } from "../ports/ledger.ts";
 import type { TurnEnd, TurnSlot } from "../ports/turns.ts";
-import { attempt, type Attempted, type AttemptTools, broken, type Job } from "./attempt.ts";
-import { Circuits, type CircuitTools } from "./circuits.ts";
+import { attempt, type Attempted, broken, type Job } from "./attempt.ts";
+import { Circuits } from "./circuits.ts";
 import { Claims } from "./claims.ts";
-import type { Company } from "./company.ts";
 import { attemptEvent, outcomeOf } from "./outcome.ts";
 import { Pace } from "./pace.ts";
-import { Lease, type LeaseTools } from "./lease.ts";
+import { Lease } from "./lease.ts";
 import type { DispatchPartner } from "./partner.ts";
+import { LookUps } from "./look-ups.ts";
 import { unlessAborted } from "./patience.ts";
-import type { Recorder } from "./recorder.ts";
 import { Share } from "./share.ts";
-import type { Slots } from "./slots.ts";
-
-/** What a turn needs of its process. */
-export interface TurnTools extends AttemptTools, CircuitTools, LeaseTools {
-  readonly clock: Clock;
-  readonly telemetry: Telemetry;
-  readonly recorder: Recorder;
-  readonly slots: Slots;
-  readonly load: Load;
-  readonly company: Company;
-  /** Claims for one partner. Batched over all turns of the process. */
-  claim(request: ClaimRequest): Promise<Claimed>;
-  /**
-   * Null: this process keeps its turns. Else it is much busier than another, so that a long turn should close, and be
-   * rung again after so many milliseconds, for the other to take it.
-   */
-  handOverAfterMs(): number | null;
-  /** The partner's settings at a version, cached. Null where they are gone. */
-  partner(partnerNo: number, version: number): Promise<DispatchPartner | null>;
-  /** Each partner's share of the process's requests in flight, kept between turns. */
-  readonly shares: Map<number, number>;
-}
+import type { TurnTools } from "./turn-tools.ts";
 
 /** After this time a turn claims no more if others wait, and reads its partner's settings again if none do. */
 export const sliceMs = 500;
@@ -66,6 +41,7 @@ export class Turn {
   readonly #circuits: Circuits;
   readonly #lease: Lease;
   readonly #share: Share;
+  readonly #lookUps: LookUps;
   readonly #tryStart = () => this.#fill();
   readonly #yieldPlace = () => {
     this.#yields = true;
@@ -101,8 +77,9 @@ export class Turn {
     this.#tools = tools;
     this.#circuits = new Circuits(tools);
     this.#lease = new Lease(tools);
-    this.#startedAtMs = tools.clock.now();
+    this.#startedAtMs = tools.clock.monotonicMs();
     this.#share = new Share(tools.shares.get(slot.partnerNo));
+    this.#lookUps = new LookUps(tools.slots, () => slot.waits?.(this.#lookUps.open >= this.#inFlight));
   }
 
   /**
@@ -127,7 +104,7 @@ export class Turn {
       telemetry.turn({
         partner: this.#partner.id,
         attempts: this.#attempts,
-        durationMs: clock.now() - this.#startedAtMs,
+        durationMs: clock.monotonicMs() - this.#startedAtMs,
       });
     if (this.#fault) throw this.#fault.error;
     const nextDueAtMs = Number.isFinite(this.#nextDueAtMs) ? this.#nextDueAtMs : null;
@@ -180,13 +157,13 @@ export class Turn {
       };
     });
     this.#slot.idle?.(null);
-    if (idle && !this.#idle()) this.#tools.company.came(this.#slot.partnerNo, clock.now());
+    if (idle && !this.#idle()) this.#tools.company.came(this.#slot.partnerNo, clock.monotonicMs());
     this.#endSlice();
   }
 
   #endSlice(): void {
     const now = this.#tools.clock.now();
-    const lastedMs = now - this.#startedAtMs;
+    const lastedMs = this.#tools.clock.monotonicMs() - this.#startedAtMs;
     if (this.#slot.stopping()) return this.#close(now);
     if (this.#slot.contended() && lastedMs > sliceMs) {
       this.#sliceOver = true;
@@ -229,7 +206,7 @@ export class Turn {
     if (this.#sliceOver && this.#claims.waiting === 0) this.#close(this.#tools.clock.now());
     else if (wantsMore && !this.#sliceOver) {
       void this.#claim(Math.min(largestPage, Math.max(smallestPage, this.#share.size * 4)));
-    } else if (this.#tools.clock.now() - this.#claimedAtMs > sliceMs) void this.#claim(0);
+    } else if (this.#tools.clock.monotonicMs() - this.#claimedAtMs > sliceMs) void this.#claim(0);
   }
 
   /** Claims a page ahead of need; with a limit of 0 it only learns whether the turn and its settings still hold. */
@@ -262,7 +239,7 @@ export class Turn {
       if (limit > 0) this.#exhausted = claimed.deliveries.length < limit && !this.#rungMeanwhile;
       if (claimed.standing === "unclear") this.#dueAt(askedAtMs + unclearMs);
       if (!held || this.#partner === null) this.#close(Number.POSITIVE_INFINITY);
-      this.#claimedAtMs = this.#tools.clock.now();
+      this.#claimedAtMs = this.#tools.clock.monotonicMs();
     } catch (error) {
       this.#fault = { error };
       this.#close(Number.POSITIVE_INFINITY);
@@ -326,7 +303,7 @@ export class Turn {
   #fillAt(atMs: number): void {
     if (this.#permitTimer && this.#permitTimer.atMs <= atMs) return;
     this.#permitTimer?.cancel();
-    const cancel = this.#tools.clock.after(Math.ceil(atMs - this.#tools.clock.now()), () => {
+    const cancel = this.#tools.clock.after(Math.max(0, Math.ceil(atMs - this.#tools.clock.now())), () => {
       this.#permitTimer = null;
       this.#fill();
     });
@@ -335,13 +312,18 @@ export class Turn {
 
   async #attempt(job: Job): Promise<void> {
     this.#inFlight += 1;
-    const attempted = await attempt(job, this.#tools, this.#slot.signal, this.#takePermit).catch(
-      (error: unknown) => {
-        this.#tools.telemetry.fault({ where: "attempt", error, retryInMs: null });
-        return broken(job, this.#tools);
-      },
-    );
+    this.#lookUps.check();
+    const attempted = await attempt(
+      job,
+      this.#tools,
+      this.#slot.signal,
+      this.#takePermit,
+      this.#lookUps,
+    ).catch((error: unknown) => {
+      return broken(job, error, this.#tools);
+    });
     this.#inFlight -= 1;
+    this.#lookUps.check();
     this.#tools.slots.give();
     this.#lease.used();
     this.#circuits.end(job);
@@ -365,7 +347,7 @@ export class Turn {
     const { recorder, telemetry } = this.#tools;
     const { attempted, hold } = this.#circuits.conclude(job, ended);
     this.#attempts += 1;
-    if (attempted.verdict?.kind === "accepted") this.#succeeded(job.partner, attempted.endedAtMs);
+    if (attempted.verdict?.kind === "accepted") this.#succeeded(job.partner);
     else if (attempted.verdict?.kind === "retryable" && !job.permit) this.#share.failed();
 
     if (hold) {
@@ -381,7 +363,7 @@ export class Turn {
       if (job.delivery.orderKey !== null) this.#nextOfKey();
       if (this.#inFlight === 0 && this.#claims.open === 0) this.#wake();
     });
-    telemetry.attempt(attemptEvent(job, attempted, outcome));
+    if (!attempted.putBack) telemetry.attempt(attemptEvent(job, attempted, outcome));
   }
 
   /** A delivery with an order key was recorded: the next of its key may be due now. */
@@ -390,8 +372,9 @@ export class Turn {
     else this.#lookAgain();
   }
 
-  #succeeded({ maxInFlight }: DispatchPartner, nowMs: number): void {
+  #succeeded({ maxInFlight }: DispatchPartner): void {
     const { company, load } = this.#tools;
+    const nowMs = this.#lease.usedAtMs;
     const drained = this.#exhausted && this.#claims.waiting === 0;
     const others = !drained && company.around(this.#slot.partnerNo, nowMs);
     this.#share.succeeded(maxInFlight, others ? load.busy() : null, nowMs);

@@ -67,7 +67,6 @@ test.each([
       close: async () => {},
     },
     clock: createManualClock(benchStartMs),
-    random: () => 0,
     userAgent: "test",
   });
   expect(sent.map(schemesOf)).toEqual(error === null ? [signing.join(" ")] : []);

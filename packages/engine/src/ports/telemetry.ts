@@ -35,6 +35,8 @@ export interface Telemetry {
   attempt(event: AttemptEvent): void;
   /** A turn closed. */
   turn(event: { readonly partner: string; readonly attempts: number; readonly durationMs: number }): void;
+  /** A delivery went back as it was, since this process itself could not send it. Absent where nobody counts. */
+  putBack?(): void;
   /** An endpoint's circuit changed: it opened, a probe is on its way, it closed. Absent where nobody counts. */
   circuit?(event: {
     readonly partner: string;

@@ -10,11 +10,13 @@ export interface PostbackRequest {
   readonly headers: readonly (readonly [string, string])[];
   /** The exact bytes that were signed, or null for no body. */
   readonly body: string | Uint8Array | null;
-  /** One deadline over name look-up, connect, TLS, headers and body. Milliseconds from the call. */
+  /** One deadline over name look-up, connect, TLS, headers and body. Milliseconds. */
   readonly timeoutMs: number;
 }
 
-/** Where a failed exchange failed. Stored with the attempt, shown to operators, read by `classify`. */
+/**
+ * Where a failed exchange failed. `local` is no doing of the partner: this process or its machine lacked something, or
+ * nothing of the request had begun for want of a free connection. Stored with the attempt, shown to operators, read by `classify`. */
 export const failureClasses = [
   "target_refused",
   "dns",
@@ -24,6 +26,7 @@ export const failureClasses = [
   "timeout",
   "protocol",
   "aborted",
+  "local",
 ] as const;
 export type FailureClass = (typeof failureClasses)[number];
 
@@ -47,9 +50,20 @@ export interface Exchange {
   readonly durationMs: number;
 }
 
+/** Told while an exchange waits for name servers: meanwhile it needs nothing that requests in flight share. */
+export interface LookupWatch {
+  /** Its name look-up takes long. Never called within `send`. */
+  began(): void;
+  /** It is over, or the exchange is. Called once after each `began`. */
+  ended(): void;
+}
+
 export interface Transport {
-  /** Sends one request and resolves when the exchange is over, at the latest at its deadline. Never rejects. */
-  send(request: PostbackRequest, signal?: AbortSignal): Promise<Exchange>;
+  /**
+   * Sends one request and resolves when the exchange is over: at its deadline at the latest, which counts from when a
+   * connection is there to take it. Waiting for one ends after `timeoutMs` too, as `local`. Never rejects.
+   */
+  send(request: PostbackRequest, signal?: AbortSignal, watch?: LookupWatch): Promise<Exchange>;
   /** Closes idle sockets and refuses new requests. */
   close(): Promise<void>;
 }

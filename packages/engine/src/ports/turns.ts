@@ -22,6 +22,11 @@ export interface TurnSlot {
    * another partner wants its place. Null when it has work again.
    */
   idle?(yieldPlace: (() => void) | null): void;
+  /**
+   * To be called with true when all that the turn has in flight waits for name servers, and with false when that is over:
+   * meanwhile another turn may have its place.
+   */
+  waits?(waiting: boolean): void;
   /** To be called when the ledger has said that the turn is this process's: rings may then come straight here. */
   held?(): void;
 }

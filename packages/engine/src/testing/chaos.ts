@@ -71,9 +71,9 @@ export function chaoticTransport(
     durationMs: 1,
   };
   return {
-    async send(request, signal) {
-      if (random() >= resets) return transport.send(request, signal);
-      if (random() < 0.5) await transport.send(request, signal);
+    async send(request, signal, watch) {
+      if (random() >= resets) return transport.send(request, signal, watch);
+      if (random() < 0.5) await transport.send(request, signal, watch);
       return reset;
     },
     close: () => transport.close(),

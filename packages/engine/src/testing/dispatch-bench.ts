@@ -41,7 +41,7 @@ export function createScriptedTransport(clock: ManualClock, answer: (seen: SeenR
   let mostInFlight = 0;
   const transport: Transport = {
     async send(request, signal) {
-      const atMs = clock.now();
+      const [atMs, startedAtMs] = [clock.now(), clock.monotonicMs()];
       const one = { atMs, request, id: new Map(request.headers).get("webhook-id")! };
       seen.push(one);
       mostInFlight = Math.max(mostInFlight, ++inFlight);
@@ -49,7 +49,7 @@ export function createScriptedTransport(clock: ManualClock, answer: (seen: SeenR
       const afterMs = said === "hang" ? request.timeoutMs : (said.afterMs ?? 1);
       await clock.sleep(Math.min(afterMs, request.timeoutMs), signal);
       inFlight -= 1;
-      const durationMs = clock.now() - atMs;
+      const durationMs = clock.monotonicMs() - startedAtMs;
       if (signal?.aborted)
         return exchangeOf(null, { failure: { class: "aborted", message: "aborted" }, durationMs });
       if (said === "hang")

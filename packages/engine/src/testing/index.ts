@@ -1,4 +1,5 @@
 export { chaoticLedger, chaoticTransport, type LedgerChaos, TransientFault } from "./chaos.ts";
+export { type DnsAnswer, type DnsServer, startDnsServer } from "./dns-server.ts";
 export { eventDocuments } from "./event-documents.ts";
 export { createManualClock, type ManualClock, settled } from "./manual-clock.ts";
 export { findPgbouncer, type PgbouncerServer, startPgbouncer } from "./pgbouncer-server.ts";

@@ -11,6 +11,8 @@ export interface ManualClock extends Clock {
   advance(ms: number): Promise<void>;
   /** Moves time by steps of `stepMs` until `fact` holds. @throws Error where it does not within `withinMs` */
   advanceUntil(fact: () => boolean, withinMs: number, stepMs?: number): Promise<void>;
+  /** Sets the time of day forward, or back where `ms` is negative. Nobody who sleeps wakes: no time has passed. */
+  step(ms: number): void;
   /** Sleeps that are under way: 0 once everything that waits has been stopped. */
   sleepers(): number;
 }
@@ -23,7 +25,9 @@ export interface ManualClock extends Clock {
  * await slept;
  */
 export function createManualClock(startMs: number): ManualClock {
-  let nowMs = startMs;
+  // Far from the time of day: what takes one for the other is seen.
+  let nowMs = 5_000;
+  let dayMs = startMs - nowMs;
   const sleepers = new Set<Sleeper>();
   const earliest = () =>
     [...sleepers].reduce<Sleeper | null>(
@@ -32,7 +36,8 @@ export function createManualClock(startMs: number): ManualClock {
     );
 
   const clock: ManualClock = {
-    now: () => nowMs,
+    now: () => dayMs + nowMs,
+    monotonicMs: () => nowMs,
     sleep: (ms, signal) =>
       new Promise((resolve) => {
         if (signal?.aborted) return resolve();
@@ -71,6 +76,7 @@ export function createManualClock(startMs: number): ManualClock {
         await clock.advance(stepMs);
       }
     },
+    step: (ms) => void (dayMs += ms),
     sleepers: () => sleepers.size,
   };
   return clock;

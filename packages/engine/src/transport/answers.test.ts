@@ -133,7 +133,7 @@ describe("an answer that others read is read", () => {
     const port = await listen(server);
     const url = `https://localhost:${port}/pb`;
     const allowedTargets = parseAllowedTargets([`localhost:${port}`]);
-    const transport = transportTo(port, { ...oneConnection, allowedTargets, ca: pem("root") });
+    const transport = transportTo(port, { ...oneConnection, allowedTargets, caBundle: pem("root") });
     for (let asked = 0; asked < 3; asked += 1)
       expect(await transport.send(requestTo(port, { url }))).toMatchObject(taken);
     expect(sockets.size).toBe(2);

@@ -1,12 +1,11 @@
 import { isIP, type Socket } from "node:net";
+import type { SecureContext } from "node:tls";
 import { buildConnector, Client, type Dispatcher } from "undici";
 import { addressRefusal, type AllowedTargets, isAllowedTarget } from "../core/target.ts";
 import { AnswerReader, readThrough } from "./answer-reader.ts";
+import { type Connecting, type Dial, dialThrough, type EgressProxy } from "./egress-proxy.ts";
 import { TransportFailure } from "./failure.ts";
-import { guardedLookup, type Lookup, refusedAddress } from "./lookup.ts";
-
-/** Makes a socket, and answers with it at once so that a deadline can destroy it while it connects. */
-export type Dial = (options: buildConnector.Options, callback: buildConnector.Callback) => Socket | undefined;
+import { checkedLookup, guardedLookup, type Lookup, refusedAddress } from "./lookup.ts";
 
 /**
  * The connector of one origin: every address is checked before it is dialled and once more when it is connected.
@@ -15,17 +14,27 @@ export type Dial = (options: buildConnector.Options, callback: buildConnector.Ca
 export function guardedDial(
   origin: URL,
   allowed: AllowedTargets,
-  lookup: Lookup,
-  ca: string | readonly string[] | undefined,
+  { lookup, secureContext, proxy }: DialTools,
 ): Dial {
   const allowPrivate = isAllowedTarget(origin, allowed);
-  const dial = buildConnector({
+  const connect = buildConnector({
     allowH2: false,
     timeout: 0,
     lookup: guardedLookup(lookup, allowPrivate),
-    ...(ca === undefined ? {} : { ca: typeof ca === "string" ? ca : [...ca] }),
+    ...(secureContext === null ? {} : { secureContext }),
   }) as unknown as Dial;
-  return allowPrivate ? dial : onlyToPublic(dial);
+  const dial = allowPrivate ? connect : onlyToPublic(connect);
+  if (proxy === null) return dial;
+  return dialThrough(proxy, checkedLookup(lookup, allowPrivate), dial, connect);
+}
+
+/** What the connectors of all origins share. */
+export interface DialTools {
+  readonly lookup: Lookup;
+  /** Which certificates are trusted; null: Node's roots. */
+  readonly secureContext: SecureContext | null;
+  /** The way to public addresses; null: straight. */
+  readonly proxy: EgressProxy | null;
 }
 
 /** Refuses address literals, which `net.connect` does not look up, and sockets that led to a private address. */
@@ -50,7 +59,7 @@ export function onlyToPublic(dial: Dial): Dial {
 /** What is known of a client's present socket. */
 export interface Connection {
   /** The socket while it is being connected, else null. */
-  connecting: Socket | null;
+  connecting: Connecting | null;
   /** The present socket once it is connected; it may be destroyed by now. */
   socket: Socket | null;
   /** When the present socket was connected, in the time of the client's `now`. */
@@ -63,8 +72,10 @@ export interface Connection {
 
 /** A handler that wants to know which connection carries it. */
 export interface Carried {
-  connection: Connection | null;
   readonly isOver: boolean;
+  carriedBy(connection: Connection): void;
+  /** Its connection is made anew, which begins with a name look-up. */
+  connecting(attempt: Connecting): void;
 }
 
 /** How long a client uses one connection. */
@@ -82,6 +93,7 @@ export interface ConnectionAge {
 export class TrackedClient extends Client {
   readonly #connection: Connection;
   readonly #age: ConnectionAge;
+  #carried: Carried | null = null;
 
   constructor(origin: URL, options: Client.Options, dial: Dial, age: ConnectionAge) {
     const connection: Connection = {
@@ -91,6 +103,7 @@ export class TrackedClient extends Client {
       requestsBegun: 0,
       answers: new AnswerReader(),
     };
+    const named = isIP(origin.hostname.replace(/^\[|\]$/g, "")) === 0;
     super(origin, {
       ...options,
       connect: (target, callback) => {
@@ -107,6 +120,7 @@ export class TrackedClient extends Client {
           callback(...result);
         });
         connection.connecting = dialled ?? null;
+        if (named && dialled && this.#carried?.isOver === false) this.#carried.connecting(dialled);
       },
     });
     this.#connection = connection;
@@ -118,7 +132,8 @@ export class TrackedClient extends Client {
     // It waited for a free connection beyond its deadline: the connection is free for the next.
     if (carried.isOver) return true;
     this.#closeIfOld();
-    carried.connection = this.#connection;
+    carried.carriedBy(this.#connection);
+    this.#carried = carried;
     return super.dispatch(options, handler);
   }
 

@@ -10,6 +10,8 @@ export interface Overdue {
 
 /** The grain of a deadline: it is obeyed at most twice this late, plus what the event loop is behind. */
 const sweepEveryMs = 10;
+/** A sweep that comes later than this says that the process stood still, or had no time: what is longer does not count. */
+const longestGapMs = 250;
 
 /**
  * The deadlines of all open exchanges, in buckets of 10 ms, with one sweep for them all.
@@ -23,19 +25,19 @@ export class Deadlines {
   #open = 0;
   #sweeping = false;
   #sweptTick = 0;
-  #lastNow = 0;
-  #setBackMs = 0;
+  #sweptAtMs = 0;
+  #stoodStillMs = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Milliseconds that never go back: a clock set back by an hour may not hold a slot for an hour. */
+  /**
+   * Milliseconds that the process ran, as far as the sweeps know. Nobody who sets the clock moves them, and what it
+   * stood still (stopped, or busy for long) is no time that a partner took: the answers wait in the socket by then.
+   */
   now(): number {
-    const now = this.#clock.now();
-    if (now < this.#lastNow) this.#setBackMs += this.#lastNow - now;
-    this.#lastNow = now;
-    return now + this.#setBackMs;
+    return this.#clock.monotonicMs() - this.#stoodStillMs;
   }
 
   add(entry: Overdue): void {
@@ -57,6 +59,7 @@ export class Deadlines {
 
   async #sweepWhileOpen(): Promise<void> {
     this.#sweeping = true;
+    this.#sweptAtMs = this.#clock.monotonicMs();
     while (this.#open > 0) {
       await this.#clock.sleep(sweepEveryMs);
       this.#sweep();
@@ -66,6 +69,9 @@ export class Deadlines {
   }
 
   #sweep(): void {
+    const nowMs = this.#clock.monotonicMs();
+    this.#stoodStillMs += Math.max(0, nowMs - this.#sweptAtMs - longestGapMs);
+    this.#sweptAtMs = nowMs;
     const tick = Math.floor(this.now() / sweepEveryMs);
     while (this.#sweptTick < tick) {
       this.#sweptTick += 1;

@@ -1,16 +1,21 @@
 import type { Dispatcher } from "undici";
-import type { Exchange } from "../ports/transport.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Exchange, LookupWatch } from "../ports/transport.ts";
 import type { AbortGroup } from "./abort-groups.ts";
 import { RefusedAnswer } from "./answer-head.ts";
 import { cancelConnect, type Carried, type Connection } from "./connection.ts";
 import type { Deadlines, Overdue } from "./deadlines.ts";
 import { type Failure, failureOf, isReset, isTrailerOverflow, type Phase } from "./failure.ts";
+import type { Connecting } from "./egress-proxy.ts";
 import { ResponseBody } from "./response-body.ts";
 
 /** What an exchange needs of the transport that made it. */
 export interface ExchangeHost {
   readonly deadlines: Deadlines;
   readonly responseBodyCapBytes: number;
+  readonly after: Clock["after"];
+  /** Why a name that is still being looked up has no address yet. */
+  lookupLateness(hostname: string): Failure | null;
   /** Sends the request again over a new connection. */
   redispatch(options: Dispatcher.DispatchOptions, exchange: PendingExchange): void;
 }
@@ -23,25 +28,32 @@ const exchangeOver = new Error("The exchange is over.");
  * partner before: the two crossed on the way. Later than a slow round trip it was a decision of the partner.
  */
 const keepAliveRaceMs = 1_000;
+/** A name look-up of this length takes long; most are over before. */
+const longLookupMs = 10;
 
 /**
  * One request on its way: undici's handler, the deadline's entry, and the result, in one object, since this is
  * made for each attempt. Whatever ends first settles it; everything after that is ignored.
  */
 export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Carried {
-  readonly deadlineAt: number;
+  deadlineAt: number;
   readonly result: Promise<Exchange>;
-  /** Set by the client that takes the request; null while it waits for a free connection. */
-  connection: Connection | null = null;
   /** Those that the same signal ends; null where none does. */
   group: AbortGroup | null = null;
 
   readonly #host: ExchangeHost;
   readonly #options: Dispatcher.DispatchOptions;
-  readonly #startedAt: number;
+  readonly #watch: LookupWatch | null;
   readonly #timeoutMs: number;
   readonly #resolve: (exchange: Exchange) => void;
   #controller: Dispatcher.DispatchController | null = null;
+  #startedAt: number;
+  /** Set by the client that takes the request; null while it waits for a free connection. */
+  #connection: Connection | null = null;
+  #waited = false;
+  #begun = false;
+  /** The name look-up that is under way, and whether it takes long. */
+  #lookup: { readonly cancel: () => void; long: boolean } | null = null;
   #phase: Phase = "connect";
   #sentAt = 0;
   #reused = false;
@@ -50,8 +62,14 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
   #headers: Readonly<Record<string, string | string[] | undefined>> = {};
   #body: ResponseBody | null = null;
 
-  constructor(host: ExchangeHost, options: Dispatcher.DispatchOptions, timeoutMs: number) {
+  constructor(
+    host: ExchangeHost,
+    options: Dispatcher.DispatchOptions,
+    timeoutMs: number,
+    watch: LookupWatch | null,
+  ) {
     this.#host = host;
+    this.#watch = watch;
     this.#options = options;
     this.#timeoutMs = timeoutMs;
     this.#startedAt = host.deadlines.now();
@@ -67,7 +85,54 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
   }
 
   onDeadline(): void {
-    this.#cancel({ class: "timeout", message: this.#timeoutMessage() });
+    this.#cancel(this.#lateness() ?? { class: "timeout", message: this.#timeoutMessage() });
+  }
+
+  /** What it waited for, where that is more than the partner's silence. */
+  #lateness(): Failure | null {
+    if (this.#connection === null) return this.#begun ? null : noConnection;
+    if (this.#lookup !== null)
+      return this.#host.lookupLateness(new URL(String(this.#options.origin)).hostname);
+    const late = this.#connection.connecting?.lateness?.();
+    return late ? { class: late.class, message: late.message } : null;
+  }
+
+  /** To be called when it was handed to undici: where no connection has taken it by then it waits for one. */
+  handedOver(): void {
+    this.#waited = this.#connection === null;
+  }
+
+  carriedBy(connection: Connection): void {
+    this.#connection = connection;
+    if (!this.#waited) return;
+    // The time it waited was not the partner's.
+    this.#waited = false;
+    const { deadlines } = this.#host;
+    deadlines.remove(this);
+    this.#startedAt = deadlines.now();
+    this.deadlineAt = this.#startedAt + this.#timeoutMs;
+    deadlines.add(this);
+  }
+
+  connecting(attempt: Connecting): void {
+    if (this.#lookup !== null) return;
+    const lookup = {
+      long: false,
+      cancel: this.#host.after(longLookupMs, () => {
+        lookup.long = true;
+        this.#watch?.began();
+      }),
+    };
+    this.#lookup = lookup;
+    attempt.once("lookup", () => this.#lookedUp());
+  }
+
+  #lookedUp(): void {
+    const lookup = this.#lookup;
+    if (lookup === null) return;
+    this.#lookup = null;
+    lookup.cancel();
+    if (lookup.long) this.#watch?.ended();
   }
 
   /** Ends the exchange because the caller wants it. */
@@ -79,10 +144,11 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
     // Thrown before a byte is written, undici drops the request and keeps the connection.
     if (this.#over) throw exchangeOver;
     this.#controller = controller;
+    this.#begun = true;
     this.#phase = "headers";
-    this.#reused = this.connection!.requestsBegun > 0;
-    this.connection!.requestsBegun += 1;
-    this.connection!.answers.begin();
+    this.#reused = this.#connection!.requestsBegun > 0;
+    this.#connection!.requestsBegun += 1;
+    this.#connection!.answers.begin();
     if (this.#reused) this.#sentAt = this.#host.deadlines.now();
   }
 
@@ -106,7 +172,7 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
   }
 
   onResponseEnd(): void {
-    this.#settle(null, this.connection!.answers.cut);
+    this.#settle(null, this.#connection!.answers.cut);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
@@ -118,18 +184,18 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
       this.#status = error.status;
       this.#headers = error.headers;
     }
-    this.#settle(failureOf(error, this.#phase, this.connection?.answers.begun), false);
+    this.#settle(failureOf(error, this.#phase, this.#connection?.answers.begun), false);
   }
 
   #isKeepAliveRace(error: Error): boolean {
-    if (!this.#reused || this.connection!.answers.begun || !isReset(error)) return false;
+    if (!this.#reused || this.#connection!.answers.begun || !isReset(error)) return false;
     return this.#host.deadlines.now() - this.#sentAt <= keepAliveRaceMs;
   }
 
   /** Once: what is sent on a new connection does not come back here. */
   #sendAgain(): void {
     this.#controller = null;
-    this.connection = null;
+    this.#connection = null;
     this.#phase = "connect";
     this.#host.redispatch(this.#options, this);
   }
@@ -138,12 +204,13 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
     if (this.#over) return;
     this.#settle(failure, false);
     if (this.#controller) this.#controller.abort(exchangeOver);
-    else if (this.connection) cancelConnect(this.connection);
+    else if (this.#connection) cancelConnect(this.#connection);
   }
 
   #settle(failure: Failure | null, truncated: boolean): void {
     if (this.#over) return;
     this.#over = true;
+    if (this.#lookup !== null) this.#lookedUp();
     this.#host.deadlines.remove(this);
     this.group?.delete(this);
     this.#resolve({
@@ -165,13 +232,15 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
   }
 
   #timeoutMessage(): string {
-    const what =
-      this.#phase === "connect" && this.connection === null
-        ? "waiting for a free connection"
-        : waiting[this.#phase];
-    return `${this.#phase}: not over within ${this.#timeoutMs} ms, still ${what}.`;
+    return `${this.#phase}: not over within ${this.#timeoutMs} ms, still ${waiting[this.#phase]}.`;
   }
 }
+
+/** The partner did not see the request, nor has anything been asked of it. */
+const noConnection: Failure = {
+  class: "local",
+  message: "every connection to this host that may be open was in use.",
+};
 
 const waiting: Readonly<Record<Phase, string>> = {
   connect: "connecting (name look-up, TCP, TLS)",

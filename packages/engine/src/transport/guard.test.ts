@@ -1,13 +1,14 @@
 import { readFileSync } from "node:fs";
-import type { Socket } from "node:net";
+import { createServer as createTcpServer, type Socket } from "node:net";
 import { createServer, type TlsOptions } from "node:tls";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { parseAllowedTargets } from "../core/target.ts";
 import { systemClock } from "../ports/clock.ts";
-import { type Dial, onlyToPublic, TrackedClient } from "./connection.ts";
+import { onlyToPublic, TrackedClient } from "./connection.ts";
+import type { Dial } from "./egress-proxy.ts";
 import { listen, okAnswer } from "./fixtures/partner.ts";
 import { createTransport, type Lookup, type TransportOptions } from "./index.ts";
-import { sharedLookup } from "./lookup.ts";
+import { boundedLookup } from "./lookup.ts";
 
 /** Made by fixtures/make-certificates.sh. */
 const pem = (name: string) => readFileSync(new URL(`fixtures/${name}.pem`, import.meta.url), "utf8");
@@ -34,7 +35,7 @@ async function post(url: string, options: Partial<TransportOptions> & { allow?: 
   const transport = createTransport({
     clock: systemClock,
     allowedTargets,
-    ca: pem("root"),
+    caBundle: pem("root"),
     lookup: answer("127.0.0.1"),
     ...rest,
   });
@@ -72,7 +73,7 @@ describe("TLS", () => {
     ],
     [
       "with an own root in its chain",
-      { cert: pem("good") + pem("intermediate") + pem("root"), ca: pem("other-host") },
+      { cert: pem("good") + pem("intermediate") + pem("root"), caBundle: pem("other-host") },
       "not trusted",
     ],
   ])("names a certificate that is %s", async (_name, { cert, ...rest }, words) => {
@@ -82,6 +83,7 @@ describe("TLS", () => {
       status: null,
       failure: { class: "tls", message: expect.stringContaining(words) },
     });
+    expect(exchange.failure?.message).not.toMatch(/node|tls: |routines|\.c:|\n/i);
   });
 
   it("names a handshake that failed, and one that was cut", async () => {
@@ -94,12 +96,42 @@ describe("TLS", () => {
     const failed = await post(`https://localhost:${old.port}/`, { allow: [`localhost:${old.port}`] });
     expect(failed).toMatchObject({
       status: null,
-      failure: { class: "tls", message: expect.stringContaining("handshake") },
+      failure: { class: "tls", message: "the server offers no TLS version of 1.2 and newer." },
     });
     const cut = await tlsPartner({ ...chain, SNICallback: (_name, done) => done(new Error("no")) });
     const exchange = await post(`https://localhost:${cut.port}/`, { allow: [`localhost:${cut.port}`] });
     expect(exchange).toMatchObject({ status: null, failure: { class: "tls" } });
   });
+});
+
+describe("a server that is no TLS server", () => {
+  const cuts: Record<string, (socket: Socket) => unknown> = {
+    "closes at once": (socket) => socket.destroy(),
+    "ends at once": (socket) => socket.end(),
+    "closes at the first bytes": (socket) => socket.once("data", () => socket.destroy()),
+    "ends at the first bytes": (socket) => socket.once("data", () => socket.end()),
+    "resets at the first bytes": (socket) => socket.once("data", () => socket.resetAndDestroy()),
+  };
+  it.each(Object.keys(cuts))("fails in one way: it %s", async (how) => {
+    const port = await listen(createTcpServer(cuts[how]));
+    const exchange = await post(`https://localhost:${port}/`, { allow: [`localhost:${port}`] });
+    expect(exchange.failure).toEqual({
+      class: "tls",
+      message: "the server closed the connection during the handshake.",
+    });
+  });
+
+  it.each(["HTTP/1.1 400 Bad Request\r\n\r\n", "SSH-2.0-OpenSSH_9.9\r\n", "\0\0\0\0\0\0\0\0"])(
+    "is named as such: %j",
+    async (banner) => {
+      const port = await listen(createTcpServer((socket) => socket.write(banner)));
+      const exchange = await post(`https://localhost:${port}/`, { allow: [`localhost:${port}`] });
+      expect(exchange.failure).toEqual({
+        class: "tls",
+        message: "the server does not speak TLS on this port.",
+      });
+    },
+  );
 });
 
 describe("the target guard", () => {
@@ -196,7 +228,8 @@ describe("onlyToPublic", () => {
 
 const carried = (isOver: boolean) => ({
   isOver,
-  connection: null,
+  carriedBy: () => {},
+  connecting: () => {},
   onRequestStart: () => {},
   onResponseStart: () => {},
   onResponseData: () => {},
@@ -224,15 +257,16 @@ describe("TrackedClient", () => {
   });
 });
 
-describe("sharedLookup", () => {
+describe("boundedLookup", () => {
   it("asks once for a name at a time, and again when that is answered", async () => {
     const asked: string[] = [];
     const open = Promise.withResolvers<void>();
-    const lookup = sharedLookup(async (hostname) => {
+    const resolve: Lookup = async (hostname) => {
       asked.push(hostname);
       await open.promise;
       return [{ address: "8.8.8.8", family: 4 }];
-    });
+    };
+    const { lookup } = boundedLookup({ lookup: resolve }, { clock: systemClock, timeoutMs: 5_000 });
     const waiting = [lookup("a.example"), lookup("a.example"), lookup("b.example")];
     expect(asked).toEqual(["a.example", "b.example"]);
     open.resolve();

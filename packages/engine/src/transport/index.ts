@@ -1,2 +1,3 @@
 export { createTransport, type TransportOptions } from "./transport.ts";
 export type { Lookup } from "./lookup.ts";
+export type { NameOptions } from "./names/dns-lookup.ts";

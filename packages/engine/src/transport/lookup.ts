@@ -1,8 +1,11 @@
-import { lookup as systemLookup } from "node:dns";
-import type { LookupFunction } from "node:net";
+import { isIP, type LookupFunction } from "node:net";
 import { callbackify } from "node:util";
 import { addressRefusal } from "../core/target.ts";
+import type { Clock } from "../ports/clock.ts";
+import { nameFailure } from "./connect-failure.ts";
 import { TransportFailure } from "./failure.ts";
+import { createDnsLookup, type DnsLookupOptions } from "./names/dns-lookup.ts";
+import { createSystemLookup } from "./names/system-lookup.ts";
 
 /** One address that a name resolves to. */
 export interface ResolvedAddress {
@@ -10,27 +13,104 @@ export interface ResolvedAddress {
   readonly family: number;
 }
 
-/** All addresses of a name. Rejects where it has none. The default is the system's resolver (hosts file included). */
+/** All addresses of a name. Rejects with an error that has a `code` where it has none. */
 export type Lookup = (hostname: string) => Promise<readonly ResolvedAddress[]>;
 
-const resolveBySystem: Lookup = (hostname) =>
-  new Promise((resolve, reject) => {
-    systemLookup(hostname, { all: true }, (error, addresses) => (error ? reject(error) : resolve(addresses)));
-  });
+/** A way to look names up, and what it knows of the time that a look-up took. */
+export interface NameSource {
+  readonly lookup: Lookup;
+  /** Asks the name servers something that they can answer by themselves. */
+  probe?(): void;
+  /** When a name server last answered anything, in monotonic milliseconds. */
+  answeredAtMs?(): number;
+  /** True while a name waits in this process, for others before it. */
+  waits?(hostname: string): boolean;
+  /** Told of each look-up whether it ended within its deadline. */
+  ended?(hostname: string, inTime: boolean): void;
+}
+
+/** Names from c-ares where `resolv.conf` says whom to ask, else from the system's resolver (macOS, Windows). */
+export function createNameSource(options: DnsLookupOptions): NameSource {
+  const dns = createDnsLookup(options);
+  const given = options.servers !== undefined || options.resolvConf !== undefined;
+  const systemKnowsBetter = !given && (process.platform === "darwin" || process.platform === "win32");
+  return systemKnowsBetter || !dns.usable() ? createSystemLookup() : dns;
+}
+
+export interface BoundedLookupOptions {
+  readonly clock: Clock;
+  /** Of one look-up, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** A look-up that is silent for so long has the name servers themselves asked whether they are there. */
+const probeAfterMs = 1_000;
+/** They have had the time to say so. */
+const probedMs = 1_500;
+
+/** Look-ups, each within a deadline of its own. */
+export interface BoundedLookup {
+  readonly lookup: Lookup;
+  /** Why a name that is still being looked up has no address yet; null where it is not. */
+  lateness(hostname: string): TransportFailure | null;
+}
 
 /**
- * One look-up per name at a time, shared by everyone who asks meanwhile. The system's resolver works in libuv's
- * pool of four threads: without this the 64 connections of one partner whose DNS hangs would hold all of them,
- * and every other partner's new connection would wait. Nothing is kept after the answer: each connect is checked.
+ * One look-up per name at a time, shared by everyone who asks meanwhile, each with a deadline of its own: a name whose
+ * servers are silent has at most one look-up open, however many wait for it. Nothing is kept after the answer: each
+ * connect is checked.
+ *
+ * What is not the partner's doing fails as `local`: no name server answered anybody since the look-up began, or the name
+ * waited for others in this process.
  */
-export function sharedLookup(resolve: Lookup = resolveBySystem): Lookup {
-  const open = new Map<string, Promise<readonly ResolvedAddress[]>>();
-  return (hostname) => {
-    const running = open.get(hostname);
-    if (running) return running;
-    const started = resolve(hostname).finally(() => open.delete(hostname));
-    open.set(hostname, started);
-    return started;
+export function boundedLookup(source: NameSource, { clock, timeoutMs }: BoundedLookupOptions): BoundedLookup {
+  const open = new Map<string, { readonly answer: ReturnType<Lookup>; readonly startedAtMs: number }>();
+  const start = (hostname: string) => {
+    const startedAtMs = clock.monotonicMs();
+    const cancelProbe = source.probe ? clock.after(probeAfterMs, () => source.probe?.()) : () => {};
+    const answer = source.lookup(hostname).finally(() => {
+      cancelProbe();
+      open.delete(hostname);
+    });
+    const begun = { answer, startedAtMs };
+    open.set(hostname, begun);
+    return begun;
+  };
+  const late = (hostname: string, startedAtMs: number): TransportFailure => {
+    if (source.waits?.(hostname))
+      return new TransportFailure("local", "the name look-up waited for others of this process.");
+    const silentMs = clock.monotonicMs() - startedAtMs;
+    if (source.answeredAtMs !== undefined && source.answeredAtMs() < startedAtMs && silentMs >= probedMs)
+      return new TransportFailure("local", "no name server answers this process.");
+    return new TransportFailure("dns", `the name servers did not answer for ${hostname} in time.`);
+  };
+
+  const lookup: Lookup = (hostname) => {
+    const { answer, startedAtMs } = open.get(hostname) ?? start(hostname);
+    return new Promise((resolve, reject) => {
+      const cancel = clock.after(timeoutMs, () => {
+        source.ended?.(hostname, false);
+        reject(late(hostname, startedAtMs));
+      });
+      answer.then(
+        (addresses) => {
+          cancel();
+          source.ended?.(hostname, true);
+          resolve(addresses);
+        },
+        (error: NodeJS.ErrnoException) => {
+          cancel();
+          reject(error.code === "ETIMEOUT" ? late(hostname, startedAtMs) : failedName(hostname, error));
+        },
+      );
+    });
+  };
+  return {
+    lookup,
+    lateness(hostname) {
+      const running = open.get(hostname);
+      return running === undefined ? null : late(hostname, running.startedAtMs);
+    },
   };
 }
 
@@ -39,14 +119,7 @@ export function sharedLookup(resolve: Lookup = resolveBySystem): Lookup {
  * is what was checked, and a name that mixes public with private addresses gets nothing (DNS rebinding).
  */
 export function guardedLookup(resolve: Lookup, allowPrivate: boolean): LookupFunction {
-  const checked = callbackify(async (hostname: string) => {
-    const addresses = await resolve(hostname).catch((error: Error) => {
-      throw new TransportFailure("dns", `dns: ${error.message}`, error);
-    });
-    const failure = refusalOf(hostname, addresses, allowPrivate);
-    if (failure) throw failure;
-    return [...addresses];
-  });
+  const checked = callbackify(checkedLookup(resolve, allowPrivate));
   return (hostname, options, callback) => {
     checked(hostname, (error, addresses) => {
       if (error) return callback(error, "");
@@ -56,8 +129,24 @@ export function guardedLookup(resolve: Lookup, allowPrivate: boolean): LookupFun
   };
 }
 
+function failedName(hostname: string, error: { readonly code?: string | undefined }): TransportFailure {
+  const { class: failureClass, message } = nameFailure(hostname, error);
+  return new TransportFailure(failureClass, message, error);
+}
+
+/** The addresses of a name or literal, only when every one of them may be called. */
+export function checkedLookup(resolve: Lookup, allowPrivate: boolean) {
+  return async (hostname: string): Promise<ResolvedAddress[]> => {
+    const family = isIP(hostname);
+    const addresses = family === 0 ? await resolve(hostname) : [{ address: hostname, family }];
+    const failure = refusalOf(hostname, addresses, allowPrivate);
+    if (failure) throw failure;
+    return [...addresses];
+  };
+}
+
 function refusalOf(hostname: string, addresses: readonly ResolvedAddress[], allowPrivate: boolean) {
-  if (addresses.length === 0) return new TransportFailure("dns", `dns: ${hostname} has no address.`);
+  if (addresses.length === 0) return failedName(hostname, { code: "ENODATA" });
   if (allowPrivate) return null;
   for (const { address } of addresses) {
     const refusal = addressRefusal(address);

@@ -1,12 +1,15 @@
+import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
 import { Agent, type Client, type Dispatcher, Pool } from "undici";
 import { type AllowedTargets, checkTargetUrl } from "../core/target.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Exchange, FailureClass, PostbackRequest, Transport } from "../ports/transport.ts";
 import { AbortGroups } from "./abort-groups.ts";
-import { type ConnectionAge, guardedDial, TrackedClient } from "./connection.ts";
+import { type ConnectionAge, type DialTools, guardedDial, TrackedClient } from "./connection.ts";
 import { Deadlines } from "./deadlines.ts";
+import { createEgressProxy } from "./egress-proxy.ts";
 import { type ExchangeHost, PendingExchange } from "./exchange.ts";
-import { type Lookup, sharedLookup } from "./lookup.ts";
+import { boundedLookup, createNameSource, type Lookup } from "./lookup.ts";
+import type { NameOptions } from "./names/dns-lookup.ts";
 
 export interface TransportOptions {
   readonly clock: Clock;
@@ -27,10 +30,16 @@ export interface TransportOptions {
   readonly maxConnectionAgeMs?: number;
   /** Bytes of a response body that are read; then the socket is destroyed. Default 65,536. */
   readonly responseBodyCapBytes?: number;
-  /** Resolves names. Default: the system's resolver. */
+  /** Resolves names. Default: by {@link names}. */
   readonly lookup?: Lookup;
-  /** PEM certificates that are trusted instead of Node's roots. */
-  readonly ca?: string | readonly string[];
+  /** Which name servers are asked, and which files are read. Default: the machine's own. */
+  readonly names?: NameOptions;
+  /** Milliseconds that one name look-up may take, within the exchange's deadline. Default 5,000. */
+  readonly lookupTimeoutMs?: number;
+  /** PEM certificates that are trusted beside Node's roots. */
+  readonly caBundle?: string;
+  /** The HTTP proxy (`http://user:password@host:port`) through which public addresses are called. Default: none. */
+  readonly egressProxy?: string;
 }
 
 /**
@@ -40,7 +49,8 @@ export interface TransportOptions {
  * - What curl, Go, Python and Java take as an answer is one (`answer-head.ts`); a connection on which the grammar of
  *   HTTP was broken is closed after it. Headers past 256 KiB end the answer: its status counts, with `truncated`.
  * - Each address is checked when it is connected (`core/target.ts`), for names and literals alike.
- * - The deadline covers everything from the call on; it is obeyed within some 25 ms.
+ * - The deadline covers everything from the moment a connection takes the request; it is obeyed within some 25 ms.
+ * - What this process or its machine lacks, and the wait for a connection of an origin, fail as `local`.
  * - A body past the cap ends the exchange as complete, with `truncated`.
  * - A kept-alive connection that is closed within a second of the request, before any byte of a response, is taken
  *   for the race of a request with the partner's idle timeout (RFC 9112, 9.3.1): the request is sent once more, on
@@ -53,20 +63,32 @@ export interface TransportOptions {
 export function createTransport(options: TransportOptions): Transport {
   const deadlines = new Deadlines(options.clock);
   const aborts = new AbortGroups();
-  const lookup = sharedLookup(options.lookup);
+  const { clock, lookup: resolve, lookupTimeoutMs: timeoutMs = 5_000 } = options;
+  const source = resolve ? { lookup: resolve } : createNameSource({ clock, ...options.names });
+  const { lookup, lateness } = boundedLookup(source, { clock, timeoutMs });
+  const secureContext = options.caBundle === undefined ? null : trusting(options.caBundle);
+  const proxy = options.egressProxy
+    ? createEgressProxy({ url: new URL(options.egressProxy), clock, secureContext })
+    : null;
+  const tools: DialTools = { lookup, secureContext, proxy };
   const age = { maxAgeMs: options.maxConnectionAgeMs ?? 60_000, now: () => deadlines.now() };
-  const agent = createAgent(options, lookup, age, 1);
+  const agent = createAgent(options, tools, age, 1);
   // Pipelining 0 is undici's way to say "a new connection for each request".
-  const oneShotAgent = createAgent(options, lookup, age, 0);
+  const oneShotAgent = createAgent(options, tools, age, 0);
   let closing: Promise<void> | null = null;
   const host: ExchangeHost = {
     deadlines,
     responseBodyCapBytes: options.responseBodyCapBytes ?? 65_536,
+    after: (ms, callback) => clock.after(ms, callback),
+    lookupLateness(hostname) {
+      const late = lateness(hostname);
+      return late && { class: late.class, message: late.message };
+    },
     redispatch: (dispatchOptions, exchange) => void oneShotAgent.dispatch(dispatchOptions, exchange),
   };
 
   return {
-    send(request, signal) {
+    send(request, signal, watch) {
       const url = URL.parse(request.url);
       const verdict = checkTargetUrl(url ?? request.url, options.allowedTargets);
       if (!verdict.ok) return Promise.resolve(notSent("target_refused", verdict.message));
@@ -74,13 +96,14 @@ export function createTransport(options: TransportOptions): Transport {
       if (signal?.aborted) return Promise.resolve(notSent("aborted", "Aborted before it was sent."));
 
       const dispatchOptions = dispatchOptionsOf(request, url!);
-      const exchange = new PendingExchange(host, dispatchOptions, request.timeoutMs);
+      const exchange = new PendingExchange(host, dispatchOptions, request.timeoutMs, watch ?? null);
       if (signal) aborts.join(signal, exchange);
       agent.dispatch(dispatchOptions, exchange);
+      exchange.handedOver();
       return exchange.result;
     },
     close() {
-      closing ??= Promise.all([agent.close(), oneShotAgent.close()]).then(() => undefined);
+      closing ??= Promise.all([agent.close(), oneShotAgent.close()]).then(() => proxy?.close());
       return closing;
     },
   };
@@ -88,7 +111,7 @@ export function createTransport(options: TransportOptions): Transport {
 
 function createAgent(
   options: TransportOptions,
-  lookup: Lookup,
+  tools: DialTools,
   age: ConnectionAge,
   pipelining: 0 | 1,
 ): Agent {
@@ -110,7 +133,7 @@ function createAgent(
   return new Agent({
     // undici closes an origin's pool when its last socket closes: any number of origins leaves nothing behind.
     factory: (origin) => {
-      const dial = guardedDial(new URL(origin), options.allowedTargets, lookup, options.ca);
+      const dial = guardedDial(new URL(origin), options.allowedTargets, tools);
       return new Pool(origin, {
         connections: options.maxConnectionsPerOrigin ?? 256,
         allowH2: false,
@@ -118,6 +141,11 @@ function createAgent(
       });
     },
   });
+}
+
+/** Made once: each connection would else read all roots again, some milliseconds. */
+function trusting(caBundle: string): SecureContext {
+  return createSecureContext({ ca: [...getCACertificates("default"), caBundle] });
 }
 
 function dispatchOptionsOf(request: PostbackRequest, url: URL): Dispatcher.DispatchOptions {

@@ -203,8 +203,8 @@ function createOutbox(
   let counted = { jobs: 0, atMs: Number.NEGATIVE_INFINITY };
 
   const full = async () => {
-    if (clock.now() - counted.atMs > countKeptMs)
-      counted = { jobs: await queue.getWaitingCount(), atMs: clock.now() };
+    if (clock.monotonicMs() - counted.atMs > countKeptMs)
+      counted = { jobs: await queue.getWaitingCount(), atMs: clock.monotonicMs() };
     return counted.jobs >= mostJobsWaiting;
   };
   const sendAll = async () => {

@@ -56,16 +56,16 @@ export function createPeers(options: PeersOptions): Peers {
   const channels = { told: `${prefix}:rings`, held: `${prefix}:holders`, own: `${prefix}:rings:${id}` };
   let lately = new Map<number, string>();
   let before = new Map<number, string>();
-  let renewedAtMs = clock.now();
+  let renewedAtMs = clock.monotonicMs();
   /** Partners to speak of with the next burst, by channel and, for holders, who has them. */
   let unsaid = new Map<string, { channel: string; who: string | null; partnerNos: Set<number> }>();
 
   const forgetOld = () => {
-    const ageMs = clock.now() - renewedAtMs;
+    const ageMs = clock.monotonicMs() - renewedAtMs;
     if (ageMs < saidCountsMs) return;
     before = ageMs < 2 * saidCountsMs ? lately : new Map();
     lately = new Map();
-    renewedAtMs = clock.now();
+    renewedAtMs = clock.monotonicMs();
   };
   const note = (holder: string, partnerNo: number) => {
     if (holder === nobody) before.delete(partnerNo);

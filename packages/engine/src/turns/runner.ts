@@ -5,7 +5,7 @@ import type { RunTurn, TurnSlot } from "../ports/turns.ts";
 /** The turns of this process: at most one per partner and `maxActive` in all, in the order in which they were asked for. */
 export interface TurnRunner {
   readonly active: number;
-  /** Active, and not merely kept for the partner's next ring. */
+  /** Active, and neither kept for the partner's next ring nor waiting for name servers. */
   readonly busy: number;
   /** Partners that wait for a turn. */
   readonly waiting: number;
@@ -55,6 +55,7 @@ interface ActiveTurn {
 
 interface Rest {
   readonly waitMs: number;
+  /** In the clock's monotonic time. */
   readonly untilMs: number;
   /** After a turn that failed: the next failure doubles the wait. */
   readonly failed: boolean;
@@ -63,6 +64,8 @@ interface Rest {
 /** A turn that failed is tried again after the first wait, which doubles with each failure up to the last. */
 const firstFaultWaitMs = 100;
 const lastFaultWaitMs = 5_000;
+/** Turns that wait for name servers alone and leave their places to others, at most: each holds what it claimed. */
+const mostParked = 2_000;
 /** The holder of a turn was told of new work: another ring within this time would only have it told again. */
 const elsewhereWaitMs = 50;
 
@@ -73,26 +76,45 @@ const elsewhereWaitMs = 50;
 function createRests(clock: Clock) {
   const rests = new Map<number, Rest>();
   return {
-    /** The time until which a partner rests; null where it does not. */
+    /** The time (epoch ms) until which a partner rests; null where it does not. */
     untilMs(partnerNo: number): number | null {
       const rest = rests.get(partnerNo);
       if (rest === undefined) return null;
-      if (clock.now() < rest.untilMs) return rest.untilMs;
+      const leftMs = rest.untilMs - clock.monotonicMs();
+      if (leftMs > 0) return clock.now() + leftMs;
       if (!rest.failed) rests.delete(partnerNo);
       return null;
     },
     elsewhere(partnerNo: number): void {
-      const untilMs = clock.now() + elsewhereWaitMs;
+      const untilMs = clock.monotonicMs() + elsewhereWaitMs;
       rests.set(partnerNo, { waitMs: elsewhereWaitMs, untilMs, failed: false });
     },
     failed(partnerNo: number): { readonly first: boolean; readonly waitMs: number } {
       const before = rests.get(partnerNo);
       const first = !before?.failed;
       const waitMs = first ? firstFaultWaitMs : Math.min(before.waitMs * 2, lastFaultWaitMs);
-      rests.set(partnerNo, { waitMs, untilMs: clock.now() + waitMs, failed: true });
+      rests.set(partnerNo, { waitMs, untilMs: clock.monotonicMs() + waitMs, failed: true });
       return { first, waitMs };
     },
     over: (partnerNo: number) => void rests.delete(partnerNo),
+  };
+}
+
+/** Turns that wait for name servers alone, `most` of them. */
+function createParked(most: number) {
+  const parked = new Set<number>();
+  return {
+    get size() {
+      return parked.size;
+    },
+    /** True where there is more room now. */
+    set(partnerNo: number, waiting: boolean): boolean {
+      if (!waiting) parked.delete(partnerNo);
+      if (!waiting || parked.has(partnerNo) || parked.size >= most) return false;
+      parked.add(partnerNo);
+      return true;
+    },
+    delete: (partnerNo: number) => void parked.delete(partnerNo),
   };
 }
 
@@ -104,6 +126,7 @@ export function createTurnRunner(options: TurnRunnerOptions): TurnRunner {
   /** Turns with nothing to do, those that have been so for longest first. */
   const idle = new Map<number, () => void>();
   const yielding = new Set<number>();
+  const parked = createParked(mostParked);
   const aborted = new AbortController();
   const ended = new Set<() => void>();
   let runTurn: RunTurn | null = null;
@@ -127,6 +150,7 @@ export function createTurnRunner(options: TurnRunnerOptions): TurnRunner {
       idle.delete(partnerNo);
       if (yieldPlace) idle.set(partnerNo, yieldPlace);
     },
+    waits: (waiting) => parked.set(partnerNo, waiting) && fillUp(),
     held() {
       turn.held = true;
       onHeld?.(partnerNo);
@@ -151,7 +175,7 @@ export function createTurnRunner(options: TurnRunnerOptions): TurnRunner {
   const fillUp = () => {
     if (runTurn === null || stopping) return;
     for (const partnerNo of waiting) {
-      if (active.size >= maxActive) return makeRoom();
+      if (active.size - parked.size >= maxActive) return makeRoom();
       waiting.delete(partnerNo);
       void runOne(partnerNo, runTurn);
     }
@@ -185,6 +209,7 @@ export function createTurnRunner(options: TurnRunnerOptions): TurnRunner {
     active.delete(partnerNo);
     idle.delete(partnerNo);
     yielding.delete(partnerNo);
+    parked.delete(partnerNo);
     if (active.size === 0) for (const say of ended) say();
     if (nextDueAtMs !== null) onDue(partnerNo, nextDueAtMs);
     if (turn.rung) onRung(partnerNo);
@@ -196,7 +221,7 @@ export function createTurnRunner(options: TurnRunnerOptions): TurnRunner {
       return active.size;
     },
     get busy() {
-      return active.size - idle.size - yielding.size;
+      return active.size - idle.size - yielding.size - parked.size;
     },
     get waiting() {
       return waiting.size;
