@@ -36,7 +36,7 @@ export async function startServerProcess(env: Readonly<Record<string, string>>):
       ),
       POSTRIDER_PORT: "0",
       POSTRIDER_API_KEY: benchApiKey,
-      POSTRIDER_LOG_LEVEL: "silent",
+      POSTRIDER_LOG_LEVEL: "fatal",
       ...env,
     },
     stdio: ["ignore", "pipe", "inherit"],

@@ -2,123 +2,23 @@
  * Every setting, declared once: the schema below gives the type, the default, the check at start, and the page
  * docs/reference/settings.md. Nothing else in the server reads the environment.
  */
-import {
-  type Issue,
-  parseDatabaseUrl,
-  parseDurationMs,
-  parseRedisAddress,
-  PostriderError,
-} from "@postrider/engine";
-import { readFileSync } from "node:fs";
-import { X509Certificate } from "node:crypto";
+import { type Issue, parseDatabaseUrl, parseRedisAddress, PostriderError } from "@postrider/engine";
 import { z } from "zod";
 import { type Environment, readEnvironment, signsOfPostgres } from "./environment.ts";
-import { Sealed } from "./sealed.ts";
+import type { Sealed } from "./sealed.ts";
+import {
+  allowedHosts,
+  allowTargets,
+  apiKeys,
+  caBundle,
+  durationMs,
+  egressProxy,
+  masterKeys,
+  roles,
+  urlFor,
+  whole,
+} from "./setting-forms.ts";
 import { contradictions } from "./contradictions.ts";
-
-const whole = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,15}$/, `must be a whole number from ${min} to ${max}`)
-    .transform(Number)
-    .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`);
-
-const list = z.string().transform((text) =>
-  text
-    .split(",")
-    .map((part) => part.trim())
-    .filter((part) => part !== ""),
-);
-
-const durationMs = z.string().transform((text, context) => {
-  try {
-    return parseDurationMs(text);
-  } catch {
-    context.addIssue({ code: "custom", message: "must be a duration with a unit, such as 250ms, 10s or 2m" });
-    return z.NEVER;
-  }
-});
-
-/** A URL that a reader of the engine takes, whose message begins with `subject`. */
-const urlFor = (read: (text: string) => unknown, subject: string) =>
-  z
-    .string()
-    .superRefine((text, context) => {
-      try {
-        read(text);
-      } catch (error) {
-        const { message } = error as Error;
-        context.addIssue({ code: "custom", message: message.replace(subject, "").replace(/\.$/, "") });
-      }
-    })
-    .transform((text) => new Sealed(text));
-
-const egressProxy = z
-  .string()
-  .refine((text) => {
-    const url = URL.parse(text);
-    const bare = url?.pathname === "/" && url.search === "" && url.hash === "";
-    return bare && (url.protocol === "http:" || url.protocol === "https:") && url.hostname !== "";
-  }, "must be a URL such as http://user:password@proxy.internal:3128")
-  .transform((text) => new Sealed(text));
-
-const certificateForm = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
-
-/** The path of a PEM file; its value is the certificates in it. */
-const caBundle = z.string().transform((path, context) => {
-  try {
-    const certificates = readFileSync(path, "utf8").match(certificateForm) ?? [];
-    const read = certificates.map((certificate) => new X509Certificate(certificate));
-    if (read.length > 0) return certificates.join("\n");
-    context.addIssue({ code: "custom", message: "must be a PEM file with at least one certificate" });
-  } catch (error) {
-    const { code = "" } = error as NodeJS.ErrnoException;
-    const why = /^E[A-Z]+$/.test(code)
-      ? `cannot be read (${code})`
-      : "holds a certificate that cannot be read";
-    context.addIssue({ code: "custom", message: why });
-  }
-  return z.NEVER;
-});
-
-const apiKeys = list
-  .refine(
-    (keys) => keys.length > 0 && keys.every((key) => /^[!-+\--~]{16,200}$/.test(key)),
-    "must be one key, or several separated by commas, each of 16 to 200 visible ASCII characters",
-  )
-  .transform((keys) => new Sealed<readonly string[]>(keys));
-
-const masterKeys = list.transform((texts, context) => {
-  const keys = texts.map(parseMasterKey);
-  if (keys.length > 0 && keys.every((key) => key !== null)) return new Sealed<readonly Uint8Array[]>(keys);
-  context.addIssue({
-    code: "custom",
-    message: "must be 32 bytes in base64 or hex, or several such keys separated by commas, newest first",
-  });
-  return z.NEVER;
-});
-
-const allowTargets = list.refine(
-  (targets) =>
-    targets.every(
-      (target) =>
-        /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+):\d{1,5}$/i.test(target) &&
-        Number(target.slice(target.lastIndexOf(":") + 1)) <= 65_535,
-    ),
-  "must be a comma list of host:port, such as 127.0.0.1:4500",
-);
-
-const allowedHosts = list.refine(
-  (names) => names.every((name) => /^[a-z0-9._-]{1,253}$/i.test(name)),
-  "must be a comma list of host names without ports, such as postrider.internal",
-);
-
-const roles = list
-  .refine(
-    (names) => names.length > 0 && names.every((name) => name === "api" || name === "worker"),
-    "must be api, worker, or api,worker",
-  )
-  .transform((names) => ({ api: names.includes("api"), worker: names.includes("worker") }));
 
 interface Entry<Schema extends z.ZodType> {
   readonly schema: Schema;
@@ -288,7 +188,7 @@ export const settings = {
     "The path of a PEM file: its certificates are trusted beside Node's own roots when partners (and an `https` egress proxy) are called. Read at start. Unset: Node's roots, and those of `NODE_EXTRA_CA_CERTS`.",
     caBundle.optional(),
   ),
-  POSTRIDER_EGRESS_PROXY: entry(
+  POSTRIDER_EGRESS_PROXY: secret(
     "The HTTP proxy through which partners are called: `http://user:password@host:port`, or `https`. Names are looked up and addresses checked here; the proxy is asked to CONNECT to the address. Targets in POSTRIDER_ALLOW_TARGETS with private addresses are called straight. Unset: straight. Secret.",
     egressProxy.optional(),
   ),
@@ -426,13 +326,6 @@ export function readSettings(env: Environment): Settings {
     caBundle: values.POSTRIDER_CA_BUNDLE ?? null,
     egressProxy: values.POSTRIDER_EGRESS_PROXY ?? null,
   };
-}
-
-/** The 32 bytes of a master key's text (64 hex digits, or base64 of either alphabet), or null. */
-export function parseMasterKey(text: string): Uint8Array | null {
-  if (/^[0-9a-f]{64}$/i.test(text)) return Buffer.from(text, "hex");
-  const bytes = /^[A-Za-z0-9+/_-]{43}=?$/.test(text) ? Buffer.from(text, "base64") : null;
-  return bytes?.length === 32 ? bytes : null;
 }
 
 function invalidSettings(issues: readonly Issue[]): PostriderError {

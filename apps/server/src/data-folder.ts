@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PostriderError } from "@postrider/engine";
-import { parseMasterKey, type Settings } from "./config.ts";
+import type { Settings } from "./config.ts";
+import { parseMasterKey } from "./setting-forms.ts";
 import { Sealed } from "./sealed.ts";
 
 /** The keys a server runs with, and which of them were made just now. */

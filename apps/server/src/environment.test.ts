@@ -31,6 +31,7 @@ const secrets = {
   REDIS_URL: ["redis://:hunter2@r", "redis://:hunter2@r"],
   POSTRIDER_API_KEY: ["prk_hunter2hunter2hunter2", ["prk_hunter2hunter2hunter2"]],
   POSTRIDER_MASTER_KEY: ["ab".repeat(32), [new Uint8Array(32).fill(0xab)]],
+  POSTRIDER_EGRESS_PROXY: ["http://user:hunter2@p:3128", "http://user:hunter2@p:3128"],
 } as const;
 
 describe("a secret in a file", () => {
@@ -45,8 +46,8 @@ describe("a secret in a file", () => {
     const env = Object.fromEntries(
       Object.entries(secrets).map(([name, [text]]) => [`${name}_FILE`, file(name, `${text}${end}`)]),
     );
-    const { databaseUrl, redisUrl, apiKeys, masterKeys } = readSettings(env);
-    const read = [databaseUrl, redisUrl, apiKeys, masterKeys].map((sealed) => sealed?.reveal());
+    const { databaseUrl, redisUrl, apiKeys, masterKeys, egressProxy } = readSettings(env);
+    const read = [databaseUrl, redisUrl, apiKeys, masterKeys, egressProxy].map((sealed) => sealed?.reveal());
     expect(read.map((value) => JSON.stringify(value))).toEqual(
       Object.values(secrets).map(([, value]) =>
         JSON.stringify(

@@ -30,6 +30,7 @@ export {
 } from "./engine.ts";
 export { parseDatabaseUrl, type DatabaseAddress } from "./ledger/database-url.ts";
 export { systemClock, type Clock } from "./ports/clock.ts";
+export type * from "./ports/event-door.ts";
 export type * from "./ports/operations.ts";
 export type * from "./ports/selection.ts";
 export { systemRandom, type Random } from "./ports/random.ts";

@@ -1,6 +1,6 @@
 import { eventIssues } from "./core/event-form.ts";
 import { type Issue, issueText } from "./core/errors.ts";
-import type { AcceptEvent, AcceptResult, EventDoor } from "./ports/operations.ts";
+import type { AcceptEvent, AcceptResult, EventDoor } from "./ports/event-door.ts";
 
 /** What is wrong with an event of a caller in this process; nothing for one that can be stored. */
 function issuesOf(event: AcceptEvent): readonly Issue[] {

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
 import { PostriderError } from "../core/errors.ts";
 import { backlogEvent, goneEvent, type OperatorEvent } from "../core/operator-events.ts";
-import type { AcceptEvent, AcceptResult } from "../ports/operations.ts";
+import type { AcceptEvent, AcceptResult } from "../ports/event-door.ts";
 import { createManualClock, settled } from "../testing/manual-clock.ts";
 import { createMemoryLedger } from "../testing/memory-ledger.ts";
 import { createOperatorEvents } from "./operator-events.ts";

@@ -1,7 +1,7 @@
 import { PostriderError } from "../core/errors.ts";
 import type { OperatorEvent } from "../core/operator-events.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { EventDoor } from "../ports/operations.ts";
+import type { EventDoor } from "../ports/event-door.ts";
 import type { OperatorEvents } from "../ports/operator-events.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 

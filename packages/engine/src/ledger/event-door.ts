@@ -1,5 +1,5 @@
 import { parseDurationMs } from "../core/duration.ts";
-import type { AcceptEvent, AcceptResult, EventDoor } from "../ports/operations.ts";
+import type { AcceptEvent, AcceptResult, EventDoor } from "../ports/event-door.ts";
 import { asLedgerError } from "./ledger-error.ts";
 import { ringPayload } from "./ring-channel.ts";
 import { list, type Sql, texts } from "./sql.ts";

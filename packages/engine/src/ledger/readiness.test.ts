@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { PostriderError } from "../core/errors.ts";
-import type { EventDoor } from "../ports/operations.ts";
+import type { EventDoor } from "../ports/event-door.ts";
 import { silentTelemetry } from "../ports/telemetry.ts";
 import { createManualClock } from "../testing/manual-clock.ts";
 import { judge } from "./ceiling.ts";

@@ -1,6 +1,6 @@
 import { PostriderError } from "../core/errors.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { EventDoor } from "../ports/operations.ts";
+import type { EventDoor } from "../ports/event-door.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { type Trouble, troubleOf } from "./ledger-error.ts";
 import { codeOf, type Sql } from "./sql.ts";

@@ -15,7 +15,11 @@ describe("a connection past its age", () => {
   it("takes no new request, and ends what is under way in peace", async () => {
     let nowMs = 1_000_000;
     const { port, sockets } = await partnerAnswering(okAnswer);
-    const clock = { now: () => nowMs, sleep: () => new Promise<void>(() => {}) } as never;
+    const clock = {
+      monotonicMs: () => nowMs,
+      after: () => () => {},
+      sleep: () => new Promise<void>(() => {}),
+    } as never;
     const transport = transportTo(port, { ...oneConnection, clock, maxConnectionAgeMs: 60_000 });
     const ask = async (sinceMs: number) => {
       nowMs += sinceMs;
@@ -38,7 +42,11 @@ describe("a connection past its age", () => {
     await once(moved, "listening");
     const transport = transportTo(port, {
       ...oneConnection,
-      clock: { now: () => nowMs, sleep: () => new Promise<void>(() => {}) } as never,
+      clock: {
+        monotonicMs: () => nowMs,
+        after: () => () => {},
+        sleep: () => new Promise<void>(() => {}),
+      } as never,
       lookup: () => Promise.resolve([{ address, family: 4 }]),
     });
     const ask = async () =>
@@ -60,7 +68,11 @@ describe("a connection past its age", () => {
       nowMs += 25_000;
       socket.write(bytes);
     });
-    const clock = { now: () => nowMs, sleep: () => new Promise<void>(() => {}) } as never;
+    const clock = {
+      monotonicMs: () => nowMs,
+      after: () => () => {},
+      sleep: () => new Promise<void>(() => {}),
+    } as never;
     const transport = transportTo(port, { ...oneConnection, clock });
     const exchanges = await Promise.all(
       Array.from({ length: 30 }, () => transport.send(requestTo(port, { timeoutMs: 1e9 }))),

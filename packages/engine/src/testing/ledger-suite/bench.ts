@@ -2,7 +2,7 @@ import { endpointDefaults, partnerDefaults } from "../../core/documents.ts";
 import type { LedgerOperations } from "../../ledger/operations/index.ts";
 import type { Sql } from "../../ledger/sql.ts";
 import type { Claimed, DispatchLedger, DueDelivery, Outcome } from "../../ports/ledger.ts";
-import type { AcceptEvent, EventDoor } from "../../ports/operations.ts";
+import type { AcceptEvent, EventDoor } from "../../ports/event-door.ts";
 
 /** The instant the suite calls now; a ledger under test is migrated at it. A Wednesday. */
 export const suiteNowMs = Date.parse("2026-03-04T10:00:00.000Z");
