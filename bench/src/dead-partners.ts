@@ -109,7 +109,7 @@ async function hotPhase(
       return { ...event, partner: `p${sparse + ((accepted + offset) % hot)}` };
     });
     accepted += batch;
-    const { partnerNos } = await engine.events.accept(events, Date.now());
+    const { partnerNos } = await engine.events.acceptJudged(events, Date.now());
     engine.ring(partnerNos);
   }
   received = await receivedAt(sink, "/hot");

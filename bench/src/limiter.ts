@@ -20,7 +20,7 @@ export async function measureLimiter(
   await addPartners(system.engine, sink, 1, { path: () => "/limited", ratePerSecond, burst });
   await sink.ask("reset");
   const waiting = Math.ceil((ratePerSecond * durationMs * 1.2) / 1_000) + burst;
-  const { partnerNos } = await system.engine.events.accept(
+  const { partnerNos } = await system.engine.events.acceptJudged(
     Array.from({ length: waiting }, (_, n) => benchEvent("limited", n, 1)),
     Date.now(),
   );

@@ -108,14 +108,10 @@ export function render({ delivery, partner, endpoint, n }: Job) {
   });
 }
 
-/**
- * What an endpoint does not set itself. JSON first: frameworks that find no such wish answer errors with a page or a
- * redirect. No coding: what a partner says is kept in words (RFC 9110, 12.5.3 allows any where none is named).
- */
-const defaultHeaders = [
-  ["accept", "application/json, */*;q=0.8"],
-  ["accept-encoding", "identity"],
-] as const;
+// JSON first: frameworks that find no such wish answer errors with a page or a redirect.
+const accept = ["accept", "application/json, */*;q=0.8"] as const;
+// What a partner says is kept in words: without this header any coding would be welcome (RFC 9110, 12.5.3).
+const acceptEncoding = ["accept-encoding", "identity"] as const;
 
 /** The request to send: signed with the time of the attempt, so that a retry after hours is as fresh as the first. */
 export function sign(
@@ -138,15 +134,23 @@ export function sign(
   ];
   if (signature !== null) headers.push(["webhook-signature", signature]);
   if (rendered.contentType !== null) headers.push(["content-type", rendered.contentType]);
-  for (const header of [["user-agent", userAgent] as const, ...defaultHeaders])
-    if (!rendered.headers.some(([name]) => name === header[0])) headers.push(header);
+  const own = rendered.headers;
+  if (!isSet(own, "user-agent")) headers.push(["user-agent", userAgent]);
+  if (!isSet(own, "accept")) headers.push(accept);
+  if (!isSet(own, "accept-encoding")) headers.push(acceptEncoding);
+  for (const header of own) headers.push(header);
   return {
     method: endpoint.template!.method,
     url: rendered.url,
-    headers: [...headers, ...rendered.headers],
+    headers,
     body: rendered.body,
     timeoutMs: endpoint.timeoutMs,
   };
+}
+
+function isSet(headers: readonly (readonly [string, string])[], name: string): boolean {
+  for (const header of headers) if (header[0] === name) return true;
+  return false;
 }
 
 function decideFor(

@@ -54,19 +54,18 @@ export function createSigner(keys: readonly StoredKey[]): Signer {
       return null;
     },
     sign(id, timestampSeconds, body, schemes, nowMs) {
-      const entries = live
-        .filter((key) => key.retiresAtMs > nowMs && schemes.includes(key.scheme))
-        .slice(0, maxSignatures)
-        .map(({ scheme, key }) => ({
-          scheme,
-          signature:
-            scheme === "v1"
-              ? createHmac("sha256", key)
-                  .update(signingPrefix(id, timestampSeconds))
-                  .update(body)
-                  .digest("base64")
-              : signBytes(null, signingInput(id, timestampSeconds, body), key).toString("base64"),
-        }));
+      const entries: { scheme: Scheme; signature: string }[] = [];
+      for (const { scheme, key, retiresAtMs } of live) {
+        if (retiresAtMs <= nowMs || !schemes.includes(scheme) || entries.length === maxSignatures) continue;
+        const signature =
+          scheme === "v1"
+            ? createHmac("sha256", key)
+                .update(signingPrefix(id, timestampSeconds))
+                .update(body)
+                .digest("base64")
+            : signBytes(null, signingInput(id, timestampSeconds, body), key).toString("base64");
+        entries.push({ scheme, signature });
+      }
       return entries.length === 0 ? null : formatSignatureHeader(entries);
     },
   };
