@@ -43,11 +43,11 @@ const secret = <Schema extends z.ZodType>(meaning: string, schema: Schema) => ({
 /** The settings, in the order of the reference page. */
 export const settings = {
   DATABASE_URL: secret(
-    "The PostgreSQL database (14 or newer, UTF8) that holds the ledger, with libpq's meaning: several hosts with commas between, of which the first that can be written to is used; `sslmode` (default `prefer`), `sslrootcert`, `sslcert`, `sslkey`, `host`, `port`, `connect_timeout`, `application_name`, `options`. Without user and password: PGUSER, PGPASSWORD, PGPASSFILE. Unset: an embedded PGlite in the data folder. Secret.",
+    "The PostgreSQL database (14 or newer, UTF8) that holds the ledger, with libpq's meaning: several hosts separated by commas, of which the first that can be written to is used; `sslmode` (default `prefer`), `sslrootcert`, `sslcert`, `sslkey`, `host`, `port`, `connect_timeout`, `application_name`, `options`. Without user and password: PGUSER, PGPASSWORD, PGPASSFILE. Unset: an embedded PGlite in the data folder. Secret.",
     urlFor(parseDatabaseUrl, "The database URL ").optional(),
   ),
   POSTRIDER_LEDGER: entry(
-    "`postgresql` refuses to start without DATABASE_URL, `embedded` with it. `auto` takes PostgreSQL if DATABASE_URL is set, else the embedded ledger, unless another variable (POSTGRES_URL, DB_URL and the like) shows that a database was meant.",
+    "`postgresql` refuses to start without DATABASE_URL, `embedded` with it. `auto` takes PostgreSQL if DATABASE_URL is set, else the embedded ledger; but if another variable (POSTGRES_URL, DB_URL and the like) shows that a database was meant, the start is refused, or logs a warning if that is not certain.",
     z.enum(["auto", "embedded", "postgresql"], "must be auto, embedded or postgresql"),
     "auto",
   ),
@@ -57,12 +57,12 @@ export const settings = {
     "10",
   ),
   POSTRIDER_DATABASE_STATEMENT_TIMEOUT: entry(
-    "A statement that PostgreSQL works on for longer is cancelled. Removing old weeks has no limit.",
+    "Longer statements are cancelled by PostgreSQL. Removing old weeks has no limit.",
     durationMs.refine((ms) => ms >= 1_000, "must be at least 1s"),
     "60s",
   ),
   POSTRIDER_DATABASE_SSLROOTCERT: entry(
-    "The PEM file of the authorities that may vouch for PostgreSQL's certificate, for `sslmode=verify-ca` and `verify-full`. Unset: those that Node knows. `sslrootcert` in DATABASE_URL counts before it.",
+    "The PEM file of the authorities that are trusted for PostgreSQL's certificate, for `sslmode=verify-ca` and `verify-full`. Unset: those that Node knows. `sslrootcert` in DATABASE_URL takes precedence.",
     z.string().optional(),
   ),
   POSTRIDER_DATABASE_SSLCERT: entry(
@@ -99,7 +99,7 @@ export const settings = {
     "./.postrider",
   ),
   POSTRIDER_MAX_LEDGER_BYTES: entry(
-    "Events are refused (`ledger_full`) while the ledger has more bytes than this: the folder of an embedded ledger, or the database. Looked at every 10 seconds, so leave room for what comes meanwhile. Unset: no limit.",
+    "Events are refused (`ledger_full`) while the ledger has more bytes than this: the folder of an embedded ledger, or the database. Checked every 10 seconds, so leave room for what comes in between. Unset: no limit.",
     whole(1_048_576, 999_999_999_999_999).optional(),
   ),
   POSTRIDER_MIN_FREE_BYTES: entry(
@@ -189,7 +189,7 @@ export const settings = {
     caBundle.optional(),
   ),
   POSTRIDER_EGRESS_PROXY: secret(
-    "The HTTP proxy through which partners are called: `http://user:password@host:port`, or `https`. Names are looked up and addresses checked here; the proxy is asked to CONNECT to the address. Targets in POSTRIDER_ALLOW_TARGETS with private addresses are called straight. Unset: straight. Secret.",
+    "The HTTP proxy through which partners are called: `http://user:password@host:port`, or `https`. Names are looked up and addresses checked here; the proxy is asked to CONNECT to the address. Targets in POSTRIDER_ALLOW_TARGETS with private addresses are called directly. Unset: no proxy. Secret.",
     egressProxy.optional(),
   ),
 } as const;

@@ -36,7 +36,7 @@ const groups = defineCommand({
     { line: "postrider dead-letters", meaning: "What died, and why:" },
     {
       line: "postrider dead-letters --partner acme --since 1d",
-      meaning: "Of one partner, that died in the last day:",
+      meaning: "Of one partner, dead in the last day:",
     },
   ],
   async run({ context, options, json, api }) {
@@ -57,7 +57,7 @@ const groups = defineCommand({
 const show = defineCommand({
   name: "show",
   summary:
-    "List dead letters one by one, the newest first; with --since or --until those that ended last first.",
+    "List dead letters one by one, the newest first; with --since or --until, what ended last comes first.",
   options: { ...options, ...pageOptions },
   examples: [
     {

@@ -134,7 +134,7 @@ const endpointWarnings = z.array(
   z.object({
     partner: z.string(),
     endpoint: z.string(),
-    macro: z.string().describe("A data macro that no event of late had a value for."),
+    macro: z.string().describe("A data macro that no recent event had a value for."),
     nearest: z.string().nullable().describe("The nearest path that those events have."),
     message: z.string(),
   }),

@@ -13,7 +13,7 @@ export const operatorEventTypes = {
   "endpoint.failing":
     "Its circuit opened (`percent` null), or it has failed for 50, 70 or 90 percent of its `disable_after`.",
   "endpoint.refusing":
-    "It answers, and refuses what it is sent with a 4xx: 20 requests without a success of which 90 % were refused, or 5 over 15 minutes. At most one event per endpoint and window while it goes on.",
+    "It answers every request with a 4xx: 20 requests without a success of which 90 % were refused, or 5 over 15 minutes. At most one event per endpoint and window until that ends.",
   "endpoint.disabled":
     "It was paused: it answered 410 (`cause` gone), failed for its whole `disable_after` (`cause` failing), or asks for a signature that its partner has no live key for (`cause` signing_key_missing).",
   "endpoint.recovered":

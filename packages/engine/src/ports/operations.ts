@@ -65,7 +65,7 @@ export interface EndpointCircuit {
 export interface EndpointWarning {
   readonly partner: string;
   readonly endpoint: string;
-  /** The path of a data macro, `data.payuot`, for which no event of late had a value. */
+  /** The path of a data macro, `data.payuot`, that no recent event had a value for. */
   readonly macro: string;
   /** The nearest path that those events have. */
   readonly nearest: string | null;
