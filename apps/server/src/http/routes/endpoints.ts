@@ -136,8 +136,7 @@ export function endpointRoutes(engine: Engine): Route[] {
     "/v1/endpoint-warnings",
     {
       tag,
-      summary:
-        "Macros of endpoints that no recent event had a value for, of the 200 endpoints changed last.",
+      summary: "Macros of endpoints that no recent event had a value for, of the 200 endpoints changed last.",
       answers: { 200: { meaning: "What was found.", schema: endpointWarningsView } },
     },
     async () => ({ status: 200, json: await operations.endpointWarnings() }),
