@@ -20,7 +20,7 @@ export interface Controlled {
   requests: (filter: RequestFilter) => Promise<ReceivedRequest[]>;
   summary: () => Promise<Record<string, PartnerSummary>>;
   lastSeq: () => number;
-  /** Whether it may be asked for by this name, as a URL has it. */
+  /** Whether it may be called by this name, as a URL has it. */
   isAllowedHost: (hostname: string) => boolean;
   clear: () => void;
   url: () => string;

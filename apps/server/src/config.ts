@@ -237,9 +237,9 @@ export interface Settings {
   };
   /** Variables that Kubernetes set for its services, which are not read. */
   readonly ignored: readonly string[];
-  /** What looks wrong and is no reason not to start, in words. */
+  /** What looks wrong but does not stop the start, in words. */
   readonly warnings: readonly string[];
-  /** PEM certificates. Null: Node's roots alone. */
+  /** PEM certificates. Null: only Node's roots. */
   readonly caBundle: string | null;
   readonly egressProxy: Sealed<string> | null;
 }
@@ -308,7 +308,7 @@ export function readSettings(env: Environment): Settings {
     deadRetentionDays,
     shutdownGraceMs: values.POSTRIDER_SHUTDOWN_GRACE,
     maxBodyBytes: values.POSTRIDER_MAX_BODY_BYTES,
-    // A body that is allowed must have room when it is alone.
+    // A body of the largest allowed size must fit if it is the only one.
     maxBodiesBytes: Math.max(values.POSTRIDER_MAX_BODIES_BYTES, values.POSTRIDER_MAX_BODY_BYTES),
     allowedHosts: values.POSTRIDER_ALLOWED_HOSTS,
     operator: {

@@ -41,7 +41,7 @@ export function readAnswer(answer: Answer, asked: Asked, nowMs: number): EventRe
     if (results !== undefined) return results;
     throw unexpected(status, null, "holds no results that match the events sent", events);
   }
-  // A batch of which nothing was taken is refused, and has its results all the same.
+  // A batch of which nothing was taken is refused, but still has its results.
   if (refusedWithResults.has(status)) {
     const results = readResults(
       body["results"],

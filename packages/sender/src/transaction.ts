@@ -9,14 +9,14 @@ export interface Transaction {
   query(sql: string, params: unknown[]): Promise<{ rows: unknown[] } | unknown[]>;
 }
 
-/** Refuses what can be told to be no transaction, before anything is asked of it. @throws SenderError `not_in_transaction` */
+/** Refuses a client that is recognised as no transaction, before a statement is sent. @throws SenderError `not_in_transaction` */
 export function checkTransaction(tx: unknown): void {
   const found = whyNoTransaction(tx);
   if (found !== null)
     throw new SenderError("not_in_transaction", { found }, `accept was given ${found}; nothing was written.`);
 }
 
-/** What `tx` is, where it is seen to be no transaction, or null. Drivers are told by what only they have. */
+/** What `tx` is, if it is recognised as no transaction, or null. Drivers are recognised by members that only they have. */
 function whyNoTransaction(tx: unknown): string | null {
   if ((typeof tx !== "object" && typeof tx !== "function") || tx === null)
     return `${tx === null ? "null" : typeof tx}, not a transaction`;

@@ -37,7 +37,7 @@ export const explain = defineCommand({
   },
 });
 
-/** The event as one partner had it. @throws CliError `notFound` where it went there never */
+/** The event as one partner had it. @throws CliError `notFound` if it never went there */
 function narrowed(event: EventView, partner: string | undefined): EventView {
   if (partner === undefined) return event;
   const deliveries = event.deliveries.filter((delivery) => delivery.partner === partner);

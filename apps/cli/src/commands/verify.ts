@@ -134,7 +134,7 @@ async function bytesOf(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   return Buffer.concat(all);
 }
 
-/** Bytes that are no text are replaced: a captured header of the partner's may hold them, and none of ours does. */
+/** Bytes that are not text are replaced: a captured header of the partner's may hold some, and none of ours does. */
 async function textOf(chunks: AsyncIterable<Uint8Array>): Promise<string> {
   return Buffer.from(await bytesOf(chunks)).toString("utf8");
 }

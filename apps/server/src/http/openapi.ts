@@ -34,7 +34,7 @@ const everyRoute: readonly ErrorCode[] = [
 export function openApiDocument(routes: readonly Route[], version: string): Json {
   const components: Components = { schemas: {}, asked: new Set() };
   const paths: Record<string, Json> = {};
-  // What is asked for comes first: an answer's form of the same document then gets a name of its own.
+  // Requests come first: the form that an answer has of the same document then gets a name of its own.
   for (const { body } of routes) if (body !== null) schemaOf(body, "input", components);
   for (const route of routes) {
     const item = (paths[route.path] ??= {});

@@ -216,7 +216,7 @@ function startedAt(nowMs: number): Circuit {
   };
 }
 
-/** An open circuit is a trouble of its own, and what was refused before it is forgotten. */
+/** An open circuit counts by itself; refusals before it are forgotten. */
 function withRefusals(circuit: Circuit, known: Refusals | null, signal: Signal, nowMs: number): Moved {
   if (circuit.state === "open") return { circuit: { ...circuit, refusals: null }, changes: [] };
   const { refusals, change } = afterAnswer(known, signal, nowMs);

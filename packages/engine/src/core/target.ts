@@ -172,7 +172,7 @@ export function checkTargetUrl(target: string | URL, allowed: AllowedTargets): T
 const localhostForm = /^(?:.*\.)?localhost\.?$/;
 
 /**
- * Judges a target that an operator writes: as `checkTargetUrl` does, and no name of this machine. A name that resolves
+ * Judges a target that an operator writes: as `checkTargetUrl` does, and it refuses names of this machine. A name that resolves
  * to a private address is refused when it is dialled; for `localhost` that is known before.
  *
  * @example checkNewTarget("https://localhost/", new Set()).ok // false

@@ -51,7 +51,7 @@ export class Lease {
   /** Whether the turn is still this process's: a lease that ran out, or a server that was lost, wants another claim first. */
   holds(): boolean {
     const { clock, doubts } = this.#tools;
-    // A clock that is set forward costs one claim more.
+    // A clock that is set forward costs one more claim.
     const runs = clock.monotonicMs() < this.#untilMs && clock.now() < this.#untilDayMs;
     return runs && this.#doubts === doubts();
   }

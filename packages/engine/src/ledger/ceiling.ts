@@ -21,9 +21,9 @@ export interface Ceiling {
   stop(): Promise<void>;
 }
 
-/** Never per call: a look reads the sizes of a thousand files. */
+/** Never per call: one check reads the sizes of a thousand files. */
 const lookEveryMs = 10_000;
-/** While a limit is reached: room that was made is to be used soon. */
+/** While a limit is reached, so that new room is used soon. */
 const lookAgainMs = 2_000;
 
 /**
@@ -53,7 +53,7 @@ export async function watchCeiling(
       seen = { bytes, freeBytes };
       reached = judge(seen, { maxBytes, minFreeBytes });
     } catch (error) {
-      // What was seen last counts: a database that is away refuses by itself.
+      // The last result counts: a database that cannot be reached refuses events anyway.
       telemetry.fault({ where: "ceiling", error, retryInMs: lookEveryMs });
     }
   };

@@ -73,7 +73,7 @@ async function appliedState(sql: Sql): Promise<AppliedState> {
   return { migration: state?.migration ?? 0, routines: state?.routines ?? "", checksums };
 }
 
-/** A ledger made by another text of a migration may lack what the routines count on: nothing may run on it. */
+/** A ledger made by a different text of a migration may lack what the routines need: nothing may run on it. */
 function refuseEdited(migrations: readonly Migration[], { migration, checksums }: AppliedState): void {
   const known = new Map(migrations.map(({ name, sha256 }) => [name, sha256]));
   const differing = Object.entries(checksums ?? {}).find(([name, sha256]) => known.get(name) !== sha256);

@@ -55,7 +55,7 @@ const others = 0o077;
 function closeToOthers(folder: string): void {
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
     chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o700 : 0o600);
-  // Last: a folder that is closed was closed with all that is in it.
+  // Last: if the folder is closed, everything in it was closed before.
   chmodSync(folder, 0o700);
 }
 

@@ -41,6 +41,6 @@ export interface EventDoor {
     events: readonly AcceptEvent[],
     nowMs: number,
   ): Promise<{ readonly results: readonly AcceptResult[]; readonly partnerNos: readonly number[] }>;
-  /** Tells the processes that dispatch, where this one does not. May be lost without harm: the sweep heals. */
+  /** Notifies the processes that dispatch, if this one does not. May be lost without harm: the sweep finds the work. */
   announce(partnerNos: readonly number[]): Promise<void>;
 }

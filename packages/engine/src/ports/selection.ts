@@ -1,4 +1,4 @@
-/** Which deliveries an operator means, and what a selection comes to. */
+/** Which deliveries an operator selects, and what is done with them. */
 import type { DeliveryState, Reason } from "../core/delivery.ts";
 
 /** The same keys select deliveries for listing, for replaying, for cancelling and for sending now. */
@@ -66,6 +66,6 @@ export interface ReplaySelection {
   readonly skipped: readonly CauseCount<SkipCause>[];
   /** Of those matched: what will not be sent before the cause has ended. */
   readonly waiting: readonly CauseCount<WaitCause>[];
-  /** Where nothing was selected: that no event of the filter's type is in the ledger, with the nearest type. */
+  /** If nothing was selected: that no event of the filter's type is in the ledger, with the nearest type. */
   readonly note?: string;
 }

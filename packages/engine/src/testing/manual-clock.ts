@@ -25,7 +25,7 @@ export interface ManualClock extends Clock {
  * await slept;
  */
 export function createManualClock(startMs: number): ManualClock {
-  // Far from the time of day: what takes one for the other is seen.
+  // Far from the time of day, so that code which confuses the two fails.
   let nowMs = 5_000;
   let dayMs = startMs - nowMs;
   const sleepers = new Set<Sleeper>();

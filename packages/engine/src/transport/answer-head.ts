@@ -2,7 +2,7 @@
  * The head of an answer (its status line and headers), read as widely as curl, Go, Python and Java together read it.
  *
  * undici's parser takes what the grammar of RFC 9112 allows and nothing more. A partner whose answer it refuses has the
- * postback and is sent it again, so what it would refuse is read here and written anew for it: the status and the few
+ * postback and is sent it again, so what undici would refuse is read here and written again for it: the status and the few
  * headers that the transport uses. docs/decisions/answers.md has the table of what others take.
  */
 import { TransportFailure } from "./failure.ts";
@@ -11,8 +11,8 @@ import { TransportFailure } from "./failure.ts";
 export const headCapBytes = 262_144;
 
 /**
- * A longer head is written anew though it is in order: a quarter of a mebibyte can hold 65,000 headers, of which
- * undici would make objects.
+ * A longer head is written again although it is in order: 256 KiB can hold 65,000 headers, and
+ * undici would make objects of them.
  */
 const passedHeadBytes = 16_384;
 
@@ -27,9 +27,9 @@ export interface AnswerHead {
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
-/** Of a header no more is kept: nothing that is used is longer. */
+/** No more of a header is kept: nothing that is used is longer. */
 const keptValueLength = 4_096;
-/** Of lines of one name no more are looked at. */
+/** No more lines of one name are read. */
 const keptLines = 64;
 
 /** An answer that nobody can read, or not to its end. Keeps what stood before the fault. */
@@ -113,7 +113,7 @@ const chunked = Buffer.from("chunked");
 /** A length of more digits than this cannot be counted exactly. */
 const countedDigits = 15;
 
-/** Whether a header frames the body, and by a value that everybody reads alike. */
+/** Whether a header frames the body, with a value that everybody reads in the same way. */
 function framingOf(bytes: Uint8Array, nameStart: number, valueStart: number, lineEnd: number) {
   const isLength = isWord(bytes, nameStart, valueStart - 1, contentLength);
   if (!isLength && !isWord(bytes, nameStart, valueStart - 1, transferEncoding)) return "none";
@@ -161,7 +161,7 @@ export function statusOf(bytes: Buffer): number {
   return Number(statusLine.exec(bytes.toString("latin1", 0, statusLineLength))?.[1] ?? 0);
 }
 
-/** Of a status line no more is needed. */
+/** No more of a status line is needed. */
 const statusLineLength = 64;
 
 /**
@@ -175,7 +175,7 @@ export function mayBegin(bytes: Uint8Array): boolean {
 
 const httpName = Buffer.from("http/");
 
-/** What talks another protocol. */
+/** The other end uses another protocol. */
 export const notHttp = () =>
   new RefusedAnswer("The response is not HTTP: it does not begin with a status line.", null);
 

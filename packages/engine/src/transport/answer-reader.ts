@@ -19,7 +19,7 @@ const switchingProtocols = 101;
 
 /**
  * Stands between one socket and undici's parser, which thus sees only heads it takes: interim answers (RFC 9110, 15.2)
- * are taken out, heads that break the grammar are written anew. An ordinary answer passes as it came, in the same
+ * are taken out, heads that break the grammar are written again. An ordinary answer passes as it came, in the same
  * buffer. What comes after a head is never looked at: one request is under way at a time, so the next head begins with
  * the first byte after {@link begin}.
  *
@@ -162,8 +162,8 @@ export class AnswerReader {
 }
 
 /**
- * Lets an HTTP client read a socket through a reader. undici takes bytes by `socket.read()` alone, over TCP and TLS
- * alike, so that one method of this one socket is all that is replaced.
+ * Lets an HTTP client read a socket through a reader. undici takes bytes only by `socket.read()`, over TCP and over
+ * TLS, so only this method of this socket is replaced.
  */
 export function readThrough(socket: Socket, reader: AnswerReader): void {
   const read = socket.read.bind(socket);

@@ -134,7 +134,7 @@ class ProxiedConnecting extends EventEmitter {
 
 /**
  * Dials public addresses by way of the proxy, each that the name has until one can be reached, and lets `direct` dial
- * what is allowed to be private: the proxy is for the way out.
+ * what is allowed to be private: the proxy is only for the way out.
  *
  * @param lookup checks what it finds
  * @param connect makes TLS of a tunnel where the target wants it, as for any socket
@@ -162,7 +162,7 @@ export function dialThrough(proxy: EgressProxy, lookup: Lookup, direct: Dial, co
       if (options.protocol !== "https:") return answer(null, socket);
       return endsWith(signal, connect({ ...options, httpSocket: socket }, answer));
     };
-    // At once, also while a name is looked up, which cannot be ended.
+    // At once, also during a name look-up, which cannot be cancelled.
     signal.addEventListener("abort", () => answer(signal.reason as Error, null), { once: true });
     void dial().then(undefined, (error: Error) => answer(error, null));
     return connecting as unknown as Connecting;

@@ -25,7 +25,7 @@ export interface NameSource {
   answeredAtMs?(): number;
   /** True while a name waits in this process, for others before it. */
   waits?(hostname: string): boolean;
-  /** Told of each look-up whether it ended within its deadline. */
+  /** Called after each look-up with whether it ended within its deadline. */
   ended?(hostname: string, inTime: boolean): void;
 }
 
@@ -45,7 +45,7 @@ export interface BoundedLookupOptions {
 
 /** A look-up that is silent for so long has the name servers themselves asked whether they are there. */
 const probeAfterMs = 1_000;
-/** They have had the time to say so. */
+/** They have had the time to answer. */
 const probedMs = 1_500;
 
 /** Look-ups, each within a deadline of its own. */

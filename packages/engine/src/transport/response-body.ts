@@ -48,8 +48,8 @@ export class ResponseBody {
   }
 
   /**
-   * The words of the partner: content codings undone within the cap, decoded by the charset named (UTF-8 where none or an
-   * unknown one is), with U+FFFD for what cannot be; also for U+0000, which PostgreSQL's text and jsonb cannot hold.
+   * The partner's text: content codings undone within the cap, decoded by the charset named (UTF-8 if none or an
+   * unknown one is named), with U+FFFD for what cannot be decoded, and for U+0000, which PostgreSQL's text and jsonb cannot hold.
    */
   text({ contentType, contentEncoding }: BodyHeaders): string {
     if (this.#bytes === null) return "";
@@ -71,7 +71,7 @@ function codingOf(contentEncoding: string | null): string | null {
 
 type Decoder = (bytes: InputType, maxOutputLength: number) => Buffer;
 
-/** A flush instead of an end: what was cut off at the cap is decoded as far as it goes. */
+/** A flush instead of an end: a body cut off at the cap is decoded as far as possible. */
 const zlibFlush = { finishFlush: constants.Z_SYNC_FLUSH };
 const gunzip: Decoder = (bytes, maxOutputLength) => gunzipSync(bytes, { ...zlibFlush, maxOutputLength });
 const decoders: Readonly<Record<string, Decoder>> = {

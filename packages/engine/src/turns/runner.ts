@@ -64,7 +64,7 @@ interface Rest {
 /** A turn that failed is tried again after the first wait, which doubles with each failure up to the last. */
 const firstFaultWaitMs = 100;
 const lastFaultWaitMs = 5_000;
-/** Turns that wait for name servers alone and leave their places to others, at most: each holds what it claimed. */
+/** Most turns that only wait for name servers and leave their places to others: each holds what it claimed. */
 const mostParked = 2_000;
 /** The holder of a turn was told of new work: another ring within this time would only have it told again. */
 const elsewhereWaitMs = 50;
@@ -100,14 +100,14 @@ function createRests(clock: Clock) {
   };
 }
 
-/** Turns that wait for name servers alone, `most` of them. */
+/** Turns that only wait for name servers, at most `most`. */
 function createParked(most: number) {
   const parked = new Set<number>();
   return {
     get size() {
       return parked.size;
     },
-    /** True where there is more room now. */
+    /** True if there is more room now. */
     set(partnerNo: number, waiting: boolean): boolean {
       if (!waiting) parked.delete(partnerNo);
       if (!waiting || parked.has(partnerNo) || parked.size >= most) return false;

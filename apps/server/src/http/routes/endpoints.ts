@@ -72,7 +72,7 @@ export function endpointRoutes(engine: Engine): Route[] {
       const put = await operations.putEndpoint(id, endpoint_id, completeEndpoint(document), nowMs);
       if (put === null) throw noPartner(id);
       engine.sweepNow();
-      // It is stored: a fault in what is only advice changes nothing of that.
+      // The endpoint is stored: a fault while looking for warnings must not change that.
       const { warnings } = await operations
         .endpointWarnings({ partner: id, endpoint: endpoint_id })
         .catch(() => ({ warnings: [] }));

@@ -63,7 +63,7 @@ export function keyOperations({
 
 /**
  * Refuses the rotation after which a request would carry more signatures than receivers read. All keys of the partner
- * count, of both schemes: any of its endpoints may ask for both. Without an overlap it always goes, since a secret that
+ * count, of both schemes: any of its endpoints may ask for both. Without an overlap it is always allowed, since a secret that
  * leaked must be replaced at once.
  *
  * @throws PostriderError `too_many_keys`
