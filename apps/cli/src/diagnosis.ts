@@ -25,7 +25,7 @@ export type Gathered<T> = { readonly value: T } | { readonly error: CliError };
 export interface DoctorFacts {
   readonly settings: ClientSettings;
   readonly dataDir: string;
-  /** Permission bits of the file with the API key; null where there is none. */
+  /** Permission bits of the file with the API key; null if there is none. */
   readonly keyFileMode: number | null;
   /** When status was asked for and answered: the server's clock is somewhere between. */
   readonly askedMs: number;

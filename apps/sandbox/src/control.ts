@@ -110,7 +110,7 @@ function refuseOtherNames(sandbox: Controlled, host: string | undefined): void {
   if (isName && sandbox.isAllowedHost(new URL(`http://${host}`).hostname)) return;
   throw new SandboxError(
     "host_refused",
-    "The sandbox listens on this machine alone: ask for it by 127.0.0.1 or localhost, or start it with --allow-host <name>.",
+    "The sandbox listens only on this machine: call it by 127.0.0.1 or localhost, or start it with --allow-host <name>.",
   );
 }
 

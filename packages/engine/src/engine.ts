@@ -107,7 +107,7 @@ export interface Engine {
   ring(partnerNos: readonly number[]): void;
   /** Finds due work of partners whose settings changed: call after operations that may free a backlog. */
   sweepNow(): void;
-  /** Sends one flagged test postback (header `webhook-test: 1`), not counted as a delivery. Null where there is no such endpoint. */
+  /** Sends one flagged test postback (header `webhook-test: 1`), not counted as a delivery. Null if there is no such endpoint. */
   testPostback(partner: string, endpoint: string): Promise<TestPostback | null>;
   /** Begins to dispatch: sweep, turns, replays, upkeep. Without it the engine only accepts and reads. */
   start(): Promise<void>;

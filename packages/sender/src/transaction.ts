@@ -44,12 +44,12 @@ function whyNoTransaction(tx: unknown): string | null {
   return has("query") ? null : "something without a query function";
 }
 
-/** The rows of an answer: some drivers give them alone, others in an object. Undefined where there are none. */
+/** The rows of an answer: some drivers give them alone, others in an object. Undefined if there are none. */
 export function rowsOf(answer: unknown): unknown {
   return Array.isArray(answer) ? answer : (answer as { rows?: unknown } | null | undefined)?.rows;
 }
 
-/** The driver's own error, or what it means where the schema of the ledger is missing (SQLSTATE 3F000). */
+/** The driver's own error, or what it means if the schema of the ledger is missing (SQLSTATE 3F000). */
 export function asDatabaseError(error: unknown): unknown {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if ((cause as { code?: unknown }).code === "3F000")

@@ -31,7 +31,7 @@ export function createHostCheck(listensOn: string, allowed: readonly string[]): 
     const name = nameOf(host);
     if (!isLoopback(name) && !names.has(name)) {
       throw new PostriderError("unknown_host", `This server is not called ${name.slice(0, 80)}.`, {
-        hint: "It listens on this machine alone: call it by 127.0.0.1 or localhost, or name the host in POSTRIDER_ALLOWED_HOSTS.",
+        hint: "It listens only on this machine: call it by 127.0.0.1 or localhost, or name the host in POSTRIDER_ALLOWED_HOSTS.",
       });
     }
     lastGood = host;

@@ -25,7 +25,7 @@ export interface KeyGuesses {
 export type GuessReport = (guess: { address: string; before: number }) => void;
 
 /**
- * Makes guessing keys slow and visible. A known key is never refused for it: calls through one proxy share one address, and
+ * Makes guessing keys slow and visible. A known key is never refused for this: calls through one proxy share one address, and
  * one misconfigured caller must not lock the others out.
  */
 export function createKeyGuesses(now: () => number, report: GuessReport): KeyGuesses {

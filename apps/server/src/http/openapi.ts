@@ -138,7 +138,7 @@ function refusalsOf(route: Route, components: Components): Json {
 
 /**
  * A schema, with the named ones it uses moved to the components. In an answer every key of a document is there, in a
- * request those with a default may be left out: where the two differ, the answer's is named `Complete…`.
+ * request those with a default may be left out: if the two differ, the answer's is named `Complete…`.
  */
 function schemaOf(schema: z.ZodType, io: "input" | "output", components: Components): Json {
   const {

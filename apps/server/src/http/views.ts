@@ -182,7 +182,7 @@ export const attemptView = z
   })
   .meta({ id: "Attempt" });
 
-/** Only where it is so. */
+/** Only if it is so. */
 const deletedFlags = {
   endpoint_deleted: z
     .literal(true)

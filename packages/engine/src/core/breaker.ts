@@ -121,7 +121,7 @@ const rampFailures = 3;
 const longestRampMs = 60_000;
 const marks = [90, 70, 50] as const;
 
-/** What an attempt says of its endpoint; null where it says nothing (nothing was sent, or the fault is Postrider's). */
+/** What an attempt says of its endpoint; null if it says nothing (nothing was sent, or the fault is Postrider's). */
 export function signalOf(
   verdict: Verdict | null,
   {
@@ -226,7 +226,7 @@ function withRefusals(circuit: Circuit, known: Refusals | null, signal: Signal, 
   return { circuit: next, changes: [{ kind: "accepting", refusingSinceMs: known.sinceMs }] };
 }
 
-/** The window with one request more; null where it is over, or none was begun. */
+/** The window with one request more; null if it is over, or none was begun. */
 function counted(
   breaker: BreakerPolicy | null,
   window: FailureWindow | null,

@@ -89,7 +89,7 @@ export function finish(reason: Reason, holdEndpointUntilMs: number | null = null
   return { kind: "finish", reason, holdEndpointUntilMs };
 }
 
-/** True where an attempt at `atMs` would come after the delivery's time has run out: the endpoint's, or the event's own. */
+/** True if an attempt at `atMs` would come after the delivery's time has run out: the endpoint's, or the event's own. */
 export function isExpired(
   policy: Pick<RetryPolicy, "expiresAfterMs">,
   { enqueuedAtMs, expiresAtMs }: Pick<DeliveryProgress, "enqueuedAtMs" | "expiresAtMs">,

@@ -159,7 +159,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** True where the UTF-8 of `json` has more than `bytes` bytes. A letter has one to three. */
+/** True if the UTF-8 of `json` has more than `bytes` bytes. A letter has one to three. */
 function isLarger(json: string, bytes: number): boolean {
   return json.length > bytes / 3 && Buffer.byteLength(json) > bytes;
 }
@@ -175,7 +175,7 @@ function isDeep(json: string): boolean {
   );
 }
 
-/** True where `json` has `letter` at least `times` times. */
+/** True if `json` has `letter` at least `times` times. */
 function hasMore(json: string, letter: string, times: number): boolean {
   let at = -1;
   for (let found = 0; found < times; found += 1) {

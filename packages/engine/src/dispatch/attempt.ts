@@ -26,7 +26,7 @@ export interface Job {
 export interface Attempted {
   readonly startedAtMs: number;
   readonly endedAtMs: number;
-  /** Null where nothing was sent. */
+  /** Null if nothing was sent. */
   readonly exchange: Exchange | null;
   readonly verdict: Verdict | null;
   readonly decision: Decision;
@@ -48,7 +48,7 @@ export interface AttemptTools {
 
 /**
  * One attempt, as one sentence: guard, render, sign, send, classify, decide. The turn has loaded the job before, and
- * records and emits the result after. Null where the process let go of the exchange: the delivery stays as it was.
+ * records and emits the result after. Null if the process let go of the exchange: the delivery stays as it was.
  *
  * @param onSend called in the step in which a request leaves, and not where nothing is sent
  * @param watch called when the exchange starts and stops waiting for name servers

@@ -16,7 +16,7 @@ export interface CeilingOptions {
 export interface Ceiling {
   /** Null: there is room. Otherwise which limit was reached, in words. */
   reached(): string | null;
-  /** What was seen last; null where it is not looked at. */
+  /** What was seen last; null if it is not looked at. */
   readonly seen: () => { readonly bytes: number | null; readonly freeBytes: number | null };
   stop(): Promise<void>;
 }
@@ -35,7 +35,7 @@ export async function watchCeiling(
   { maxBytes, minFreeBytes }: CeilingOptions,
   tools: {
     readonly sql: Pick<Sql, "query">;
-    /** Of an embedded ledger; null where the files are elsewhere. */
+    /** Of an embedded ledger; null if the files are elsewhere. */
     readonly folder: string | null;
     readonly clock: Clock;
     readonly telemetry: Telemetry;

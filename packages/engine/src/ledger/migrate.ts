@@ -89,7 +89,7 @@ function refuseEdited(migrations: readonly Migration[], { migration, checksums }
 
 /** A migration guarded against a process that applied it while this one waited for the lock. */
 function onlyAfter(previous: number, { name, sql, sha256 }: Migration): string {
-  // Migration 1 asks for a right that a role may lack whose schema was made for it; by now the schema is there.
+  // Migration 1 asks for a right that a role may lack if its schema was made for it; by now the schema is there.
   const quoted = sql.replaceAll("$migration$", "").replace("create schema if not exists postrider;", "");
   return `do $migration$ begin
     if coalesce((select migration from postrider.schema_state), 0) = ${previous} then

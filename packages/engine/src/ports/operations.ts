@@ -44,16 +44,16 @@ export interface Endpoint extends EndpointDocument {
 export interface EndpointCircuit {
   /** `half_open`: the next delivery, or the one in flight, is a probe. */
   readonly state: "closed" | "open" | "half_open";
-  /** When it opened, or closed again; null where it did neither lately. */
+  /** When it opened, or closed again; null if it did neither lately. */
   readonly since: string | null;
-  /** The first failure after the last success; null where the last answer was a success. */
+  /** The first failure after the last success; null if the last answer was a success. */
   readonly failing_since: string | null;
   /** Failures in a row. */
   readonly failures: number;
   readonly next_probe_at: string | null;
   /** Requests in flight at most while it is probed or comes back; null: no limit of its own. */
   readonly in_flight_limit: number | null;
-  /** When it is paused if it goes on failing; null where it does not fail or has no `disable_after`. */
+  /** When it is paused if it goes on failing; null if it does not fail or has no `disable_after`. */
   readonly disabled_at: string | null;
   /** The first of the refusals (4xx), if it refuses every request; null if it does not. */
   readonly refusing_since: string | null;
@@ -108,7 +108,7 @@ export interface DeliveryView {
   readonly state: DeliveryState;
   readonly reason: Reason | null;
   readonly attempts_made: number;
-  /** Null where it ended, and where it waits behind several of its order key. */
+  /** Null if it ended, and where it waits behind several of its order key. */
   readonly next_attempt_at: string | null;
   readonly accepted_at: string;
   readonly finished_at: string | null;
@@ -118,7 +118,7 @@ export interface DeliveryView {
   readonly waits_for?: string;
   /** Of a single delivery: the JSON text of its event's data. */
   readonly data_text?: string;
-  /** Only where it is so: the endpoint, or the partner with it, was deleted. Its id may belong to a new one by now. */
+  /** Only if it is so: the endpoint, or the partner with it, was deleted. Its id may belong to a new one by now. */
   readonly endpoint_deleted?: true;
   readonly partner_deleted?: true;
   readonly attempts?: readonly AttemptView[];
@@ -188,7 +188,7 @@ export interface Operations {
     readonly limit: number;
     readonly cursor?: string;
   }): Promise<{ readonly partners: readonly Partner[]; readonly next_cursor?: string }>;
-  /** Waiting deliveries end as `cancelled` with reason `partner_deleted`; nothing is sent any more. Null where there was none. */
+  /** Waiting deliveries end as `cancelled` with reason `partner_deleted`; nothing is sent any more. Null if there was none. */
   deletePartner(id: string, nowMs: number): Promise<Deleted | null>;
   setPartnerState(id: string, state: "active" | "paused", nowMs: number): Promise<Partner | null>;
   /**
@@ -228,7 +228,7 @@ export interface Operations {
   ): Promise<{ readonly endpoint: Endpoint; readonly created: boolean } | null>;
   getEndpoint(partner: string, id: string, nowMs: number): Promise<Endpoint | null>;
   listEndpoints(partner: string, nowMs: number): Promise<readonly Endpoint[] | null>;
-  /** Waiting deliveries end as `cancelled` with reason `endpoint_deleted`. Null where there was none. */
+  /** Waiting deliveries end as `cancelled` with reason `endpoint_deleted`. Null if there was none. */
   deleteEndpoint(partner: string, id: string, nowMs: number): Promise<Deleted | null>;
   /** Ends a pause or hold that a partner's answer caused. */
   resumeEndpoint(partner: string, id: string, nowMs: number): Promise<Endpoint | null>;

@@ -26,7 +26,7 @@ export interface DeliveryGroup {
   readonly reason: Reason | null;
   readonly last_error: string | null;
   readonly last_status: number | null;
-  /** Only where it is so, likewise the next: the group is of one that was deleted, not of one that has the id now. */
+  /** Only if it is so, likewise the next: the group is of one that was deleted, not of one that has the id now. */
   readonly endpoint_deleted?: true;
   readonly partner_deleted?: true;
   readonly count: number;

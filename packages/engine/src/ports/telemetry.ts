@@ -13,7 +13,7 @@ export interface AttemptEvent {
   readonly endpoint: string;
   readonly endpointVersion: number;
   readonly method: string;
-  /** Scheme, host and port only. Null where nothing could be rendered. */
+  /** Scheme, host and port only. Null if nothing could be rendered. */
   readonly origin: string | null;
   /** The number of this attempt, from 1. */
   readonly n: number;
@@ -37,7 +37,7 @@ export interface Telemetry {
   turn(event: { readonly partner: string; readonly attempts: number; readonly durationMs: number }): void;
   /** A delivery was put back unchanged, because this process itself could not send it. Absent if nobody counts. */
   putBack?(): void;
-  /** An endpoint's circuit changed: it opened, a probe is on its way, it closed. Absent where nobody counts. */
+  /** An endpoint's circuit changed: it opened, a probe is on its way, it closed. Absent if nobody counts. */
   circuit?(event: {
     readonly partner: string;
     readonly endpoint: string;

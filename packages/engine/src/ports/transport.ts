@@ -41,7 +41,7 @@ export interface Exchange {
    * names (else UTF-8) with replacement, NUL-safe.
    */
   readonly responseBody: string;
-  /** True where the body or the headers went on past their cap and the socket was destroyed. */
+  /** True if the body or the headers went on past their cap and the socket was destroyed. */
   readonly truncated: boolean;
   /** The raw header values that decisions need; null where absent. */
   readonly retryAfter: string | null;

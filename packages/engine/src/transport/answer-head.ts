@@ -21,7 +21,7 @@ export interface AnswerHead {
   /** 100 to 999. */
   readonly status: number;
   readonly isVersion10: boolean;
-  /** False where the grammar of RFC 9112 is broken somewhere. */
+  /** False if the grammar of RFC 9112 is broken somewhere. */
   readonly inOrder: boolean;
   /** The headers that the transport uses, line by line; names in lower case, values on one line. */
   readonly headers: readonly (readonly [name: string, value: string])[];
@@ -92,7 +92,7 @@ export function ordinaryHeadEnd(bytes: Uint8Array): number {
   return 0;
 }
 
-/** The start of the first header after `HTTP/1.1 200 …`, or 0 where the line is another. */
+/** The start of the first header after `HTTP/1.1 200 …`, or 0 if the line is another. */
 function statusLineEnd(bytes: Uint8Array): number {
   for (let at = 0; at < httpVersion.length; at += 1) if (bytes[at] !== httpVersion[at]) return 0;
   const minor = bytes[7];
@@ -156,7 +156,7 @@ const token = /^[!#$%&'*+.^_`|~\w-]+$/;
 // oxlint-disable-next-line no-control-regex -- they are what is looked for
 const controls = /[\x00-\x08\x0a-\x1f\x7f]/;
 
-/** The status of an answer whose first bytes these are, or 0 where they are no status line. */
+/** The status of an answer whose first bytes these are, or 0 if they are no status line. */
 export function statusOf(bytes: Buffer): number {
   return Number(statusLine.exec(bytes.toString("latin1", 0, statusLineLength))?.[1] ?? 0);
 }
@@ -165,7 +165,7 @@ export function statusOf(bytes: Buffer): number {
 const statusLineLength = 64;
 
 /**
- * Whether the bytes may be the beginning of an answer: what talks another protocol is told at its first word, since it
+ * Whether the bytes may be the beginning of an answer: another protocol is recognised at its first bytes, since it
  * may wait for an answer itself.
  */
 export function mayBegin(bytes: Uint8Array): boolean {
@@ -180,11 +180,11 @@ export const notHttp = () =>
   new RefusedAnswer("The response is not HTTP: it does not begin with a status line.", null);
 
 /**
- * Reads a head: lines end with LF, whatever CRs stand before it; a line that begins with a blank goes on the one before
+ * Reads a head: lines end with LF, whatever CRs stand before it; a line that begins with a blank continues the one before
  * it (RFC 9112, 5.2); blanks may stand before a colon; a line that is no header is passed over. The time is linear in
  * the length, whatever the bytes.
  *
- * @throws RefusedAnswer where there is no status
+ * @throws RefusedAnswer if there is no status
  */
 export function readHead(bytes: Buffer): AnswerHead {
   const [first = "", ...lines] = bytes.toString("latin1").split("\n");
@@ -232,7 +232,7 @@ class KeptHeaders {
     this.#kept.push(this.#open);
   }
 
-  /** The line before goes on. */
+  /** The line before continues. */
   fold(text: string): void {
     if (this.#open && this.#open[1].length < keptValueLength) this.#open[1] += text;
   }
@@ -269,7 +269,7 @@ export const isPlainInterim = (head: AnswerHead): boolean =>
 
 /**
  * A head for undici's parser with the same meaning: the status, how the body is framed, and what the transport uses. It
- * says `connection: close` where the answer was not in order.
+ * says `connection: close` if the answer was not in order.
  *
  * @throws RefusedAnswer for two lengths that differ, and for a switch of protocols
  */

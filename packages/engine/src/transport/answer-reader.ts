@@ -54,7 +54,7 @@ export class AnswerReader {
   }
 
   /**
-   * Takes what came and gives what the parser shall have, or null where nothing is ready for it.
+   * Takes what came and returns what the parser gets, or null if nothing is ready for it.
    *
    * @throws RefusedAnswer
    */
@@ -88,7 +88,7 @@ export class AnswerReader {
     }
   }
 
-  /** The answer as the parser shall have it, or null where the head is an interim one. */
+  /** The answer as the parser gets it, or null if the head is an interim one. */
   #answerOf(bytes: Buffer, end: number): Buffer | null {
     if (!this.#closes && ordinaryHeadEnd(bytes) > 0) return bytes;
     const head = readHead(bytes.subarray(0, end));
@@ -124,7 +124,7 @@ export class AnswerReader {
     return at === 0 ? bytes : bytes.subarray(at);
   }
 
-  /** Where the head ends, after its empty line; 0 where that has not come. Looks at each byte once. */
+  /** Where the head ends, after its empty line; 0 if that has not come. Looks at each byte once. */
   #headEnd(bytes: Buffer): number {
     for (let at = this.#searched; at < bytes.length; at += 1) {
       if (bytes[at] !== lf) continue;

@@ -97,7 +97,7 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
     return late ? { class: late.class, message: late.message } : null;
   }
 
-  /** To be called when it was handed to undici: where no connection has taken it by then it waits for one. */
+  /** To be called when it was handed to undici: if no connection has taken it by then, it waits for one. */
   handedOver(): void {
     this.#waited = this.#connection === null;
   }

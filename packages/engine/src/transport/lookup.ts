@@ -13,7 +13,7 @@ export interface ResolvedAddress {
   readonly family: number;
 }
 
-/** All addresses of a name. Rejects with an error that has a `code` where it has none. */
+/** All addresses of a name. Rejects with an error that has a `code` if it has none. */
 export type Lookup = (hostname: string) => Promise<readonly ResolvedAddress[]>;
 
 /** A way to look names up, and what it knows of the time that a look-up took. */
@@ -29,7 +29,7 @@ export interface NameSource {
   ended?(hostname: string, inTime: boolean): void;
 }
 
-/** Names from c-ares where `resolv.conf` says whom to ask, else from the system's resolver (macOS, Windows). */
+/** Names from c-ares if `resolv.conf` names servers, else from the system's resolver (macOS, Windows). */
 export function createNameSource(options: DnsLookupOptions): NameSource {
   const dns = createDnsLookup(options);
   const given = options.servers !== undefined || options.resolvConf !== undefined;
@@ -51,7 +51,7 @@ const probedMs = 1_500;
 /** Look-ups, each within a deadline of its own. */
 export interface BoundedLookup {
   readonly lookup: Lookup;
-  /** Why a name that is still being looked up has no address yet; null where it is not. */
+  /** Why a name that is still being looked up has no address yet; null if it is not. */
   lateness(hostname: string): TransportFailure | null;
 }
 

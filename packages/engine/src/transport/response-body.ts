@@ -27,7 +27,7 @@ export class ResponseBody {
     this.#capBytes = capBytes;
   }
 
-  /** Takes what fits. False where the body goes on past the cap. */
+  /** Takes what fits. False if the body goes on past the cap. */
   push(chunk: Buffer): boolean {
     const fits = Math.min(chunk.length, this.#capBytes - this.#length);
     if (this.#bytes === null)
@@ -96,8 +96,8 @@ const decoders: Readonly<Record<string, Decoder>> = {
 const cuttable = new Set(["gzip", "x-gzip", "deflate"]);
 
 /**
- * What the bytes hold, as far as the cap: where it is more, half of the bytes are decoded, or a quarter, and so on. Null
- * where they cannot be read. Rare, since `accept-encoding: identity` is sent. In the process's own thread, because in
+ * What the bytes hold, as far as the cap: if it is more, half of the bytes are decoded, or a quarter, and so on. Null
+ * if they cannot be read. Rare, since `accept-encoding: identity` is sent. In the process's own thread, because in
  * libuv's pool it would wait behind name look-ups; 64 KiB that would become 60 MB take 1 ms, with Brotli 5.
  */
 function decoded(bytes: Buffer, coding: string, capBytes: number): Buffer | null {

@@ -15,13 +15,13 @@ export interface TurnRunner {
   /** A turn for each as soon as there is room. One that is active is told, and a partner that rests waits for its time. */
   serve(partnerNos: Iterable<number>): void;
   /**
-   * True where nothing is left to do for a ring: a turn of the partner is active here and was told, or waits, or the
+   * True if nothing is left to do for a ring: a turn of the partner is active here and was told, or waits, or the
    * partner rests and is rung at the end of it.
    */
   takes(partnerNo: number): boolean;
   /** Tells an active turn to look again, and nothing else. */
   look(partnerNo: number): void;
-  /** True where a turn of the partner is active and known to be this process's. */
+  /** True if a turn of the partner is active and known to be this process's. */
   holds(partnerNo: number): boolean;
   /** Partners that still wait, which begin here no more. */
   letGo(): readonly number[];
@@ -76,7 +76,7 @@ const elsewhereWaitMs = 50;
 function createRests(clock: Clock) {
   const rests = new Map<number, Rest>();
   return {
-    /** The time (epoch ms) until which a partner rests; null where it does not. */
+    /** The time (epoch ms) until which a partner rests; null if it does not. */
     untilMs(partnerNo: number): number | null {
       const rest = rests.get(partnerNo);
       if (rest === undefined) return null;

@@ -148,7 +148,7 @@ interface CandidateRow {
   readonly live: readonly string[];
 }
 
-/** The text of a document tells which may ask for a scheme; whether it does is read from the document. */
+/** The text of a document shows which may ask for a scheme; whether it does is read from the document. */
 const candidatesSql = `select p.id as partner, n.id as endpoint, n.document::text as document, k.live
   from postrider.partners p
  cross join lateral (select coalesce(json_agg(distinct k.scheme), '[]') as live, coalesce(bool_or(k.scheme = 'v1'), false) as v1,

@@ -50,7 +50,7 @@ export function judgingTests(bench: () => Bench): void {
 
   test("all of them in one call: each has its row, and the good ones are stored", async () => {
     await reset();
-    // Ids are made distinct where they are good, so that no event is another's duplicate.
+    // Ids are made distinct if they are good, so that no event is another's duplicate.
     const all = eventDocuments
       .filter(([, json]) => !json.includes('"nobody"') && json.length < 10_000)
       .map(([, json], index) => json.replace('"event_id":"e"', `"event_id":"all-${index}"`));

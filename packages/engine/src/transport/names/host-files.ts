@@ -40,7 +40,7 @@ export function parseHosts(text: string): ReadonlyMap<string, readonly ResolvedA
 /**
  * Reads `resolv.conf(5)`.
  *
- * @param hostname this machine's: its domain is searched where the file names none
+ * @param hostname this machine's: its domain is searched if the file names none
  * @example parseResolvConf("nameserver 10.0.0.2\nsearch a.internal\noptions ndots:5", "h").ndots // 5
  */
 export function parseResolvConf(text: string, hostname: string): ResolvConf {
