@@ -140,7 +140,7 @@ export const settings = {
     "35",
   ),
   POSTRIDER_DEAD_RETENTION_DAYS: entry(
-    "What ended undelivered (dead letters, expired, cancelled, suppressed), its events and attempts are dropped after this many days; not less than `POSTRIDER_RETENTION_DAYS`. Unset: 90, or as many as that where they are more.",
+    "What ended undelivered (dead letters, expired, cancelled, suppressed), its events and attempts are dropped after this many days; not less than `POSTRIDER_RETENTION_DAYS`. Unset: 90, or `POSTRIDER_RETENTION_DAYS` if that is more.",
     whole(1, 3_650).optional(),
   ),
   POSTRIDER_SHUTDOWN_GRACE: entry(
@@ -164,19 +164,19 @@ export const settings = {
     "",
   ),
   POSTRIDER_OPERATOR_PARTNER: entry(
-    "The id of the partner that receives operator events (`endpoint.failing` and the others) as postbacks. Unset: they go to the log alone.",
+    "The id of the partner that receives operator events (`endpoint.failing` and the others) as postbacks. Unset: they are only logged.",
     z
       .string()
       .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, "must be the id of a partner")
       .optional(),
   ),
   POSTRIDER_OPERATOR_WINDOW: entry(
-    "Operator events that repeat within a window of this length are one: `delivery.dead` per endpoint, `backlog.old` per partner.",
+    "Operator events that repeat within a window of this length are one: `delivery.dead` and `endpoint.refusing` per endpoint, `backlog.old` per partner.",
     durationMs.refine((ms) => ms >= 1_000, "must be at least 1s"),
     "1h",
   ),
   POSTRIDER_BACKLOG_OLD_AFTER: entry(
-    "A partner's backlog is old (`backlog.old`) where its oldest delivery was due for longer.",
+    "A partner's backlog is old (`backlog.old`) if its oldest delivery has been due for longer.",
     durationMs.refine((ms) => ms >= 1_000, "must be at least 1s"),
     "5m",
   ),
