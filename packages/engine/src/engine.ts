@@ -83,7 +83,7 @@ export interface OperatorOptions {
   readonly heard?: (event: OperatorEvent) => void;
   /** Events that repeat within such a window are one. Default 1 hour. */
   readonly windowMs?: number;
-  /** A backlog is old where its oldest delivery was due for longer. Default 5 minutes. */
+  /** A backlog is old if its oldest delivery has been due for longer. Default 5 minutes. */
   readonly backlogOldAfterMs?: number;
 }
 
