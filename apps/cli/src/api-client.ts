@@ -211,7 +211,7 @@ function answer(status: number, text: string, what: string): unknown {
   }
   if (status >= 200 && status < 300 && parsed !== null) return parsed;
   const { error, results } = (parsed ?? {}) as { error?: ApiErrorBody; results?: unknown };
-  // A batch of which nothing was taken is refused, and says why event by event.
+  // A batch of which nothing was taken is refused; the results say why, event by event.
   if (Array.isArray(results)) return parsed;
   if (error?.code === undefined) {
     throw new CliError("failed", `${what} answered ${status} without a Postrider error.`, {

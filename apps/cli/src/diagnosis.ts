@@ -25,7 +25,7 @@ export type Gathered<T> = { readonly value: T } | { readonly error: CliError };
 export interface DoctorFacts {
   readonly settings: ClientSettings;
   readonly dataDir: string;
-  /** Permission bits of the file with the API key; null where there is none. */
+  /** Permission bits of the file with the API key; null if there is none. */
   readonly keyFileMode: number | null;
   /** When status was asked for and answered: the server's clock is somewhere between. */
   readonly askedMs: number;
@@ -56,7 +56,7 @@ export function diagnose(facts: DoctorFacts): readonly Check[] {
       endpointsCheck(status),
     );
   }
-  // A server that does not know the question yet is older; it is not ill for that.
+  // An older server does not know this question; that is no fault.
   if ("value" in facts.warnings) checks.push(macrosCheck(facts.warnings.value));
   if ("value" in facts.conservation) checks.push(conservationCheck(facts.conservation.value));
   else if ("value" in facts.status) {
@@ -175,7 +175,7 @@ function backlogCheck({ backlog, clock }: Status): Check {
   };
 }
 
-/** Only what is wrong is worth a line: an endpoint that cannot be signed for gets nothing. */
+/** Only a problem gets a line: an endpoint that cannot be signed for gets nothing. */
 function keysCheck({ signing_keys_missing: missing = [] }: Status): Check | null {
   const [first] = missing;
   if (first === undefined) return null;

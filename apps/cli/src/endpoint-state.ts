@@ -3,7 +3,7 @@ import { type Tone, stateTone } from "./render/colour.ts";
 import { counted } from "./render/text.ts";
 import { clockTime } from "./render/time.ts";
 
-/** An endpoint's state in words: the same wherever an endpoint is shown. */
+/** An endpoint's state in words: the same in every command that shows an endpoint. */
 export function endpointState(endpoint: Endpoint): string {
   const { state, circuit, held_until } = endpoint;
   if (state === "held" && circuit.state === "open")
@@ -25,7 +25,7 @@ export function endpointTone(endpoint: Endpoint): Tone {
     : stateTone(endpoint.state === "active" ? "held" : endpoint.state);
 }
 
-/** A partner's state in words, with what of its endpoints is not well. */
+/** A partner's state in words, with the endpoints that are not well. */
 export function partnerState({ state, endpoints }: Partner): string {
   const { total, open, refusing, failing, paused } = endpoints;
   const troubles = [

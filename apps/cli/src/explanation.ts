@@ -78,7 +78,7 @@ function explainDelivery(
   facts: ExplanationFacts,
 ): DeliveryExplanation {
   const to = destination(delivery);
-  // What has the id now is another, where the delivery's own was deleted.
+  // If the delivery's own endpoint was deleted, another one may have its id now.
   const partner = delivery.partner_deleted ? undefined : facts.partners.get(delivery.partner);
   const endpoint = delivery.endpoint_deleted
     ? undefined

@@ -9,7 +9,7 @@ type Source = Pick<Context, "cwd" | "stdin">;
 const newline = 0x0a;
 const byteOrderMark = [0xef, 0xbb, 0xbf] as const;
 
-/** What is said of bytes that are no text. Every text that the command reads is UTF-8 (RFC 3629). */
+/** The message for bytes that are not text. Every text that the command reads is UTF-8 (RFC 3629). */
 export const notUtf8 = "not valid UTF-8 (save the file as UTF-8)";
 
 /** Reading what a flag names: a path, or `-` for standard input. Faults are usage errors that name the path. */
@@ -86,14 +86,14 @@ function decode(bytes: Uint8Array): string | null {
   }
 }
 
-// A mark within the text is a character like any other; the one at the start is taken away by its bytes.
+// A mark within the text is an ordinary character; the one at the start is removed by its bytes.
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 function withoutMark(bytes: Uint8Array): Uint8Array {
   return byteOrderMark.every((byte, index) => bytes[index] === byte) ? bytes.subarray(3) : bytes;
 }
 
-/** Whole lines: a character that two chunks share is put together before it is decoded. */
+/** Whole lines: a character that is split over two chunks is joined before it is decoded. */
 async function* byteLines(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of chunks) {

@@ -65,7 +65,7 @@ export function replaySentence(replay: ReplayView): string {
   return `Replay ${replay.replay_id} is done: ${put}${skipped}. How they end: postrider deliveries${followFlags(replay.filter)}`;
 }
 
-/** The flags that find what was replayed, in whatever state it is by now. */
+/** The flags that find what was replayed, whatever its state is now. */
 function followFlags({
   delivery_ids: ids,
   state: _s,

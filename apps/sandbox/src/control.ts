@@ -20,7 +20,7 @@ export interface Controlled {
   requests: (filter: RequestFilter) => Promise<ReceivedRequest[]>;
   summary: () => Promise<Record<string, PartnerSummary>>;
   lastSeq: () => number;
-  /** Whether it may be asked for by this name, as a URL has it. */
+  /** Whether it may be called by this name, as a URL has it. */
   isAllowedHost: (hostname: string) => boolean;
   clear: () => void;
   url: () => string;
@@ -110,7 +110,7 @@ function refuseOtherNames(sandbox: Controlled, host: string | undefined): void {
   if (isName && sandbox.isAllowedHost(new URL(`http://${host}`).hostname)) return;
   throw new SandboxError(
     "host_refused",
-    "The sandbox listens on this machine alone: ask for it by 127.0.0.1 or localhost, or start it with --allow-host <name>.",
+    "The sandbox listens only on this machine: call it by 127.0.0.1 or localhost, or start it with --allow-host <name>.",
   );
 }
 

@@ -4,7 +4,7 @@ import { type Sandbox, startSandbox } from "./sandbox.ts";
 const usage = `usage: node apps/sandbox/src/main.ts [--port 4500] [--host 127.0.0.1] [--allow-host name]... [--partner name=script]... [--secret name=whsec_...]...
 
   --port     default POSTRIDER_SANDBOX_PORT, else 4500; 0 takes any free port
-  --allow-host  a name that the control API may be asked for by while it listens on this machine alone
+  --allow-host  a name that the control API may be called by while it listens only on this machine
   --partner  e.g. --partner acme=500x2,ok --partner slowpoke=slow:2s
   --secret   e.g. --secret acme=whsec_... to verify what acme receives
 `;

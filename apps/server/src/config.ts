@@ -43,11 +43,11 @@ const secret = <Schema extends z.ZodType>(meaning: string, schema: Schema) => ({
 /** The settings, in the order of the reference page. */
 export const settings = {
   DATABASE_URL: secret(
-    "The PostgreSQL database (14 or newer, UTF8) that holds the ledger, with libpq's meaning: several hosts with commas between, of which the first that can be written to is used; `sslmode` (default `prefer`), `sslrootcert`, `sslcert`, `sslkey`, `host`, `port`, `connect_timeout`, `application_name`, `options`. Without user and password: PGUSER, PGPASSWORD, PGPASSFILE. Unset: an embedded PGlite in the data folder. Secret.",
+    "The PostgreSQL database (14 or newer, UTF8) that holds the ledger, with libpq's meaning: several hosts separated by commas, of which the first that can be written to is used; `sslmode` (default `prefer`), `sslrootcert`, `sslcert`, `sslkey`, `host`, `port`, `connect_timeout`, `application_name`, `options`. Without user and password: PGUSER, PGPASSWORD, PGPASSFILE. Unset: an embedded PGlite in the data folder. Secret.",
     urlFor(parseDatabaseUrl, "The database URL ").optional(),
   ),
   POSTRIDER_LEDGER: entry(
-    "`postgresql` refuses to start without DATABASE_URL, `embedded` with it. `auto` takes PostgreSQL if DATABASE_URL is set, else the embedded ledger, unless another variable (POSTGRES_URL, DB_URL and the like) shows that a database was meant.",
+    "`postgresql` refuses to start without DATABASE_URL, `embedded` with it. `auto` takes PostgreSQL if DATABASE_URL is set, else the embedded ledger; but if another variable (POSTGRES_URL, DB_URL and the like) shows that a database was meant, the start is refused, or logs a warning if that is not certain.",
     z.enum(["auto", "embedded", "postgresql"], "must be auto, embedded or postgresql"),
     "auto",
   ),
@@ -57,12 +57,12 @@ export const settings = {
     "10",
   ),
   POSTRIDER_DATABASE_STATEMENT_TIMEOUT: entry(
-    "A statement that PostgreSQL works on for longer is cancelled. Removing old weeks has no limit.",
+    "Longer statements are cancelled by PostgreSQL. Removing old weeks has no limit.",
     durationMs.refine((ms) => ms >= 1_000, "must be at least 1s"),
     "60s",
   ),
   POSTRIDER_DATABASE_SSLROOTCERT: entry(
-    "The PEM file of the authorities that may vouch for PostgreSQL's certificate, for `sslmode=verify-ca` and `verify-full`. Unset: those that Node knows. `sslrootcert` in DATABASE_URL counts before it.",
+    "The PEM file of the authorities that are trusted for PostgreSQL's certificate, for `sslmode=verify-ca` and `verify-full`. Unset: those that Node knows. `sslrootcert` in DATABASE_URL takes precedence.",
     z.string().optional(),
   ),
   POSTRIDER_DATABASE_SSLCERT: entry(
@@ -99,7 +99,7 @@ export const settings = {
     "./.postrider",
   ),
   POSTRIDER_MAX_LEDGER_BYTES: entry(
-    "Events are refused (`ledger_full`) while the ledger has more bytes than this: the folder of an embedded ledger, or the database. Looked at every 10 seconds, so leave room for what comes meanwhile. Unset: no limit.",
+    "Events are refused (`ledger_full`) while the ledger has more bytes than this: the folder of an embedded ledger, or the database. Checked every 10 seconds, so leave room for what comes in between. Unset: no limit.",
     whole(1_048_576, 999_999_999_999_999).optional(),
   ),
   POSTRIDER_MIN_FREE_BYTES: entry(
@@ -140,7 +140,7 @@ export const settings = {
     "35",
   ),
   POSTRIDER_DEAD_RETENTION_DAYS: entry(
-    "What ended undelivered (dead letters, expired, cancelled, suppressed), its events and attempts are dropped after this many days; not less than `POSTRIDER_RETENTION_DAYS`. Unset: 90, or as many as that where they are more.",
+    "What ended undelivered (dead letters, expired, cancelled, suppressed), its events and attempts are dropped after this many days; not less than `POSTRIDER_RETENTION_DAYS`. Unset: 90, or `POSTRIDER_RETENTION_DAYS` if that is more.",
     whole(1, 3_650).optional(),
   ),
   POSTRIDER_SHUTDOWN_GRACE: entry(
@@ -164,19 +164,19 @@ export const settings = {
     "",
   ),
   POSTRIDER_OPERATOR_PARTNER: entry(
-    "The id of the partner that receives operator events (`endpoint.failing` and the others) as postbacks. Unset: they go to the log alone.",
+    "The id of the partner that receives operator events (`endpoint.failing` and the others) as postbacks. Unset: they are only logged.",
     z
       .string()
       .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, "must be the id of a partner")
       .optional(),
   ),
   POSTRIDER_OPERATOR_WINDOW: entry(
-    "Operator events that repeat within a window of this length are one: `delivery.dead` per endpoint, `backlog.old` per partner.",
+    "Operator events that repeat within a window of this length are one: `delivery.dead` and `endpoint.refusing` per endpoint, `backlog.old` per partner.",
     durationMs.refine((ms) => ms >= 1_000, "must be at least 1s"),
     "1h",
   ),
   POSTRIDER_BACKLOG_OLD_AFTER: entry(
-    "A partner's backlog is old (`backlog.old`) where its oldest delivery was due for longer.",
+    "A partner's backlog is old (`backlog.old`) if its oldest delivery has been due for longer.",
     durationMs.refine((ms) => ms >= 1_000, "must be at least 1s"),
     "5m",
   ),
@@ -189,7 +189,7 @@ export const settings = {
     caBundle.optional(),
   ),
   POSTRIDER_EGRESS_PROXY: secret(
-    "The HTTP proxy through which partners are called: `http://user:password@host:port`, or `https`. Names are looked up and addresses checked here; the proxy is asked to CONNECT to the address. Targets in POSTRIDER_ALLOW_TARGETS with private addresses are called straight. Unset: straight. Secret.",
+    "The HTTP proxy through which partners are called: `http://user:password@host:port`, or `https`. Names are looked up and addresses checked here; the proxy is asked to CONNECT to the address. Targets in POSTRIDER_ALLOW_TARGETS with private addresses are called directly. Unset: no proxy. Secret.",
     egressProxy.optional(),
   ),
 } as const;
@@ -237,9 +237,9 @@ export interface Settings {
   };
   /** Variables that Kubernetes set for its services, which are not read. */
   readonly ignored: readonly string[];
-  /** What looks wrong and is no reason not to start, in words. */
+  /** What looks wrong but does not stop the start, in words. */
   readonly warnings: readonly string[];
-  /** PEM certificates. Null: Node's roots alone. */
+  /** PEM certificates. Null: only Node's roots. */
   readonly caBundle: string | null;
   readonly egressProxy: Sealed<string> | null;
 }
@@ -308,7 +308,7 @@ export function readSettings(env: Environment): Settings {
     deadRetentionDays,
     shutdownGraceMs: values.POSTRIDER_SHUTDOWN_GRACE,
     maxBodyBytes: values.POSTRIDER_MAX_BODY_BYTES,
-    // A body that is allowed must have room when it is alone.
+    // A body of the largest allowed size must fit if it is the only one.
     maxBodiesBytes: Math.max(values.POSTRIDER_MAX_BODIES_BYTES, values.POSTRIDER_MAX_BODY_BYTES),
     allowedHosts: values.POSTRIDER_ALLOWED_HOSTS,
     operator: {

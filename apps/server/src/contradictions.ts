@@ -1,6 +1,6 @@
 import type { Issue } from "@postrider/engine";
 
-/** Of the settings those that can be wrong together; undefined: unset. */
+/** The settings that can contradict each other; undefined: unset. */
 interface Together {
   readonly DATABASE_URL: unknown;
   readonly REDIS_URL: unknown;
@@ -11,7 +11,7 @@ interface Together {
 }
 
 /**
- * Settings that are each right, and wrong together.
+ * Settings that are each right, but contradict each other.
  *
  * @param meant names of variables that say that a PostgreSQL server was meant: see `signsOfPostgres`
  */

@@ -10,7 +10,7 @@ import { Sealed } from "./sealed.ts";
 export interface Keys {
   readonly apiKeys: Sealed<readonly string[]>;
   readonly masterKeys: Sealed<readonly Uint8Array[]>;
-  /** True where the API key did not exist before this start: show it once. */
+  /** True if the API key did not exist before this start: show it once. */
   readonly apiKeyMade: boolean;
   /** Where keys not given as settings are kept; null where all were given or nothing is kept. */
   readonly keptIn: string | null;
@@ -18,7 +18,7 @@ export interface Keys {
 
 const inMemory = "memory://";
 
-/** True where nothing is kept: the ledger is in memory and so are keys that had to be made. */
+/** True if nothing is kept: the ledger is in memory and so are keys that had to be made. */
 export const isInMemory = (settings: Settings): boolean => settings.dataDir === inMemory;
 
 /** Where the embedded ledger lives, as the engine takes it. */

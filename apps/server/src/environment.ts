@@ -4,7 +4,7 @@ import { type Issue, nearestName } from "@postrider/engine";
 /** The environment as it was given to the process. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What is to be found in an environment. */
+/** What to look for in an environment. */
 export interface Wanted {
   readonly names: readonly string[];
   /** Of the names: those that may also be given as the path of a file, under `NAME_FILE`. */
@@ -88,7 +88,7 @@ const otherNames =
 const postgresUrl = /^postgres(ql)?:\/\//;
 
 /**
- * Signs of a PostgreSQL server where DATABASE_URL is not set: an embedded ledger in its place would be started in
+ * Signs of a PostgreSQL server although DATABASE_URL is not set: an embedded ledger would be started instead in
  * silence, and its events lost with the container. `meant`: certainly; `perhaps`: worth a warning.
  */
 export function signsOfPostgres(env: Environment): {

@@ -45,7 +45,7 @@ export const metricTable = {
   postrider_deliveries_put_back_total: {
     kind: "counter",
     labels: [],
-    help: "Deliveries that went back as they were, without a step of their ladder, since this process itself could not send them: no descriptor, memory or connection left, no name server, no egress proxy, or a fault in its code. The log says which.",
+    help: "Deliveries put back unchanged, without a step of their ladder, because this process itself could not send them: no descriptor, memory or connection left, no name server, no egress proxy, or a fault in its code. The log says which.",
   },
   postrider_accept_events_total: {
     kind: "counter",
@@ -70,7 +70,7 @@ export const metricTable = {
   postrider_circuit_endpoints: {
     kind: "gauge",
     labels: ["state"],
-    help: "Endpoints in the whole ledger that are not well: `open`, `half_open` (a probe is due), `ramping` (coming back), `failing` (but not open), `refusing` (they answer whatever they are sent with a 4xx).",
+    help: "Endpoints in the whole ledger that are not well: `open`, `half_open` (a probe is due), `ramping` (coming back), `failing` (but not open), `refusing` (they answer every request with a 4xx).",
   },
   postrider_operator_events_total: {
     kind: "counter",

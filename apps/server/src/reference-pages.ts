@@ -33,8 +33,8 @@ ${table(["name", "default", "meaning"], rows)}
 
 ## Secrets in files
 
-Each setting marked as a secret may be given as a file instead, under its name with \`_FILE\` behind it:
-\`DATABASE_URL_FILE=/run/secrets/database-url\`. The file is read at start, and newlines at its end are left out. Both at once, a file that cannot be read and an
+Each setting marked as a secret may be given as a file instead, under its name with \`_FILE\` added:
+\`DATABASE_URL_FILE=/run/secrets/database-url\`. The file is read at start, without newlines at its end. Setting both, a file that cannot be read and an
 empty one are refused.
 
 ## Variables of Kubernetes
@@ -115,7 +115,7 @@ function operatorEventsPage(): string {
   const rows = Object.entries(operatorEventTypes).map(([type, meaning]) => [`\`${type}\``, meaning]);
   return `# Operator events
 
-What an operator should hear of, sent as ordinary events to the partner that \`POSTRIDER_OPERATOR_PARTNER\` names, and written to the log
+Trouble that an operator should know about, sent as ordinary events to the partner that \`POSTRIDER_OPERATOR_PARTNER\` names, and written to the log
 (\`operator event\`, a warning unless it is good news). Subscribe an endpoint of that partner to the types it wants: \`endpoint.*\`,
 \`delivery.dead\`, or \`*\`. ${written}
 
@@ -128,7 +128,7 @@ letter; \`oldest_due_at\` and \`age_seconds\` of a backlog; \`silent_after_secon
 
 The \`event_id\` is made of what the event is about and of the trouble or window it belongs to, such as
 \`op.endpoint.failing.acme.main.50.1767168000000\`. Many workers that notice the same thing make one event, and so do repeats within
-\`POSTRIDER_OPERATOR_WINDOW\`. What concerns the operator partner itself goes to the log alone. Events are told once by the process that noticed: one that
-is killed in that moment may leave one out, so alert on [metrics](metrics.md) for what must not be missed.
+\`POSTRIDER_OPERATOR_WINDOW\`. What concerns the operator partner itself is only logged. The process that notices something makes its event once: if it
+is killed in that moment, the event may be missing, so alert on [metrics](metrics.md) for what must not be missed.
 `;
 }

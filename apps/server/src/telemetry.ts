@@ -36,7 +36,7 @@ export function createTelemetry(log: Log, metrics: Metrics, now: () => number): 
         return;
       }
       told.set(where, { atMs: now(), kept: 0 });
-      // That nothing can be sent is for somebody to look at now; the others are mostly over by then.
+      // If nothing can be sent, somebody must look now; other faults have mostly passed by then.
       log[where === "send" ? "error" : "warn"](
         { where, error: loggable(error), retry_in_ms: retryInMs, like_it_since: last?.kept ?? 0 },
         "fault",

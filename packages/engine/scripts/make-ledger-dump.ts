@@ -17,7 +17,7 @@ import { createDatabase, startPostgres } from "../src/testing/postgres-server.ts
 const [checkout, name] = process.argv.slice(2);
 if (checkout === undefined || name === undefined) throw new Error("usage: make-ledger-dump.ts CHECKOUT NAME");
 
-/** The test puts its own partner's port in its place. */
+/** The test replaces it with its own partner's port. */
 const partnerPort = 45_991;
 const apiKey = "prk_dump-0123456789abcdef";
 /** Known to the test as well: it must open the sealed signing secrets. */
@@ -69,7 +69,7 @@ async function readyUrl(child: ChildProcess): Promise<string> {
   throw new Error(`the server ended: ${output}`);
 }
 
-/** Of what the API answers, what is looked at here. */
+/** The parts of the API's answers that are used here. */
 interface Answer {
   readonly deliveries: readonly [
     { readonly state: string; readonly reason: string; readonly attempts_made: number },

@@ -1,6 +1,6 @@
 /**
  * Writes the checksums of new migrations. One that is recorded already may not change, since ledgers have it: only a
- * migration that never left this branch may, and is named: `node packages/engine/scripts/write-migration-checksums.ts 0007_name.sql`.
+ * migration that never left this branch may change, if it is named: `node packages/engine/scripts/write-migration-checksums.ts 0007_name.sql`.
  */
 import { writeFileSync } from "node:fs";
 import { checksumsFile, readChecksums, readMigrations } from "../src/ledger/migrations.ts";

@@ -83,7 +83,7 @@ export interface OperatorOptions {
   readonly heard?: (event: OperatorEvent) => void;
   /** Events that repeat within such a window are one. Default 1 hour. */
   readonly windowMs?: number;
-  /** A backlog is old where its oldest delivery was due for longer. Default 5 minutes. */
+  /** A backlog is old if its oldest delivery has been due for longer. Default 5 minutes. */
   readonly backlogOldAfterMs?: number;
 }
 
@@ -107,7 +107,7 @@ export interface Engine {
   ring(partnerNos: readonly number[]): void;
   /** Finds due work of partners whose settings changed: call after operations that may free a backlog. */
   sweepNow(): void;
-  /** Sends one flagged test postback (header `webhook-test: 1`), not counted as a delivery. Null where there is no such endpoint. */
+  /** Sends one flagged test postback (header `webhook-test: 1`), not counted as a delivery. Null if there is no such endpoint. */
   testPostback(partner: string, endpoint: string): Promise<TestPostback | null>;
   /** Begins to dispatch: sweep, turns, replays, upkeep. Without it the engine only accepts and reads. */
   start(): Promise<void>;

@@ -10,7 +10,7 @@ function issuesOf(event: AcceptEvent): readonly Issue[] {
   const head = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   if (dataText === undefined) return eventIssues(head, JSON.stringify(head));
   const wrong = [{ path: "data_text", message: "must be the JSON text of an object" }];
-  // A surrogate on its own has no UTF-8: what is stored would be another text.
+  // A lone surrogate has no UTF-8: another text would be stored.
   if (typeof dataText !== "string" || !dataText.isWellFormed()) return wrong;
   try {
     const data: unknown = JSON.parse(dataText);

@@ -24,7 +24,7 @@ export interface Message extends Verified {
 }
 
 /**
- * What a handler may say: nothing (200 `ok`), or a status from 200 to 599 and a short body. A status other than 2xx
+ * What a handler may return: nothing (200 `ok`), or a status from 200 to 599 and a short body. A status other than 2xx
  * means "not done", and the id is released. Anything else that it returns, such as a row, counts as done.
  */
 export type HandlerResult = void | { status: number; body?: string };
@@ -147,7 +147,7 @@ async function claimed(store: ReplayStore, id: string, leaseMs: number): Promise
 
 /**
  * The answer for what the handler returned. Whatever is no status of a final answer (RFC 9110, section 15: a whole
- * number from 200 to 599) is the handler's own business, such as the row that it saved: the work is done.
+ * number from 200 to 599) means nothing here, such as the row that it saved: the work is done.
  */
 function answerOf(result: unknown): Answer {
   try {
@@ -164,11 +164,11 @@ function answerOf(result: unknown): Answer {
   return accepted;
 }
 
-/** Tells the hook, and neither waits for it nor fails with it. */
+/** Calls the hook, does not wait for it, and does not fail with it. */
 function report({ onError }: HandleOptions, failure: Failure): void {
   const thrown = (error: unknown) => sayThrown("onError", error);
   try {
-    // An async function is a hook too, whatever the type says.
+    // A hook may be an async function, although the type does not say so.
     Promise.resolve(onError(failure) as unknown).catch(thrown);
   } catch (error) {
     thrown(error);

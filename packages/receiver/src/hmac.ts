@@ -27,8 +27,8 @@ const fullStop = 0x2e;
  * A synchronous HMAC where the runtime has one; `undefined` leaves the work to WebCrypto, with the same results.
  * Never throws: this runs while the module loads.
  *
- * Asked for by name at run time and not imported, so that bundlers and other runtimes never meet `node:crypto`. Some
- * have the name and refuse the call (Next.js's edge sandbox throws from `getBuiltinModule`), or hand out functions that
+ * Loaded by name at run time and not imported, so that bundlers and other runtimes never see `node:crypto`. Some
+ * have the name but refuse the call (Next.js's edge sandbox throws from `getBuiltinModule`), or hand out functions that
  * only throw, so both functions are tried once.
  *
  * Written as the two hashes of RFC 2104, section 2, because `createHmac` makes a native object that is collected
@@ -68,7 +68,7 @@ export function findHmac(): HmacMatches | undefined {
       return timingSafeEqual(computed, received);
     };
   } catch {
-    // Whatever is missing or refused: WebCrypto does it.
+    // If anything is missing or refused, WebCrypto does the work.
     return undefined;
   }
 }

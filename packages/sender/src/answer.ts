@@ -41,7 +41,7 @@ export function readAnswer(answer: Answer, asked: Asked, nowMs: number): EventRe
     if (results !== undefined) return results;
     throw unexpected(status, null, "holds no results that match the events sent", events);
   }
-  // A batch of which nothing was taken is refused, and has its results all the same.
+  // A batch of which nothing was taken is refused, but still has its results.
   if (refusedWithResults.has(status)) {
     const results = readResults(
       body["results"],
@@ -72,7 +72,7 @@ export function readAnswer(answer: Answer, asked: Asked, nowMs: number): EventRe
 
 const refusedWithResults: ReadonlySet<number> = new Set([400, 409, 429]);
 
-/** A request of one event is answered by its status alone: 409 for a conflict, 429 for a full backlog. */
+/** A request of one event is answered only by its status: 409 for a conflict, 429 for a full backlog. */
 function refusedSingle(
   status: number,
   code: string | null,

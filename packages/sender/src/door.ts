@@ -22,8 +22,8 @@ export interface DoorOptions {
 export interface Door<Event> {
   /**
    * Accepts events inside your own transaction: they exist if and only if it commits. All or none: an event that is not
-   * taken throws, so that your change is not committed without it. Roll back then, as after any error. What is seen to be
-   * no transaction is refused before anything is asked; not every driver says.
+   * taken throws, so that your change is not committed without it. Roll back then, as after any error. A client that is seen to be in
+   * no transaction is refused before a statement is sent; not every driver shows it.
    *
    * @returns one result per event, in order, `accepted` or `duplicate`
    * @throws SenderError `not_in_transaction`, `invalid_event`, `conflict`, `backlog_full`, `no_ledger`, `unexpected_response`;
@@ -116,7 +116,7 @@ export function allAccepted(
   return results.filter((result): result is AcceptedResult => !isRefused(result));
 }
 
-/** Words of the ledger have no full stop, those of the API do. */
+/** Messages of the ledger have no full stop, those of the API do. */
 const sentence = (words: string) => (/[.!?]$/.test(words) ? words : `${words}.`);
 
 function isRefused(result: EventResult): result is RefusedResult {

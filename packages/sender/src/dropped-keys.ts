@@ -2,7 +2,7 @@ import { safeParseAsync, type $ZodType, type $ZodTypes } from "zod/v4/core";
 
 /**
  * The paths of keys that a schema would drop from the data it is given: an object schema without `strict` or `loose`
- * keeps only the keys that it names. The data must fit the schema. What a transform makes of its input is its own.
+ * keeps only the keys that it names. The data must fit the schema. The output of a transform is not compared.
  *
  * @example await droppedKeys(z.object({ a: z.string() }), { a: "x", b: 1 }) // [["b"]]
  */
@@ -19,7 +19,7 @@ export async function droppedKeys(schema: $ZodType, data: unknown): Promise<Prop
   if (def.type === "pipe") return droppedKeys(def.in, data);
   if (def.type === "union") return inFirstFitting(def.options, data);
   if (def.type === "intersection") {
-    // What one of the two keeps is kept.
+    // A key that one of the two keeps is kept.
     const right = new Set((await droppedKeys(def.right, data)).map(nameOf));
     return (await droppedKeys(def.left, data)).filter((path) => right.has(nameOf(path)));
   }
@@ -47,7 +47,7 @@ async function within(
   const paths: PropertyKey[][] = [];
   for (const [key, value] of Object.entries(data)) {
     const schema = schemaOf(key);
-    // A key that holds undefined is none in JSON.
+    // A key with the value undefined does not exist in JSON.
     if (schema === dropped) paths.push(...(value === undefined ? [] : [[key]]));
     else for (const path of await droppedKeys(schema, value)) paths.push([key, ...path]);
   }

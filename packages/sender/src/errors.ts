@@ -72,7 +72,7 @@ export interface SenderErrorFields {
   invalid_event: { readonly issues: readonly Issue[] };
   conflict: { readonly eventIds: readonly string[] };
   backlog_full: { readonly eventIds: readonly string[] };
-  /** `found` is what was given, in words. */
+  /** `found` says what was given. */
   not_in_transaction: { readonly found: string };
   /** The SQLSTATE of the driver's error, which is the `cause`. */
   no_ledger: { readonly sqlstate: string };

@@ -103,7 +103,7 @@ const fields = [
 
 const isField = (key: string) => (fields as readonly string[]).includes(key);
 
-/** A field that nobody reads would be lost in silence, and with a misspelt event_id its safety to be sent twice. */
+/** A field that nobody reads would be lost silently; with a misspelt event_id, sending again would not be safe. */
 function unknownField(event: object, key: string, found: Report): void {
   if ((event as Record<string, unknown>)[key] === undefined) return;
   const snake = key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -200,7 +200,7 @@ function jsonText(document: EventDocument, found: Report): string {
   }
 }
 
-/** Whether JSON has words for a value. For the others it has `{}`, `null` or nothing, which loses them in silence. */
+/** Whether JSON can hold a value. Other values become `{}`, `null` or nothing, which loses them silently. */
 function isSayable(value: unknown): boolean {
   if (typeof value === "number") return Number.isFinite(value);
   if (typeof value === "function" || typeof value === "symbol") return false;

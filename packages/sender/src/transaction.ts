@@ -9,14 +9,14 @@ export interface Transaction {
   query(sql: string, params: unknown[]): Promise<{ rows: unknown[] } | unknown[]>;
 }
 
-/** Refuses what can be told to be no transaction, before anything is asked of it. @throws SenderError `not_in_transaction` */
+/** Refuses a client that is recognised as no transaction, before a statement is sent. @throws SenderError `not_in_transaction` */
 export function checkTransaction(tx: unknown): void {
   const found = whyNoTransaction(tx);
   if (found !== null)
     throw new SenderError("not_in_transaction", { found }, `accept was given ${found}; nothing was written.`);
 }
 
-/** What `tx` is, where it is seen to be no transaction, or null. Drivers are told by what only they have. */
+/** What `tx` is, if it is recognised as no transaction, or null. Drivers are recognised by members that only they have. */
 function whyNoTransaction(tx: unknown): string | null {
   if ((typeof tx !== "object" && typeof tx !== "function") || tx === null)
     return `${tx === null ? "null" : typeof tx}, not a transaction`;
@@ -44,12 +44,12 @@ function whyNoTransaction(tx: unknown): string | null {
   return has("query") ? null : "something without a query function";
 }
 
-/** The rows of an answer: some drivers give them alone, others in an object. Undefined where there are none. */
+/** The rows of an answer: some drivers give them alone, others in an object. Undefined if there are none. */
 export function rowsOf(answer: unknown): unknown {
   return Array.isArray(answer) ? answer : (answer as { rows?: unknown } | null | undefined)?.rows;
 }
 
-/** The driver's own error, or what it means where the schema of the ledger is missing (SQLSTATE 3F000). */
+/** The driver's own error, or what it means if the schema of the ledger is missing (SQLSTATE 3F000). */
 export function asDatabaseError(error: unknown): unknown {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if ((cause as { code?: unknown }).code === "3F000")

@@ -10,7 +10,7 @@ import { counted, noted } from "../render/text.ts";
 import { followReplay } from "../replay-progress.ts";
 import { listDeliveries, pageOptions } from "./deliveries.ts";
 
-/** Dead letters are about what died lately, whenever it was accepted. */
+/** Dead letters are selected by when they died, not by when they were accepted. */
 const options = { ...filterOptions, time: { ...timeOption, fallback: "finished" } } as const;
 
 type Flags = Parameters<typeof toFilter>[0];
@@ -36,7 +36,7 @@ const groups = defineCommand({
     { line: "postrider dead-letters", meaning: "What died, and why:" },
     {
       line: "postrider dead-letters --partner acme --since 1d",
-      meaning: "Of one partner, that died in the last day:",
+      meaning: "Of one partner, dead in the last day:",
     },
   ],
   async run({ context, options, json, api }) {
@@ -57,7 +57,7 @@ const groups = defineCommand({
 const show = defineCommand({
   name: "show",
   summary:
-    "List dead letters one by one, the newest first; with --since or --until those that ended last first.",
+    "List dead letters one by one, the newest first; with --since or --until, what ended last comes first.",
   options: { ...options, ...pageOptions },
   examples: [
     {
@@ -120,7 +120,7 @@ const replay = defineCommand({
       const left = skippedText(dry.skipped);
       const nothing = left === "" ? `no ${state} delivery matches` : `left out are ${left}`;
       if (!json) say(out, noted(`Nothing to replay: ${nothing}.`, dry.note));
-      // Ids were written or pasted one by one: that none is known is no all-clear.
+      // Ids were written or pasted one by one: if none is known, that is a mistake, not good news.
       return args.length > 0 && left === "" ? exitCodes.failed.code : exitCodes.ok.code;
     }
     if (!json) {

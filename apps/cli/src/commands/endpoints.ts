@@ -115,7 +115,7 @@ const put = defineCommand({
   summary: "Create an endpoint, or change what the flags name.",
   description:
     "With --file the document is taken whole; flags beside it win. Macros in URL, headers and body are checked by the server, " +
-    "which also warns of those that no event of late had a value for.",
+    "which also warns about macros that no recent event had a value for.",
   args: [
     partnerArgument,
     endpointArgument,

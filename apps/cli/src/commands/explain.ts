@@ -18,12 +18,12 @@ export const explain = defineCommand({
     partner: {
       kind: "text",
       value: "id",
-      summary: "only what became of it at this partner; no other is named",
+      summary: "only what happened at this partner; no other partner is named",
     },
   },
   examples: [
     { line: "postrider explain conv-1001", meaning: "Where is conversion 1001?" },
-    { line: "postrider explain conv-1001 --partner acme", meaning: "A proof that can be shown to acme:" },
+    { line: "postrider explain conv-1001 --partner acme", meaning: "A proof to show to acme:" },
   ],
   async run({ context, args, options, json, api }) {
     const client = await api();
@@ -37,7 +37,7 @@ export const explain = defineCommand({
   },
 });
 
-/** The event as one partner had it. @throws CliError `notFound` where it went there never */
+/** The event as one partner had it. @throws CliError `notFound` if it never went there */
 function narrowed(event: EventView, partner: string | undefined): EventView {
   if (partner === undefined) return event;
   const deliveries = event.deliveries.filter((delivery) => delivery.partner === partner);

@@ -13,7 +13,7 @@ export const retryNow = defineCommand({
   name: "retry-now",
   summary: "Send deliveries now that wait for a retry: shows which, asks, then makes them due.",
   description:
-    "Only pending deliveries, by id or by at least one flag. The retry schedule goes on where it is: no step is spent or " +
+    "Only pending deliveries, by id or by at least one flag. The retry schedule continues where it is: no step is spent or " +
     "given back. A pause, a hold, an open circuit, a rate, an event's own not_before and the order of its key still hold.",
   args: [{ name: "delivery", summary: "only these deliveries, by id", optional: true, many: true }],
   options: {

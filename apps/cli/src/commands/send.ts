@@ -43,7 +43,7 @@ export const send = defineCommand({
   description:
     "A file is sent in batches, verbatim: each line is an event document with event_id, type, occurred_at and data. " +
     "Sending it again is safe: events that were accepted before are duplicates. Exit code 1 if any event conflicts or is invalid. " +
-    "Files are UTF-8; a line that is not, is invalid and not sent.",
+    "Files are UTF-8; a line that is not UTF-8 is invalid and is not sent.",
   args: [{ name: "type", summary: "the event type, e.g. conversion.approved", optional: true }],
   options,
   examples: [

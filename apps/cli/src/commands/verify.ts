@@ -51,7 +51,7 @@ export const verify = defineCommand({
   name: "verify",
   summary: "Verify a received request, and say what went wrong with it.",
   description:
-    "Works on this machine alone: nothing is sent anywhere (but --partner asks the server for public keys). Save the body " +
+    "Works only on this machine: nothing is sent anywhere (but --partner asks the server for public keys). Save the body " +
     "before any parser touches it: `--data-binary`, not copy and paste. Never shows a secret, nor the signature that was " +
     "expected. Exit code 1 if the request is not valid.",
   options: flags,
@@ -134,7 +134,7 @@ async function bytesOf(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   return Buffer.concat(all);
 }
 
-/** Bytes that are no text are replaced: a captured header of the partner's may hold them, and none of ours does. */
+/** Bytes that are not text are replaced: a captured header of the partner's may hold some, and none of ours does. */
 async function textOf(chunks: AsyncIterable<Uint8Array>): Promise<string> {
   return Buffer.from(await bytesOf(chunks)).toString("utf8");
 }

@@ -26,7 +26,7 @@ export const skippedText = (skipped: readonly CauseCount<SkipCause>[] = []): str
     .map(({ cause, count }) => `${grouped(count)} ${(skips as Partial<typeof skips>)[cause] ?? cause}`)
     .join(", ");
 
-/** What is left out, and what will wait all the same: a line each. */
+/** What is left out, and what will wait: one line each. */
 export function selectionLines({
   skipped,
   waiting,

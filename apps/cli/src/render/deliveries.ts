@@ -5,7 +5,7 @@ import { facts, table } from "./table.ts";
 import { cut, orDash, plain } from "./text.ts";
 import { clockTime, duration, fromNow } from "./time.ts";
 
-/** The names of a delivery or group; what was deleted is said to be, for a new one may have its id. */
+/** The names of a delivery or group, with a mark if it was deleted, because a new one may have its id. */
 const partnerName = (of: { partner: string; partner_deleted?: true }): string =>
   of.partner_deleted === true ? `${of.partner} (deleted)` : of.partner;
 const endpointName = (of: { endpoint: string; endpoint_deleted?: true }): string =>

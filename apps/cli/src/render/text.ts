@@ -62,6 +62,6 @@ export function orDash(value: string | number | null | undefined): string {
   return value === null || value === undefined || value === "" ? "-" : plain(String(value));
 }
 
-/** A sentence, and behind it what the server notes of what it did not find. */
+/** A sentence, followed by the server's note about what it did not find. */
 export const noted = (sentence: string, note: string | undefined): string =>
   note === undefined ? sentence : `${sentence} ${plain(note)}`;

@@ -15,7 +15,7 @@ interface RawOptions {
   method?: string;
   body?: string | Uint8Array;
   headers?: Record<string, string>;
-  /** What the Host header says. Default: the URL's own. */
+  /** The value of the Host header. Default: the URL's own. */
   host?: string;
   /** Leaves as soon as this is true of what came. Default: never, and the request asks for `connection: close`. */
   enough?: (bytes: Buffer) => boolean;

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { PostriderError } from "@postrider/engine";
 
-/** Whether an address that a server listens on is reached from its own machine alone. */
+/** Whether an address that a server listens on can be reached only from its own machine. */
 export function isLoopback(host: string): boolean {
   const bare = host.replace(/^\[|\]$/g, "").toLowerCase();
   return (
@@ -17,8 +17,8 @@ export type HostCheck = (host: string | undefined) => void;
 
 /**
  * Checks the Host header while the server listens on loopback: there every caller is on this machine and knows it as
- * localhost, and any other name is a web page's that had it point here to read the answers (DNS rebinding). Elsewhere
- * names are the proxy's matter, and nothing is checked. A call without the header passes: browsers always send one.
+ * localhost, and any other name belongs to a web page that points it here to read the answers (DNS rebinding). Elsewhere
+ * names are for the proxy to check, and nothing is checked here. A call without the header passes: browsers always send one.
  *
  * @example createHostCheck("127.0.0.1", ["api.test"])("evil.example:4400") // throws
  */
@@ -31,7 +31,7 @@ export function createHostCheck(listensOn: string, allowed: readonly string[]): 
     const name = nameOf(host);
     if (!isLoopback(name) && !names.has(name)) {
       throw new PostriderError("unknown_host", `This server is not called ${name.slice(0, 80)}.`, {
-        hint: "It listens on this machine alone: call it by 127.0.0.1 or localhost, or name the host in POSTRIDER_ALLOWED_HOSTS.",
+        hint: "It listens only on this machine: call it by 127.0.0.1 or localhost, or name the host in POSTRIDER_ALLOWED_HOSTS.",
       });
     }
     lastGood = host;

@@ -167,7 +167,7 @@ function unrouted(
   }
 }
 
-/** On every answer: it is no page, whatever it holds, and no cache may keep it, as it may hold a signing secret. */
+/** On every answer: it is never a page, and no cache may keep it, because it may hold a signing secret. */
 const everyAnswer = { "x-content-type-options": "nosniff", "cache-control": "no-store" };
 const jsonAnswer = { "content-type": "application/json", ...everyAnswer };
 

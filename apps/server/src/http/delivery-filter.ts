@@ -86,7 +86,7 @@ export const replayFilter = z
 
 const { state: _anyState, reason: _noReason, time: _noTime, ...cancellable } = replayFilter.shape;
 
-/** Which deliveries a cancellation selects, or sending now: what waits has no reason or end yet, and its state is known. */
+/** Which deliveries a cancellation or a retry now selects. What waits has no reason or end yet, and its state is known. */
 export const pendingFilter = z
   .strictObject(
     { ...cancellable, state: z.literal("pending", { error: "must be pending, or left out" }).optional() },
@@ -102,8 +102,8 @@ export const pendingFilter = z
 const clockSlackMs = 60_000;
 
 /**
- * Without the keys that were not given, and without the page. A filter that can match nothing is refused: nothing found
- * would read as all is well.
+ * Without the keys that were not given, and without the page. A filter that can match nothing is refused: an empty answer
+ * would look like good news.
  *
  * @throws PostriderError `invalid_request`
  */

@@ -6,14 +6,14 @@ import { parseJson } from "./request-body.ts";
 /** How much a document may hold: it is checked in one go, which costs time in proportion. */
 export interface DocumentLimits {
   readonly bytes: number;
-  /** Values, keys' and list entries' alike. */
+  /** Values of keys and of list entries. */
   readonly values: number;
 }
 
 /** For every document, unless its route has others. */
 export const documentLimits: DocumentLimits = { bytes: 256 * 1024, values: 5_000 };
 
-/** For documents that may name ten thousand deliveries. */
+/** For documents that may list 10,000 deliveries. */
 export const selectionLimits: DocumentLimits = { bytes: 512 * 1024, values: 11_000 };
 
 /**
@@ -41,14 +41,14 @@ export function storable(value: unknown, what: string, mostValues = mostParamete
 
 /** The deepest nesting of a document that an operator writes. Checking it further recurses. */
 const deepest = 100;
-/** Places that an answer names. */
+/** Most places that an answer names. */
 const mostIssues = 100;
 
 /**
  * What keeps a part of a request (its path, query or document) from being checked and stored: texts that PostgreSQL
  * cannot store (U+0000) or UTF-8 cannot write (half of a surrogate pair), a key `__proto__`, which objects of the
  * language would lose, more values than `mostValues`, or deep nesting. Everything that goes into a query of the ledger
- * passes here; the data of events does not, as it is kept as its text.
+ * is checked here, except the data of events, which is kept as its text.
  *
  * @example storageIssues({ type: "\u0000" }, 10) // [{ path: "type", message: "holds U+0000, which cannot be stored: remove it" }]
  */

@@ -75,7 +75,7 @@ export const tooLarge: readonly Issue[] = [
 ];
 
 /**
- * Checks a parsed event that is not too large. Its data goes on as it stands in the text, so that numbers keep their
+ * Checks a parsed event that is not too large. Its data is passed on as the text has it, so that numbers keep their
  * digits.
  *
  * @example checkEvent({ event_id: "a b", type: "x" }, text).issues // [{ path: "event_id", message: "must be 1 to 200 …" }]

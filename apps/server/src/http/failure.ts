@@ -3,12 +3,12 @@ import { PostriderError } from "@postrider/engine";
 import { ClientGone } from "./request-body.ts";
 import type { Answer } from "./route.ts";
 
-/** What the metrics show for a call whose caller went away, as nginx has it. Nobody reads the answer. */
+/** The status in the metrics for a call whose caller went away, as in nginx. Nobody reads the answer. */
 const clientGone: Answer = { status: 499, text: "" };
 
 const retryAfterSeconds: Readonly<Record<string, string>> = {
   rate_limited: "1",
-  // What drains a backlog is a partner that answers: seldom a matter of seconds.
+  // A backlog drains when the partner answers, which seldom takes only seconds.
   backlog_full: "60",
   ledger_unavailable: "2",
   ledger_full: "10",

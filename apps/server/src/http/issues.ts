@@ -9,7 +9,7 @@ const mostIssues = 100;
 const longestPath = 200;
 
 /**
- * What an answer may still spend on remedies: comparing one unknown name with the known ones costs as much as checking
+ * How many remedies an answer may still look for: comparing one unknown name with the known ones costs as much as checking
  * a hundred. One object for all events of a request.
  */
 export interface Remedies {
@@ -86,7 +86,7 @@ function unknownKey(key: string, known: readonly string[], hints: Remedies): str
     : `is not known; did you mean ${near}?`;
 }
 
-/** What can stand in a path without quotes. */
+/** A key that needs no quotes in a path. */
 const plainName = /^[\p{L}\p{N}_$-]+$/u;
 
 /** A path as the API writes it: `events[3].data`, `headers["a b"]`. */

@@ -1,6 +1,6 @@
 /**
  * Cuts values out of a JSON text as they stand, so that what is stored is what was sent: a number keeps all its digits,
- * which a parse and a stringify would lose. Each value costs time in proportion to its length, whatever it holds: a
+ * which a parse and a stringify would lose. Each value costs time in proportion to its length, whatever it contains: a
  * parse of hostile JSON costs twenty times as much (5 MiB of brackets: 300 ms).
  */
 import type { Slices } from "./processor-slices.ts";
@@ -19,7 +19,7 @@ const elementsPerLook = 256;
 const charsPerLook = 128 * 1024;
 
 /**
- * The text of an object's own member, the last one where it is repeated, as `JSON.parse` has it; null where there is
+ * The text of an object's own member, the last one if it is repeated, as `JSON.parse` has it; null if there is
  * none. The text must be known to be JSON; in the beginning of one, what stands whole in it is found.
  *
  * @example memberText('{"data":{"a":1.50}, "b":2}', "data") // '{"a":1.50}'

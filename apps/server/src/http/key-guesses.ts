@@ -3,7 +3,7 @@ import { PostriderError } from "@postrider/engine";
 /** Unknown keys that one address may show in a window before its further ones are answered with 429. */
 const mostGuesses = 20;
 const windowMs = 60_000;
-/** Addresses that are told apart; those beyond share one count. */
+/** Addresses that are counted one by one; all further ones share one count. */
 const mostAddresses = 1_000;
 
 interface Window {
@@ -21,11 +21,11 @@ export interface KeyGuesses {
   count(address: string | undefined): void;
 }
 
-/** Told once per address and window, without any key. */
+/** Called once per address and window, without any key. */
 export type GuessReport = (guess: { address: string; before: number }) => void;
 
 /**
- * Makes guessing keys slow and seen. A known key is never refused for it: calls through one proxy share one address, and
+ * Makes guessing keys slow and visible. A known key is never refused for this: calls through one proxy share one address, and
  * one misconfigured caller must not lock the others out.
  */
 export function createKeyGuesses(now: () => number, report: GuessReport): KeyGuesses {

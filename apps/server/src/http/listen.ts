@@ -28,7 +28,7 @@ export async function listen(
   const server = createAdaptorServer({
     fetch: app.fetch,
     hostname: host,
-    // Slow bodies must not hold memory. One timer looks after all connections.
+    // Slow bodies must not hold memory. One timer checks all connections.
     serverOptions: {
       requestTimeout: withinMs,
       headersTimeout: withinMs,

@@ -34,7 +34,7 @@ const everyRoute: readonly ErrorCode[] = [
 export function openApiDocument(routes: readonly Route[], version: string): Json {
   const components: Components = { schemas: {}, asked: new Set() };
   const paths: Record<string, Json> = {};
-  // What is asked for comes first: an answer's form of the same document then gets a name of its own.
+  // Requests come first: the form that an answer has of the same document then gets a name of its own.
   for (const { body } of routes) if (body !== null) schemaOf(body, "input", components);
   for (const route of routes) {
     const item = (paths[route.path] ??= {});
@@ -138,7 +138,7 @@ function refusalsOf(route: Route, components: Components): Json {
 
 /**
  * A schema, with the named ones it uses moved to the components. In an answer every key of a document is there, in a
- * request those with a default may be left out: where the two differ, the answer's is named `Complete…`.
+ * request those with a default may be left out: if the two differ, the answer's is named `Complete…`.
  */
 function schemaOf(schema: z.ZodType, io: "input" | "output", components: Components): Json {
   const {

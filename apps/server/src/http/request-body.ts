@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { PostriderError } from "@postrider/engine";
 import type { BodyBudget } from "./body-budget.ts";
 
-/** The caller went away before its call was answered: nobody's fault, and nobody is there to be told. */
+/** The caller went away before its call was answered: no fault, and nobody reads an answer. */
 export class ClientGone extends Error {
   constructor() {
     super("the connection ended before the body did");
@@ -19,7 +19,7 @@ export interface Body {
 }
 
 /**
- * The raw bytes of a request's body, at most `maxBytes`. How long it may take is the listener's to say.
+ * The raw bytes of a request's body, at most `maxBytes`. The listener limits how long it may take.
  *
  * @throws PostriderError `payload_too_large`, `rate_limited`
  * @throws ClientGone

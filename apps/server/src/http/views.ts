@@ -134,7 +134,7 @@ const endpointWarnings = z.array(
   z.object({
     partner: z.string(),
     endpoint: z.string(),
-    macro: z.string().describe("A data macro that no event of late had a value for."),
+    macro: z.string().describe("A data macro that no recent event had a value for."),
     nearest: z.string().nullable().describe("The nearest path that those events have."),
     message: z.string(),
   }),
@@ -182,7 +182,7 @@ export const attemptView = z
   })
   .meta({ id: "Attempt" });
 
-/** Only where it is so. */
+/** Only if it is so. */
 const deletedFlags = {
   endpoint_deleted: z
     .literal(true)

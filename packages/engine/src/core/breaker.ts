@@ -121,7 +121,7 @@ const rampFailures = 3;
 const longestRampMs = 60_000;
 const marks = [90, 70, 50] as const;
 
-/** What an attempt says of its endpoint; null where it says nothing (nothing was sent, or the fault is Postrider's). */
+/** What an attempt says of its endpoint; null if it says nothing (nothing was sent, or the fault is Postrider's). */
 export function signalOf(
   verdict: Verdict | null,
   {
@@ -216,7 +216,7 @@ function startedAt(nowMs: number): Circuit {
   };
 }
 
-/** An open circuit is a trouble of its own, and what was refused before it is forgotten. */
+/** An open circuit counts by itself; refusals before it are forgotten. */
 function withRefusals(circuit: Circuit, known: Refusals | null, signal: Signal, nowMs: number): Moved {
   if (circuit.state === "open") return { circuit: { ...circuit, refusals: null }, changes: [] };
   const { refusals, change } = afterAnswer(known, signal, nowMs);
@@ -226,7 +226,7 @@ function withRefusals(circuit: Circuit, known: Refusals | null, signal: Signal, 
   return { circuit: next, changes: [{ kind: "accepting", refusingSinceMs: known.sinceMs }] };
 }
 
-/** The window with one request more; null where it is over, or none was begun. */
+/** The window with one request more; null if it is over, or none was begun. */
 function counted(
   breaker: BreakerPolicy | null,
   window: FailureWindow | null,

@@ -12,7 +12,7 @@ type ExchangeVerdict =
   | { readonly kind: "accepted" }
   /** Likely to pass by itself: the endpoint's ordinary schedule. `reason`: how the delivery ends if this was its last answer. */
   | { readonly kind: "retryable"; readonly error: string; readonly reason?: "redirected" }
-  /** The partner still works on this one delivery: the ordinary schedule, and nothing is said of the endpoint. */
+  /** The partner still works on this delivery: the ordinary schedule, and nothing follows for the endpoint. */
   | { readonly kind: "busy"; readonly error: string }
   /** Likely somebody's mistake that somebody mends: the short slow ladder, then dead with this reason. */
   | { readonly kind: "client_error"; readonly reason: "rejected" | "target_refused"; readonly error: string }

@@ -36,8 +36,8 @@ export type Decision =
  * A spent ladder ends as the last answer says: `redirected` after a redirect, else `retries_exhausted`, and on the
  * client-error ladder the reason of the last refusal.
  *
- * `Retry-After` holds the whole endpoint only if the answer speaks of the endpoint (429, 5xx, 3xx: `retryable`). With
- * any other 4xx it speaks of one request, and delays that delivery alone.
+ * `Retry-After` holds the whole endpoint only if the answer is about the endpoint (429, 5xx, 3xx: `retryable`).
+ * With any other 4xx it is about one request, and delays only that delivery.
  *
  * The next attempt is never earlier than the partner asked (capped by the policy); a delivery whose next attempt
  * would fall after its expiry ends as `expired` now, since nothing could change that.
@@ -67,8 +67,8 @@ export function decide(
   const holdEndpointUntilMs = askedMs > 0 && verdict.kind === "retryable" ? nowMs + askedMs : null;
   if (waitMs === undefined) return finish(spentReason(verdict), holdEndpointUntilMs);
 
-  // Full jitter may be no wait at all, and a client error has few tries: a mistake that is mended within the hour
-  // would find all of them used up within minutes.
+  // Full jitter may mean no wait at all, and a client error has few tries: for a mistake that is corrected within the hour
+  // all of them would be used up within minutes.
   const jitter = slow && policy.jitter === "full" ? "equal" : policy.jitter;
   const dueAtMs = nowMs + Math.max(jitteredMs(waitMs, jitter, random), askedMs);
   if (isExpired(policy, progress, dueAtMs)) return finish("expired", holdEndpointUntilMs);
@@ -89,7 +89,7 @@ export function finish(reason: Reason, holdEndpointUntilMs: number | null = null
   return { kind: "finish", reason, holdEndpointUntilMs };
 }
 
-/** True where an attempt at `atMs` would come after the delivery's time has run out: the endpoint's, or the event's own. */
+/** True if an attempt at `atMs` would come after the delivery's time has run out: the endpoint's, or the event's own. */
 export function isExpired(
   policy: Pick<RetryPolicy, "expiresAfterMs">,
   { enqueuedAtMs, expiresAtMs }: Pick<DeliveryProgress, "enqueuedAtMs" | "expiresAtMs">,

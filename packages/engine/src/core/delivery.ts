@@ -18,13 +18,13 @@ export const reasons = {
   retries_exhausted: {
     state: "dead",
     meaning:
-      "Every retry of the endpoint's schedule was used and none succeeded. A last answer of 3xx is `redirected`.",
+      "Every retry of the endpoint's schedule was used and none succeeded. If the last answer was a 3xx, the reason is `redirected`.",
   },
   rejected: { state: "dead", meaning: "The partner kept refusing the request with a 4xx status." },
   redirected: {
     state: "dead",
     meaning:
-      "Every retry of the endpoint's schedule was used, and the last answer was a 3xx status, which is never followed: give the endpoint the address that answers by itself.",
+      "Every retry of the endpoint's schedule was used, and the last answer was a 3xx status, which is never followed: set the endpoint's URL to the address that answers without a redirect.",
   },
   target_refused: {
     state: "dead",

@@ -16,7 +16,7 @@ export interface PartnerDocument {
   /** Operators are told where nothing was delivered for so long. Null: never. */
   readonly silent_after: string | null;
   /**
-   * Waiting deliveries at which events addressed to the partner are refused (`backlog_full`); events that go to many never
+   * While so many deliveries wait, events addressed to the partner are refused (`backlog_full`); events that go to many never
    * are. A ceiling, not an exact number: calls at the same time may pass it by what they hold, and above 1,000 what waits is
    * counted once a second. Null: none. Default null.
    */
@@ -120,6 +120,6 @@ export const partnerDefaults = {
 export function parseEndpointDocument(text: string): EndpointDocument {
   const document = JSON.parse(text) as EndpointDocument;
   if (typeof document.body !== "object") return document;
-  // Only the body: everywhere else a number is a setting, which is calculated with.
+  // Only the body: elsewhere numbers are settings, with which the code calculates.
   return { ...document, body: (parseExactJson(text) as EndpointDocument).body };
 }

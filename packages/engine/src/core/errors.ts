@@ -48,7 +48,7 @@ export const errorCodes = {
   unknown_host: {
     status: 421,
     meaning:
-      "The server listens on its own machine alone, and was called by a name that POSTRIDER_ALLOWED_HOSTS does not have.",
+      "The server listens on loopback only, and was called by a name that is not in POSTRIDER_ALLOWED_HOSTS.",
   },
   rate_limited: { status: 429, meaning: "Too many requests at once; try again after Retry-After." },
   internal: { status: 500, meaning: "A fault in Postrider; the log has the details under the request id." },
@@ -64,7 +64,7 @@ export const errorCodes = {
   },
   ledger_read_only: {
     status: 503,
-    meaning: "The database of the ledger only reads, as a standby does; nothing was accepted.",
+    meaning: "The database of the ledger is read-only, such as a standby; nothing was accepted.",
   },
   shutting_down: { status: 503, meaning: "This process is stopping; send to another or try again." },
   invalid_settings: {
@@ -83,16 +83,16 @@ export const errorCodes = {
   database_unreachable: {
     status: 500,
     meaning:
-      "The start found no PostgreSQL, or was not let in; the message names host, port, database and role, and what to do.",
+      "At start PostgreSQL could not be reached or refused the login; the message names host, port, database and role, and what to do.",
   },
   database_unsuitable: {
     status: 500,
     meaning:
-      "PostgreSQL was reached and cannot hold a ledger: version, encoding, rights, read-only, or a pooler in transaction mode.",
+      "PostgreSQL was reached and cannot hold a ledger: version, encoding, rights, read-only, or a pooler in transaction or statement mode.",
   },
   ledger_differs: {
     status: 500,
-    meaning: "The ledger was made by another text of a migration; start the version that made it.",
+    meaning: "The ledger was made by a different text of a migration; start the version that made it.",
   },
 } as const satisfies Record<string, { status: number; meaning: string }>;
 

@@ -11,7 +11,7 @@ import { endOfString } from "./template/json-text.ts";
 export const maxEventBytes = 256 * 1024;
 /** The deepest nesting of an event's JSON text, the event's own braces included. */
 export const maxEventDepth = 100;
-/** Unknown keys that are named; the rest are counted. The first gets the nearest known name, which is the dear part. */
+/** Unknown keys that are named; the rest are counted. Only the first gets the nearest known name, because that costs most. */
 const namedKeys = 5;
 const longestNamedKey = 60;
 
@@ -52,7 +52,7 @@ function isLifetime(text: string): boolean {
 /** What is wrong with the value of a field, or null. */
 type Judge = (value: unknown) => string | null;
 
-/** A judge of texts: `kind` is said of what is none. */
+/** A judge of texts; `kind` is the message for a value that is not a text. */
 const text =
   (kind: string, wrong: (value: string) => string | null): Judge =>
   (value) =>
@@ -148,7 +148,7 @@ function unknownKeys(keys: readonly string[]): Issue[] {
   return more > 0 ? [...issues, { path: "", message: `has ${more} more keys that are not known` }] : issues;
 }
 
-/** A key as it can stand in a line: cut, and with JSON's escapes for what has no picture of its own. */
+/** A key that fits in a line: cut, and with JSON's escapes for characters that cannot be seen. */
 function shownKey(key: string): string {
   if (/^\w{1,60}$/.test(key)) return key;
   const shown = JSON.stringify(key.slice(0, longestNamedKey)).slice(1, -1);
@@ -159,13 +159,13 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** True where the UTF-8 of `json` has more than `bytes` bytes. A letter has one to three. */
+/** True if the UTF-8 of `json` has more than `bytes` bytes. A letter has one to three. */
 function isLarger(json: string, bytes: number): boolean {
   return json.length > bytes / 3 && Buffer.byteLength(json) > bytes;
 }
 
 /**
- * Deep nesting is refused because readers down the line (the ledger's JSON parser among them) recurse, and they read
+ * Deep nesting is refused because later readers (the ledger's JSON parser is one) recurse, and they read
  * the text, with keys that are repeated. Most texts have fewer brackets than levels are allowed, which is cheap to see.
  */
 function isDeep(json: string): boolean {
@@ -175,7 +175,7 @@ function isDeep(json: string): boolean {
   );
 }
 
-/** True where `json` has `letter` at least `times` times. */
+/** True if `json` has `letter` at least `times` times. */
 function hasMore(json: string, letter: string, times: number): boolean {
   let at = -1;
   for (let found = 0; found < times; found += 1) {

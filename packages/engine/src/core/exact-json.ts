@@ -7,7 +7,7 @@
  */
 
 /**
- * A number as its JSON text, `10.50`. Made by {@link parseExactJson} alone: `JSON.stringify` writes the text back as it
+ * A number as its JSON text, `10.50`. Only {@link parseExactJson} makes it: `JSON.stringify` writes the text back as it
  * is, and a copy by spreading or `structuredClone` is an ordinary object.
  */
 export interface RawNumber {

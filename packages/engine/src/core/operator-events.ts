@@ -13,7 +13,7 @@ export const operatorEventTypes = {
   "endpoint.failing":
     "Its circuit opened (`percent` null), or it has failed for 50, 70 or 90 percent of its `disable_after`.",
   "endpoint.refusing":
-    "It answers, and refuses what it is sent with a 4xx: 20 requests without a success of which 90 % were refused, or 5 over 15 minutes. At most one event per endpoint and window while it goes on.",
+    "It answers every request with a 4xx: 20 requests without a success of which 90 % were refused, or 5 over 15 minutes. At most one event per endpoint and window until that ends.",
   "endpoint.disabled":
     "It was paused: it answered 410 (`cause` gone), failed for its whole `disable_after` (`cause` failing), or asks for a signature that its partner has no live key for (`cause` signing_key_missing).",
   "endpoint.recovered":
@@ -90,7 +90,7 @@ export function circuitEvent(
       return recovered({ partner, endpoint }, change.openedAtMs, "probe", nowMs);
     case "closed":
     case "reopened":
-    // Told by windows: `refusingEvent` and `acceptingEvent`.
+    // Made per window: see `refusingEvent` and `acceptingEvent`.
     case "refusing":
     case "accepting":
       return null;
@@ -112,7 +112,7 @@ export function recovered(
   };
 }
 
-/** It refuses whatever it is sent. Made at every refusal while that goes on: one event per window. */
+/** It refuses every request. Made at every refusal until that ends; the ids allow one event per window. */
 export function refusingEvent(
   { partner, endpoint }: Subject,
   { sinceMs, refused, ended }: Refusals,
@@ -128,7 +128,7 @@ export function refusingEvent(
   };
 }
 
-/** It takes requests again. One per window: an endpoint that goes to and fro is told of no more often. */
+/** It takes requests again. One per window, also for an endpoint that changes back and forth. */
 export function acceptingEvent(
   { partner, endpoint }: Subject,
   refusingSinceMs: number,

@@ -1,6 +1,6 @@
 /**
- * Whether an endpoint refuses whatever it is sent. It answers, so its circuit stays closed; yet a wrong token or a
- * closed account makes dead letters of everything within hours, and an operator should hear of it first.
+ * Whether an endpoint refuses every request. It answers, so its circuit stays closed; but a wrong token or a
+ * closed account turns everything into dead letters within hours, and an operator should know before that.
  *
  * @packageDocumentation
  */
@@ -22,12 +22,12 @@ export interface Refusals {
 
 /** This part of the requests must be refusals; the rest failed. None may have succeeded. */
 const leastShare = 0.9;
-/** So many are enough in whatever time, … */
+/** So many are enough in any time, … */
 const enough = 20;
-/** … and so many where there is little traffic, over this time. */
+/** … and so many with little traffic, over this time. */
 const fewEnough = 5;
 const fewOverMs = 15 * 60_000;
-/** Successes in a row that end it: one that gets through now and then is no recovery. */
+/** Successes in a row that end it: a single request that gets through is no recovery. */
 const acceptedAgain = 3;
 
 /**

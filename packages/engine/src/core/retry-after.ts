@@ -9,7 +9,7 @@
  * | `Wednesday, 04-Mar-26 11:00:00 GMT` | RFC 850: the year that is not more than 50 years ahead |
  * | `Wed Mar  4 11:00:00 2026` | asctime, in UTC |
  *
- * Second 60 is the leap second. No standard has the following, but each can mean one thing alone:
+ * Second 60 is the leap second. No standard has the following, but each can mean only one thing:
  *
  * | form | read as |
  * |---|---|
@@ -37,7 +37,7 @@ const numbers = /^\d+(?:\.\d+)?(?:[ \t]*,[ \t]*\d+(?:\.\d+)?){0,99}$/;
 
 const yearMs = 365.25 * 86_400_000;
 
-/** A number is a wait, but where it would be half a century or more and is an instant near to now. */
+/** A number is a wait, unless it would be half a century or more and is an instant near to now. */
 function waitOf(number: number, nowMs: number): number {
   for (const at of [number * 1_000, number])
     if (at > nowMs - yearMs && at < nowMs + 10 * yearMs) return Math.max(0, at - nowMs);
@@ -78,7 +78,7 @@ function instantOfParts(parts: Readonly<Record<string, string | undefined>>, now
   return local === null ? null : local - offsetMs(parts["zone"] ?? "z");
 }
 
-/** The instant, or null for a day or a time that is none: `Date` would roll 31 February over into March. */
+/** The instant, or null for a day or time that does not exist: `Date` would turn 31 February into March. */
 function instant(parts: readonly [number, number, number, number, number, number]): number | null {
   const [year, monthIndex, day, hour, minute, second] = parts;
   if (hour > 23 || minute > 59 || second > 60) return null;

@@ -76,7 +76,7 @@ const globalUnicast = ipaddr.parseCIDR("2000::/3");
 const carriersOfIPv4 = [ipaddr.parseCIDR("::ffff:0:0/96"), ipaddr.parseCIDR("64:ff9b::/96")];
 
 /**
- * Why `address` may not be called, as words for a message, or null where it is public. Everything that is not
+ * Why `address` may not be called, as words for a message, or null if it is public. Everything that is not
  * plainly one address is refused: names, zone ids, short or octal IPv4.
  *
  * @example addressRefusal("169.254.169.254") // "link-local, RFC 3927"
@@ -172,7 +172,7 @@ export function checkTargetUrl(target: string | URL, allowed: AllowedTargets): T
 const localhostForm = /^(?:.*\.)?localhost\.?$/;
 
 /**
- * Judges a target that an operator writes: as `checkTargetUrl` does, and no name of this machine. A name that resolves
+ * Judges a target that an operator writes: as `checkTargetUrl` does, and it refuses names of this machine. A name that resolves
  * to a private address is refused when it is dialled; for `localhost` that is known before.
  *
  * @example checkNewTarget("https://localhost/", new Set()).ok // false

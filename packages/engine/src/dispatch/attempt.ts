@@ -26,7 +26,7 @@ export interface Job {
 export interface Attempted {
   readonly startedAtMs: number;
   readonly endedAtMs: number;
-  /** Null where nothing was sent. */
+  /** Null if nothing was sent. */
   readonly exchange: Exchange | null;
   readonly verdict: Verdict | null;
   readonly decision: Decision;
@@ -34,7 +34,7 @@ export interface Attempted {
   readonly error: string | null;
   /** True if the attempt takes no step of the delivery's ladder: a probe that failed, or nothing that could be signed. */
   readonly spendsNoStep?: boolean;
-  /** True where the delivery goes back as it was: Postrider itself could not send it. No attempt was made. */
+  /** True if the delivery is put back unchanged: Postrider itself could not send it. No attempt was made. */
   readonly putBack?: boolean;
 }
 
@@ -48,10 +48,10 @@ export interface AttemptTools {
 
 /**
  * One attempt, as one sentence: guard, render, sign, send, classify, decide. The turn has loaded the job before, and
- * records and emits the result after. Null where the process let go of the exchange: the delivery stays as it was.
+ * records and emits the result after. Null if the process let go of the exchange: the delivery stays as it was.
  *
  * @param onSend called in the step in which a request leaves, and not where nothing is sent
- * @param watch told while the exchange waits for name servers
+ * @param watch called when the exchange starts and stops waiting for name servers
  */
 export async function attempt(
   job: Job,
@@ -108,9 +108,9 @@ export function render({ delivery, partner, endpoint, n }: Job) {
   });
 }
 
-// JSON first: frameworks that find no such wish answer errors with a page or a redirect.
+// JSON first: without this header some frameworks answer errors with a page or a redirect.
 const accept = ["accept", "application/json, */*;q=0.8"] as const;
-// What a partner says is kept in words: without this header any coding would be welcome (RFC 9110, 12.5.3).
+// A partner's answer is kept as text: without this header any coding is allowed (RFC 9110, 12.5.3).
 const acceptEncoding = ["accept-encoding", "identity"] as const;
 
 /** The request to send: signed with the time of the attempt, so that a retry after hours is as fresh as the first. */
@@ -180,7 +180,7 @@ function unsent(job: Job, reason: Reason, tools: AttemptTools, nowMs: number): A
 
 /**
  * A delivery that cannot be signed as its endpoint asks. It waits: no step of its ladder is spent, and the endpoint is
- * paused until the partner has a key. Sent with fewer signatures it would look forged, or be accepted unchecked.
+ * paused until the partner has a key. With fewer signatures it would look forged, or be accepted unchecked.
  */
 function unsignable(scheme: Scheme, nowMs: number): Attempted {
   const error = missingKeyError(scheme);
@@ -205,7 +205,7 @@ function finished(reason: Reason, message: string, nowMs: number): Attempted {
   };
 }
 
-/** Nothing could be sent, for a lack of this process's own: the endpoint waits, and nobody is charged. */
+/** Nothing could be sent, because this process lacks something: the endpoint waits, and no step of a ladder is spent. */
 function unable(job: Job, error: string, { clock, ownFaults }: AttemptTools): Attempted {
   const now = clock.now();
   return putBack(job, error, now, now, now + ownFaults.met(error, lackWaits));

@@ -53,7 +53,7 @@ export class Circuits {
   readonly #known = new Map<number, Known>();
   /** Attempts in flight under a permit, by endpoint. */
   readonly #inFlight = new Map<number, number>();
-  /** The window in which each endpoint was last told of as refusing: an event made for each refusal took 2.5 µs. */
+  /** The window in which each endpoint was last reported as refusing: an event made for each refusal took 2.5 µs. */
   readonly #refusingTold = new Map<number, number>();
   #turn = { partnerNo: 0, fence: 0 };
   #permits = 0;
@@ -160,7 +160,7 @@ export class Circuits {
 
   #keep({ endpointNo, circuitNo }: DispatchEndpoint, circuit: Circuit | null, atOnce: boolean): void {
     const stored = this.#known.get(endpointNo)?.stored ?? false;
-    // Well again before anything was stored: back to knowing nothing.
+    // Well again before anything was stored: nothing is known of it, as before.
     if (circuit === null && !stored) return void this.#known.delete(endpointNo);
     const known = { circuitNo, circuit, unsaved: !atOnce, stored };
     this.#known.set(endpointNo, known);
@@ -216,7 +216,7 @@ export class Circuits {
     if (event) operatorEvents.tell(event);
   }
 
-  /** Told once in each window while it goes on; by its id, other turns and processes that tell it too make one event. */
+  /** Reported once in each window until it ends; because of its id, other turns and processes that report it make the same event. */
   #tellRefusing({ partner, endpoint }: Job, circuit: Circuit | null, { error, endedAtMs }: Attempted): void {
     const refusals = circuit?.refusals;
     if (!refusals?.refusing) return;

@@ -22,9 +22,9 @@ export interface LeaseTools {
 export class Lease {
   readonly #tools: LeaseTools;
   #fence = 0;
-  /** In monotonic time; 0 where it is not this process's. */
+  /** In monotonic time; 0 if it is not this process's. */
   #untilMs = 0;
-  /** The same moment by the time of day, which goes on while a machine is suspended; monotonic time may not. */
+  /** The same moment by the time of day, which runs on while a machine is suspended; monotonic time may not. */
   #untilDayMs = 0;
   #doubts = 0;
   #usedAtMs = Number.NEGATIVE_INFINITY;
@@ -51,7 +51,7 @@ export class Lease {
   /** Whether the turn is still this process's: a lease that ran out, or a server that was lost, wants another claim first. */
   holds(): boolean {
     const { clock, doubts } = this.#tools;
-    // A clock that is set forward costs one claim more.
+    // A clock that is set forward costs one more claim.
     const runs = clock.monotonicMs() < this.#untilMs && clock.now() < this.#untilDayMs;
     return runs && this.#doubts === doubts();
   }

@@ -3,7 +3,7 @@ import type { Slots } from "./slots.ts";
 
 /**
  * A turn's exchanges that wait for name servers. They lend their slots to others, so that any number of partners whose
- * name servers are silent leaves the slots to those that are answered.
+ * name servers are silent leave the slots to those that get answers.
  */
 export class LookUps implements LookupWatch {
   readonly #slots: Slots;

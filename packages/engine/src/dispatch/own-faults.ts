@@ -17,16 +17,16 @@ interface Waits {
 
 /** Something that this process lacks: it comes back by itself, or when somebody gives it more. */
 export const lackWaits: Waits = { leastMs: 2_000, mostMs: 30_000 };
-/** A fault in Postrider's code: the next version mends it. */
+/** A fault in Postrider's code, for a later version to fix. */
 export const faultWaits: Waits = { leastMs: 5_000, mostMs: 600_000 };
 
-/** Without another fault for so long, and twice the last wait, a streak is over. */
+/** A streak is over after this long, plus twice the last wait, without another fault. */
 const quietMs = 60_000;
 const mostStreaks = 200;
 
 /**
- * What kept this process itself from sending: by cause, how long it has lasted. The deliveries concerned are put back
- * as they were, and each streak is told once.
+ * What keeps this process itself from sending: for each cause, how long it has lasted. The deliveries concerned are put back
+ * unchanged, and each streak is reported once.
  */
 export class OwnFaults {
   readonly #tools: { readonly clock: Clock; readonly random: Random; readonly telemetry: Telemetry };

@@ -14,7 +14,7 @@ export interface DispatchEndpoint {
   readonly endpointNo: number;
   readonly id: string;
   readonly version: number;
-  /** Null where the stored document no longer compiles; `refusal` says why. */
+  /** Null if the stored document no longer compiles; `refusal` says why. */
   readonly template: Template | null;
   /** Why nothing may be sent to it, in words, or null. */
   readonly refusal: string | null;

@@ -1,4 +1,4 @@
-/** Slots lent at a time at most: each exchange that waits holds some kilobytes. */
+/** Most slots lent at a time: each exchange that waits holds some kilobytes. */
 const mostLent = 2_000;
 
 /**
@@ -30,7 +30,7 @@ export class Slots {
     return false;
   }
 
-  /** Lets others have a slot for as long as its owner waits for name servers. False where that many are lent already. */
+  /** Lets others use a slot while its owner waits for name servers. False if too many are lent already. */
   lend(): boolean {
     if (this.#lent >= mostLent) return false;
     this.#lent += 1;
@@ -38,7 +38,7 @@ export class Slots {
     return true;
   }
 
-  /** The owner goes on: beyond the cap for a moment, where others have the slot. */
+  /** The owner goes on: for a moment beyond the cap, if others have the slot. */
   takeBack(): void {
     this.#lent -= 1;
     this.#taken += 1;

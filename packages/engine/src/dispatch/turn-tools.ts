@@ -25,7 +25,7 @@ export interface TurnTools extends AttemptTools, CircuitTools, LeaseTools {
    * rung again after so many milliseconds, for the other to take it.
    */
   handOverAfterMs(): number | null;
-  /** The partner's settings at a version, cached. Null where they are gone. */
+  /** The partner's settings at a version, cached. Null if they are gone. */
   partner(partnerNo: number, version: number): Promise<DispatchPartner | null>;
   /** Each partner's share of the process's requests in flight, kept between turns. */
   readonly shares: Map<number, number>;

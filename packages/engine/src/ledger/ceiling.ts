@@ -16,14 +16,14 @@ export interface CeilingOptions {
 export interface Ceiling {
   /** Null: there is room. Otherwise which limit was reached, in words. */
   reached(): string | null;
-  /** What was seen last; null where it is not looked at. */
+  /** What was seen last; null if it is not looked at. */
   readonly seen: () => { readonly bytes: number | null; readonly freeBytes: number | null };
   stop(): Promise<void>;
 }
 
-/** Never per call: a look reads the sizes of a thousand files. */
+/** Never per call: one check reads the sizes of a thousand files. */
 const lookEveryMs = 10_000;
-/** While a limit is reached: room that was made is to be used soon. */
+/** While a limit is reached, so that new room is used soon. */
 const lookAgainMs = 2_000;
 
 /**
@@ -35,7 +35,7 @@ export async function watchCeiling(
   { maxBytes, minFreeBytes }: CeilingOptions,
   tools: {
     readonly sql: Pick<Sql, "query">;
-    /** Of an embedded ledger; null where the files are elsewhere. */
+    /** Of an embedded ledger; null if the files are elsewhere. */
     readonly folder: string | null;
     readonly clock: Clock;
     readonly telemetry: Telemetry;
@@ -53,7 +53,7 @@ export async function watchCeiling(
       seen = { bytes, freeBytes };
       reached = judge(seen, { maxBytes, minFreeBytes });
     } catch (error) {
-      // What was seen last counts: a database that is away refuses by itself.
+      // The last result counts: a database that cannot be reached refuses events anyway.
       telemetry.fault({ where: "ceiling", error, retryInMs: lookEveryMs });
     }
   };

@@ -82,12 +82,12 @@ function judge(facts: ServerFacts, where: Whereabouts): void {
     );
 }
 
-/** A pooler makes up the process id that it tells its clients at the login. */
+/** A pooler invents the process id that it reports to its clients at login. */
 function isPooled(client: pg.Client, pid: number): boolean {
   return (client as unknown as { processID: number | null }).processID !== pid;
 }
 
-/** Whether another client is given the server's connection that this one has been using. */
+/** Whether another client gets the server connection that this one has been using. */
 async function sharesConnections(
   first: pg.Client,
   open: () => Promise<pg.Client>,

@@ -15,7 +15,7 @@ type Words = readonly [message: string, hint: string];
 
 /**
  * A fault of the start in one sentence that names the host, the port, the database and the role, and never the
- * password. What is already in words, and what is no fault of the database, stays as it is.
+ * password. An error with a message of ours, and one that is no fault of the database, stays as it is.
  *
  * @example throw databaseFault(error, whereabouts)
  * // database_unreachable: "The database shop at db:5432 does not exist (role app)."

@@ -7,7 +7,7 @@ export type SslMode = (typeof sslModes)[number];
 
 /** Paths of PEM files for TLS with PostgreSQL. */
 export interface TlsFiles {
-  /** The authorities that may vouch for the server; absent: those that Node knows. `system` means the same. */
+  /** The authorities that are trusted for the server; absent: those that Node knows. `system` means the same. */
   readonly rootCert?: string;
   readonly cert?: string;
   readonly key?: string;
@@ -171,7 +171,7 @@ function portOf(text: string): number {
 
 /** The driver's own words are taken too: `ssl=true` and `no-verify`. */
 function sslModeOf({ sslmode, ssl, sslrootcert }: Partial<Record<Parameter, string>>): SslMode {
-  // As in libpq: who trusts the authorities of the whole world must check the name as well.
+  // As in libpq: if all public authorities are trusted, the name must be checked as well.
   const byDefault = sslrootcert === "system" ? "verify-full" : "prefer";
   if (sslmode === undefined) {
     if (ssl === undefined) return byDefault;
@@ -191,7 +191,7 @@ function timeoutMsOf(text: string | undefined): number | undefined {
   return Number(text) * 1_000;
 }
 
-/** A ledger is written to. `any` is taken, and a server that only reads is passed over all the same. */
+/** A ledger must be writable. `any` is accepted, but a server that only reads is skipped anyway. */
 function refuseReaders(attributes = "read-write"): void {
   if (!["any", "read-write", "primary"].includes(attributes))
     throw invalid(`must have a target_session_attrs of read-write: a ledger is written to`);

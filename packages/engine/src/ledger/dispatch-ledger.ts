@@ -175,7 +175,7 @@ const recordSql = `select postrider.record($1::text::uuid[], $2::text::int[], $3
   $5::text::postrider.reason[], $6::text::float8[], $7::text::int[], $8::text::float8[], $9::text::int[], $10::text::float8[],
   $11::text::int[], $12::text::int[], $13::text::int[], $14::text::text[], $15::text::text[], $16::text::int[], $17::boolean, $18::uuid)`;
 
-/** A pause for a missing key comes too late if the key was made meanwhile: nothing would end it. */
+/** A pause for a missing key must not be stored if the key was made meanwhile: nothing would end it. */
 const holdSql = `update postrider.endpoints e
    set held_until = case when h.until_ms is null then e.held_until else greatest(e.held_until, to_timestamp(h.until_ms / 1000)) end,
        paused_at = case when h.until_ms is null then coalesce(e.paused_at, clock_timestamp()) else e.paused_at end,

@@ -44,7 +44,7 @@ export function createEventDoor(sql: Sql): EventDoor {
       if (parts.length > 1) return acceptParts(door, parts, nowMs);
       const column = (value: (event: AcceptEvent) => string | number | undefined) =>
         list(events.map((event) => value(event) ?? null));
-      // Null where no event has one: the ledger then goes the way without.
+      // Null if no event has one: the ledger then goes the way without.
       const rare = (value: (event: AcceptEvent) => string | number | undefined) =>
         events.some((event) => value(event) !== undefined) ? column(value) : null;
       const [row] = await sql

@@ -60,7 +60,7 @@ function ledgerError(error: unknown): PostriderError | null {
 export interface Trouble {
   /** In words, as part of a sentence. */
   readonly reason: string;
-  /** The SQLSTATE or the system's code; null where there is none. */
+  /** The SQLSTATE or the system's code; null if there is none. */
   readonly code: string | null;
   /** It stays until an operator does something. */
   readonly lasting: boolean;

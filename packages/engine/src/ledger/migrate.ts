@@ -73,7 +73,7 @@ async function appliedState(sql: Sql): Promise<AppliedState> {
   return { migration: state?.migration ?? 0, routines: state?.routines ?? "", checksums };
 }
 
-/** A ledger made by another text of a migration may lack what the routines count on: nothing may run on it. */
+/** A ledger made by a different text of a migration may lack what the routines need: nothing may run on it. */
 function refuseEdited(migrations: readonly Migration[], { migration, checksums }: AppliedState): void {
   const known = new Map(migrations.map(({ name, sha256 }) => [name, sha256]));
   const differing = Object.entries(checksums ?? {}).find(([name, sha256]) => known.get(name) !== sha256);
@@ -89,7 +89,7 @@ function refuseEdited(migrations: readonly Migration[], { migration, checksums }
 
 /** A migration guarded against a process that applied it while this one waited for the lock. */
 function onlyAfter(previous: number, { name, sql, sha256 }: Migration): string {
-  // Migration 1 asks for a right that a role may lack whose schema was made for it; by now the schema is there.
+  // Migration 1 asks for a right that a role may lack if its schema was made for it; by now the schema is there.
   const quoted = sql.replaceAll("$migration$", "").replace("create schema if not exists postrider;", "");
   return `do $migration$ begin
     if coalesce((select migration from postrider.schema_state), 0) = ${previous} then

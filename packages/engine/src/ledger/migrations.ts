@@ -28,7 +28,7 @@ export function readRoutines(): { readonly scripts: readonly Script[]; readonly 
   return { scripts, sha256: sha256Of(scripts.map(({ sql }) => sql).join("\0")) };
 }
 
-/** What the repository says that each migration is. */
+/** The checksum of each migration, as the repository has it. */
 export function readChecksums(): Readonly<Record<string, string>> {
   return JSON.parse(readFileSync(checksumsFile, "utf8")) as Record<string, string>;
 }

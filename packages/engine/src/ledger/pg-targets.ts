@@ -93,7 +93,7 @@ function readPem(files: TlsFiles, which: keyof TlsFiles): string {
   }
 }
 
-/** A server was not reached, only reads, or wants TLS another way. A wrong password is wrong on every host, as in libpq. */
+/** The server was not reached, is read-only, or expects TLS or plain text. A wrong password is wrong on every host, as in libpq. */
 function mayDoBetter(error: unknown, severalHosts: boolean): boolean {
   if (!(error instanceof Error)) return false;
   const code = "code" in error && typeof error.code === "string" ? error.code : "";

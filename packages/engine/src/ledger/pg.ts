@@ -63,7 +63,7 @@ export function openPg(options: PgOptions): PgSql {
     Client: connector.Client,
     max: maxConnections,
     idleTimeoutMillis: 30_000,
-    // The pool waits for the promise, which its types do not know.
+    // The pool waits for the promise, although its types do not say so.
     onConnect: (client): void => connector.prepare(client, prepareSession) as never,
   });
   const lost = new Set<() => void>();
@@ -176,7 +176,7 @@ function createConnector(settings: pg.ClientConfig, targets: Targets): Connector
     async open() {
       return connector.connected(async () => {
         const client = new Client();
-        // A connection may go at any time: whoever uses it learns so from what it asked.
+        // A connection may be lost at any time: its user gets an error from the statement.
         client.on("error", () => {});
         try {
           await client.connect();

@@ -25,7 +25,7 @@ export type InitialiseFolder = (folder: string) => Promise<void>;
  *
  * The folder appears by a rename, complete or not at all: a process killed on its first start leaves nothing half made.
  *
- * @returns true where the folder is new
+ * @returns true if the folder is new
  */
 export async function prepareFolder(dataDir: string, initialise: InitialiseFolder): Promise<boolean> {
   // What is there and not empty is PGlite's to judge.
@@ -51,11 +51,11 @@ export async function prepareFolder(dataDir: string, initialise: InitialiseFolde
 /** The rights of group and others. */
 const others = 0o077;
 
-/** PGlite's own template is open to all: events and attempts are for the owner alone, whoever made the folder above. */
+/** PGlite's own template is open to all: only the owner may read events and attempts, no matter who made the folder above. */
 function closeToOthers(folder: string): void {
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
     chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o700 : 0o600);
-  // Last: a folder that is closed was closed with all that is in it.
+  // Last: if the folder is closed, everything in it was closed before.
   chmodSync(folder, 0o700);
 }
 

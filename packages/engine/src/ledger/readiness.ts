@@ -9,9 +9,9 @@ import { codeOf, type Sql } from "./sql.ts";
 const keptMs = 1_000;
 /** Room on the disk is tried for this often while all is well. */
 const roomEveryMs = 10_000;
-/** A ledger that does not answer for longer does not accept either. */
+/** If the ledger takes longer to answer, it does not accept either. */
 const longestMs = 3_000;
-/** After an accept failed for a lasting reason: what a try needs may be less than what an accept does. */
+/** After an accept failed for a lasting reason: a try may need less than an accept does. */
 const heldMs = 5_000;
 
 /** Whether events can be accepted, as far as that was tried. */
@@ -46,7 +46,7 @@ export function createReadiness({ sql, clock, telemetry, ceiling }: ReadinessToo
   let answer: Promise<void> = Promise.resolve();
   let underWay = false;
 
-  // Of either sign: a clock that is put back must not make an answer count for an hour.
+  // Of either sign: if the clock is put back, an answer must not count for an hour.
   const isPast = (sinceMs: number, ms: number) => Math.abs(clock.now() - sinceMs) >= ms;
 
   const became = (next: Trouble | null) => {

@@ -67,7 +67,7 @@ export function isTransientFault(error: unknown): boolean {
   return isConnectionFault(error) || transientStates.test(codeOf(error));
 }
 
-/** True where the connection was lost or could not be made: the server may have crashed. */
+/** True if the connection was lost or could not be made: the server may have crashed. */
 export function isConnectionFault(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = codeOf(error);

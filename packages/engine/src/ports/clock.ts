@@ -7,10 +7,10 @@ export interface Clock {
    * deadlines of what is in flight. Means nothing to another process.
    */
   monotonicMs(): number;
-  /** Resolves after `ms` (at once where it is below 0), or when `signal` aborts; never rejects. */
+  /** Resolves after `ms` (at once if it is below 0), or when `signal` aborts; never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /**
-   * Calls back once after `ms` (in the next turn of the event loop where it is below 0), unless the function it returns was called before. For waits that mostly end early:
+   * Calls back once after `ms` (in the next turn of the event loop if it is below 0), unless the function it returns was called before. For waits that mostly end early:
    * ending a `sleep` by a signal makes an exception with a stack, some 20 µs.
    */
   after(ms: number, callback: () => void): () => void;

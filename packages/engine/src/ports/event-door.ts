@@ -4,7 +4,7 @@ export interface AcceptResult {
   readonly event_id: string;
   /** `backlog_full`: nothing was stored, because so much waits for the partner it is addressed to; send it again later. */
   readonly status: "accepted" | "duplicate" | "conflict" | "invalid" | "backlog_full";
-  /** Deliveries the event has (of the first acceptance, where it is a duplicate). */
+  /** Deliveries the event has (of the first acceptance, if it is a duplicate). */
   readonly deliveries: number;
   readonly error?: string;
 }
@@ -20,7 +20,7 @@ export interface AcceptEvent {
   readonly partner?: string;
   /** ISO 8601 with a zone: its deliveries are due then, not before. A past instant is now. */
   readonly not_before?: string;
-  /** A duration text: its deliveries expire this long after acceptance (or `not_before`), where their endpoint's is longer. */
+  /** A duration text: its deliveries expire this long after acceptance (or `not_before`), if their endpoint's is longer. */
   readonly expires_after?: string;
   /** Deliveries with the same key to an endpoint with an order go one after the other, as they were accepted. */
   readonly order_key?: string;
@@ -41,6 +41,6 @@ export interface EventDoor {
     events: readonly AcceptEvent[],
     nowMs: number,
   ): Promise<{ readonly results: readonly AcceptResult[]; readonly partnerNos: readonly number[] }>;
-  /** Tells the processes that dispatch, where this one does not. May be lost without harm: the sweep heals. */
+  /** Notifies the processes that dispatch, if this one does not. May be lost without harm: the sweep finds the work. */
   announce(partnerNos: readonly number[]): Promise<void>;
 }

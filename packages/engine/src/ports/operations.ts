@@ -21,7 +21,7 @@ export interface PartnerEndpoints {
   readonly paused: number;
   /** Their circuit is open, or being probed. */
   readonly open: number;
-  /** They refuse whatever they are sent. */
+  /** They refuse every request. */
   readonly refusing: number;
   /** The last answer was a failure, or they are coming back; not yet, or no longer, open. */
   readonly failing: number;
@@ -44,28 +44,28 @@ export interface Endpoint extends EndpointDocument {
 export interface EndpointCircuit {
   /** `half_open`: the next delivery, or the one in flight, is a probe. */
   readonly state: "closed" | "open" | "half_open";
-  /** When it opened, or closed again; null where it did neither lately. */
+  /** When it opened, or closed again; null if it did neither lately. */
   readonly since: string | null;
-  /** The first failure after the last success; null where the last answer was a success. */
+  /** The first failure after the last success; null if the last answer was a success. */
   readonly failing_since: string | null;
   /** Failures in a row. */
   readonly failures: number;
   readonly next_probe_at: string | null;
   /** Requests in flight at most while it is probed or comes back; null: no limit of its own. */
   readonly in_flight_limit: number | null;
-  /** When it is paused if it goes on failing; null where it does not fail or has no `disable_after`. */
+  /** When it is paused if it goes on failing; null if it does not fail or has no `disable_after`. */
   readonly disabled_at: string | null;
-  /** The first of the refusals (4xx), where it refuses whatever it is sent; null where it does not. */
+  /** The first of the refusals (4xx), if it refuses every request; null if it does not. */
   readonly refusing_since: string | null;
   /** Refusals since the last success. */
   readonly refusals: number;
 }
 
-/** What is most likely wrong with an endpoint that can be stored and sent to all the same. */
+/** What is most likely wrong with an endpoint that can still be stored and sent to. */
 export interface EndpointWarning {
   readonly partner: string;
   readonly endpoint: string;
-  /** The path of a data macro, `data.payuot`, for which no event of late had a value. */
+  /** The path of a data macro, `data.payuot`, that no recent event had a value for. */
   readonly macro: string;
   /** The nearest path that those events have. */
   readonly nearest: string | null;
@@ -108,7 +108,7 @@ export interface DeliveryView {
   readonly state: DeliveryState;
   readonly reason: Reason | null;
   readonly attempts_made: number;
-  /** Null where it ended, and where it waits behind several of its order key. */
+  /** Null if it ended, and where it waits behind several of its order key. */
   readonly next_attempt_at: string | null;
   readonly accepted_at: string;
   readonly finished_at: string | null;
@@ -118,7 +118,7 @@ export interface DeliveryView {
   readonly waits_for?: string;
   /** Of a single delivery: the JSON text of its event's data. */
   readonly data_text?: string;
-  /** Only where it is so: the endpoint, or the partner with it, was deleted. Its id may belong to a new one by now. */
+  /** Only if it is so: the endpoint, or the partner with it, was deleted. Its id may belong to a new one by now. */
   readonly endpoint_deleted?: true;
   readonly partner_deleted?: true;
   readonly attempts?: readonly AttemptView[];
@@ -188,7 +188,7 @@ export interface Operations {
     readonly limit: number;
     readonly cursor?: string;
   }): Promise<{ readonly partners: readonly Partner[]; readonly next_cursor?: string }>;
-  /** Waiting deliveries end as `cancelled` with reason `partner_deleted`; nothing is sent any more. Null where there was none. */
+  /** Waiting deliveries end as `cancelled` with reason `partner_deleted`; nothing is sent any more. Null if there was none. */
   deletePartner(id: string, nowMs: number): Promise<Deleted | null>;
   setPartnerState(id: string, state: "active" | "paused", nowMs: number): Promise<Partner | null>;
   /**
@@ -228,7 +228,7 @@ export interface Operations {
   ): Promise<{ readonly endpoint: Endpoint; readonly created: boolean } | null>;
   getEndpoint(partner: string, id: string, nowMs: number): Promise<Endpoint | null>;
   listEndpoints(partner: string, nowMs: number): Promise<readonly Endpoint[] | null>;
-  /** Waiting deliveries end as `cancelled` with reason `endpoint_deleted`. Null where there was none. */
+  /** Waiting deliveries end as `cancelled` with reason `endpoint_deleted`. Null if there was none. */
   deleteEndpoint(partner: string, id: string, nowMs: number): Promise<Deleted | null>;
   /** Ends a pause or hold that a partner's answer caused. */
   resumeEndpoint(partner: string, id: string, nowMs: number): Promise<Endpoint | null>;
@@ -236,7 +236,7 @@ export interface Operations {
   /**
    * Data macros that none of the last 100 events of an endpoint's types had a value for (events larger than 8 KiB are
    * passed over). Of one endpoint, of a partner's, or of all; the 200 changed last at most, then `more` is true. What
-   * cannot be read within half a second is passed over: it is advice, and never a reason to refuse.
+   * cannot be read within half a second is skipped: warnings are advice, and never a reason to refuse.
    */
   endpointWarnings(only?: { readonly partner: string; readonly endpoint?: string }): Promise<{
     readonly checked: number;
@@ -250,7 +250,7 @@ export interface Operations {
    * Newest first, by keyset; with `time: "finished"` the last to end first. `cursor` is the opaque text of the page before.
    *
    * @throws PostriderError `invalid_request` for a bad cursor, or a state that has no time of ending here; `not_found`
-   * for a partner or endpoint that never was, likewise wherever a filter is given
+   * for a partner or endpoint that never existed; the same for every filter
    */
   listDeliveries(
     filter: DeliveryFilter,
@@ -258,7 +258,7 @@ export interface Operations {
   ): Promise<{
     readonly deliveries: readonly DeliveryView[];
     readonly next_cursor?: string;
-    /** Where nothing was found: that no event of the filter's type is in the ledger, with the nearest type. */
+    /** If nothing was found: that no event of the filter's type is in the ledger, with the nearest type. */
     readonly note?: string;
   }>;
   groupDeliveries(filter: DeliveryFilter): Promise<{
@@ -302,7 +302,7 @@ export interface Operations {
 
   /**
    * Makes selected deliveries that wait for a retry due now, in steps of 5,000, each its own transaction. No step of the
-   * ladder is spent or given back, and whatever holds the endpoint or the partner goes on holding (`waiting`). An
+   * ladder is spent or given back, and what holds the endpoint or the partner still holds (`waiting`). An
    * event's own `not_before` and the order of its key stay (`skipped`). Calling again changes nothing more.
    *
    * @throws PostriderError `invalid_request` for a filter without keys, or for what does not wait
@@ -312,7 +312,7 @@ export interface Operations {
     options: { readonly dryRun: boolean },
     nowMs: number,
   ): Promise<{
-    /** `retried`: 0 for a dry run; less than `matched` where some were attempted or ended meanwhile. */
+    /** `retried`: 0 for a dry run; less than `matched` if some were attempted or ended meanwhile. */
     readonly result: ReplaySelection & { readonly retried: number };
     /** Whom to ring. */
     readonly partnerNos: readonly number[];

@@ -1,4 +1,4 @@
-/** Which deliveries an operator means, and what a selection comes to. */
+/** Which deliveries an operator selects, and what is done with them. */
 import type { DeliveryState, Reason } from "../core/delivery.ts";
 
 /** The same keys select deliveries for listing, for replaying, for cancelling and for sending now. */
@@ -26,7 +26,7 @@ export interface DeliveryGroup {
   readonly reason: Reason | null;
   readonly last_error: string | null;
   readonly last_status: number | null;
-  /** Only where it is so, likewise the next: the group is of one that was deleted, not of one that has the id now. */
+  /** Only if it is so, likewise the next: the group is of one that was deleted, not of one that has the id now. */
   readonly endpoint_deleted?: true;
   readonly partner_deleted?: true;
   readonly count: number;
@@ -66,6 +66,6 @@ export interface ReplaySelection {
   readonly skipped: readonly CauseCount<SkipCause>[];
   /** Of those matched: what will not be sent before the cause has ended. */
   readonly waiting: readonly CauseCount<WaitCause>[];
-  /** Where nothing was selected: that no event of the filter's type is in the ledger, with the nearest type. */
+  /** If nothing was selected: that no event of the filter's type is in the ledger, with the nearest type. */
   readonly note?: string;
 }

@@ -13,7 +13,7 @@ export interface AttemptEvent {
   readonly endpoint: string;
   readonly endpointVersion: number;
   readonly method: string;
-  /** Scheme, host and port only. Null where nothing could be rendered. */
+  /** Scheme, host and port only. Null if nothing could be rendered. */
   readonly origin: string | null;
   /** The number of this attempt, from 1. */
   readonly n: number;
@@ -35,9 +35,9 @@ export interface Telemetry {
   attempt(event: AttemptEvent): void;
   /** A turn closed. */
   turn(event: { readonly partner: string; readonly attempts: number; readonly durationMs: number }): void;
-  /** A delivery went back as it was, since this process itself could not send it. Absent where nobody counts. */
+  /** A delivery was put back unchanged, because this process itself could not send it. Absent if nobody counts. */
   putBack?(): void;
-  /** An endpoint's circuit changed: it opened, a probe is on its way, it closed. Absent where nobody counts. */
+  /** An endpoint's circuit changed: it opened, a probe is on its way, it closed. Absent if nobody counts. */
   circuit?(event: {
     readonly partner: string;
     readonly endpoint: string;
@@ -45,7 +45,7 @@ export interface Telemetry {
   }): void;
   /**
    * Accepting stopped working, for another reason than before, or (null) works again. `code`: the SQLSTATE or the
-   * system's code. One call per streak and reason. Absent where nobody listens.
+   * system's code. One call per streak and reason. Absent if nobody listens.
    */
   accepting?(trouble: { readonly reason: string; readonly code: string | null } | null): void;
   /** A statement of the ledger failed and is tried again, or a background loop met a fault. One call per streak, not per try. */

@@ -15,8 +15,8 @@ export interface PostbackRequest {
 }
 
 /**
- * Where a failed exchange failed. `local` is no doing of the partner: this process or its machine lacked something, or
- * nothing of the request had begun for want of a free connection. Stored with the attempt, shown to operators, read by `classify`. */
+ * Where a failed exchange failed. `local` is not the partner's fault: this process or its machine lacked something, or
+ * the request had not begun because no connection was free. Stored with the attempt, shown to operators, read by `classify`. */
 export const failureClasses = [
   "target_refused",
   "dns",
@@ -41,7 +41,7 @@ export interface Exchange {
    * names (else UTF-8) with replacement, NUL-safe.
    */
   readonly responseBody: string;
-  /** True where the body or the headers went on past their cap and the socket was destroyed. */
+  /** True if the body or the headers went on past their cap and the socket was destroyed. */
   readonly truncated: boolean;
   /** The raw header values that decisions need; null where absent. */
   readonly retryAfter: string | null;
@@ -50,7 +50,7 @@ export interface Exchange {
   readonly durationMs: number;
 }
 
-/** Told while an exchange waits for name servers: meanwhile it needs nothing that requests in flight share. */
+/** Called when an exchange starts and stops waiting for name servers: meanwhile it needs nothing that requests in flight share. */
 export interface LookupWatch {
   /** Its name look-up takes long. Never called within `send`. */
   began(): void;

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import packet from "dns-packet";
 import { systemClock } from "../ports/clock.ts";
 
-/** What a name server says of a name: its addresses, why it has none, or nothing at all. */
+/** What a name server answers for a name: its addresses, why it has none, or nothing at all. */
 export type DnsAnswer = readonly string[] | "NXDOMAIN" | "SERVFAIL" | "REFUSED" | "silence";
 
 export interface DnsServer {

@@ -11,7 +11,7 @@ export interface ManualClock extends Clock {
   advance(ms: number): Promise<void>;
   /** Moves time by steps of `stepMs` until `fact` holds. @throws Error where it does not within `withinMs` */
   advanceUntil(fact: () => boolean, withinMs: number, stepMs?: number): Promise<void>;
-  /** Sets the time of day forward, or back where `ms` is negative. Nobody who sleeps wakes: no time has passed. */
+  /** Sets the time of day forward, or back if `ms` is negative. Nobody who sleeps wakes: no time has passed. */
   step(ms: number): void;
   /** Sleeps that are under way: 0 once everything that waits has been stopped. */
   sleepers(): number;
@@ -25,7 +25,7 @@ export interface ManualClock extends Clock {
  * await slept;
  */
 export function createManualClock(startMs: number): ManualClock {
-  // Far from the time of day: what takes one for the other is seen.
+  // Far from the time of day, so that code which confuses the two fails.
   let nowMs = 5_000;
   let dayMs = startMs - nowMs;
   const sleepers = new Set<Sleeper>();

@@ -14,14 +14,14 @@ export interface PgbouncerServer {
 
 const folders = [...(process.env["PATH"] ?? "").split(":"), "/usr/sbin"];
 
-/** Where PgBouncer is; null where it is not installed. */
+/** Where PgBouncer is; null if it is not installed. */
 export function findPgbouncer(): string | null {
   const found = folders.find((folder) => folder !== "" && existsSync(join(folder, "pgbouncer")));
   return found === undefined ? null : join(found, "pgbouncer");
 }
 
 /**
- * Starts PgBouncer as its package ships it: nothing is set but where the server is and who may log in, and what a test
+ * Starts PgBouncer with its default settings: nothing is set but where the server is and who may log in, and what a test
  * gives in `settings`.
  */
 export async function startPgbouncer(

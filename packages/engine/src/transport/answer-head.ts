@@ -2,7 +2,7 @@
  * The head of an answer (its status line and headers), read as widely as curl, Go, Python and Java together read it.
  *
  * undici's parser takes what the grammar of RFC 9112 allows and nothing more. A partner whose answer it refuses has the
- * postback and is sent it again, so what it would refuse is read here and written anew for it: the status and the few
+ * postback and is sent it again, so what undici would refuse is read here and written again for it: the status and the few
  * headers that the transport uses. docs/decisions/answers.md has the table of what others take.
  */
 import { TransportFailure } from "./failure.ts";
@@ -11,8 +11,8 @@ import { TransportFailure } from "./failure.ts";
 export const headCapBytes = 262_144;
 
 /**
- * A longer head is written anew though it is in order: a quarter of a mebibyte can hold 65,000 headers, of which
- * undici would make objects.
+ * A longer head is written again although it is in order: 256 KiB can hold 65,000 headers, and
+ * undici would make objects of them.
  */
 const passedHeadBytes = 16_384;
 
@@ -21,15 +21,15 @@ export interface AnswerHead {
   /** 100 to 999. */
   readonly status: number;
   readonly isVersion10: boolean;
-  /** False where the grammar of RFC 9112 is broken somewhere. */
+  /** False if the grammar of RFC 9112 is broken somewhere. */
   readonly inOrder: boolean;
   /** The headers that the transport uses, line by line; names in lower case, values on one line. */
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
-/** Of a header no more is kept: nothing that is used is longer. */
+/** No more of a header is kept: nothing that is used is longer. */
 const keptValueLength = 4_096;
-/** Of lines of one name no more are looked at. */
+/** No more lines of one name are read. */
 const keptLines = 64;
 
 /** An answer that nobody can read, or not to its end. Keeps what stood before the fault. */
@@ -92,7 +92,7 @@ export function ordinaryHeadEnd(bytes: Uint8Array): number {
   return 0;
 }
 
-/** The start of the first header after `HTTP/1.1 200 …`, or 0 where the line is another. */
+/** The start of the first header after `HTTP/1.1 200 …`, or 0 if the line is another. */
 function statusLineEnd(bytes: Uint8Array): number {
   for (let at = 0; at < httpVersion.length; at += 1) if (bytes[at] !== httpVersion[at]) return 0;
   const minor = bytes[7];
@@ -113,7 +113,7 @@ const chunked = Buffer.from("chunked");
 /** A length of more digits than this cannot be counted exactly. */
 const countedDigits = 15;
 
-/** Whether a header frames the body, and by a value that everybody reads alike. */
+/** Whether a header frames the body, with a value that everybody reads in the same way. */
 function framingOf(bytes: Uint8Array, nameStart: number, valueStart: number, lineEnd: number) {
   const isLength = isWord(bytes, nameStart, valueStart - 1, contentLength);
   if (!isLength && !isWord(bytes, nameStart, valueStart - 1, transferEncoding)) return "none";
@@ -156,16 +156,16 @@ const token = /^[!#$%&'*+.^_`|~\w-]+$/;
 // oxlint-disable-next-line no-control-regex -- they are what is looked for
 const controls = /[\x00-\x08\x0a-\x1f\x7f]/;
 
-/** The status of an answer whose first bytes these are, or 0 where they are no status line. */
+/** The status of an answer whose first bytes these are, or 0 if they are no status line. */
 export function statusOf(bytes: Buffer): number {
   return Number(statusLine.exec(bytes.toString("latin1", 0, statusLineLength))?.[1] ?? 0);
 }
 
-/** Of a status line no more is needed. */
+/** No more of a status line is needed. */
 const statusLineLength = 64;
 
 /**
- * Whether the bytes may be the beginning of an answer: what talks another protocol is told at its first word, since it
+ * Whether the bytes may be the beginning of an answer: another protocol is recognised at its first bytes, since it
  * may wait for an answer itself.
  */
 export function mayBegin(bytes: Uint8Array): boolean {
@@ -175,16 +175,16 @@ export function mayBegin(bytes: Uint8Array): boolean {
 
 const httpName = Buffer.from("http/");
 
-/** What talks another protocol. */
+/** The other end uses another protocol. */
 export const notHttp = () =>
   new RefusedAnswer("The response is not HTTP: it does not begin with a status line.", null);
 
 /**
- * Reads a head: lines end with LF, whatever CRs stand before it; a line that begins with a blank goes on the one before
+ * Reads a head: lines end with LF, whatever CRs stand before it; a line that begins with a blank continues the one before
  * it (RFC 9112, 5.2); blanks may stand before a colon; a line that is no header is passed over. The time is linear in
  * the length, whatever the bytes.
  *
- * @throws RefusedAnswer where there is no status
+ * @throws RefusedAnswer if there is no status
  */
 export function readHead(bytes: Buffer): AnswerHead {
   const [first = "", ...lines] = bytes.toString("latin1").split("\n");
@@ -232,7 +232,7 @@ class KeptHeaders {
     this.#kept.push(this.#open);
   }
 
-  /** The line before goes on. */
+  /** The line before continues. */
   fold(text: string): void {
     if (this.#open && this.#open[1].length < keptValueLength) this.#open[1] += text;
   }
@@ -269,7 +269,7 @@ export const isPlainInterim = (head: AnswerHead): boolean =>
 
 /**
  * A head for undici's parser with the same meaning: the status, how the body is framed, and what the transport uses. It
- * says `connection: close` where the answer was not in order.
+ * says `connection: close` if the answer was not in order.
  *
  * @throws RefusedAnswer for two lengths that differ, and for a switch of protocols
  */

@@ -19,7 +19,7 @@ const switchingProtocols = 101;
 
 /**
  * Stands between one socket and undici's parser, which thus sees only heads it takes: interim answers (RFC 9110, 15.2)
- * are taken out, heads that break the grammar are written anew. An ordinary answer passes as it came, in the same
+ * are taken out, heads that break the grammar are written again. An ordinary answer passes as it came, in the same
  * buffer. What comes after a head is never looked at: one request is under way at a time, so the next head begins with
  * the first byte after {@link begin}.
  *
@@ -54,7 +54,7 @@ export class AnswerReader {
   }
 
   /**
-   * Takes what came and gives what the parser shall have, or null where nothing is ready for it.
+   * Takes what came and returns what the parser gets, or null if nothing is ready for it.
    *
    * @throws RefusedAnswer
    */
@@ -88,7 +88,7 @@ export class AnswerReader {
     }
   }
 
-  /** The answer as the parser shall have it, or null where the head is an interim one. */
+  /** The answer as the parser gets it, or null if the head is an interim one. */
   #answerOf(bytes: Buffer, end: number): Buffer | null {
     if (!this.#closes && ordinaryHeadEnd(bytes) > 0) return bytes;
     const head = readHead(bytes.subarray(0, end));
@@ -124,7 +124,7 @@ export class AnswerReader {
     return at === 0 ? bytes : bytes.subarray(at);
   }
 
-  /** Where the head ends, after its empty line; 0 where that has not come. Looks at each byte once. */
+  /** Where the head ends, after its empty line; 0 if that has not come. Looks at each byte once. */
   #headEnd(bytes: Buffer): number {
     for (let at = this.#searched; at < bytes.length; at += 1) {
       if (bytes[at] !== lf) continue;
@@ -162,8 +162,8 @@ export class AnswerReader {
 }
 
 /**
- * Lets an HTTP client read a socket through a reader. undici takes bytes by `socket.read()` alone, over TCP and TLS
- * alike, so that one method of this one socket is all that is replaced.
+ * Lets an HTTP client read a socket through a reader. undici takes bytes only by `socket.read()`, over TCP and over
+ * TLS, so only this method of this socket is replaced.
  */
 export function readThrough(socket: Socket, reader: AnswerReader): void {
   const read = socket.read.bind(socket);

@@ -88,7 +88,7 @@ export function nameFailure(hostname: string, { code }: { readonly code?: string
   return { class: "dns", message: code === undefined ? `${words}.` : `${words} (${code}).` };
 }
 
-/** The failure where one of the errors is a lack of this process or machine. */
+/** The failure if one of the errors is a lack of this process or machine. */
 export function ownLack(errors: readonly Error[]): Failure | null {
   const found = errors.find(isOwnLack);
   return found === undefined

@@ -74,7 +74,7 @@ export interface Connection {
 export interface Carried {
   readonly isOver: boolean;
   carriedBy(connection: Connection): void;
-  /** Its connection is made anew, which begins with a name look-up. */
+  /** Its connection is being made again, which begins with a name look-up. */
   connecting(attempt: Connecting): void;
 }
 
@@ -82,7 +82,7 @@ export interface Carried {
 export interface ConnectionAge {
   /** Milliseconds after which no request begins on a connection. */
   readonly maxAgeMs: number;
-  /** Milliseconds that never go back. */
+  /** Milliseconds of a clock that never goes back. */
   now(): number;
 }
 
@@ -139,7 +139,7 @@ export class TrackedClient extends Client {
 
   /**
    * A request is given to this client only while none is under way, so that nothing is lost with the socket; the client
-   * connects anew for it. Done here, and not by a timer for each connection: an idle one is closed long before.
+   * connects again for it. Done here, and not by a timer for each connection: an idle one is closed long before.
    */
   #closeIfOld(): void {
     const { socket, connectedAtMs } = this.#connection;

@@ -10,7 +10,7 @@ export interface Overdue {
 
 /** The grain of a deadline: it is obeyed at most twice this late, plus what the event loop is behind. */
 const sweepEveryMs = 10;
-/** A sweep that comes later than this says that the process stood still, or had no time: what is longer does not count. */
+/** A sweep that comes later than this shows that the process stood still or had no time: the excess does not count. */
 const longestGapMs = 250;
 
 /**
@@ -33,8 +33,8 @@ export class Deadlines {
   }
 
   /**
-   * Milliseconds that the process ran, as far as the sweeps know. Nobody who sets the clock moves them, and what it
-   * stood still (stopped, or busy for long) is no time that a partner took: the answers wait in the socket by then.
+   * Milliseconds that the process ran, as far as the sweeps know. Setting the clock does not change them, and the time that it
+   * stood still (stopped, or busy for long) is not the partner's: the answers already wait in the socket.
    */
   now(): number {
     return this.#clock.monotonicMs() - this.#stoodStillMs;

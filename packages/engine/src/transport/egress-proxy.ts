@@ -18,7 +18,7 @@ export interface EgressProxyOptions {
 
 /**
  * A connection that is being made: `lookup` is emitted when its host's addresses are known. `lateness` says what it waits
- * for where that is not the partner.
+ * for if that is not the partner.
  */
 export type Connecting = Pick<Socket, "destroy" | "once"> & {
   readonly lateness?: () => TransportFailure | null;
@@ -52,7 +52,7 @@ const provenMs = 60_000;
  * |---|---|
  * | 2xx | the tunnel |
  * | 502, 504 | the partner cannot be reached: `connect` |
- * | 500, 503 | the same where another tunnel was opened within the last minute (Squid and HAProxy say so), else `local` |
+ * | 500, 503 | the same if another tunnel was opened within the last minute (Squid and HAProxy say so), else `local` |
  * | anything else, or nothing | `local` |
  */
 export function createEgressProxy({ url, clock, secureContext }: EgressProxyOptions): EgressProxy {
@@ -134,10 +134,10 @@ class ProxiedConnecting extends EventEmitter {
 
 /**
  * Dials public addresses by way of the proxy, each that the name has until one can be reached, and lets `direct` dial
- * what is allowed to be private: the proxy is for the way out.
+ * what is allowed to be private: the proxy is only for the way out.
  *
  * @param lookup checks what it finds
- * @param connect makes TLS of a tunnel where the target wants it, as for any socket
+ * @param connect makes TLS of a tunnel if the target wants it, as for any socket
  */
 export function dialThrough(proxy: EgressProxy, lookup: Lookup, direct: Dial, connect: Dial): Dial {
   return (options, connected) => {
@@ -162,7 +162,7 @@ export function dialThrough(proxy: EgressProxy, lookup: Lookup, direct: Dial, co
       if (options.protocol !== "https:") return answer(null, socket);
       return endsWith(signal, connect({ ...options, httpSocket: socket }, answer));
     };
-    // At once, also while a name is looked up, which cannot be ended.
+    // At once, also during a name look-up, which cannot be cancelled.
     signal.addEventListener("abort", () => answer(signal.reason as Error, null), { once: true });
     void dial().then(undefined, (error: Error) => answer(error, null));
     return connecting as unknown as Connecting;

@@ -88,7 +88,7 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
     this.#cancel(this.#lateness() ?? { class: "timeout", message: this.#timeoutMessage() });
   }
 
-  /** What it waited for, where that is more than the partner's silence. */
+  /** What it waited for, if that is not the partner's silence. */
   #lateness(): Failure | null {
     if (this.#connection === null) return this.#begun ? null : noConnection;
     if (this.#lookup !== null)
@@ -97,7 +97,7 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
     return late ? { class: late.class, message: late.message } : null;
   }
 
-  /** To be called when it was handed to undici: where no connection has taken it by then it waits for one. */
+  /** To be called when it was handed to undici: if no connection has taken it by then, it waits for one. */
   handedOver(): void {
     this.#waited = this.#connection === null;
   }
@@ -178,7 +178,7 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
     if (this.#over) return;
     if (this.#isKeepAliveRace(error)) return this.#sendAgain();
-    // All of the answer was there but the end of its trailers, which nobody reads.
+    // All of the answer was there except the end of its trailers, which nobody reads.
     if (isTrailerOverflow(error, this.#phase)) return this.#settle(null, true);
     if (error instanceof RefusedAnswer) {
       this.#status = error.status;
@@ -236,7 +236,7 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
   }
 }
 
-/** The partner did not see the request, nor has anything been asked of it. */
+/** The partner did not see the request, and nothing was sent to it. */
 const noConnection: Failure = {
   class: "local",
   message: "every connection to this host that may be open was in use.",

@@ -73,7 +73,7 @@ function ownFailure(error: Error, code: string): Failure | null {
 function resetMessage(phase: Phase, code: string, answerBegun: boolean): string {
   const inHead = answerBegun ? "in the middle of the response's headers" : "before a response arrived";
   const when = phase === "body" ? "in the middle of the response body" : inHead;
-  // undici's own codes say the same in other words.
+  // undici's own codes mean the same.
   return `The connection was closed ${when}${code.startsWith("E") ? ` (${code})` : ""}.`;
 }
 

@@ -13,7 +13,7 @@ export interface ResolvedAddress {
   readonly family: number;
 }
 
-/** All addresses of a name. Rejects with an error that has a `code` where it has none. */
+/** All addresses of a name. Rejects with an error that has a `code` if it has none. */
 export type Lookup = (hostname: string) => Promise<readonly ResolvedAddress[]>;
 
 /** A way to look names up, and what it knows of the time that a look-up took. */
@@ -25,11 +25,11 @@ export interface NameSource {
   answeredAtMs?(): number;
   /** True while a name waits in this process, for others before it. */
   waits?(hostname: string): boolean;
-  /** Told of each look-up whether it ended within its deadline. */
+  /** Called after each look-up with whether it ended within its deadline. */
   ended?(hostname: string, inTime: boolean): void;
 }
 
-/** Names from c-ares where `resolv.conf` says whom to ask, else from the system's resolver (macOS, Windows). */
+/** Names from c-ares if `resolv.conf` names servers, else from the system's resolver (macOS, Windows). */
 export function createNameSource(options: DnsLookupOptions): NameSource {
   const dns = createDnsLookup(options);
   const given = options.servers !== undefined || options.resolvConf !== undefined;
@@ -45,13 +45,13 @@ export interface BoundedLookupOptions {
 
 /** A look-up that is silent for so long has the name servers themselves asked whether they are there. */
 const probeAfterMs = 1_000;
-/** They have had the time to say so. */
+/** They have had the time to answer. */
 const probedMs = 1_500;
 
 /** Look-ups, each within a deadline of its own. */
 export interface BoundedLookup {
   readonly lookup: Lookup;
-  /** Why a name that is still being looked up has no address yet; null where it is not. */
+  /** Why a name that is still being looked up has no address yet; null if it is not. */
   lateness(hostname: string): TransportFailure | null;
 }
 

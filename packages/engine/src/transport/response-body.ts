@@ -27,7 +27,7 @@ export class ResponseBody {
     this.#capBytes = capBytes;
   }
 
-  /** Takes what fits. False where the body goes on past the cap. */
+  /** Takes what fits. False if the body goes on past the cap. */
   push(chunk: Buffer): boolean {
     const fits = Math.min(chunk.length, this.#capBytes - this.#length);
     if (this.#bytes === null)
@@ -48,8 +48,8 @@ export class ResponseBody {
   }
 
   /**
-   * The words of the partner: content codings undone within the cap, decoded by the charset named (UTF-8 where none or an
-   * unknown one is), with U+FFFD for what cannot be; also for U+0000, which PostgreSQL's text and jsonb cannot hold.
+   * The partner's text: content codings undone within the cap, decoded by the charset named (UTF-8 if none or an
+   * unknown one is named), with U+FFFD for what cannot be decoded, and for U+0000, which PostgreSQL's text and jsonb cannot hold.
    */
   text({ contentType, contentEncoding }: BodyHeaders): string {
     if (this.#bytes === null) return "";
@@ -71,7 +71,7 @@ function codingOf(contentEncoding: string | null): string | null {
 
 type Decoder = (bytes: InputType, maxOutputLength: number) => Buffer;
 
-/** A flush instead of an end: what was cut off at the cap is decoded as far as it goes. */
+/** A flush instead of an end: a body cut off at the cap is decoded as far as possible. */
 const zlibFlush = { finishFlush: constants.Z_SYNC_FLUSH };
 const gunzip: Decoder = (bytes, maxOutputLength) => gunzipSync(bytes, { ...zlibFlush, maxOutputLength });
 const decoders: Readonly<Record<string, Decoder>> = {
@@ -96,8 +96,8 @@ const decoders: Readonly<Record<string, Decoder>> = {
 const cuttable = new Set(["gzip", "x-gzip", "deflate"]);
 
 /**
- * What the bytes hold, as far as the cap: where it is more, half of the bytes are decoded, or a quarter, and so on. Null
- * where they cannot be read. Rare, since `accept-encoding: identity` is sent. In the process's own thread, because in
+ * What the bytes hold, as far as the cap: if it is more, half of the bytes are decoded, or a quarter, and so on. Null
+ * if they cannot be read. Rare, since `accept-encoding: identity` is sent. In the process's own thread, because in
  * libuv's pool it would wait behind name look-ups; 64 KiB that would become 60 MB take 1 ms, with Brotli 5.
  */
 function decoded(bytes: Buffer, coding: string, capBytes: number): Buffer | null {

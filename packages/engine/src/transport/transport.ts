@@ -127,7 +127,7 @@ function createAgent(
     keepAliveTimeoutThreshold: 1_000,
     // The cap on heads is the answer reader's, which passes none as long as this: what is left is the cap on trailers.
     maxHeaderSize: 65_536,
-    // The answer reader is written for this parser, whatever the environment says.
+    // The answer reader is written for this parser, so the environment must not choose another.
     useMilo: false,
   };
   return new Agent({

@@ -13,7 +13,7 @@ import { createRedisClient, type RedisClient } from "./redis-client.ts";
 export interface Peers {
   /** This process. */
   readonly id: string;
-  /** The process that had the partner's last turn; null where nobody has said so lately. */
+  /** The process that had the partner's last turn; null if nobody has said so lately. */
   holderOf(partnerNo: number): string | null;
   /** Says that this process has the partner's turn. */
   hold(partnerNo: number): void;

@@ -15,13 +15,13 @@ export interface TurnRunner {
   /** A turn for each as soon as there is room. One that is active is told, and a partner that rests waits for its time. */
   serve(partnerNos: Iterable<number>): void;
   /**
-   * True where nothing is left to do for a ring: a turn of the partner is active here and was told, or waits, or the
+   * True if nothing is left to do for a ring: a turn of the partner is active here and was told, or waits, or the
    * partner rests and is rung at the end of it.
    */
   takes(partnerNo: number): boolean;
   /** Tells an active turn to look again, and nothing else. */
   look(partnerNo: number): void;
-  /** True where a turn of the partner is active and known to be this process's. */
+  /** True if a turn of the partner is active and known to be this process's. */
   holds(partnerNo: number): boolean;
   /** Partners that still wait, which begin here no more. */
   letGo(): readonly number[];
@@ -64,7 +64,7 @@ interface Rest {
 /** A turn that failed is tried again after the first wait, which doubles with each failure up to the last. */
 const firstFaultWaitMs = 100;
 const lastFaultWaitMs = 5_000;
-/** Turns that wait for name servers alone and leave their places to others, at most: each holds what it claimed. */
+/** Most turns that only wait for name servers and leave their places to others: each holds what it claimed. */
 const mostParked = 2_000;
 /** The holder of a turn was told of new work: another ring within this time would only have it told again. */
 const elsewhereWaitMs = 50;
@@ -76,7 +76,7 @@ const elsewhereWaitMs = 50;
 function createRests(clock: Clock) {
   const rests = new Map<number, Rest>();
   return {
-    /** The time (epoch ms) until which a partner rests; null where it does not. */
+    /** The time (epoch ms) until which a partner rests; null if it does not. */
     untilMs(partnerNo: number): number | null {
       const rest = rests.get(partnerNo);
       if (rest === undefined) return null;
@@ -100,14 +100,14 @@ function createRests(clock: Clock) {
   };
 }
 
-/** Turns that wait for name servers alone, `most` of them. */
+/** Turns that only wait for name servers, at most `most`. */
 function createParked(most: number) {
   const parked = new Set<number>();
   return {
     get size() {
       return parked.size;
     },
-    /** True where there is more room now. */
+    /** True if there is more room now. */
     set(partnerNo: number, waiting: boolean): boolean {
       if (!waiting) parked.delete(partnerNo);
       if (!waiting || parked.has(partnerNo) || parked.size >= most) return false;

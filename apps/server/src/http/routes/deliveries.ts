@@ -13,7 +13,7 @@ export function deliveryRoutes({ operations }: Engine): Route[] {
     "/v1/deliveries",
     {
       tag,
-      summary: "Deliveries, newest first; with time=finished those that ended last first.",
+      summary: "Deliveries, newest first; with time=finished, what ended last comes first.",
       query: deliveriesQuery,
       answers: { 200: { meaning: "A page of deliveries.", schema: deliveriesView } },
       errors: ["not_found"],

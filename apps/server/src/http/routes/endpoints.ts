@@ -72,7 +72,7 @@ export function endpointRoutes(engine: Engine): Route[] {
       const put = await operations.putEndpoint(id, endpoint_id, completeEndpoint(document), nowMs);
       if (put === null) throw noPartner(id);
       engine.sweepNow();
-      // It is stored: a fault in what is only advice changes nothing of that.
+      // The endpoint is stored: a fault while looking for warnings must not change that.
       const { warnings } = await operations
         .endpointWarnings({ partner: id, endpoint: endpoint_id })
         .catch(() => ({ warnings: [] }));
@@ -136,8 +136,7 @@ export function endpointRoutes(engine: Engine): Route[] {
     "/v1/endpoint-warnings",
     {
       tag,
-      summary:
-        "Macros of endpoints that no event of late had a value for, of the 200 endpoints changed last.",
+      summary: "Macros of endpoints that no recent event had a value for, of the 200 endpoints changed last.",
       answers: { 200: { meaning: "What was found.", schema: endpointWarningsView } },
     },
     async () => ({ status: 200, json: await operations.endpointWarnings() }),

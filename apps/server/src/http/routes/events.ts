@@ -149,7 +149,7 @@ const refusedView = {
   schema: errorView.extend({ results: acceptView.shape.results.optional() }).meta({ id: "RefusedEvents" }),
 };
 
-/** Why a batch of which nothing was taken is refused: by what sending again can mend, then by what must be corrected. */
+/** Why a batch of which nothing was taken is refused: first what sending again can solve, then what must be corrected. */
 function refusedBatch(results: readonly AcceptResult[]): PostriderError | null {
   const statuses = new Set(results.map(({ status }) => status));
   if (statuses.has("accepted") || statuses.has("duplicate")) return null;
@@ -169,7 +169,7 @@ function eventsIn(text: string): readonly unknown[] {
   return (parseJson(text) as { readonly events: readonly unknown[] }).events;
 }
 
-/** Cheap and never wrong with a no: most bodies are one event, and need not be cut. */
+/** Cheap, and a no is never wrong: most bodies are one event, which need not be cut. */
 function mayBeBatch(text: string): boolean {
   return text.includes('events"') || text.includes("\\");
 }

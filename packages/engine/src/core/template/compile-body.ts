@@ -76,7 +76,7 @@ function compileArray(value: JsonArray, field: string, depth: number, compiler: 
   return { kind: "array", items };
 }
 
-/** `JSON.rawJSON` also takes texts and words: only a number is sent as it is written. */
+/** `JSON.rawJSON` also takes strings and literals: only a number is sent as it is written. */
 function compileRaw(json: string, field: string, depth: number, compiler: BodyCompiler): JsonPlan {
   const value = JSON.parse(json) as string | number | boolean | null;
   return typeof value === "number" ? { kind: "constant", json } : compileValue(value, field, depth, compiler);

@@ -13,7 +13,7 @@ export interface UnfilledMacro {
   readonly nearest: string | null;
 }
 
-/** Bounds of the work: macros told of, paths gathered, how deep, and paths that one name is compared with. */
+/** Limits of the work: macros reported, paths collected, their depth, and paths that one name is compared with. */
 const mostMacros = 10;
 const mostPaths = 300;
 const deepestPath = 6;

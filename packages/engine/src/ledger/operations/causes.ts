@@ -1,6 +1,6 @@
 import type { CauseCount, SkipCause, WaitCause } from "../../ports/selection.ts";
 
-/** What holds back all deliveries of an endpoint, the first of several; null where nothing does. Over `n`, `p` and `c`. */
+/** What holds back all deliveries of an endpoint, the first of several; null if nothing does. Over `n`, `p` and `c`. */
 const waitCauseSql = (
   nowMs: string,
 ): string => `case when p.paused then 'partner_paused' when not n.enabled then 'endpoint_disabled'

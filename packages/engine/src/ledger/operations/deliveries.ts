@@ -172,7 +172,7 @@ function deliveryView(row: DeliveryRow): DeliveryView {
   };
 }
 
-/** Said only where it is so: the id may belong to a new endpoint or partner by now. */
+/** Only if it is so: the id may belong to a new endpoint or partner by now. */
 const deletedFlags = ({
   endpoint_deleted,
   partner_deleted,

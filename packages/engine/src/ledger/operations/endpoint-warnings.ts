@@ -11,10 +11,10 @@ const eventsPerEndpoint = 100;
 const bytesPerEvent = 8_192;
 /** Endpoints looked at in one call, those changed last first: a mistyped macro is a fresh one. */
 const endpointsPerCall = 200;
-/** What an endpoint's events may take to be read. It is advice: nobody waits for it longer. */
+/** The longest that reading an endpoint's events may take. Warnings are advice: nobody waits longer for them. */
 const readTimeoutMs = 500;
 
-/** What is most likely wrong with endpoints that can be stored and sent to all the same. */
+/** What is most likely wrong with endpoints that can still be stored and sent to. */
 export function warningOperations({ sql }: OperationsContext): WarningOperations {
   return {
     async endpointWarnings(only) {

@@ -216,7 +216,7 @@ const deleteSql = `with gone as (
   )
   select partner_no from gone`;
 
-/** `trouble_ms`: when that began which ends here, a pause, an open circuit, or refusals of everything; null where the endpoint was well. */
+/** `trouble_ms`: when the trouble began that ends here: a pause, an open circuit, or refusals of everything; null if the endpoint was well. */
 const resumeSql = `with before as (
     select n.endpoint_no, coalesce(c.opened_at_ms, (extract(epoch from n.paused_at) * 1000)::float8,
                                    case when c.refusing then c.refused_since_ms end) as trouble_ms

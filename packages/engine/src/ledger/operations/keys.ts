@@ -63,7 +63,7 @@ export function keyOperations({
 
 /**
  * Refuses the rotation after which a request would carry more signatures than receivers read. All keys of the partner
- * count, of both schemes: any of its endpoints may ask for both. Without an overlap it always goes, since a secret that
+ * count, of both schemes: any of its endpoints may ask for both. Without an overlap it is always allowed, since a secret that
  * leaked must be replaced at once.
  *
  * @throws PostriderError `too_many_keys`
@@ -148,7 +148,7 @@ interface CandidateRow {
   readonly live: readonly string[];
 }
 
-/** The text of a document tells which may ask for a scheme; whether it does is read from the document. */
+/** The text of a document shows which may ask for a scheme; whether it does is read from the document. */
 const candidatesSql = `select p.id as partner, n.id as endpoint, n.document::text as document, k.live
   from postrider.partners p
  cross join lateral (select coalesce(json_agg(distinct k.scheme), '[]') as live, coalesce(bool_or(k.scheme = 'v1'), false) as v1,

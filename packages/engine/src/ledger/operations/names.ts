@@ -4,8 +4,8 @@ import type { DeliveryFilter } from "../../ports/selection.ts";
 import type { Sql } from "../sql.ts";
 
 /**
- * Refuses a filter whose partner or endpoint nobody ever had: it can match nothing, and nothing would read as all is
- * well. The names of deleted ones stay askable, because history keeps them.
+ * Refuses a filter whose partner or endpoint never existed: it can match nothing, and an empty answer would look like
+ * good news. The names of deleted ones stay allowed, because history keeps them.
  *
  * @throws PostriderError `not_found`, with the nearest name of a living one
  */
@@ -66,7 +66,7 @@ const endpointsSql = `select id from (select distinct n.id from postrider.endpoi
 const mostCompared = 200;
 
 /**
- * What to say where a filter found nothing: its event type may be mistyped. Not refused as an unknown partner is, because
+ * The note if a filter found nothing: its event type may be mistyped. It is not refused as an unknown partner is, because
  * an event of that type may come yet.
  */
 export async function noteOnType(

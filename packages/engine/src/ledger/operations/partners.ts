@@ -125,7 +125,7 @@ function partnerView(row: PartnerRow): Partner {
   };
 }
 
-/** `xmax = 0` tells an inserted row from an updated one. With a secret given ($10) an existing partner is left as it is. */
+/** `xmax = 0` distinguishes an inserted row from an updated one. With a secret given ($10) an existing partner is left as it is. */
 const putSql = `with p as (
     insert into postrider.partners as p (id, name, rate_per_second, burst, max_in_flight, silent_after_ms, max_backlog, created_at, updated_at)
     values ($1, $2, $3::float8, $4::int, $5::int, $8::float8, $9::int, to_timestamp($6::float8 / 1000), to_timestamp($6::float8 / 1000))

@@ -18,7 +18,7 @@ export function retryOperations({ sql }: OperationsContext): RetryOperations {
     async retryNow(filter, { dryRun }, nowMs) {
       const selected = pendingSelection(filter, "sent now");
       await checkNames(sql, filter);
-      // What is accepted from now on is another matter.
+      // What is accepted from now on is not selected.
       const bound = idFloor(nowMs + 1);
       const [row] = await sql.query<CountedRow>(countSql, [...selectionValues(selected, bound, null), nowMs]);
       const { groups = [], skipped = [], waiting = [] } = row ?? {};

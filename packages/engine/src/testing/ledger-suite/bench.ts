@@ -15,7 +15,7 @@ export interface OpenedLedger {
   readonly door: EventDoor;
   readonly dispatch: DispatchLedger;
   readonly operations: LedgerOperations;
-  /** The same ledger as other processes see it, each with leases of `neighbourLeaseMs`; null where it belongs to one process. */
+  /** The same ledger as other processes see it, each with leases of `neighbourLeaseMs`; null if it belongs to one process. */
   readonly neighbours: readonly [DispatchLedger, DispatchLedger] | null;
   readonly sql: Sql;
   close(): Promise<void>;

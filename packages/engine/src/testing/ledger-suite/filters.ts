@@ -58,7 +58,7 @@ export async function everything({ operations }: Bench): Promise<readonly Delive
   return (await operations.listDeliveries({}, { limit: 500 })).deliveries;
 }
 
-/** What the filter means, said once more in the plainest way. */
+/** What the filter means, implemented again in the simplest way. */
 export function matches(filter: DeliveryFilter, delivery: DeliveryView): boolean {
   const { state, partner, endpoint, type, reason, event_id, since, until, delivery_ids } = filter;
   const time = filter.time === "finished" ? (delivery.finished_at ?? "") : delivery.accepted_at;

@@ -24,7 +24,7 @@ export const bySql = (run: Pick<Sql, "query">, json: string, routine = "accept",
 const byJudge = (json: string) =>
   eventIssues(JSON.parse(json), json.trim()).map(issueText).join("; ") || null;
 
-/** Without what the two doors say each in its own way: near misses, and the spelling of odd keys. */
+/** Without the parts that the two doors may word differently: near misses, and the spelling of odd keys. */
 const plainWords = (error: string | null) =>
   error
     ?.replaceAll(/ is not known; (did you mean \w+\?|known are [\w, ]+)/g, " is not known")
@@ -50,7 +50,7 @@ export function judgingTests(bench: () => Bench): void {
 
   test("all of them in one call: each has its row, and the good ones are stored", async () => {
     await reset();
-    // Ids are made distinct where they are good, so that no event is another's duplicate.
+    // Ids are made distinct if they are good, so that no event is another's duplicate.
     const all = eventDocuments
       .filter(([, json]) => !json.includes('"nobody"') && json.length < 10_000)
       .map(([, json], index) => json.replace('"event_id":"e"', `"event_id":"all-${index}"`));
@@ -148,7 +148,7 @@ export function judgingTests(bench: () => Bench): void {
           await reset();
           const rows = await bySql(bench().sql, `[${given.join(" , ")}]`);
           const words = given.map(byJudge);
-          // What the ledger alone can know is no matter of form.
+          // What only the ledger can know is not checked as form.
           const form = rows.map(({ error }) =>
             /^(event e was accepted before|partner \S+ does not exist$)/.test(error ?? "") ? null : error,
           );

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { endpointDefaults } from "../../core/documents.ts";
 import { type Bench, dayMs, suiteNowMs as now } from "./bench.ts";
 
-/** What is said of endpoints that can be stored, and most likely are not what was meant. */
+/** Warnings about endpoints that can be stored but are most likely not what was meant. */
 export function warningTests(bench: () => Bench): void {
   const url = (query: string) => `https://partner.example/pb?${query}`;
   const put = (partner: string, id: string, query: string, events: readonly string[]) =>

@@ -45,7 +45,7 @@ const absent = new Set(["ENODATA", "ENOTFOUND"]);
 
 interface Answer {
   readonly addresses: readonly ResolvedAddress[];
-  /** Null where there are addresses. */
+  /** Null if there are addresses. */
   readonly code: string | null;
 }
 
@@ -147,7 +147,7 @@ const loopback: readonly ResolvedAddress[] = [
   { address: "::1", family: 6 },
 ];
 
-/** The addresses of both families, those first that this machine prefers (RFC 6724): IPv6 where it has any. */
+/** The addresses of both families, those first that this machine prefers (RFC 6724): IPv6 first if it has any. */
 function together(answers: readonly Answer[], preferIPv6: boolean): Answer {
   const addresses = answers
     .flatMap((answer) => answer.addresses)

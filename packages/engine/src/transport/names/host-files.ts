@@ -2,7 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { isIP } from "node:net";
 import type { ResolvedAddress } from "../lookup.ts";
 
-/** What `resolv.conf(5)` says about names; who to ask is c-ares' to read. */
+/** What `resolv.conf(5)` says about names; c-ares itself reads which servers to ask. */
 export interface ResolvConf {
   /** Whether it names a server at all. */
   readonly hasServers: boolean;
@@ -40,7 +40,7 @@ export function parseHosts(text: string): ReadonlyMap<string, readonly ResolvedA
 /**
  * Reads `resolv.conf(5)`.
  *
- * @param hostname this machine's: its domain is searched where the file names none
+ * @param hostname this machine's: its domain is searched if the file names none
  * @example parseResolvConf("nameserver 10.0.0.2\nsearch a.internal\noptions ndots:5", "h").ndots // 5
  */
 export function parseResolvConf(text: string, hostname: string): ResolvConf {
@@ -78,7 +78,7 @@ export function candidatesFor(hostname: string, { search, ndots }: ResolvConf): 
 }
 
 /**
- * A file's parsed text, read again when the file is another one (its number, size or time of change); null where it
+ * A file's parsed text, read again when the file has changed (its inode, size or time of change); null if it
  * cannot be read. Asked for each look-up: a `stat` of 5 µs.
  */
 export function createReread<Parsed>(path: string, parse: (text: string) => Parsed): () => Parsed | null {

@@ -23,7 +23,7 @@ export class Pacer {
     this.#atMs = clock.monotonicMs();
   }
 
-  /** Calls `go` at once, or when it is its turn. */
+  /** Calls `go` at once, or later in turn. */
   ask(go: () => void, behind: boolean): void {
     (behind ? this.#second : this.#first).push(go);
     if (!this.#waiting) this.#letGo();
