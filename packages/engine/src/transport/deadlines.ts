@@ -34,10 +34,13 @@ export class Deadlines {
 
   /**
    * Milliseconds that the process ran, as far as the sweeps know. Nobody who sets the clock moves them, and what it
-   * stood still (stopped, or busy for long) is no time that a partner took: the answers wait in the socket by then.
+   * stood still (stopped, or busy for long) is no time that a partner took: the answers wait in the socket by then. It
+   * never goes back: what a standstill leaves out is not counted before the sweep that ends it either.
    */
   now(): number {
-    return this.#clock.monotonicMs() - this.#stoodStillMs;
+    const monotonicMs = this.#clock.monotonicMs();
+    const countedMs = this.#sweeping ? Math.min(monotonicMs, this.#sweptAtMs + longestGapMs) : monotonicMs;
+    return countedMs - this.#stoodStillMs;
   }
 
   add(entry: Overdue): void {
