@@ -29,6 +29,8 @@ export async function migrate(sql: Sql, nowMs: number): Promise<number> {
   if (before.migration < latest || before.routines !== routines.sha256 || before.checksums === null) {
     await sql.script(
       [
+        // An index of a large ledger takes minutes, and cancelled it would be begun again at each start.
+        "set local statement_timeout = 0",
         "select pg_advisory_xact_lock(hashtext('postrider.migrate'))",
         createSchema,
         "create table if not exists postrider.schema_state (one boolean primary key default true check (one), migration integer not null, routines text not null)",
