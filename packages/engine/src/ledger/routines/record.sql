@@ -1,7 +1,7 @@
 -- record: stores what became of deliveries, for many partners at once, in one statement.
 --
 -- In:  one array entry per outcome. p_due_ms null: the delivery ends with p_reason; else it waits until then.
---      p_n 0: nothing was sent, so no attempt is stored.
+--      p_n 0: nothing was sent, so no attempt is stored, and a delivery that goes on waiting keeps its lane and last answer.
 --      p_before  attempts_before, where the attempt takes no step of the ladder; else null
 --      p_again  an earlier call with these outcomes failed without a known result.
 --      p_holder the process; null where the ledger belongs to one.
@@ -52,8 +52,9 @@ begin
     returning 1
   ), waiting as (
     update postrider.pending q
-       set due_at = to_timestamp(o.due_ms / 1000), lane = greatest(q.lane, 1::smallint), attempts_made = greatest(q.attempts_made, o.n),
-           client_errors = o.client_errors, attempts_before = coalesce(o.before, q.attempts_before), last_status = o.status, last_error = o.error
+       set due_at = to_timestamp(o.due_ms / 1000), lane = greatest(q.lane, sign(o.n)::smallint), attempts_made = greatest(q.attempts_made, o.n),
+           client_errors = o.client_errors, attempts_before = coalesce(o.before, q.attempts_before),
+           last_status = case when o.n > 0 then o.status else q.last_status end, last_error = o.error
       from o where q.id = any(p_delivery) and q.id = o.delivery and o.due_ms is not null and o.holds
     returning q.endpoint_no, q.order_key
   )
