@@ -57,7 +57,7 @@ export const settings = {
     "10",
   ),
   POSTRIDER_DATABASE_STATEMENT_TIMEOUT: entry(
-    "A statement that PostgreSQL works on for longer is cancelled. Removing old weeks has no limit.",
+    "A statement that PostgreSQL works on for longer is cancelled. Migrations and the removal of old weeks have no limit.",
     durationMs.refine((ms) => ms >= 1_000, "must be at least 1s"),
     "60s",
   ),
