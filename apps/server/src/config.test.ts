@@ -121,9 +121,15 @@ describe("settings", () => {
       expect(refused({ POSTRIDER_CA_BUNDLE: value }).message).toContain(`POSTRIDER_CA_BUNDLE ${words}`);
   });
 
-  test.each(["proxy.internal:3128", "socks5://proxy:1080", "http://proxy:3128/path", "http://proxy/?x=1"])(
-    "%s is no egress proxy",
-    (value) => expect(refused({ POSTRIDER_EGRESS_PROXY: value }).message).toContain("http://user:password@"),
+  test.each([
+    "proxy.internal:3128",
+    "socks5://proxy:1080",
+    "http://proxy:3128/path",
+    "http://proxy/?x=1",
+    "http://user:100%@proxy:3128",
+    "http://us%er:p@proxy:3128",
+  ])("%s is no egress proxy", (value) =>
+    expect(refused({ POSTRIDER_EGRESS_PROXY: value }).message).toContain("http://user:password@"),
   );
 
   test("what was not delivered is kept 90 days, or as long as what was", () => {

@@ -57,7 +57,7 @@ export const settings = {
     "10",
   ),
   POSTRIDER_DATABASE_STATEMENT_TIMEOUT: entry(
-    "Longer statements are cancelled by PostgreSQL. Removing old weeks has no limit.",
+    "Longer statements are cancelled by PostgreSQL. Migrations and the removal of old weeks have no limit.",
     durationMs.refine((ms) => ms >= 1_000, "must be at least 1s"),
     "60s",
   ),

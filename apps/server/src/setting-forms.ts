@@ -47,9 +47,19 @@ export const egressProxy = z
   .refine((text) => {
     const url = URL.parse(text);
     const bare = url?.pathname === "/" && url.search === "" && url.hash === "";
-    return bare && (url.protocol === "http:" || url.protocol === "https:") && url.hostname !== "";
+    const called = bare && (url.protocol === "http:" || url.protocol === "https:") && url.hostname !== "";
+    return called && isPercentEncoded(url.username + url.password);
   }, "must be a URL such as http://user:password@proxy.internal:3128")
   .transform((text) => new Sealed(text));
+
+function isPercentEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 const certificateForm = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, inject, onTestFinished, test, vi } from "vitest";
+import { partnerDefaults } from "./core/documents.ts";
 import { type EngineOptions, openEngine } from "./engine.ts";
 import { openPg } from "./ledger/pg.ts";
 import { systemClock } from "./ports/clock.ts";
@@ -141,3 +142,46 @@ describe("embedded", () => {
     expect(await accept()).toBe("ledger_full");
   });
 });
+
+test.skipIf(inject("postgresUrl") === null)(
+  "a start that fails on its keys leaves no connection and no watch behind",
+  async () => {
+    const databaseUrl = await createDatabase(
+      inject("postgresUrl")!,
+      `keys_${randomUUID().replaceAll("-", "")}`,
+    );
+    const given = { databaseUrl, dataDir: "", allowTargets: [] };
+    const engine = await openEngine({ ...given, masterKeys: [new Uint8Array(32).fill(7)] });
+    await engine.operations.putPartner("acme", { name: "Acme", ...partnerDefaults }, Date.now());
+    await engine.stop(0);
+    let sleepers = 0;
+    const clock: typeof systemClock = {
+      ...systemClock,
+      sleep: async (ms, signal) => {
+        sleepers += 1;
+        await systemClock.sleep(ms, signal);
+        sleepers -= 1;
+      },
+    };
+    await expect(
+      openEngine({
+        ...given,
+        masterKeys: [new Uint8Array(32).fill(8)],
+        ceiling: { maxBytes: 1e12 },
+        clock,
+      }),
+    ).rejects.toMatchObject({ code: "secret_unreadable" });
+    expect(sleepers).toBe(0);
+    const admin = openPg({ url: inject("postgresUrl")! });
+    try {
+      await vi.waitFor(async () => {
+        const open = await admin.query("select 1 from pg_stat_activity where datname = $1", [
+          new URL(databaseUrl).pathname.slice(1),
+        ]);
+        expect(open).toEqual([]);
+      });
+    } finally {
+      await admin.close();
+    }
+  },
+);

@@ -198,6 +198,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const retentionDays = options.retentionDays ?? defaultRetentionDays;
   const allowedTargets = parseAllowedTargets(options.allowTargets);
   const seal = createSeal(options.masterKeys);
+  const transport = createTransport({
+    clock,
+    allowedTargets,
+    ...(options.names ? { names: options.names } : {}),
+    ...(options.caBundle === undefined ? {} : { caBundle: options.caBundle }),
+    ...(options.egressProxy === undefined ? {} : { egressProxy: options.egressProxy }),
+  });
   const turns = await createTurns(options, { clock, telemetry });
   const sql = await openLedger(options, clock.now()).catch(async (error: unknown) => {
     await turns.stop(0);
@@ -213,13 +220,6 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   });
   const readiness = createReadiness({ sql, clock, telemetry, ceiling: ceiling.reached });
   const events = readiness.watch(createEventDoor(sql));
-  const transport = createTransport({
-    clock,
-    allowedTargets,
-    ...(options.names ? { names: options.names } : {}),
-    ...(options.caBundle === undefined ? {} : { caBundle: options.caBundle }),
-    ...(options.egressProxy === undefined ? {} : { egressProxy: options.egressProxy }),
-  });
   const operatorEvents = createOperatorEvents({
     partner: operator?.partner ?? null,
     windowMs: operator?.windowMs ?? defaultWindowMs,
@@ -234,7 +234,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     onEndpointResumed: (partner, endpoint, troubleMs) =>
       operatorEvents.tell(recovered({ partner, endpoint }, troubleMs, "operator", clock.now())),
   });
-  await operations.resealSecrets();
+  await operations.resealSecrets().catch(async (error: unknown) => {
+    await Promise.all([turns.stop(0), ceiling.stop()]);
+    await sql.close();
+    throw error;
+  });
   const userAgent = options.userAgent ?? defaultUserAgent;
   const dispatcher = createDispatcher({
     ledger,

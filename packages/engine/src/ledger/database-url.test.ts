@@ -87,6 +87,20 @@ describe("a database URL", () => {
     );
   });
 
+  test.each([
+    "postgres://app:12?hunter2@db/shop",
+    "postgres://app:12?3&hunter2=1@db/shop",
+    "postgres://app:12/hunter2@db/shop",
+    "postgres://app:7#hunter2@db/shop",
+  ])("whose password is not percent-encoded never shows it (%#)", (url) => {
+    expect(() => parseDatabaseUrl(url)).toThrow(
+      expect.objectContaining({
+        code: "invalid_settings",
+        message: expect.not.stringContaining("hunter2"),
+      }),
+    );
+  });
+
   test("that is refused never shows its password", () => {
     const wrong = fc.constantFrom("", "?sslmode=hunter", "?nothing=1", "?port=x", "?connect_timeout=x");
     fc.assert(

@@ -85,7 +85,10 @@ export function parseDatabaseUrl(url: string): DatabaseAddress {
     /^postgres(?:ql)?:\/\/(?:([^/?#]*)@)?([^@/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/.exec(url) ?? [];
   if (whole === undefined)
     throw invalid("must be a URL such as postgresql://user:password@host:5432/database");
-  const parameters = parametersOf(query);
+  // Behind an unencoded / or ? of a password stands the rest of it: no message may hold that.
+  const cutInPassword = credentials === undefined && `${path}${query}`.includes("@");
+  if (cutInPassword && path.includes("@")) throw invalid(unencoded);
+  const parameters = parametersOf(query, cutInPassword);
   const [user, password] = credentialsOf(credentials ?? "");
   const given = {
     user: parameters.user ?? user,
@@ -109,11 +112,15 @@ export function parseDatabaseUrl(url: string): DatabaseAddress {
   };
 }
 
-function parametersOf(query: string): Partial<Record<Parameter, string>> {
+const unencoded =
+  "has an @ behind its first / or ?: write special characters of the password percent-encoded (/ is %2F, ? is %3F)";
+
+function parametersOf(query: string, cutInPassword: boolean): Partial<Record<Parameter, string>> {
   const found: Partial<Record<Parameter, string>> = {};
   for (const [name, value] of new URLSearchParams(query.replaceAll("+", "%2B"))) {
     if (withoutEffect.has(name)) continue;
     if (!(withEffect as readonly string[]).includes(name)) {
+      if (cutInPassword) throw invalid(unencoded);
       const near = nearestName(name, withEffect, 60);
       throw invalid(
         `has the parameter ${name.slice(0, 60)}, which is not known${near === null ? "" : `; the nearest is ${near}`}`,

@@ -119,13 +119,20 @@ export function createDispatchLedger(
     },
 
     async hold(holds) {
-      await sql.query(holdSql, [
-        list(holds.map((hold) => hold.endpointNo)),
+      const endpointNos = list(holds.map((hold) => hold.endpointNo));
+      const notes = schemes.map(missingKeyNote);
+      const values = [
+        endpointNos,
         list(holds.map((hold) => hold.untilMs)),
         list(holds.map((hold) => hold.note)),
-        list(schemes.map(missingKeyNote)),
+        list(notes),
         list(schemes),
-      ]);
+      ];
+      if (!holds.some(({ note }) => notes.includes(note))) return void (await sql.query(holdSql, values));
+      await sql.transaction(async (tx) => {
+        await tx.query(ownersSql, [endpointNos]);
+        await tx.query(holdSql, values);
+      });
     },
 
     async saveCursors(saves) {
@@ -174,6 +181,11 @@ const closeTurnsSql =
 const recordSql = `select postrider.record($1::text::uuid[], $2::text::int[], $3::text::bigint[], $4::text::postrider.delivery_state[],
   $5::text::postrider.reason[], $6::text::float8[], $7::text::int[], $8::text::float8[], $9::text::int[], $10::text::float8[],
   $11::text::int[], $12::text::int[], $13::text::int[], $14::text::text[], $15::text::text[], $16::text::int[], $17::boolean, $18::uuid)`;
+
+/** Waits for rotations under way: only a statement that begins after them sees their keys. */
+const ownersSql = `select 1 from postrider.partners p
+ where p.partner_no in (select e.partner_no from postrider.endpoints e where e.endpoint_no = any($1::text::int[]))
+ order by p.partner_no for share`;
 
 /** A pause for a missing key must not be stored if the key was made meanwhile: nothing would end it. */
 const holdSql = `update postrider.endpoints e

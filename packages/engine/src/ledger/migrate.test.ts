@@ -1,6 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { createDatabase } from "../testing/postgres-server.ts";
 import { migrate } from "./migrate.ts";
 import { readChecksums, readMigrations } from "./migrations.ts";
+import { openPg } from "./pg.ts";
 import { openPglite } from "./pglite.ts";
 import type { Sql } from "./sql.ts";
 
@@ -65,3 +68,27 @@ describe("a ledger", () => {
     expect(await migrate(sql, nowMs)).toBe(readMigrations().length);
   });
 });
+
+test.skipIf(inject("postgresUrl") === null)(
+  "a migration may take longer than a statement: indexes of a large ledger, and the wait for another process",
+  async () => {
+    const url = await createDatabase(inject("postgresUrl")!, `migrate_${randomUUID().replaceAll("-", "")}`);
+    const other = openPg({ url });
+    const sql = openPg({ url, statementTimeoutMs: 100 });
+    try {
+      const locked = Promise.withResolvers<void>();
+      const held = other.transaction(async (tx) => {
+        await tx.query("select pg_advisory_xact_lock(hashtext('postrider.migrate'))");
+        locked.resolve();
+        await tx.query("select pg_sleep(0.5)");
+      });
+      await locked.promise;
+      expect(await migrate(sql, nowMs)).toBe(readMigrations().length);
+      await held;
+      await expect(sql.query("select pg_sleep(0.5)")).rejects.toMatchObject({ code: "57014" });
+    } finally {
+      await sql.close();
+      await other.close();
+    }
+  },
+);

@@ -29,7 +29,11 @@ export async function migrate(sql: Sql, nowMs: number): Promise<number> {
   if (before.migration < latest || before.routines !== routines.sha256 || before.checksums === null) {
     await sql.script(
       [
+        // An index of a large ledger takes minutes, and cancelled it would be begun again at each start.
+        "set local statement_timeout = 0",
         "select pg_advisory_xact_lock(hashtext('postrider.migrate'))",
+        // Whoever accepts by SQL meanwhile waits behind a lock that is waited for.
+        "set local lock_timeout = '60s'",
         createSchema,
         "create table if not exists postrider.schema_state (one boolean primary key default true check (one), migration integer not null, routines text not null)",
         "create table if not exists postrider.migrations (name text primary key, sha256 text not null)",

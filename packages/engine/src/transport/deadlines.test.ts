@@ -79,4 +79,20 @@ describe("Deadlines", () => {
     await clock.advance(400);
     expect(fired).toHaveLength(1);
   });
+
+  it("never goes back, also for what began between a standstill and the next sweep", async () => {
+    const clock = createManualClock(1_700_000_000_000);
+    const deadlines = new Deadlines(clock);
+    deadlines.add(entryAt(deadlines.now() + 5_000, [], clock));
+    await clock.advance(100);
+    const before = clock.monotonicMs.bind(clock);
+    clock.monotonicMs = () => before() + 60_000;
+    const startedAt = deadlines.now();
+    const fired: number[] = [];
+    deadlines.add(entryAt(startedAt + 100, fired, clock));
+    await clock.advance(10);
+    expect(deadlines.now()).toBeGreaterThanOrEqual(startedAt);
+    await clock.advance(110);
+    expect(fired).toHaveLength(1);
+  });
 });

@@ -34,10 +34,13 @@ export class Deadlines {
 
   /**
    * Milliseconds that the process ran, as far as the sweeps know. Setting the clock does not change them, and the time that it
-   * stood still (stopped, or busy for long) is not the partner's: the answers already wait in the socket.
+   * stood still (stopped, or busy for long) is not the partner's: the answers already wait in the socket. It never goes
+   * back: what a standstill leaves out is not counted before the sweep that ends it either.
    */
   now(): number {
-    return this.#clock.monotonicMs() - this.#stoodStillMs;
+    const monotonicMs = this.#clock.monotonicMs();
+    const countedMs = this.#sweeping ? Math.min(monotonicMs, this.#sweptAtMs + longestGapMs) : monotonicMs;
+    return countedMs - this.#stoodStillMs;
   }
 
   add(entry: Overdue): void {

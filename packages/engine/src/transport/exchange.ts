@@ -196,6 +196,7 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
   #sendAgain(): void {
     this.#controller = null;
     this.#connection = null;
+    this.#reused = false;
     this.#phase = "connect";
     this.#host.redispatch(this.#options, this);
   }

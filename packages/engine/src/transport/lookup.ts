@@ -88,14 +88,16 @@ export function boundedLookup(source: NameSource, { clock, timeoutMs }: BoundedL
   const lookup: Lookup = (hostname) => {
     const { answer, startedAtMs } = open.get(hostname) ?? start(hostname);
     return new Promise((resolve, reject) => {
+      let inTime = true;
       const cancel = clock.after(timeoutMs, () => {
+        inTime = false;
         source.ended?.(hostname, false);
         reject(late(hostname, startedAtMs));
       });
       answer.then(
         (addresses) => {
           cancel();
-          source.ended?.(hostname, true);
+          if (inTime) source.ended?.(hostname, true);
           resolve(addresses);
         },
         (error: NodeJS.ErrnoException) => {

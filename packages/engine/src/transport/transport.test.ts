@@ -1,11 +1,15 @@
 import { once } from "node:events";
-import type { Socket } from "node:net";
+import { readFileSync } from "node:fs";
+import { createServer as createHttpsServer } from "node:https";
+import { createServer, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { parseAllowedTargets } from "../core/target.ts";
 import {
   head,
   httpPartner,
+  listen,
   okAnswer,
   oneConnection,
   rawPartner,
@@ -193,6 +197,48 @@ describe("connections", () => {
       failure: { class: "reset" },
     });
     expect(seen).toEqual([1, 2, 3]);
+  });
+
+  it("are not replaced again where the new one breaks off in its handshake", async () => {
+    const pem = (name: string) => readFileSync(new URL(`fixtures/${name}.pem`, import.meta.url), "utf8");
+    const tls = { key: pem("key"), cert: pem("good") + pem("intermediate") };
+    const partner = createHttpsServer({ ...tls, keepAliveTimeout: 60_000 }, (request, response) => {
+      if (request.url === "/stale") request.socket.destroy();
+      else response.end("ok");
+    });
+    let connections = 0;
+    const port = await listen(
+      createServer((socket) => {
+        connections += 1;
+        if (connections > 1) socket.destroy();
+        else partner.emit("connection", socket);
+      }),
+    );
+    const transport = transportTo(port, {
+      ...oneConnection,
+      allowedTargets: parseAllowedTargets([`localhost:${port}`]),
+      caBundle: pem("root"),
+    });
+    const url = (path: string) => ({ url: `https://localhost:${port}${path}` });
+    expect(await transport.send(requestTo(port, url("/")))).toMatchObject({ status: 200 });
+    expect(await transport.send(requestTo(port, url("/stale")))).toMatchObject({ status: null });
+    expect(connections).toBe(2);
+  });
+
+  it("that turn out stale when the transport closes are not replaced", async () => {
+    const asked = Promise.withResolvers<Socket>();
+    const port = await rawPartner((socket, _bytes, n) => {
+      if (n === 1) socket.write(okAnswer);
+      else asked.resolve(socket);
+    });
+    const transport = transportTo(port, oneConnection);
+    await transport.send(requestTo(port));
+    const sent = transport.send(requestTo(port));
+    const socket = await asked.promise;
+    const closed = transport.close();
+    socket.resetAndDestroy();
+    expect(await sent).toMatchObject({ status: null, failure: { class: "aborted" } });
+    await closed;
   });
 
   it("that close after a response has begun are the partner's failure", async () => {

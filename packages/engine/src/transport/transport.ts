@@ -71,7 +71,7 @@ export function createTransport(options: TransportOptions): Transport {
     ? createEgressProxy({ url: new URL(options.egressProxy), clock, secureContext })
     : null;
   const tools: DialTools = { lookup, secureContext, proxy };
-  const age = { maxAgeMs: options.maxConnectionAgeMs ?? 60_000, now: () => deadlines.now() };
+  const age = { maxAgeMs: options.maxConnectionAgeMs ?? 60_000, now: () => clock.monotonicMs() };
   const agent = createAgent(options, tools, age, 1);
   // Pipelining 0 is undici's way to say "a new connection for each request".
   const oneShotAgent = createAgent(options, tools, age, 0);

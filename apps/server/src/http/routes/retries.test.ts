@@ -19,6 +19,17 @@ describe("retries", () => {
     expect([dry.json.matched, dry.json.retried, bench.engine.rung]).toEqual([2, 0, [7]]);
   });
 
+  test.each(["/v1/retries", "/v1/cancellations", "/v1/replays"])(
+    "%s takes as many ids as its filter may hold, and no more",
+    async (path) => {
+      const ids = (count: number) => Array(count).fill("01993b1e-0000-7000-8000-000000000000");
+      const of = (count: number) => call("POST", path, { filter: { delivery_ids: ids(count) } });
+      expect((await of(10_000)).status).toBeLessThan(300);
+      const { status, json } = await of(10_001);
+      expect([status, json.error.issues[0].path]).toEqual([400, "filter.delivery_ids"]);
+    },
+  );
+
   test.each([
     ["everything", { filter: {} }, "filter"],
     ["ended ones", { filter: { partner: "acme", state: "dead" } }, "filter.state"],

@@ -1,6 +1,7 @@
 import type { Engine } from "@postrider/engine";
 import { z } from "zod";
 import { definedFilter, pendingFilter } from "../delivery-filter.ts";
+import { selectionLimits } from "../document-check.ts";
 import { type Route, route } from "../route.ts";
 import { retriedView } from "../views.ts";
 
@@ -24,6 +25,7 @@ export function retryRoutes({ operations, ring }: Engine): Route[] {
       summary:
         "Send waiting retries now, by filter, or count what would be sent. The retry ladder goes on where it is.",
       body: retryRequest,
+      limits: selectionLimits,
       answers: { 200: { meaning: "Done (or counted, for a dry run).", schema: retriedView } },
       errors: ["not_found"],
     },

@@ -1,4 +1,4 @@
-import type { EndpointDocument } from "../../core/documents.ts";
+import { parseEndpointDocument } from "../../core/documents.ts";
 import { compileTemplate, findUnfilledMacros, type UnfilledMacro } from "../../core/template/index.ts";
 import type { EndpointWarning, Operations } from "../../ports/operations.ts";
 import type { Sql } from "../sql.ts";
@@ -44,7 +44,7 @@ interface EndpointRow {
 }
 
 async function warningsOf(sql: Sql, row: EndpointRow): Promise<readonly EndpointWarning[]> {
-  const compiled = compileTemplate(JSON.parse(row.document) as EndpointDocument);
+  const compiled = compileTemplate(parseEndpointDocument(row.document));
   if (!compiled.ok || compiled.template.plan.data === null) return [];
   const texts = await recentData(sql, row.endpoint_no);
   return findUnfilledMacros(compiled.template, texts).map((macro) => ({

@@ -1,7 +1,8 @@
 -- Order per endpoint and key: of the deliveries of one key only one is claimable at a time (claim.sql). The first is
 -- due like any other. Of those behind it the first is parked until its hold ends, the others until they are moved up
 -- (due at infinity): a key may have thousands of them, and claims must not pass over each. A delivery that was not
--- attempted since it was enqueued and is due later than that is parked: nothing else delays a first attempt.
+-- attempted since it was enqueued and is due later than that is parked: only being put back delays a first attempt
+-- too, which leaves its error.
 
 -- release_next: moves the deliveries of each key up. The first of a key becomes due; and where nobody is parked until a
 -- hold ends, the next one is. Returns the partners of those moved.
@@ -20,7 +21,8 @@ begin
     select distinct u.endpoint_no, u.order_key from unnest(p_endpoint_no, p_order_key) as u(endpoint_no, order_key)
   ), first as materialized (
     select k.endpoint_no, k.order_key, f.id, greatest(f.enqueued_at, p_at) as due_at,
-           f.attempts_made = f.attempts_before and f.due_at > greatest(f.enqueued_at, p_at) as parked
+           f.attempts_made = f.attempts_before and f.due_at > greatest(f.enqueued_at, p_at)
+             and (f.last_error is null or f.replay is not null) as parked
       from keys k cross join lateral (
         select f.* from postrider.pending f where f.endpoint_no = k.endpoint_no and f.order_key = k.order_key
          order by f.endpoint_no, f.order_key, f.order_no limit 1) f

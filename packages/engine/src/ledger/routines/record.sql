@@ -1,7 +1,7 @@
 -- record: stores what became of deliveries, for many partners at once, in one statement.
 --
 -- In:  one array entry per outcome. p_due_ms null: the delivery ends with p_reason; else it waits until then.
---      p_n 0: nothing was sent, so no attempt is stored.
+--      p_n 0: nothing was sent, so no attempt is stored, and a delivery that goes on waiting keeps its lane and last answer.
 --      p_before  attempts_before, where the attempt takes no step of the ladder; else null
 --      p_again  an earlier call with these outcomes failed without a known result.
 --      p_holder the process; null where the ledger belongs to one.
@@ -52,17 +52,19 @@ begin
     returning 1
   ), waiting as (
     update postrider.pending q
-       set due_at = to_timestamp(o.due_ms / 1000), lane = greatest(q.lane, 1::smallint), attempts_made = greatest(q.attempts_made, o.n),
-           client_errors = o.client_errors, attempts_before = coalesce(o.before, q.attempts_before), last_status = o.status, last_error = o.error
+       set due_at = to_timestamp(o.due_ms / 1000), lane = greatest(q.lane, sign(o.n)::smallint), attempts_made = greatest(q.attempts_made, o.n),
+           client_errors = o.client_errors, attempts_before = coalesce(o.before, q.attempts_before),
+           last_status = case when o.n > 0 then o.status else q.last_status end, last_error = o.error
       from o where q.id = any(p_delivery) and q.id = o.delivery and o.due_ms is not null and o.holds
-    returning q.endpoint_no, q.order_key
+    returning q.endpoint_no, q.order_key, o.n
   )
   select (select count(*) from finished) + (select count(*) from waiting),
          k.endpoint_nos, k.order_keys
     into v_changed, v_endpoints, v_keys
     from (select array_agg(endpoint_no) as endpoint_nos, array_agg(order_key) as order_keys
             from (select endpoint_no, order_key from ended where order_key is not null
-                  union all select endpoint_no, order_key from waiting where order_key is not null) o) k;
+                  -- Nobody moves up for one that was put back.
+                  union all select endpoint_no, order_key from waiting where order_key is not null and n > 0) o) k;
   if v_keys is not null then
     perform postrider.release_next(v_endpoints, v_keys,
       to_timestamp((select max(greatest(u.at_ms, u.started_ms)) from unnest(p_at_ms, p_started_ms) as u(at_ms, started_ms)) / 1000));

@@ -98,6 +98,30 @@ export function keyTests(bench: () => Bench): void {
     expect(await state()).toBe("paused");
   });
 
+  test("nor is one that meets a rotation under way", async () => {
+    const { partner, dispatch, operations, sql } = bench();
+    // One connection alone has nothing under way beside it.
+    if (!sql.capabilities.shared) return;
+    const acme = await partner();
+    const { endpointNo } = (await dispatch.locate(acme.id, "main"))!;
+    let paused = Promise.resolve();
+    await sql.transaction(async (tx) => {
+      await tx.query("update postrider.partners set version = version + 1 where partner_no = $1::int", [
+        acme.no,
+      ]);
+      await tx.query(
+        `insert into postrider.signing_keys (partner_no, scheme, sealed, created_at)
+         select partner_no, 'v1a', sealed, created_at from postrider.signing_keys where partner_no = $1::int`,
+        [acme.no],
+      );
+      paused = dispatch.hold([{ endpointNo, untilMs: null, note: missingKeyNote("v1a") }]);
+      // It has seen that there is no key, or waits for the rotation.
+      await Promise.race([paused, sql.query("select pg_sleep(0.2)")]);
+    });
+    await paused;
+    expect((await operations.getEndpoint(acme.id, "main", now))!.state).toBe("active");
+  });
+
   test.each([
     ["one scheme", ["v1"], "v1"],
     ["the other", ["v1a"], "v1a"],

@@ -157,6 +157,21 @@ export function timingTests(bench: () => Bench): void {
     expect(await claimable(acme, now + 5 * minuteMs)).not.toContain(a3);
   });
 
+  test("one that is put back for a fault of this process waits, also if more of its key come", async () => {
+    const { turn, dispatch } = bench();
+    const acme = await orderedPartner(bench());
+    const [first] = await accept(acme, ["a", "a"]);
+    const opened = await turn(acme, now);
+    const [delivery] = opened.deliveries;
+    const outcome = retried(opened, delivery!, now, now + 5 * minuteMs);
+    await dispatch.record([{ ...outcome, attempt: null }], false);
+    expect(await claimable(acme, now)).toEqual([]);
+    await accept(acme, ["a"]);
+    await dispatch.advanceReplays(10, now);
+    expect(await claimable(acme, now)).toEqual([]);
+    expect(await claimable(acme, now + 5 * minuteMs)).toEqual([first]);
+  });
+
   test("what waits behind another is not due until its hold ends: then it goes, one at a time", async () => {
     const { dispatch, turn } = bench();
     const acme = await orderedPartner(bench());

@@ -280,4 +280,23 @@ export function recordTests(bench: () => Bench): void {
       last_error: change.error,
     });
   });
+
+  test("a delivery that is put back without an attempt keeps its place and its last answer", async () => {
+    const { partner, enqueue, turn, dispatch, operations } = bench();
+    const acme = await partner();
+    const [answered] = await enqueue(acme, 1);
+    const opened = await turn(acme, now);
+    const [delivery] = opened.deliveries;
+    await dispatch.record([retried(opened, delivery!, now, now)], false);
+    const { last_status, attempts_made } = (await operations.getDelivery(answered!))!;
+    expect([typeof last_status, attempts_made]).toEqual(["number", 1]);
+    const [unsent, later] = (await enqueue(acme, 2)).slice(-2);
+    for (const id of [answered!, unsent!]) {
+      const outcome = retried(opened, { ...delivery!, id }, now, now);
+      await dispatch.record([{ ...outcome, attempt: null }], false);
+    }
+    expect(await operations.getDelivery(answered!)).toMatchObject({ last_status, attempts_made });
+    const { deliveries } = await turn(acme, now, { fence: opened.fence });
+    expect(deliveries.map(({ id }) => id)).toEqual([unsent, later, answered]);
+  });
 }
