@@ -174,3 +174,12 @@ test("a streak in which nothing can be accepted begins with an error that has th
     { level: "info", msg: "events are accepted again" },
   ]);
 });
+
+test("a ledger that comes and goes is not logged each time, and each line of an end has one of a beginning", () => {
+  const { telemetry, parsed } = bench("info");
+  for (let n = 0; n < 50; n += 1) {
+    telemetry.accepting?.({ reason: "the ledger cannot be reached", code: null });
+    telemetry.accepting?.(null);
+  }
+  expect(parsed().map(({ msg }) => msg)).toEqual(["events cannot be accepted", "events are accepted again"]);
+});

@@ -13,6 +13,17 @@ export function createTelemetry(log: Log, metrics: Metrics, now: () => number): 
   const logsAttempts = log.isLevelEnabled("info");
   const logsTurns = log.isLevelEnabled("debug");
   const told = new Map<string, { atMs: number; kept: number }>();
+  let refusalLogged = false;
+  /** Null: a line about it came lately, and this one is counted. Otherwise how many were counted before. */
+  const takeLine = (about: string): number | null => {
+    const last = told.get(about);
+    if (last !== undefined && now() - last.atMs < faultQuietMs) {
+      last.kept += 1;
+      return null;
+    }
+    told.set(about, { atMs: now(), kept: 0 });
+    return last?.kept ?? 0;
+  };
   return {
     attempt(event) {
       metrics.attempt(event);
@@ -25,20 +36,21 @@ export function createTelemetry(log: Log, metrics: Metrics, now: () => number): 
     putBack: metrics.putBack,
     circuit: ({ to }) => metrics.circuit(to),
     accepting(trouble) {
-      if (trouble === null) log.info("events are accepted again");
-      else log.error({ reason: trouble.reason, sqlstate: trouble.code }, "events cannot be accepted");
+      if (trouble === null) {
+        if (refusalLogged) log.info("events are accepted again");
+        refusalLogged = false;
+      } else if (takeLine(`accepting: ${trouble.reason}`) !== null) {
+        refusalLogged = true;
+        log.error({ reason: trouble.reason, sqlstate: trouble.code }, "events cannot be accepted");
+      }
     },
     fault({ where, error, retryInMs }) {
       metrics.fault(where);
-      const last = told.get(where);
-      if (last !== undefined && now() - last.atMs < faultQuietMs) {
-        last.kept += 1;
-        return;
-      }
-      told.set(where, { atMs: now(), kept: 0 });
+      const kept = takeLine(where);
+      if (kept === null) return;
       // If nothing can be sent, somebody must look now; other faults have mostly passed by then.
       log[where === "send" ? "error" : "warn"](
-        { where, error: loggable(error), retry_in_ms: retryInMs, like_it_since: last?.kept ?? 0 },
+        { where, error: loggable(error), retry_in_ms: retryInMs, like_it_since: kept },
         "fault",
       );
     },

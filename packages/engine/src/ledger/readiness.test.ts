@@ -106,6 +106,16 @@ describe("readiness", () => {
     expect(subject.lines).toEqual(["53100: the disk of the ledger is full", null]);
   });
 
+  test("what lasts is reported each minute", async () => {
+    const { subject, readiness } = createSubject();
+    subject.fails = fault("25006");
+    for (let second = 0; second < 150; second += 1) {
+      await readiness.check();
+      await subject.clock.advance(1_000);
+    }
+    expect(subject.lines).toEqual(Array(3).fill("25006: the database of the ledger only reads"));
+  });
+
   test("an accept that works ends a streak without anybody asking", async () => {
     const { subject, readiness, accept } = createSubject();
     subject.acceptFails = fault("25006");
@@ -141,8 +151,8 @@ describe("readiness", () => {
   test("a clock that is put back does not keep an answer", async () => {
     const { subject, readiness } = createSubject();
     await readiness.check();
-    const { now } = subject.clock;
-    Object.assign(subject.clock, { now: () => now() - 3_600_000 });
+    subject.clock.step(-3_600_000);
+    await subject.clock.advance(1_000);
     subject.fails = fault("25006");
     expect(await readiness.check()).not.toBeNull();
   });

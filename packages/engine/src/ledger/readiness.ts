@@ -13,6 +13,8 @@ const roomEveryMs = 10_000;
 const longestMs = 3_000;
 /** After an accept failed for a lasting reason: a try may need less than an accept does. */
 const heldMs = 5_000;
+/** What lasts is reported again this often, so that the end of a log says it too. */
+const repeatMs = 60_000;
 
 /** Whether events can be accepted, as far as that was tried. */
 export interface Readiness {
@@ -34,7 +36,7 @@ interface ReadinessTools {
 
 /**
  * Readiness tries what accepting needs, since `select 1` works on a full disk, on a standby and without rights. Faults of
- * accepts count at once, and each streak is reported once.
+ * accepts count at once. A streak is reported when it begins, each minute while it lasts, and when it is over.
  *
  * @example const reason = await createReadiness(tools).check() // null, or "the disk of the ledger is full"
  */
@@ -45,19 +47,21 @@ export function createReadiness({ sql, clock, telemetry, ceiling }: ReadinessToo
   let roomAtMs = Number.NEGATIVE_INFINITY;
   let answer: Promise<void> = Promise.resolve();
   let underWay = false;
+  let reportedAtMs = Number.NEGATIVE_INFINITY;
 
-  // Of either sign: if the clock is put back, an answer must not count for an hour.
-  const isPast = (sinceMs: number, ms: number) => Math.abs(clock.now() - sinceMs) >= ms;
+  const isPast = (sinceMs: number, ms: number) => clock.monotonicMs() - sinceMs >= ms;
 
   const became = (next: Trouble | null) => {
     const before = trouble;
     trouble = next;
-    if (before?.reason !== next?.reason) telemetry.accepting?.(next);
+    if (before?.reason === next?.reason && (next === null || !isPast(reportedAtMs, repeatMs))) return;
+    reportedAtMs = clock.monotonicMs();
+    telemetry.accepting?.(next);
   };
 
   const tryOnce = async () => {
     const withRoom = trouble !== null || isPast(roomAtMs, roomEveryMs);
-    const startedAtMs = clock.now();
+    const startedAtMs = clock.monotonicMs();
     try {
       await inTime(sql.query("select postrider.try_accepting($1::boolean)", [withRoom]), clock);
       if (withRoom) roomAtMs = startedAtMs;
@@ -83,7 +87,7 @@ export function createReadiness({ sql, clock, telemetry, ceiling }: ReadinessToo
       if (heldFromMs !== null && trouble !== null && !isPast(heldFromMs, heldMs)) return trouble.reason;
       heldFromMs = null;
       if (!underWay && isPast(askedAtMs, keptMs)) {
-        askedAtMs = clock.now();
+        askedAtMs = clock.monotonicMs();
         underWay = true;
         answer = tryOnce().finally(() => (underWay = false));
       }
@@ -110,7 +114,7 @@ export function createReadiness({ sql, clock, telemetry, ceiling }: ReadinessToo
         } catch (error) {
           const seen = troubleOf(error);
           if (seen !== null) {
-            if (seen.lasting) heldFromMs = clock.now();
+            if (seen.lasting) heldFromMs = clock.monotonicMs();
             became(seen);
           }
           throw error;
