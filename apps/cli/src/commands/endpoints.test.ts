@@ -210,14 +210,14 @@ describe("endpoints", () => {
       request: { method: "", url: "", headers: {}, body: null },
       response: { status: null, body: "", duration_ms: 0, failure: null },
       verdict: "client_error",
-      error: "missing_macro: data.click_id",
+      error: "nothing was sent: missing_macro: data.click_id",
     };
     const { code, stdout } = await runCli(["endpoints", "test", "acme", "main"], {
       routes: { "POST /v1/partners/acme/endpoints/main/test": { body: nothing } },
     });
     expect([code, stdout]).toEqual([
       1,
-      "Nothing was sent.\nThis does not count as delivered: missing_macro: data.click_id\n",
+      "This does not count as delivered: nothing was sent: missing_macro: data.click_id\n",
     ]);
   });
 

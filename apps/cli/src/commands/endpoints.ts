@@ -189,8 +189,8 @@ const test = defineCommand({
 });
 
 function writeExchange(out: Output, { request, response }: TestPostback): void {
-  // What the template cannot be filled for has no request.
-  if (response.status === null && response.failure === null) return say(out, "Nothing was sent.");
+  // If the template could not be filled there was no request; the error says so.
+  if (response.status === null && response.failure === null) return;
   say(out, plain(`> ${request.method} ${request.url}`));
   for (const [name, value] of Object.entries(request.headers)) say(out, plain(`> ${name}: ${value}`));
   if (request.body) say(out, `> ${cut(plain(request.body), 2_000)}`);
