@@ -4,6 +4,7 @@
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { commands } from "../apps/cli/src/commands/index.ts";
@@ -122,6 +123,16 @@ describe("commands", () => {
       expect(files.filter((file) => !existsSync(join(root, file)))).toEqual([]);
     },
   );
+
+  it("`npm run postrider` without the packages names the remedy in one line", () => {
+    const cwd = mkdtempSync(join(tmpdir(), "postrider-bare-"));
+    onTestFinished(() => rmSync(cwd, { recursive: true, force: true }));
+    const { status, stderr } = spawnSync("sh", ["-c", `${scripts["postrider"]} --help`], {
+      cwd,
+      encoding: "utf8",
+    });
+    expect([status, stderr]).toEqual([1, "Run npm start first: it installs Node and the packages.\n"]);
+  });
 
   it("sees a command or flag that is not there", () => {
     expect(commandFault("postrider partner list")).toMatch(/no command/);

@@ -248,7 +248,9 @@ function asCliError(error: unknown, url: string, signal: AbortSignal): CliError 
       : String(cause);
   return new CliError("unreachable", `No Postrider server can be reached at ${url} (${detail}).`, {
     code: "unreachable",
-    hint: "Start one with: postrider start. If it runs elsewhere, name it with --url or POSTRIDER_URL.",
+    hint: detail.startsWith("ERR_SSL")
+      ? `What listens there does not speak TLS. Try ${url.replace(/^https:/, "http:")}.`
+      : "Start one with: postrider start. If it runs elsewhere, name it with --url or POSTRIDER_URL.",
     cause: error,
   });
 }

@@ -1,6 +1,8 @@
 import type { DeliveryFilter, DeliveryState } from "@postrider/engine";
+import type { ApiClient } from "./api-client.ts";
 import type { OptionDefinition } from "./command.ts";
 import { CliError } from "./exit.ts";
+import { instantHint, parseInstant } from "./instant.ts";
 import { clockTime } from "./render/time.ts";
 
 /** Every state, for `--state`. */
@@ -24,17 +26,17 @@ export const filterOptions = {
   },
   reason: { kind: "text", value: "reason", summary: "that ended with this reason, e.g. retries_exhausted" },
   eventId: { kind: "text", value: "id", summary: "of this event" },
-  since: {
-    kind: "text",
-    value: "time",
-    summary: "accepted at or after: a time (UTC unless it names a zone), or a duration ago like 2h",
-  },
-  until: {
-    kind: "text",
-    value: "time",
-    summary: "accepted before: a time (UTC unless it names a zone), or a duration ago like 10m",
-  },
+  ...spanOptions("accepted"),
 } as const satisfies Record<string, OptionDefinition>;
+
+/** `--since` and `--until`, saying which time they mean. */
+export function spanOptions(which: string) {
+  const form = "a time (UTC unless it names a zone), or a duration ago like";
+  return {
+    since: { kind: "text", value: "time", summary: `${which} at or after: ${form} 2h` },
+    until: { kind: "text", value: "time", summary: `${which} before: ${form} 10m` },
+  } as const;
+}
 
 /** What `--since` and `--until` mean, for commands that list what ended. */
 export const timeOption = {
@@ -66,6 +68,18 @@ export function toFilter(flags: FilterFlags, nowMs: number): DeliveryFilter {
     ...(flags.since === undefined ? {} : { since: toTime("--since", flags.since, nowMs) }),
     ...(flags.until === undefined ? {} : { until: toTime("--until", flags.until, nowMs) }),
   };
+}
+
+/**
+ * For a filter that found nothing: an event id that is not known is a mistake, not good news, as an unknown partner is.
+ *
+ * @throws CliError `notFound`
+ */
+export async function checkEvent(
+  api: Pick<ApiClient, "event">,
+  { event_id: id }: { readonly event_id?: string | undefined },
+): Promise<void> {
+  if (id !== undefined) await api.event(id);
 }
 
 /** A filter as the query of the list calls, which take no ids. */
@@ -113,18 +127,12 @@ export function scopeOf(flags: FilterFlags, filter: DeliveryFilter): string {
 const agoForm = /^(\d{1,6})([smhd])$/;
 const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-const timeForm = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s?(Z|[+-]\d{2}:\d{2})?)?$/i;
-
 function toTime(flag: string, text: string, nowMs: number): string {
   const ago = agoForm.exec(text);
-  // Without a zone it is UTC, as all times are that the commands write; `Date.parse` would take the zone of this machine.
-  const [, date, time, zone] = timeForm.exec(text) ?? [];
-  const atMs = ago
-    ? nowMs - Number(ago[1]) * (unitMs[ago[2] ?? ""] ?? 0)
-    : Date.parse(date === undefined ? "" : `${date}T${time ?? "00:00"}${zone?.toUpperCase() ?? "Z"}`);
+  const atMs = ago ? nowMs - Number(ago[1]) * (unitMs[ago[2] ?? ""] ?? 0) : parseInstant(text);
   if (Number.isNaN(atMs)) {
     throw new CliError("usage", `${flag} ${text} is not a time.`, {
-      hint: "Like 2026-01-31T10:00:00Z or 2026-01-31 10:00 (UTC unless it names a zone, such as +02:00), or a duration ago: 30s, 10m, 2h, 3d.",
+      hint: `${instantHint}, or a duration ago: 30s, 10m, 2h, 3d.`,
     });
   }
   return new Date(atMs).toISOString();

@@ -71,6 +71,17 @@ describe("doctor", () => {
     );
   });
 
+  it("says why there is no key, and one refusing endpoint in the singular", () => {
+    const apiKeyFrom = "there is no /srv/.postrider/api-key";
+    expect(
+      check("settings", facts({ settings: { ...facts().settings, apiKey: null, apiKeyFrom } }))?.found,
+    ).toContain(", no API key (there is no /srv/.postrider/api-key)");
+    const one = { open: 0, half_open: 0, ramping: 0, failing: 0, refusing: 1 };
+    expect(check("endpoints", facts({ status: { value: { ...status, endpoints: one } } }))?.found).toBe(
+      "1 that refuses whatever it is sent",
+    );
+  });
+
   it.each([
     ["settings", facts({ settings: { ...facts().settings, apiKey: null } }), "failure"],
     ["key file", facts({ keyFileMode: 0o644 }), "warning"],

@@ -72,7 +72,7 @@ export function diagnose(facts: DoctorFacts): readonly Check[] {
 
 function settingsCheck({ settings }: DoctorFacts): Check {
   const key =
-    settings.apiKey === null ? `no API key: ${settings.apiKeyFrom}` : `API key from ${settings.apiKeyFrom}`;
+    settings.apiKey === null ? `no API key (${settings.apiKeyFrom})` : `API key from ${settings.apiKeyFrom}`;
   const found = `${settings.url} (${settings.urlFrom}), ${key}`;
   if (settings.apiKey !== null) return { name: "settings", verdict: "ok", found };
   return {
@@ -193,7 +193,7 @@ function endpointsCheck({ endpoints }: Status): Check {
   const { open, half_open, ramping, failing, refusing } = endpoints;
   const troubles = [
     [open + half_open, "with an open circuit"],
-    [refusing, "that refuse whatever they are sent"],
+    [refusing, refusing === 1 ? "that refuses whatever it is sent" : "that refuse whatever they are sent"],
     [failing, "failing"],
     [ramping, "coming back"],
   ] as const;

@@ -98,7 +98,7 @@ const shownKeys = new Set([
 ]);
 
 /**
- * The document to put: what stands (`base`), and what the flags name. The body of another method is left to its default.
+ * The document to put: what stands (`base`), and what the flags name. A body that stood goes with POST and PUT alike.
  *
  * @throws CliError `usage`
  */
@@ -109,13 +109,30 @@ export async function endpointDocument(
   base: object | null,
 ): Promise<Record<string, unknown>> {
   const { body, ...kept } = writablePart(base);
-  const methodChanges =
-    flags.method !== undefined && kept["method"] !== undefined && flags.method !== kept["method"];
+  const fits = body !== undefined && fitsMethod(body, kept["method"], flags);
   return {
     ...kept,
-    ...(body === undefined || methodChanges ? {} : { body }),
+    ...(fits ? { body } : {}),
     ...(await documentFromFlags(context, url, flags, base)),
   };
+}
+
+/**
+ * Whether the body that stands is put back. Only a GET has none: a body that would be lost with the change is not dropped
+ * without a word.
+ *
+ * @throws CliError `usage`
+ */
+function fitsMethod(body: unknown, before: unknown, { method, body: given }: EndpointFlags): boolean {
+  if (method === undefined || (method === "GET") === (before === "GET")) return true;
+  if (method !== "GET" || given !== undefined || body === "envelope" || body === "none") return false;
+  throw new CliError(
+    "usage",
+    `A GET has no body, and the endpoint has ${body === "form" ? "the body form" : "a body of its own"}.`,
+    {
+      hint: "To give the body up, add --body none. `endpoints show … --json` prints it, if you want to keep it.",
+    },
+  );
 }
 
 /** What of an endpoint as shown may be put back: without id, version and state. Unknown keys stay, for the server to judge. */

@@ -9,6 +9,7 @@ const facts = (changes: Partial<ExplanationFacts> = {}): ExplanationFacts => ({
   meanings: new Map([["retries_exhausted", meaning]]),
   partners: new Map([["acme", aPartner()]]),
   endpoints: new Map([["acme/main", anEndpoint()]]),
+  notAlone: new Set(),
   ...changes,
 });
 const pending = {
@@ -120,15 +121,44 @@ describe("explain", () => {
       why: "It was attempted 2 times without success; it waits for its next retry.",
       next: "The next attempt is in 4m (2026-01-31 12:04:00Z).",
     });
-    const due = only({ ...pending, attempts_made: 0, next_attempt_at: "2026-01-31T11:59:50Z" });
-    expect(due).toMatchObject({
-      why: "It was not attempted yet; it is due and waits for its turn behind the partner's other deliveries, at 50 a second.",
+  });
+
+  const due = { ...pending, attempts_made: 0, next_attempt_at: "2026-01-31T11:59:50Z" };
+
+  it("names other deliveries before a due one only if there are others", () => {
+    expect(only(due, { notAlone: new Set(["dlv_1"]) })).toMatchObject({
+      why: "It was not attempted yet; it is due: it is being sent, or waits for its turn behind the partner's other deliveries, at 50 a second.",
       next: "It was due 10s ago.",
       advice: [],
     });
-    expect(only({ ...pending, next_attempt_at: "2026-01-31T11:50:00Z" })?.advice[0]).toContain(
-      "postrider doctor",
-    );
+    expect(only(due)).toMatchObject({
+      why: "It was not attempted yet; it is due: it is being sent, or will be within a second.",
+      next: "It was due 10s ago.",
+      advice: [],
+    });
+    const doctor = "If it stays so, see whether the dispatcher runs: postrider doctor";
+    const later = { ...due, next_attempt_at: "2026-01-31T11:59:20Z" };
+    expect(only(later)?.advice).toEqual([doctor]);
+    expect(only(later, { notAlone: new Set(["dlv_1"]) })?.advice).toEqual([]);
+    const old = { ...due, next_attempt_at: "2026-01-31T11:50:00Z" };
+    expect(only(old, { notAlone: new Set(["dlv_1"]) })?.advice).toEqual([doctor]);
+  });
+
+  it.each([
+    [["dlv_1"], "within a second"],
+    [["dlv_1", "dlv_7"], "behind the partner's other deliveries"],
+    [["dlv_7", "dlv_8"], "behind the partner's other deliveries"],
+  ])("asks what else is pending (%j)", async (ids, words) => {
+    const routes = {
+      "GET /v1/events/conv-1001": { body: anEvent({ deliveries: [aDelivery(due)] }) },
+      "GET /v1/reasons": { body: { reasons: [] } },
+      "GET /v1/partners/acme": { body: aPartner() },
+      "GET /v1/partners/acme/endpoints": { body: { endpoints: [anEndpoint()] } },
+      "GET /v1/deliveries": { body: { deliveries: ids.map((id) => aDelivery({ ...due, id })) } },
+    };
+    const { stdout, calls } = await runCli(["explain", "conv-1001"], { routes });
+    expect(stdout).toContain(words);
+    expect(calls.map(({ path }) => path)).toContain("/v1/deliveries?state=pending&partner=acme&limit=2");
   });
 
   it.each([
@@ -211,6 +241,10 @@ describe("explain", () => {
       "The endpoint does not exist any more, so it cannot be sent again.",
     ]);
     expect(only({ state: "delivered", reason: "accepted_by_partner" })?.advice).toEqual([]);
+    for (const reason of ["endpoint_deleted", "partner_deleted"] as const)
+      expect(only({ state: "cancelled", reason }, { endpoints: new Map() })?.advice).toEqual([
+        expect.stringMatching(/^It cannot be sent again\. .* send the event under a new id\.$/),
+      ]);
   });
 
   it("is printed as sentences, and as a document under --json", async () => {

@@ -17,6 +17,8 @@ export interface ExplanationFacts {
   readonly partners: ReadonlyMap<string, Partner>;
   /** By `partner/endpoint`. */
   readonly endpoints: ReadonlyMap<string, Endpoint>;
+  /** The ids of deliveries that are due while others of their partner are pending. */
+  readonly notAlone: ReadonlySet<string>;
 }
 
 export interface DeliveryExplanation {
@@ -84,7 +86,7 @@ function explainDelivery(
     ? undefined
     : facts.endpoints.get(`${delivery.partner}/${delivery.endpoint}`);
   const pending =
-    delivery.state === "pending" ? explainPending(delivery, event, partner, endpoint, facts.nowMs) : null;
+    delivery.state === "pending" ? explainPending(delivery, event, partner, endpoint, facts) : null;
   return {
     id: delivery.id,
     to,
@@ -133,7 +135,7 @@ function explainPending(
   event: EventView,
   partner: Partner | undefined,
   endpoint: Endpoint | undefined,
-  nowMs: number,
+  { nowMs, notAlone }: Pick<ExplanationFacts, "nowMs" | "notAlone">,
 ): PendingExplanation {
   const to = `${delivery.partner} ${delivery.endpoint}`;
   const tried =
@@ -177,7 +179,14 @@ function explainPending(
       advice: [`Nothing needs doing. To go on before that: postrider endpoints resume ${to}`],
     };
   }
-  return timed(delivery, event, nowMs) ?? waiting(delivery, partner, tried, nowMs);
+  return (
+    timed(delivery, event, nowMs) ??
+    retrying(delivery, tried, nowMs) ??
+    due(delivery, tried, nowMs, {
+      others: notAlone.has(delivery.id),
+      rate: partner?.rate_per_second ?? null,
+    })
+  );
 }
 
 /** The note of a pause for a missing key names the scheme. */
@@ -234,34 +243,42 @@ function behindCircuit(
   };
 }
 
-function waiting(
-  delivery: DeliveryView,
-  partner: Partner | undefined,
-  tried: string,
-  nowMs: number,
-): PendingExplanation {
-  const dueMs = delivery.next_attempt_at === null ? nowMs : Date.parse(delivery.next_attempt_at);
-  if (dueMs > nowMs) {
-    return {
-      why: `${tried}; it waits for its next retry.`,
-      next: `The next attempt is ${fromNow(delivery.next_attempt_at, nowMs)} (${clockTime(delivery.next_attempt_at ?? "")}).`,
-      advice:
-        delivery.attempts_made === 0
-          ? []
-          : [`Try the endpoint by hand: postrider endpoints test ${delivery.partner} ${delivery.endpoint}`],
-    };
-  }
-  const limit = partner?.rate_per_second ?? null;
-  const behind =
-    limit === null
-      ? "behind the partner's other deliveries"
-      : `behind the partner's other deliveries, at ${limit} a second`;
+function retrying(delivery: DeliveryView, tried: string, nowMs: number): PendingExplanation | null {
+  if (delivery.next_attempt_at === null || Date.parse(delivery.next_attempt_at) <= nowMs) return null;
   return {
-    why: `${tried}; it is due and waits for its turn ${behind}.`,
-    next: `It was due ${fromNow(delivery.next_attempt_at ?? delivery.accepted_at, nowMs)}.`,
-    advice: nowMs - dueMs < 60_000 ? [] : ["It is late. See whether the dispatcher runs: postrider doctor"],
+    why: `${tried}; it waits for its next retry.`,
+    next: `The next attempt is ${fromNow(delivery.next_attempt_at, nowMs)} (${clockTime(delivery.next_attempt_at)}).`,
+    advice:
+      delivery.attempts_made === 0
+        ? []
+        : [`Try the endpoint by hand: postrider endpoints test ${delivery.partner} ${delivery.endpoint}`],
   };
 }
+
+/** A due delivery has its request in flight, or waits behind others: an attempt is only written down when it ended. */
+function due(
+  delivery: DeliveryView,
+  tried: string,
+  nowMs: number,
+  { others, rate }: { others: boolean; rate: number | null },
+): PendingExplanation {
+  const lateMs = nowMs - Date.parse(delivery.next_attempt_at ?? delivery.accepted_at);
+  const pace = rate === null ? "" : `, at ${rate} a second`;
+  return {
+    why: others
+      ? `${tried}; it is due: it is being sent, or waits for its turn behind the partner's other deliveries${pace}.`
+      : `${tried}; it is due: it is being sent, or will be within a second.`,
+    next: `It was due ${fromNow(delivery.next_attempt_at ?? delivery.accepted_at, nowMs)}.`,
+    advice:
+      lateMs < (others ? behindOthersMs : aloneMs)
+        ? []
+        : ["If it stays so, see whether the dispatcher runs: postrider doctor"],
+  };
+}
+
+/** How late a due delivery may be before it looks wrong. Alone, only its own request can take time. */
+const behindOthersMs = 60_000;
+const aloneMs = 15_000;
 
 /** What an operator can do about an ended delivery. */
 function adviceFor(
@@ -297,8 +314,12 @@ function adviceFor(
     invalid_header: [change("Take the macro out of the header"), replay],
     expired: [`If the partner still wants it: postrider dead-letters replay --state expired ${delivery.id}`],
     cancelled: [`If it was a mistake: postrider dead-letters replay --state cancelled ${delivery.id}`],
-    endpoint_deleted: ["Nothing can be done: make a new endpoint and send the event again under a new id."],
-    partner_deleted: ["Nothing can be done: make the partner again and send the event again under a new id."],
+    endpoint_deleted: [
+      "It cannot be sent again. If the partner still wants it, make a new endpoint and send the event under a new id.",
+    ],
+    partner_deleted: [
+      "It cannot be sent again. If it is still wanted, make the partner again and send the event under a new id.",
+    ],
     endpoint_disabled: [
       `To send it nevertheless: postrider dead-letters replay --state suppressed ${delivery.id}`,
     ],

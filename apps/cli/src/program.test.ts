@@ -54,7 +54,10 @@ describe("the command line", () => {
     [["partners", "show", "a", "b"]],
     [["deliveries", "--state", "ded"]],
     [["deliveries", "--limit", "x"]],
-    [["partners", "put", "acme", "--burst", "-1"]],
+    [["partners", "--url", "localhost:4400"]],
+    [["partners", "--url", "127.0.0.1:4400"]],
+    [["doctor", "--url", "ftp://localhost"]],
+    [["partners", "--url", "http://"]],
     [[]],
   ])("%j is a usage error", async (argv) => {
     const { code, stderr, calls } = await runCli(argv);
@@ -90,6 +93,33 @@ describe("exit codes", () => {
     expect(stderr).toContain("postrider start");
   });
 
+  it("3 for https where the server speaks http, with the address to try", async () => {
+    await using api = await startFakeApi(onePartner);
+    const { code, stderr } = await runCli(["partners"], { url: api.url.replace("http:", "https:") });
+    expect(code).toBe(3);
+    expect(stderr).toContain(`does not speak TLS. Try ${api.url}.\n`);
+  });
+
+  it.each([
+    ["deliveries", "GET /v1/deliveries", { deliveries: [] }],
+    ["deliveries --all", "GET /v1/deliveries", { deliveries: [] }],
+    ["dead-letters", "GET /v1/delivery-groups", { matched: 0, groups: [] }],
+    ["dead-letters show", "GET /v1/deliveries", { deliveries: [] }],
+    ["dead-letters replay --yes", "POST /v1/replays", { matched: 0, groups: [], skipped: [] }],
+    ["dead-letters replay --dry-run", "POST /v1/replays", { matched: 0, groups: [], skipped: [] }],
+    ["retry-now --yes", "POST /v1/retries", { matched: 0, groups: [], skipped: [] }],
+    ["cancel --yes", "POST /v1/cancellations", { matched: 0, groups: [], cancelled: 0 }],
+  ])("4 for an event that is not known: %s", async (line, route, body) => {
+    const routes = { [route]: { body } };
+    for (const more of [[], ["--json"]]) {
+      const argv = [...line.split(" "), "--event-id", "nope", ...more];
+      const { code, stdout } = await runCli(argv, { routes });
+      expect([code, stdout]).toEqual([4, ""]);
+      const known = { ...routes, "GET /v1/events/nope": { body: {} } };
+      expect((await runCli(argv, { routes: known })).code).toBe(0);
+    }
+  });
+
   it("4 where there is nothing under the id", async () => {
     const { code, stderr } = await runCli(["partners", "show", "nobody"]);
     expect(code).toBe(4);
@@ -107,6 +137,15 @@ describe("exit codes", () => {
     const { code, stderr } = await runCli(["partners"], { routes });
     expect(code).toBe(1);
     expect(stderr).toBe("error: The request is not valid.\n  limit: too large\nLook.\n");
+    const named = {
+      ...error,
+      message: "The request is not valid: headers.webhook-id is not allowed.",
+      issues: [{ path: "headers.webhook-id", message: "is not allowed", position: 0 }],
+    };
+    const once = await runCli(["partners"], {
+      routes: { "GET /v1/partners": { status: 400, body: { error: named } } },
+    });
+    expect(once.stderr).toBe(`error: ${named.message}\nLook.\n`);
     const asJson = await runCli(["partners", "--json"], { routes });
     expect(asJson.stdout).toBe("");
     expect(JSON.parse(asJson.stderr)).toEqual({ error });

@@ -1,12 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import type { Context } from "./context.ts";
+import { CliError } from "./exit.ts";
 
 /** Where a setting came from, in words for `doctor`. */
 export interface ClientSettings {
   readonly url: string;
   readonly urlFrom: string;
   readonly apiKey: string | null;
+  /** Or why there is none. */
   readonly apiKeyFrom: string;
 }
 
@@ -31,6 +33,8 @@ export function isLoopback(url: string): boolean {
 /**
  * The server to talk to and the key to show it: flags first, then the environment, then what a server started in
  * this folder left there. A key from the data folder goes to this machine only.
+ *
+ * @throws CliError `usage` for an address that is none
  */
 export async function clientSettings(
   context: Pick<Context, "env" | "cwd">,
@@ -44,6 +48,7 @@ export async function clientSettings(
       : /^[1-9]\d*$/.test(env["POSTRIDER_PORT"] ?? "")
         ? [`http://127.0.0.1:${env["POSTRIDER_PORT"]}`, "POSTRIDER_PORT"]
         : ["http://127.0.0.1:4400", "default"];
+  checkUrl(url, urlFrom);
   const found = { url: url.replace(/\/+$/, ""), urlFrom };
   if (given.apiKey) return { ...found, apiKey: given.apiKey, apiKeyFrom: "--api-key" };
   const named = firstKey(env["POSTRIDER_API_KEY"]);
@@ -53,15 +58,29 @@ export async function clientSettings(
     const kept = firstKey(await readFile(file, "utf8").catch(() => undefined));
     return kept
       ? { ...found, apiKey: kept, apiKeyFrom: file }
-      : { ...found, apiKey: null, apiKeyFrom: `none (POSTRIDER_API_KEY_FILE: no ${file})` };
+      : {
+          ...found,
+          apiKey: null,
+          apiKeyFrom: `POSTRIDER_API_KEY_FILE names ${file}, which is not there or holds none`,
+        };
   }
   const path = join(dataDirOf(context), apiKeyFile);
   if (!isLoopback(url))
-    return { ...found, apiKey: null, apiKeyFrom: "none (a key in the data folder is for this machine only)" };
+    return { ...found, apiKey: null, apiKeyFrom: "one in the data folder is for this machine only" };
   const text = await readFile(path, "utf8").catch(() => null);
   return text === null
-    ? { ...found, apiKey: null, apiKeyFrom: `none (no ${path})` }
+    ? { ...found, apiKey: null, apiKeyFrom: `there is no ${path}` }
     : { ...found, apiKey: text.trim(), apiKeyFrom: path };
+}
+
+/** @throws CliError `usage` for what is no address of a server: `localhost:4400` alone is a URL of the scheme `localhost:` */
+function checkUrl(url: string, from: string): void {
+  const isUrl = URL.canParse(url);
+  if (isUrl && /^https?:$/.test(new URL(url).protocol)) return;
+  const fault = isUrl || !url.includes("://") ? "does not begin with http:// or https://" : "is not a URL";
+  throw new CliError("usage", `"${url}" (${from}) ${fault}.`, {
+    hint: "Like this: http://127.0.0.1:4400, or https:// if the server is behind a proxy with TLS.",
+  });
 }
 
 /** Of several keys that are good, the first is shown. */

@@ -86,7 +86,7 @@ export const settings = {
   ),
   POSTRIDER_PORT: entry("The port of the HTTP API; 0 takes a free one.", whole(0, 65_535), "4400"),
   POSTRIDER_API_KEY: secret(
-    "The key that callers of the API present; several separated by commas are all good, so that keys can be changed without a gap. Unset: made on first start and kept in the data folder as `api-key`. Secret.",
+    "The key that callers of the API present. Several, separated by commas, are all accepted, so that a key can be changed without a gap. Unset: made on first start and kept in the data folder as `api-key`. Secret.",
     apiKeys.optional(),
   ),
   POSTRIDER_MASTER_KEY: secret(

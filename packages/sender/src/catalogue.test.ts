@@ -260,6 +260,7 @@ test("a field that is not known is refused, with the one that was meant", async 
     const tx = recorder();
     await expect(door.accept(tx, [{ ...event, [field]: "x" }])).rejects.toMatchObject({
       code: "invalid_event",
+      message: expect.not.stringContaining("?."),
       fields: { issues: [{ path: `events[0].${field}`, message: expect.stringContaining(meant) }] },
     });
     expect(tx.events).toEqual([]);

@@ -232,5 +232,7 @@ export function invalidEvent(
     .slice(0, 3)
     .map(({ path, message }) => (path === "" ? message : `${path}: ${message}`));
   const more = issues.length > 3 ? ` (and ${issues.length - 3} more)` : "";
-  return new SenderError("invalid_event", { issues }, `${outcome}: ${shown.join("; ")}${more}.`, { events });
+  const words = `${shown.join("; ")}${more}`;
+  const message = `${outcome}: ${words}${words.endsWith("?") ? "" : "."}`;
+  return new SenderError("invalid_event", { issues }, message, { events });
 }

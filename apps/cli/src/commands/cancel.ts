@@ -1,7 +1,7 @@
 import { defineCommand } from "../command.ts";
 import { confirmed } from "../confirm.ts";
 import { say, sayJson } from "../context.ts";
-import { filterOptions, toFilter } from "../delivery-filter.ts";
+import { checkEvent, filterOptions, toFilter } from "../delivery-filter.ts";
 import { CliError, exitCodes } from "../exit.ts";
 import { groupTable } from "../render/deliveries.ts";
 import { counted, noted } from "../render/text.ts";
@@ -41,6 +41,7 @@ export const cancel = defineCommand({
     }
     const client = await api();
     const dry = await client.cancel({ filter, dry_run: true });
+    if (dry.matched === 0) await checkEvent(client, filter);
     if (json && (flags.dryRun || dry.matched === 0)) return sayJson(out, dry);
     if (dry.matched === 0)
       return say(out, noted("Nothing to cancel: no pending delivery matches.", dry.note));

@@ -2,7 +2,16 @@ import type { DeliveryFilter, DeliveryState } from "@postrider/engine";
 import { type CommandGroup, defineCommand } from "../command.ts";
 import { confirmed } from "../confirm.ts";
 import { say, sayJson } from "../context.ts";
-import { filterOptions, scopeOf, timeOption, toFilter, toFlags, toQuery } from "../delivery-filter.ts";
+import {
+  checkEvent,
+  filterOptions,
+  scopeOf,
+  spanOptions,
+  timeOption,
+  toFilter,
+  toFlags,
+  toQuery,
+} from "../delivery-filter.ts";
 import { exitCodes } from "../exit.ts";
 import { selectionLines, skippedText } from "../render/causes.ts";
 import { groupTable } from "../render/deliveries.ts";
@@ -11,7 +20,11 @@ import { followReplay } from "../replay-progress.ts";
 import { listDeliveries, pageOptions } from "./deliveries.ts";
 
 /** Dead letters are selected by when they died, not by when they were accepted. */
-const options = { ...filterOptions, time: { ...timeOption, fallback: "finished" } } as const;
+const options = {
+  ...filterOptions,
+  ...spanOptions("ended (with --time accepted: accepted)"),
+  time: { ...timeOption, fallback: "finished" },
+} as const;
 
 type Flags = Parameters<typeof toFilter>[0];
 
@@ -41,7 +54,9 @@ const groups = defineCommand({
   ],
   async run({ context, options, json, api }) {
     const filter = endedFilter(options, context.now());
-    const answer = await (await api()).groups({ ...toQuery(filter), state: "dead" });
+    const client = await api();
+    const answer = await client.groups({ ...toQuery(filter), state: "dead" });
+    if (answer.matched === 0) await checkEvent(client, filter);
     if (json) return sayJson(context.stdout, answer);
     if (answer.matched === 0) return say(context.stdout, noted(nothingDead(options, filter), answer.note));
     context.stdout.write(groupTable(context.stdout, answer.groups, context.now()));
@@ -114,10 +129,11 @@ const replay = defineCommand({
       ...(args.length === 0 ? {} : { delivery_ids: args }),
     };
     const dry = await client.createReplay({ filter, dry_run: true });
+    const left = skippedText(dry.skipped);
+    if (dry.matched === 0 && left === "") await checkEvent(client, filter);
     if (options.dryRun && json) return sayJson(out, dry);
     if (dry.matched === 0) {
       if (json) sayJson(out, dry);
-      const left = skippedText(dry.skipped);
       const nothing = left === "" ? `no ${state} delivery matches` : `left out are ${left}`;
       if (!json) say(out, noted(`Nothing to replay: ${nothing}.`, dry.note));
       // Ids were written or pasted one by one: if none is known, that is a mistake, not good news.

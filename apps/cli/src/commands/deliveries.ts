@@ -3,7 +3,15 @@ import { type CommandGroup, defineCommand, required } from "../command.ts";
 import type { ApiClient } from "../api-client.ts";
 import { type Context, say, sayJson } from "../context.ts";
 import { CliError } from "../exit.ts";
-import { filterOptions, states, timeOption, toFilter, toQuery } from "../delivery-filter.ts";
+import {
+  checkEvent,
+  filterOptions,
+  spanOptions,
+  states,
+  timeOption,
+  toFilter,
+  toQuery,
+} from "../delivery-filter.ts";
 import { noted } from "../render/text.ts";
 import { deliveryDetail, deliveryTable } from "../render/deliveries.ts";
 
@@ -35,6 +43,7 @@ export async function listDeliveries(
   do {
     const answer = await api.listDeliveries({ ...query, limit: page.limit ?? (page.all ? 500 : 50), cursor });
     seen += answer.deliveries.length;
+    if (seen === 0) await checkEvent(api, { event_id: query["event_id"] });
     note = answer.note;
     if (json && !page.all) return sayJson(context.stdout, answer);
     if (json) for (const delivery of answer.deliveries) say(context.stdout, JSON.stringify(delivery));
@@ -59,6 +68,7 @@ const list = defineCommand({
   options: {
     state: { kind: "text", value: "state", summary: "in this state", choices: states },
     ...filterOptions,
+    ...spanOptions("accepted (with --time finished: ended)"),
     time: timeOption,
     ...pageOptions,
   },

@@ -190,6 +190,46 @@ describe("endpoints", () => {
     });
   });
 
+  it.each([
+    ["form", "the body form"],
+    [{ id: "{event_id}" }, "a body of its own"],
+  ] as const)("refuses a GET that would lose the body %j", async (body, words) => {
+    const routes = { ...put, "GET /v1/partners/acme/endpoints/main": { body: anEndpoint({ body }) } };
+    const argv = ["endpoints", "put", "acme", "main", "--method"];
+    const lost = await runCli([...argv, "GET"], { routes });
+    expect([lost.code, lost.calls.length]).toEqual([2, 1]);
+    expect(lost.stderr).toContain(`A GET has no body, and the endpoint has ${words}.`);
+    const given = await runCli([...argv, "GET", "--body", "none"], { routes });
+    expect(JSON.parse(given.calls[1]!.body)).toMatchObject({ method: "GET", body: "none" });
+    const kept = await runCli([...argv, "PUT"], { routes });
+    expect(JSON.parse(kept.calls[1]!.body)).toMatchObject({ method: "PUT", body });
+  });
+
+  it("says that there was no request if the template cannot be filled", async () => {
+    const nothing = {
+      request: { method: "", url: "", headers: {}, body: null },
+      response: { status: null, body: "", duration_ms: 0, failure: null },
+      verdict: "client_error",
+      error: "nothing was sent: missing_macro: data.click_id",
+    };
+    const { code, stdout } = await runCli(["endpoints", "test", "acme", "main"], {
+      routes: { "POST /v1/partners/acme/endpoints/main/test": { body: nothing } },
+    });
+    expect([code, stdout]).toEqual([
+      1,
+      "This does not count as delivered: nothing was sent: missing_macro: data.click_id\n",
+    ]);
+  });
+
+  it("has a word for no retries", async () => {
+    const retry = { ...anEndpoint().retry, schedule: [], client_error_schedule: [] };
+    const { stdout } = await runCli(["endpoints", "show", "acme", "main"], {
+      routes: { "GET /v1/partners/acme/endpoints/main": { body: anEndpoint({ retry }) } },
+    });
+    expect(stdout).toMatch(/retries +none\n/);
+    expect(stdout).toMatch(/after a 4xx +no retry\n/);
+  });
+
   it("leaves the body to the method's default when the method changes", async () => {
     const { calls } = await runCli(["endpoints", "put", "acme", "main", "--method", "GET"], { routes: put });
     expect(JSON.parse(calls[1]?.body ?? "")).toMatchObject({ method: "GET" });

@@ -1,4 +1,4 @@
-import type { Endpoint } from "@postrider/engine";
+import type { Endpoint, TestPostback } from "@postrider/engine";
 import { type CommandGroup, defineCommand, required } from "../command.ts";
 import { confirmed } from "../confirm.ts";
 import { type Output, say, sayJson } from "../context.ts";
@@ -68,6 +68,10 @@ function failingFacts({ circuit }: Endpoint): [string, string][] {
   return [["failing since", `${clockTime(circuit.failing_since)}, ${circuit.failures} in a row${end}`]];
 }
 
+function retriesOf({ retry }: Endpoint): string {
+  return retry.schedule.length === 0 ? "none" : `after ${retry.schedule.join(" ")}, jitter ${retry.jitter}`;
+}
+
 function endpointFacts(output: Output, endpoint: Endpoint): string {
   return facts(output, [
     ["endpoint", `${endpoint.partner}/${endpoint.id}, version ${endpoint.version}`],
@@ -78,8 +82,8 @@ function endpointFacts(output: Output, endpoint: Endpoint): string {
     ["body", typeof endpoint.body === "string" ? endpoint.body : JSON.stringify(endpoint.body)],
     ["signing", endpoint.signing.join(" ") || "none"],
     ["timeout", endpoint.timeout],
-    ["retries", `after ${endpoint.retry.schedule.join(" ") || "-"}, jitter ${endpoint.retry.jitter}`],
-    ["after a 4xx", endpoint.retry.client_error_schedule.join(" ") || "-"],
+    ["retries", retriesOf(endpoint)],
+    ["after a 4xx", endpoint.retry.client_error_schedule.join(" ") || "no retry"],
     ["expires after", endpoint.retry.expires_after],
     ...(endpoint.order
       ? [["order", `by order_key, held ${endpoint.order.max_hold} at most`] as [string, string]]
@@ -168,16 +172,7 @@ const test = defineCommand({
     const good = exchange.verdict === "accepted";
     if (json) sayJson(out, exchange);
     else {
-      const { request, response } = exchange;
-      say(out, plain(`> ${request.method} ${request.url}`));
-      for (const [name, value] of Object.entries(request.headers)) say(out, plain(`> ${name}: ${value}`));
-      if (request.body) say(out, `> ${cut(plain(request.body), 2_000)}`);
-      const answered =
-        response.failure === null
-          ? `answered ${response.status}`
-          : `${response.failure.class}: ${response.failure.message}`;
-      say(out, plain(`< ${answered} after ${duration(response.duration_ms)}`));
-      if (response.body) say(out, `< ${cut(plain(response.body), 2_000)}`);
+      writeExchange(out, exchange);
       say(
         out,
         tone(
@@ -192,6 +187,20 @@ const test = defineCommand({
     return good ? exitCodes.ok.code : exitCodes.failed.code;
   },
 });
+
+function writeExchange(out: Output, { request, response }: TestPostback): void {
+  // If the template could not be filled there was no request; the error says so.
+  if (response.status === null && response.failure === null) return;
+  say(out, plain(`> ${request.method} ${request.url}`));
+  for (const [name, value] of Object.entries(request.headers)) say(out, plain(`> ${name}: ${value}`));
+  if (request.body) say(out, `> ${cut(plain(request.body), 2_000)}`);
+  const answered =
+    response.failure === null
+      ? `answered ${response.status}`
+      : `${response.failure.class}: ${response.failure.message}`;
+  say(out, plain(`< ${answered} after ${duration(response.duration_ms)}`));
+  if (response.body) say(out, `< ${cut(plain(response.body), 2_000)}`);
+}
 
 const resume = defineCommand({
   name: "resume",

@@ -1,4 +1,4 @@
-import type { Endpoint, EventView, Partner } from "@postrider/engine";
+import type { DeliveryView, Endpoint, EventView, Partner } from "@postrider/engine";
 import type { ApiClient } from "../api-client.ts";
 import { defineCommand, required } from "../command.ts";
 import { type Output, say, sayJson } from "../context.ts";
@@ -28,7 +28,10 @@ export const explain = defineCommand({
   async run({ context, args, options, json, api }) {
     const client = await api();
     const event = narrowed(await client.event(required(args, 0)), options.partner);
-    const [{ reasons }, surroundings] = await Promise.all([client.reasons(), surroundingsOf(client, event)]);
+    const [{ reasons }, surroundings] = await Promise.all([
+      client.reasons(),
+      surroundingsOf(client, event, context.now()),
+    ]);
     const meanings = new Map(reasons.map(({ reason, meaning }) => [reason, meaning]));
     const explanation = explainEvent(event, { nowMs: context.now(), meanings, ...surroundings });
     if (json) return sayJson(context.stdout, explanation);
@@ -65,7 +68,7 @@ function writeDelivery(out: Output, delivery: DeliveryExplanation): void {
 }
 
 /** The partners and endpoints that the event's deliveries are for, as far as they still exist. */
-async function surroundingsOf(client: ApiClient, event: EventView) {
+async function surroundingsOf(client: ApiClient, event: EventView, nowMs: number) {
   const partners = new Map<string, Partner>();
   const endpoints = new Map<string, Endpoint>();
   const unfinished = event.deliveries.filter((delivery) => delivery.state !== "delivered");
@@ -77,5 +80,23 @@ async function surroundingsOf(client: ApiClient, event: EventView) {
     if (partner !== null) partners.set(id, partner);
     for (const endpoint of list?.endpoints ?? []) endpoints.set(`${id}/${endpoint.id}`, endpoint);
   }
-  return { partners, endpoints };
+  return { partners, endpoints, notAlone: await notAlone(client, unfinished, nowMs) };
+}
+
+/** The due deliveries whose partner has other pending ones; two of the partner's are enough to know. */
+async function notAlone(
+  client: ApiClient,
+  deliveries: readonly DeliveryView[],
+  nowMs: number,
+): Promise<ReadonlySet<string>> {
+  const due = deliveries.filter(
+    ({ state, next_attempt_at: at }) => state === "pending" && at !== null && Date.parse(at) <= nowMs,
+  );
+  const found = new Set<string>();
+  for (const partner of new Set(due.map((delivery) => delivery.partner))) {
+    const page = await client.listDeliveries({ state: "pending", partner, limit: 2 }).catch(absent);
+    for (const { id } of due.filter((delivery) => delivery.partner === partner))
+      if (page?.deliveries.some((other) => other.id !== id)) found.add(id);
+  }
+  return found;
 }

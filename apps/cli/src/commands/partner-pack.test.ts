@@ -34,6 +34,18 @@ async function pack(args: readonly string[] = [], given = routes()) {
 }
 
 describe("partner-pack", () => {
+  it.each([
+    [
+      "full",
+      "in the first table each wait is drawn at random between nothing and the one shown, in the second between half and all",
+    ],
+    ["equal", "latest ones: each wait is drawn at random between half and all"],
+    ["none", "The waits are exact."],
+  ] as const)("says how the waits are spread: %s", async (jitter, words) => {
+    const { read } = await pack([], routes(anEndpoint({ retry: { ...anEndpoint().retry, jitter } })));
+    expect(read("README.md").replaceAll("\\", "")).toContain(words);
+  });
+
   it("writes page, samples, code and scripts", async () => {
     const { run, folder, read } = await pack();
     expect(run).toMatchObject({ code: 0, stderr: "" });

@@ -142,6 +142,49 @@ describe("partners", () => {
     expect(stdout).toContain("whsec_bmV3");
   });
 
+  const aKey = (scheme: string, id: string, retires_at: string | null = null) => ({
+    id,
+    scheme,
+    public_key: null,
+    created_at: "",
+    retires_at,
+  });
+
+  it.each([
+    [
+      ["--scheme", "v1a"],
+      [aKey("v1", "k1"), aKey("v1a", "k2")],
+      "acme has a new v1a key. No older v1a key signs. Its v1 key signs as before.",
+    ],
+    [
+      [],
+      [aKey("v1", "k3"), aKey("v1a", "k2")],
+      "acme has a new v1 key. No older v1 key signs. Its v1a key signs as before.",
+    ],
+    [["--overlap", "0s"], [aKey("v1", "k3")], "acme has a new v1 key. No older v1 key signs.\n"],
+    [
+      ["--scheme", "v1a"],
+      [aKey("v1", "k1"), aKey("v1a", "k2"), aKey("v1a", "k0", "2026-02-01T12:00:00Z")],
+      "acme has a new v1a key. The older ones sign until their time below. Its v1 key signs as before.\n  k0 (v1a) until",
+    ],
+  ])("says which keys sign after a rotation %j", async (flags, keys, words) => {
+    const routes = { "POST /v1/partners/acme/rotate-secret": { body: { signing_secret: null, keys } } };
+    const { stdout } = await runCli(["partners", "rotate-secret", "acme", ...flags], { routes });
+    expect(stdout).toContain(words);
+  });
+
+  it("sets the burst, and gives it back to the rate", async () => {
+    const put = async (burst: string) =>
+      runCli(["partners", "put", "acme", "--burst", burst], {
+        routes: partnerCalls(aPartner({ burst: null })),
+      });
+    const [set, unset, wrong] = [await put("7"), await put("none"), await put("some")];
+    expect(JSON.parse(set.calls[1]!.body)).toMatchObject({ rate_per_second: 50, burst: 7 });
+    expect(JSON.parse(unset.calls[1]!.body)).toMatchObject({ rate_per_second: 50, burst: null });
+    expect(unset.stdout).toMatch(/burst +the rate\n/);
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining("whole number from 1, or none")]);
+  });
+
   describe("delete", () => {
     const routes = {
       "GET /v1/partners/acme": { body: aPartner() },

@@ -1,4 +1,4 @@
-import type { Partner } from "@postrider/engine";
+import type { Partner, SigningKey } from "@postrider/engine";
 import { type CommandGroup, defineCommand, required } from "../command.ts";
 import { confirmed } from "../confirm.ts";
 import { endpointState, partnerState, partnerTone } from "../endpoint-state.ts";
@@ -34,7 +34,7 @@ const list = defineCommand({
           { title: "NAME", of: (row) => row.name, elastic: true },
           { title: "STATE", of: partnerState, tone: partnerTone },
           { title: "RATE", of: rateOf, align: "right" },
-          { title: "BURST", of: (row) => orDash(row.burst), align: "right" },
+          { title: "BURST", of: burstOf, align: "right" },
           { title: "IN FLIGHT", of: (row) => String(row.max_in_flight), align: "right" },
           { title: "CREATED", of: (row) => fromNow(row.created_at, context.now()) },
         ],
@@ -50,13 +50,17 @@ function rateOf(partner: Partner): string {
   return partner.rate_per_second === null ? "no limit" : `${partner.rate_per_second}/s`;
 }
 
+function burstOf(partner: Partner): string {
+  return partner.burst === null && partner.rate_per_second !== null ? "the rate" : orDash(partner.burst);
+}
+
 function partnerFacts(output: Output, partner: Partner): string {
   return facts(output, [
     ["partner", partner.id],
     ["name", partner.name],
     ["state", partnerState(partner)],
     ["rate", rateOf(partner)],
-    ["burst", orDash(partner.burst)],
+    ["burst", burstOf(partner)],
     ["max in flight", String(partner.max_in_flight)],
     ["silent after", orDash(partner.silent_after)],
     ["max backlog", orDash(partner.max_backlog)],
@@ -112,7 +116,11 @@ const put = defineCommand({
   options: {
     name: { kind: "text", value: "name", summary: "the name people read", fallback: "the id" },
     rate: { kind: "text", value: "n|none", summary: "requests per second at most, over all workers" },
-    burst: { kind: "whole", value: "n", summary: "requests that may go at once after a quiet time" },
+    burst: {
+      kind: "text",
+      value: "n|none",
+      summary: "requests that may go at once after a quiet time; none for as many as the rate",
+    },
     maxInFlight: { kind: "whole", value: "n", summary: "requests in flight at most" },
     silentAfter: {
       kind: "text",
@@ -166,12 +174,14 @@ const put = defineCommand({
         ? options.rate === undefined
           ? {}
           : { burst: null }
-        : { burst: options.burst }),
+        : { burst: parseWhole("--burst", options.burst, "requests") }),
       ...(options.maxInFlight === undefined ? {} : { max_in_flight: options.maxInFlight }),
       ...(options.silentAfter === undefined
         ? {}
         : { silent_after: options.silentAfter === "never" ? null : options.silentAfter }),
-      ...(options.maxBacklog === undefined ? {} : { max_backlog: parseCeiling(options.maxBacklog) }),
+      ...(options.maxBacklog === undefined
+        ? {}
+        : { max_backlog: parseWhole("--max-backlog", options.maxBacklog, "deliveries") }),
     };
     const given = await givenSecret(context, options.secretFile);
     const partner = await client.putPartner(id, { ...document, ...given });
@@ -203,14 +213,14 @@ async function givenSecret(context: Context, path: string | undefined): Promise<
   return path === undefined ? {} : { signing_secret: await readInput.secret(context, path) };
 }
 
-function parseCeiling(text: string): number | null {
+function parseWhole(flag: string, text: string, what: string): number | null {
   if (text === "none") return null;
-  const ceiling = Number(text);
-  if (!Number.isSafeInteger(ceiling) || ceiling < 1)
-    throw new CliError("usage", `--max-backlog ${text} is not a number of deliveries.`, {
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 1)
+    throw new CliError("usage", `${flag} ${text} is not a number of ${what}.`, {
       hint: "Give a whole number from 1, or none.",
     });
-  return ceiling;
+  return count;
 }
 
 function saySecret(output: Output, secret: string): void {
@@ -278,24 +288,30 @@ const rotateSecret = defineCommand({
   ],
   async run({ context, args, options, json, api }) {
     const id = required(args, 0);
+    const scheme = options.scheme ?? "v1";
     const answer = await (await api()).rotateSecret(id, {
       overlap: options.overlap ?? "24h",
       ...(options.scheme === undefined ? {} : { scheme: options.scheme }),
       ...(await givenSecret(context, options.secretFile)),
     });
     if (json) return sayJson(context.stdout, answer);
-    const old = answer.keys.filter((key) => key.retires_at !== null);
-    say(
-      context.stdout,
-      `${id} ${answer.signing_secret_given ? "signs with the secret given" : "has a new key"}. ${old.length === 0 ? "No older key signs." : "The older ones sign until their time below."}`,
-    );
-    for (const key of old)
+    const made = answer.signing_secret_given ? "signs with the secret given" : `has a new ${scheme} key`;
+    say(context.stdout, `${id} ${made}. ${olderKeys(answer.keys, scheme)}`);
+    for (const key of answer.keys.filter((one) => one.retires_at !== null))
       say(context.stdout, `  ${key.id} (${key.scheme}) until ${clockTime(key.retires_at ?? "")}`);
     if (answer.public_key)
       say(context.stdout, `\npublic key  ${answer.public_key}\nGive it to the partner; it is no secret.`);
     if (answer.signing_secret) saySecret(context.stdout, answer.signing_secret);
   },
 });
+
+/** What the rotation means for the keys that were there; it changes nothing for those of the other scheme. */
+function olderKeys(keys: readonly SigningKey[], scheme: string): string {
+  const other = keys.find((key) => key.scheme !== scheme && key.retires_at === null)?.scheme;
+  const kept = other === undefined ? "" : ` Its ${other} key signs as before.`;
+  const retiring = keys.some((key) => key.retires_at !== null);
+  return `${retiring ? "The older ones sign until their time below." : `No older ${scheme} key signs.`}${kept}`;
+}
 
 const remove = defineCommand({
   name: "delete",

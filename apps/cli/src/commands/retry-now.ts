@@ -1,7 +1,7 @@
 import { defineCommand } from "../command.ts";
 import { confirmed } from "../confirm.ts";
 import { say, sayJson } from "../context.ts";
-import { filterOptions, toFilter } from "../delivery-filter.ts";
+import { checkEvent, filterOptions, toFilter } from "../delivery-filter.ts";
 import { CliError, exitCodes } from "../exit.ts";
 import { selectionLines, skippedText } from "../render/causes.ts";
 import { groupTable } from "../render/deliveries.ts";
@@ -41,6 +41,7 @@ export const retryNow = defineCommand({
     const dry = await client.retryNow({ filter, dry_run: true });
     if (dry.matched === 0) {
       const left = skippedText(dry.skipped);
+      if (left === "") await checkEvent(client, filter);
       if (json) sayJson(out, dry);
       else
         say(

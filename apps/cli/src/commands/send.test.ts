@@ -46,6 +46,17 @@ describe("send, one event", () => {
   });
 
   it.each([
+    ["2027-01-31 10:00", "2027-01-31T10:00:00.000Z"],
+    ["2027-01-31", "2027-01-31T00:00:00.000Z"],
+    ["2027-01-31 10:00+02:00", "2027-01-31T08:00:00.000Z"],
+    ["2027-01-31T10:00:00.123456+02:00", "2027-01-31T10:00:00.123456+02:00"],
+  ])("takes the time %s as the filters do", async (typed, sent) => {
+    const flags = ["--not-before", typed, "--occurred-at", typed];
+    const { calls } = await runCli(["send", "a", ...flags], { routes: door });
+    expect(JSON.parse(calls[0]!.body).events).toMatchObject([{ not_before: sent, occurred_at: sent }]);
+  });
+
+  it.each([
     ["dup-1", 0, "duplicate"],
     ["con-1", 1, "conflict"],
     ["bad-1", 1, "invalid"],
@@ -61,6 +72,7 @@ describe("send, one event", () => {
     [["send"]],
     [["send", "a", "--file", "x"]],
     [["send", "a", "--data", "{"]],
+    [["send", "a", "--not-before", "tomorrow"]],
     [["send", "--file", "-", "--partner", "x"]],
     [["send", "--file", "-", "--order-key", "x"]],
   ])("%j is a usage error", async (argv) => {
@@ -103,6 +115,41 @@ describe("send, a file", () => {
       { event_id: "e-2", data: { name: "Ren\xe9" } },
     ]);
     expect(stderr).toBe("line 4: invalid: not valid UTF-8 (save the file as UTF-8)\n");
+  });
+
+  const two = [
+    { event_id: "e-1", type: "a", data: { text: "a [ b { \\" } },
+    { event_id: "e-2", type: "a" },
+  ];
+
+  it.each([
+    ["the document of the API", JSON.stringify({ events: two }, null, 2), "one document over several lines"],
+    ["the same, compact", JSON.stringify({ events: two }), "a list of events"],
+    ["a compact list", JSON.stringify(two), "a list of events"],
+    ["a printed list", JSON.stringify(two, null, 2), "one document over several lines"],
+    ["a list, one event a line", "[\n" + JSON.stringify(two[0]) + "\n]", "one document over several lines"],
+    [
+      "the API's, one event a line",
+      '\n{"events": [\n' + JSON.stringify(two[0]) + "\n]}",
+      "one document over several lines",
+    ],
+    ["one event, printed", JSON.stringify(two[0], null, 2), "one document over several lines"],
+  ])("refuses %s before anything is sent", async (_, stdin, what) => {
+    const { code, stdout, stderr, calls } = await runCli(["send", "--file", "-"], { routes: door, stdin });
+    expect([code, stdout, calls.length]).toEqual([2, "", 0]);
+    expect(stderr).toContain(`- holds ${what}, not one event a line. Nothing was sent.`);
+  });
+
+  it.each([
+    ["a first line that is broken off", '{"event_id":"e-0","data":{\n{"event_id":"e-1"}', 1],
+    ["one such line alone", '{"event_id":"e-0","data":{', 0],
+    ["marks in texts", '{"event_id":"[{"}\n{"event_id":"}"}', 2],
+    ["data with events of its own", '{"event_id":"e-1","events":[]}', 1],
+    ["no line at all", "", 0],
+  ])("%s is no such document", async (_, stdin, sent) => {
+    const { stdout, calls } = await runCli(["send", "--file", "-"], { routes: door, stdin });
+    expect(calls.flatMap(eventsOf)).toHaveLength(sent);
+    expect(stdout).toContain(`${sent} accepted`);
   });
 
   it("lists conflicts and invalid lines with their numbers, and ends with 1", async () => {

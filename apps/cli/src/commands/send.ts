@@ -2,10 +2,12 @@ import { defineCommand, type Invocation } from "../command.ts";
 import { say, sayJson } from "../context.ts";
 import { CliError, exitCodes } from "../exit.ts";
 import { readInput } from "../input.ts";
+import { instantHint, parseInstant } from "../instant.ts";
 import { tone } from "../render/colour.ts";
 import { startProgress } from "../render/progress.ts";
 import { counted, plain } from "../render/text.ts";
 import { duration } from "../render/time.ts";
+import { oneEventALine } from "../event-lines.ts";
 import { sendLines } from "../send-lines.ts";
 
 const options = {
@@ -21,9 +23,18 @@ const options = {
     summary: "the event's id; sending it again is no second event",
     fallback: "a fresh one",
   },
-  occurredAt: { kind: "text", value: "time", summary: "when it happened", fallback: "now" },
+  occurredAt: {
+    kind: "text",
+    value: "time",
+    summary: "when it happened, UTC unless it names a zone",
+    fallback: "now",
+  },
   schemaVersion: { kind: "whole", value: "n", summary: "version of the data's form", fallback: "1" },
-  notBefore: { kind: "text", value: "time", summary: "send nothing before, e.g. 2026-01-31T10:00:00Z" },
+  notBefore: {
+    kind: "text",
+    value: "time",
+    summary: "send nothing before: a time, UTC unless it names a zone, e.g. '2026-01-31 10:00'",
+  },
   expiresAfter: { kind: "text", value: "duration", summary: "give up after this long, e.g. 90s, 7d" },
   orderKey: {
     kind: "text",
@@ -88,9 +99,9 @@ async function sendOne(
     event_id: flags.eventId ?? `evt-${context.newId()}`,
     type,
     schema_version: flags.schemaVersion ?? 1,
-    occurred_at: flags.occurredAt ?? new Date(context.now()).toISOString(),
+    occurred_at: instantText("--occurred-at", flags.occurredAt) ?? new Date(context.now()).toISOString(),
     ...(flags.partner === undefined ? {} : { partner: flags.partner }),
-    ...(flags.notBefore === undefined ? {} : { not_before: flags.notBefore }),
+    ...(flags.notBefore === undefined ? {} : { not_before: instantText("--not-before", flags.notBefore) }),
     ...(flags.expiresAfter === undefined ? {} : { expires_after: flags.expiresAfter }),
     ...(flags.orderKey === undefined ? {} : { order_key: flags.orderKey }),
   });
@@ -126,6 +137,17 @@ async function sendOne(
   return good ? exitCodes.ok.code : exitCodes.failed.code;
 }
 
+/** The time as the API takes it: what has a zone goes as it was typed, the rest is UTC. @throws CliError `usage` */
+function instantText(flag: string, text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const atMs = parseInstant(text);
+  if (Number.isNaN(atMs))
+    throw new CliError("usage", `${flag} ${text} is not a time.`, { hint: `${instantHint}.` });
+  return /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\S*(Z|[+-]\d{2}:\d{2})$/.test(text)
+    ? text
+    : new Date(atMs).toISOString();
+}
+
 async function sendFile(
   { context, json, api, options: flags }: Invocation<typeof options>,
   path: string,
@@ -138,8 +160,9 @@ async function sendFile(
   const client = await api();
   const startedMs = context.now();
   const total = path === "-" ? null : await countLines(readInput.lines(context, path));
+  const lines = await oneEventALine(readInput.lines(context, path), path);
   const progress = startProgress(context.stderr, context.now, "send", json);
-  const report = await sendLines(readInput.lines(context, path), {
+  const report = await sendLines(lines, {
     accept: async (texts) => (await client.accept(texts)).results,
     signal: context.signal,
     onProgress: ({ done, counts }) => {

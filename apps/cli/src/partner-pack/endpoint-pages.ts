@@ -33,18 +33,23 @@ export function endpointBlocks(endpoint: Endpoint): Block[] {
     text("Retries after another 4xx, which usually takes somebody to mend it:"),
     ladderTable(retry.client_error_schedule, retry.expires_after),
     list(
-      [jitterWords[retry.jitter]],
+      ...jitterWords(retry.jitter).map((words) => [words]),
       [`A delivery that has not succeeded after ${retry.expires_after} ends as expired.`],
       [`Retry-After is honoured, up to ${retry.retry_after_max}.`],
     ),
   ];
 }
 
-const jitterWords = {
-  full: "The times are the latest ones: each wait is drawn at random between nothing and the one shown.",
-  equal: "The times are the latest ones: each wait is drawn at random between half and all of the one shown.",
-  none: "The waits are exact.",
-} as const;
+/** `full` means `equal` after a 4xx: `decide.ts` of the engine has the rule. */
+function jitterWords(jitter: Endpoint["retry"]["jitter"]): readonly string[] {
+  if (jitter === "none") return ["The waits are exact."];
+  const half = "between half and all of the one shown";
+  if (jitter === "equal") return [`The times are the latest ones: each wait is drawn at random ${half}.`];
+  return [
+    "The times are the latest ones: in the first table each wait is drawn at random between nothing and the one shown, " +
+      `in the second ${half}.`,
+  ];
+}
 
 function ladderTable(schedule: readonly string[], expiresAfter: string): Block {
   return table(

@@ -56,7 +56,7 @@ function inShort(): Block[] {
   return [
     list(
       [
-        "Success is a 2xx status with a complete answer. Its body is not read; keep it short, and hold no personal data in it.",
+        "Success is a 2xx status with a complete answer. Its body changes nothing, but its beginning is kept, to look into problems: keep it short and without personal data.",
       ],
       [
         "Deduplicate by ",

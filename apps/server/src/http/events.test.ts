@@ -105,6 +105,23 @@ describe("one event", () => {
     expect(messages).toContainEqual(expect.stringContaining("did you mean acme?"));
   });
 
+  test("the sentence of a refusal has one mark at its end, and names the whole as it", async () => {
+    const { call } = await serverOverFake();
+    const messageOf = async (body: unknown) => (await call("POST", "/v1/events", body)).json.error.message;
+    expect(await messageOf(event("a", { dta: {} }))).toBe(
+      "The event a is not valid: dta is not known; did you mean data?",
+    );
+    expect(await messageOf(sized(262_145))).toMatch(
+      /^The event \S+ is not valid: it is larger than 262144 bytes\.$/,
+    );
+    expect(await messageOf(event("a", { type: "" }))).toMatch(
+      /^The event a is not valid: type must .*[^.?]\.$/,
+    );
+    expect(await messageOf({ events: [event("a", { type: "" })] })).toBe(
+      "The event was not taken; results says why.",
+    );
+  });
+
   test("of hundreds of unknown keys, a few are named and the others counted", async () => {
     const { call } = await serverOverFake();
     const many = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`tpye${n}`, n]));

@@ -43,12 +43,24 @@ export function refusedFor(
 ): PostriderError {
   const more =
     issues.length > 1 ? `, and ${issues.length > mostIssues ? "many" : issues.length - 1} more` : "";
-  return new PostriderError(code, `The ${what} is not valid: ${wordsOf(issues)}${more}.`, { issues });
+  return new PostriderError(code, notValid(what, `${wordsOf(issues)}${more}`), { issues });
 }
 
-/** The first issue in one line. */
-export function wordsOf(issues: readonly Issue[]): string {
-  return issues[0] === undefined ? "unknown" : issueText(issues[0]);
+/**
+ * The sentence for what is wrong, with one mark at its end.
+ *
+ * @example notValid("event big-1", wordsOf([{ path: "", message: "is too large" }])) // "The event big-1 is not valid: it is too large."
+ */
+export function notValid(what: string, words: string): string {
+  return `The ${what} is not valid: ${words}${words.endsWith("?") ? "" : "."}`;
+}
+
+/** The first issue in one line. What is wrong with the whole names no place. */
+export function wordsOf([first]: readonly Issue[]): string {
+  if (first === undefined) return "unknown";
+  return first.path === "" && /^(is|must|has) /.test(first.message)
+    ? `it ${first.message}`
+    : issueText(first);
 }
 
 /**

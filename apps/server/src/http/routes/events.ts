@@ -11,7 +11,7 @@ import { z } from "zod";
 import type { AcceptBatcher } from "../accept-batcher.ts";
 import { checkEvent, eventDocument, isTooLarge, maxEvents, tooLarge } from "../event-document.ts";
 import { refusal } from "../failure.ts";
-import { withMore, wordsOf } from "../issues.ts";
+import { notValid, withMore, wordsOf } from "../issues.ts";
 import { type CutList, cutList, memberText } from "../json-slices.ts";
 import type { Slices } from "../processor-slices.ts";
 import { parseJson } from "../request-body.ts";
@@ -153,7 +153,10 @@ const refusedView = {
 function refusedBatch(results: readonly AcceptResult[]): PostriderError | null {
   const statuses = new Set(results.map(({ status }) => status));
   if (statuses.has("accepted") || statuses.has("duplicate")) return null;
-  const none = `None of the ${results.length} events was taken; results says why, one by one.`;
+  const none =
+    results.length === 1
+      ? "The event was not taken; results says why."
+      : `None of the ${results.length} events was taken; results says why, one by one.`;
   if (statuses.has("backlog_full")) return new PostriderError("backlog_full", none, { hint: backlogHint });
   if (statuses.has("invalid")) return new PostriderError("invalid_event", none);
   return new PostriderError("conflict", none, {
@@ -200,7 +203,7 @@ function batchOf({ texts, count, others }: CutList): readonly string[] {
   else if (count === 0 || count > maxEvents)
     issues.push({ path: "events", message: `must have 1 to ${maxEvents} events, and has ${count}` });
   if (issues.length > 0)
-    throw new PostriderError("invalid_request", `The body is not valid: ${wordsOf(issues)}.`, { issues });
+    throw new PostriderError("invalid_request", notValid("body", wordsOf(issues)), { issues });
   return texts ?? [];
 }
 
@@ -246,11 +249,9 @@ async function checkAll(
 const charsPerLook = 16 * 1024;
 
 function invalidEvent(id: string, issues: readonly Issue[]): PostriderError {
-  return new PostriderError(
-    "invalid_event",
-    `The event${id === "" ? "" : ` ${id}`} is not valid: ${wordsOf(issues)}.`,
-    { issues },
-  );
+  return new PostriderError("invalid_event", notValid(`event${id === "" ? "" : ` ${id}`}`, wordsOf(issues)), {
+    issues,
+  });
 }
 
 function invalidResult(event_id: string, issues: readonly Issue[]): AcceptResult {
