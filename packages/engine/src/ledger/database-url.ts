@@ -1,3 +1,4 @@
+import { passwordEncoding, passwordMayReachOn } from "../core/connection-url.ts";
 import { PostriderError } from "../core/errors.ts";
 import { nearestName } from "../core/nearest.ts";
 
@@ -75,12 +76,14 @@ type Parameter = (typeof withEffect)[number];
 /**
  * Reads a PostgreSQL URL with libpq's meaning: several hosts, `sslmode`, and the parameters of its connection URIs
  * (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS). The driver's own reading knows
- * one host, and other meanings of `sslmode`.
+ * one host, and other meanings of `sslmode`. An `@` in the password is read as libpq reads it; a `/`, `?` or `#` in it
+ * must be percent-encoded.
  *
- * @throws PostriderError `invalid_settings`; its message never holds the URL, which may carry a password
+ * @throws PostriderError `invalid_settings`; its message never holds a part of the password
  * @example parseDatabaseUrl("postgresql://app@db-1,db-2/shop?sslmode=require").hosts.length // 2
  */
 export function parseDatabaseUrl(url: string): DatabaseAddress {
+  if (passwordMayReachOn(url, /[/?#]/)) throw invalid(passwordEncoding);
   const [whole, credentials, places = "", path = "", query = ""] =
     /^postgres(?:ql)?:\/\/(?:([^/?#]*)@)?([^@/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/.exec(url) ?? [];
   if (whole === undefined)
@@ -115,9 +118,12 @@ function parametersOf(query: string): Partial<Record<Parameter, string>> {
     if (withoutEffect.has(name)) continue;
     if (!(withEffect as readonly string[]).includes(name)) {
       const near = nearestName(name, withEffect, 60);
-      throw invalid(
-        `has the parameter ${name.slice(0, 60)}, which is not known${near === null ? "" : `; the nearest is ${near}`}`,
-      );
+      // Behind a password it may be the rest of it, after an & that is not percent-encoded.
+      const which =
+        found.password === undefined
+          ? `the parameter ${name.slice(0, 60)}, which`
+          : "a parameter behind its password that";
+      throw invalid(`has ${which} is not known${near === null ? "" : `; the nearest is ${near}`}`);
     }
     found[name as Parameter] = value;
   }
