@@ -127,6 +127,7 @@ export const newSecretText = (): string => generateSecret(randomBytes).reveal().
 /** See `LedgerOperations.resealSecrets`. */
 export async function resealSecrets(sql: Sql, seal: Seal): Promise<number> {
   const rows = await sql.query<{ key_no: number; sealed: Uint8Array; id: string }>(sealedSql);
+  refuseForeign(rows, seal);
   const stale = rows.filter((row) => seal.isStale(row.sealed));
   for (const { key_no, sealed, id } of stale) {
     const context = sealContext(id);
@@ -137,6 +138,19 @@ export async function resealSecrets(sql: Sql, seal: Seal): Promise<number> {
     );
   }
   return stale.length;
+}
+
+/** @throws PostriderError `secret_unreadable` if a master key is missing, so that a start with the wrong one says so */
+function refuseForeign(rows: readonly { readonly sealed: Uint8Array }[], seal: Seal): void {
+  const ids = rows.flatMap(({ sealed }) => seal.foreignKeyId(sealed) ?? []);
+  if (ids.length === 0) return;
+  const what =
+    ids.length === rows.length
+      ? "The ledger was sealed with another master key"
+      : `${ids.length} of the ledger's ${rows.length} signing keys were sealed with a master key that is not given`;
+  throw new PostriderError("secret_unreadable", `${what} (key id ${[...new Set(ids)].join(", ")}).`, {
+    hint: "Add the master key that sealed it to POSTRIDER_MASTER_KEY, after the newest one. If none was set, it is in the data folder of the process that made the ledger.",
+  });
 }
 
 const missingLimit = 20;

@@ -233,7 +233,15 @@ export function keyTests(bench: () => Bench): void {
     await expect(secret(newKey)).rejects.toMatchObject({ code: "secret_unreadable" });
     await expect(under(newKey).operations.resealSecrets()).rejects.toMatchObject({
       code: "secret_unreadable",
+      message: expect.stringMatching(/^The ledger was sealed with another master key \(key id [0-9a-f]{8}\)\.$/),
+      hint: expect.stringContaining("POSTRIDER_MASTER_KEY"),
     });
+    const zulu = await partner();
+    await under(newKey).operations.rotateSecret(zulu.id, { scheme: "v1", overlapMs: 0 }, now);
+    await expect(under(newKey).operations.resealSecrets()).rejects.toMatchObject({
+      message: expect.stringMatching(/^2 of the ledger's 3 signing keys were sealed with a master key that is not given/),
+    });
+    await sql.query("delete from postrider.signing_keys where partner_no = $1::int", [zulu.no]);
     expect(await secret(newKey, oldKey)).toBe(rotated?.signingSecret);
     expect(await under(newKey, oldKey).operations.resealSecrets()).toBe(1);
     expect(await under(newKey, oldKey).operations.resealSecrets()).toBe(0);
