@@ -94,7 +94,9 @@ describe("a database URL", () => {
     "postgresql://postrider:se#cret@127.0.0.1/postrider",
     "postgresql://:12?user=x@127.0.0.1",
   ])("%s is asked to have its password percent-encoded", (url) => {
-    expect(() => parseDatabaseUrl(url)).toThrow(/percent-encoded: \/ is %2F, \? is %3F, # is %23, @ is %40\.$/);
+    expect(() => parseDatabaseUrl(url)).toThrow(
+      /percent-encoded: \/ is %2F, \? is %3F, # is %23, @ is %40\.$/,
+    );
   });
 
   test("an @ in a parameter is no trouble while nothing before it can be a password", () => {

@@ -92,7 +92,9 @@ test.each([
   fc.assert(
     fc.property(hostile, hostile, (before, after) => {
       try {
-        const { password, ...others } = parseRedisAddress(form.replace("{}", () => `${before}hunter2${after}`));
+        const { password, ...others } = parseRedisAddress(
+          form.replace("{}", () => `${before}hunter2${after}`),
+        );
         expect(JSON.stringify(others)).not.toContain("hunter2");
         expect(password ?? "").toContain("hunter2");
       } catch (error) {
