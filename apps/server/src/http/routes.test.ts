@@ -385,6 +385,7 @@ test("the status, conservation and the reasons", async () => {
     ledger: { adapter: "fake", version: "fake 1", migration: 1 },
     dispatcher: { dispatching: true, in_flight: 1, turns_active: 2, turns_waiting: 3, unrecorded: 4 },
     backlog: { pending: 7 },
+    endpoints: { paused: 5, open: 1, half_open: 0, ramping: 2, failing: 3, refusing: 4 },
   });
   expect((await call("GET", "/v1/conservation")).json).toEqual({
     accepted: 3,

@@ -292,24 +292,24 @@ const skippedView = z
   )
   .describe("Left as they are, by cause.");
 
+const waitingView = z.array(
+  z.object({
+    cause: z.enum([
+      "partner_paused",
+      "endpoint_disabled",
+      "endpoint_paused",
+      "circuit_open",
+      "endpoint_held",
+    ]),
+    count,
+  }),
+);
+
 const selectionShape = {
   matched: count.describe("Put back, or made due; the groups are of these."),
   groups: z.array(groupView),
   skipped: skippedView,
-  waiting: z
-    .array(
-      z.object({
-        cause: z.enum([
-          "partner_paused",
-          "endpoint_disabled",
-          "endpoint_paused",
-          "circuit_open",
-          "endpoint_held",
-        ]),
-        count,
-      }),
-    )
-    .describe("Of those matched, not sent before the cause has ended."),
+  waiting: waitingView.describe("Of those matched, not sent before the cause has ended."),
   note,
 };
 
@@ -318,7 +318,11 @@ export const createdReplayView = z
   .meta({ id: "CreatedReplay" });
 
 export const retriedView = z
-  .object({ ...selectionShape, retried: count.describe("Made due; 0 for a dry run.") })
+  .object({
+    ...selectionShape,
+    due_waiting: waitingView.describe("Of those that are due already, not sent before the cause has ended."),
+    retried: count.describe("Made due; 0 for a dry run."),
+  })
   .meta({ id: "Retried" });
 
 export const replayView = z
@@ -375,13 +379,25 @@ export const statusView = z
       unrecorded: count,
       processes: count,
     }),
-    backlog: z.object({ pending: count, oldest_due_at: instant.nullable() }),
+    backlog: z.object({
+      pending: count,
+      oldest_due_at: instant.nullable().describe("Of what is not paused or disabled; may lie ahead."),
+    }),
     signing_keys_missing: z
       .array(z.object({ partner: z.string(), endpoint: z.string(), scheme: z.enum(["v1", "v1a"]) }))
       .describe("Endpoints that ask for a scheme without a live key: nothing is sent to them. At most 20."),
     endpoints: z
-      .object({ open: count, half_open: count, ramping: count, failing: count, refusing: count })
-      .describe("How many are not well, in the whole ledger."),
+      .object({
+        paused: count,
+        open: count,
+        half_open: count,
+        ramping: count,
+        failing: count,
+        refusing: count,
+      })
+      .describe(
+        "How many are not well, in the whole ledger. `paused`: by a 410 of the partner or a missing signing key, until a resume.",
+      ),
     allow_targets: z.array(z.string()),
   })
   .meta({ id: "Status" });

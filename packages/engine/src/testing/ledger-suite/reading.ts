@@ -320,4 +320,31 @@ export function readingTests(bench: () => Bench): void {
     expect(pending).toBe((await operations.conservation()).pending);
     expect(oldestDueMs).toBeLessThanOrEqual(now - minuteMs);
   });
+
+  test("what an operator or a 410 paused is counted, and its age is not: a resume ends that wait, not time", async () => {
+    const { operations, partner, enqueue, dispatch } = bench();
+    // Older than all that other tests enqueue.
+    const longAgo = now - 1_000 * minuteMs;
+    const [acme, bolt] = [await partner(["main", "gone"]), await partner()];
+    await enqueue(acme, 45, longAgo);
+    await enqueue(bolt, 70, longAgo);
+    const pausedBefore = await operations.pausedEndpoints();
+    await dispatch.hold([
+      { endpointNo: (await dispatch.locate(acme.id, "gone"))!.endpointNo, untilMs: null, note: "status 410" },
+    ]);
+    await operations.setPartnerState(bolt.id, "paused", now);
+    const aged = async () => (await operations.backlog(now, 2)).partners;
+    expect(await aged()).toEqual([
+      { partner: acme.id, pending: 90, oldestDueMs: longAgo },
+      { partner: bolt.id, pending: 70, oldestDueMs: null },
+    ]);
+    expect(await operations.pausedEndpoints()).toBe(pausedBefore + 1);
+    await dispatch.hold([
+      { endpointNo: (await dispatch.locate(acme.id, "main"))!.endpointNo, untilMs: null, note: "status 410" },
+    ]);
+    expect(await aged()).toMatchObject([{ oldestDueMs: null }, { oldestDueMs: null }]);
+    expect((await operations.backlog(now, 2)).oldestDueMs).not.toBe(longAgo);
+    await operations.setPartnerState(bolt.id, "active", now);
+    expect((await operations.backlog(now, 2)).oldestDueMs).toBe(longAgo);
+  });
 }
