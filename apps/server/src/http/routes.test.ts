@@ -378,6 +378,21 @@ describe("replays", () => {
   });
 });
 
+test.each([
+  ["GET", "/v1/partners/neacme", "near-cme"],
+  ["DELETE", "/v1/partners/neacme", "near-cme"],
+  ["POST", "/v1/partners/neacme/pause", "near-cme"],
+  ["GET", "/v1/partners/neacme/endpoints/main", "near-cme"],
+  ["GET", "/v1/partners/acme/endpoints/neain", "near-in"],
+  ["POST", "/v1/partners/acme/endpoints/neain/resume", "near-in"],
+])("%s %s names what was meant, in words that fit the API and the command", async (method, path, near) => {
+  await call("PUT", "/v1/partners/acme", { name: "Acme" });
+  const { status, json } = await call(method, path);
+  expect([status, json.error.code]).toEqual([404, "not_found"]);
+  expect(json.error.hint).toContain(`Did you mean ${near}?`);
+  expect(json.error.hint).not.toMatch(/\b(GET|PUT|POST)\b/);
+});
+
 test("the status, conservation and the reasons", async () => {
   const { json } = await call("GET", "/v1/status");
   expect(json).toMatchObject({

@@ -201,6 +201,8 @@ export function createFakeOperations(
       oldestDueMs: 1,
       partners: [{ partner: "acme", pending: 7, oldestDueMs: 1 }],
     }),
+    nearestName: async ({ partner: near, endpoint }) =>
+      (endpoint ?? near).startsWith("nea") ? (endpoint ?? near).replace("nea", "near-") : null,
     pausedEndpoints: async () => 5,
     circuits: async () => ({ open: 1, half_open: 0, ramping: 2, failing: 3, refusing: 4 }),
     ping: async () => ({ serverTimeMs: Date.parse(at), version: "fake 1", migration: 1 }),

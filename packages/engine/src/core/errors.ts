@@ -116,7 +116,7 @@ export function issueText({ path, message }: Issue): string {
 /**
  * The one error class of the engine. `code` is stable; `hint` is the remedy; `issues` the places.
  *
- * @example throw new PostriderError("not_found", "There is no partner acme.", { hint: "List them with GET /v1/partners." })
+ * @example throw new PostriderError("not_found", "There is no partner acme.", { hint: "List the partners." })
  */
 export class PostriderError extends Error {
   readonly code: ErrorCode;

@@ -191,6 +191,11 @@ export interface Operations {
     readonly signingSecret: string | null;
   }>;
   getPartner(id: string): Promise<Partner | null>;
+  /**
+   * The id that was most likely meant by one that does not exist: of a living partner, or with `endpoint` of a living
+   * endpoint of that partner. Null if none is near.
+   */
+  nearestName(name: { readonly partner: string; readonly endpoint?: string }): Promise<string | null>;
   listPartners(page: {
     readonly limit: number;
     readonly cursor?: string;

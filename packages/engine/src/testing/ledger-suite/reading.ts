@@ -125,7 +125,7 @@ export function readingTests(bench: () => Bench): void {
       await expect(ask({ partner: other })).rejects.toMatchObject({ code: "not_found" });
       await expect(ask({ partner: acme.id.replace("partner", "partnre") })).rejects.toMatchObject({
         code: "not_found",
-        hint: expect.stringMatching(/^Did you mean partner-/),
+        hint: expect.stringMatching(/^Did you mean partner-\S+\? List the partners\.$/),
       });
       await expect(ask({ partner: acme.id, endpoint: "pirmary-endpoint" })).rejects.toMatchObject({
         code: "not_found",
@@ -135,7 +135,14 @@ export function readingTests(bench: () => Bench): void {
       await expect(ask({ endpoint: "pirmary-endpoint" })).rejects.toMatchObject({ code: "not_found" });
     }
     const dead = { partner: acme.id, endpoint: "primary-endpoint" };
+    const typed = { partner: acme.id, endpoint: "pirmary-endpoint" };
+    expect(await operations.nearestName(typed)).toBe("primary-endpoint");
+    expect(await operations.nearestName({ partner: acme.id.replace("partner", "partnre") })).toMatch(
+      /^partner-/,
+    );
+    expect(await operations.nearestName({ partner: acme.id, endpoint: "x" })).toBeNull();
     await operations.deletePartner(acme.id, now);
+    expect(await operations.nearestName(typed)).toBeNull();
     for (const ask of every) await ask(dead);
     const [delivery] = (await operations.listDeliveries(dead, { limit: 1 })).deliveries;
     expect(delivery).toMatchObject({ endpoint_deleted: true, partner_deleted: true });
