@@ -80,7 +80,7 @@ test("an @, a ? and a # in a password are read as they are", () => {
   expect(parseRedisAddress("redis://:p@s?s#w@h:1/2")).toMatchObject({ password: "p@s?s#w", database: 2 });
 });
 
-const hostile = fc.string({ unit: fc.constantFrom(..."/?#@:&=%+[],\\ .-a0é"), maxLength: 6 });
+const hostile = fc.string({ unit: fc.constantFrom(...Array.from("/?#@:&=%+[],\\ .-a0é")), maxLength: 6 });
 
 test.each([
   "redis://u:{}@h:1/0",
