@@ -53,7 +53,10 @@ export interface Status {
   /** Absent from older servers. */
   readonly signing_keys_missing?: readonly MissingKey[];
   /** How many are not well, in the whole ledger. */
-  readonly endpoints: Readonly<Record<"open" | "half_open" | "ramping" | "failing" | "refusing", number>>;
+  readonly endpoints: Readonly<Record<"open" | "half_open" | "ramping" | "failing" | "refusing", number>> & {
+    /** Absent: the server is older. */
+    readonly paused?: number;
+  };
 }
 
 export interface ApiOptions {

@@ -112,6 +112,7 @@ describe("doctor", () => {
     ["endpoints", withStatus({ endpoints: { ...status.endpoints, refusing: 1 } }), "warning"],
     ["endpoints", withStatus({ endpoints: { ...status.endpoints, open: 2, failing: 9 } }), "warning"],
     ["endpoints", withStatus({ endpoints: { ...status.endpoints, half_open: 1 } }), "warning"],
+    ["endpoints", withStatus({ endpoints: { ...status.endpoints, paused: 1, failing: 4 } }), "warning"],
     ["conservation", facts({ conservation: { value: { ...balanced, accepted: 11, drift: 1 } } }), "failure"],
     ["conservation", facts({ conservation: { value: { ...balanced, drift: 1 } } }), "failure"],
     [
@@ -145,17 +146,20 @@ describe("doctor", () => {
   });
 
   it("says how many endpoints are not well; failing a little or coming back is no warning", () => {
-    const endpoints = { open: 1, half_open: 1, ramping: 3, failing: 4, refusing: 1_000 };
+    const endpoints = { paused: 2, open: 1, half_open: 1, ramping: 3, failing: 4, refusing: 1_000 };
     expect(check("endpoints", withStatus({ endpoints }))?.found).toBe(
-      "2 with an open circuit, 1,000 that refuse whatever they are sent, 4 failing, 3 coming back",
+      "2 paused, 2 with an open circuit, 1,000 that refuse whatever they are sent, 4 failing, 3 coming back",
     );
     expect(
       check("endpoints", withStatus({ endpoints: { ...status.endpoints, failing: 2, ramping: 1 } })),
     ).toEqual({
       name: "endpoints",
       verdict: "ok",
-      found: "2 failing, 1 coming back",
+      found: "none is held back or refuses; 2 failing, 1 coming back",
     });
+    const paused = check("endpoints", withStatus({ endpoints: { ...status.endpoints, paused: 1 } }));
+    expect(paused).toMatchObject({ found: "1 paused", remedy: expect.stringContaining("endpoints resume") });
+    expect(check("endpoints", withStatus({ endpoints: status.endpoints }))?.verdict).toBe("ok");
   });
 
   it("answers by exit code, in lines and in JSON", async () => {

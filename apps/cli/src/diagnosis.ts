@@ -171,7 +171,7 @@ function backlogCheck({ backlog, clock }: Status): Check {
     verdict: ageMs < backlogFailureMs ? "warning" : "failure",
     found,
     remedy:
-      "A paused or slow partner, or a limit below its traffic: postrider partners, postrider deliveries --state pending.",
+      "A slow or failing partner, or a limit below its traffic: postrider partners, postrider deliveries --state pending.",
   };
 }
 
@@ -190,22 +190,36 @@ function keysCheck({ signing_keys_missing: missing = [] }: Status): Check | null
 
 function endpointsCheck({ endpoints }: Status): Check {
   const name = "endpoints";
-  const { open, half_open, ramping, failing, refusing } = endpoints;
-  const troubles = [
+  const { paused = 0, open, half_open, ramping, failing, refusing } = endpoints;
+  const heldBack = [
+    [paused, "paused"],
     [open + half_open, "with an open circuit"],
     [refusing, refusing === 1 ? "that refuses whatever it is sent" : "that refuse whatever they are sent"],
+  ] as const;
+  const retried = [
     [failing, "failing"],
     [ramping, "coming back"],
   ] as const;
-  const words = troubles.filter(([n]) => n > 0).map(([n, what]) => `${grouped(n)} ${what}`);
-  if (words.length === 0) return { name, verdict: "ok", found: "none fails or refuses" };
-  const found = words.join(", ");
-  if (open + half_open + refusing === 0) return { name, verdict: "ok", found };
+  const wordsOf = (counts: readonly (readonly [number, string])[]) =>
+    counts.filter(([n]) => n > 0).map(([n, what]) => `${grouped(n)} ${what}`);
+  const held = wordsOf(heldBack);
+  const going = wordsOf(retried);
+  if (held.length === 0)
+    return {
+      name,
+      verdict: "ok",
+      found:
+        going.length === 0
+          ? "none is held back or refuses"
+          : `none is held back or refuses; ${going.join(", ")}`,
+    };
+  const resume =
+    paused === 0 ? "" : " A paused one goes on after: postrider endpoints resume <id> <endpoint>.";
   return {
     name,
     verdict: "warning",
-    found,
-    remedy: "See which: postrider partners, postrider partners show <id>.",
+    found: [...held, ...going].join(", "),
+    remedy: `See which: postrider partners, postrider partners show <id>.${resume}`,
   };
 }
 

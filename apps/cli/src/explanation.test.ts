@@ -78,6 +78,13 @@ describe("explain", () => {
     const routes = {
       "GET /v1/events/conv-1001": { body: event },
       "GET /v1/reasons": { body: { reasons: [] } },
+      "GET /v1/partners/other": { body: aPartner({ id: "other" }) },
+      "GET /v1/partners/amce": {
+        status: 404,
+        body: {
+          error: { code: "not_found", message: "There is no partner amce.", hint: "Did you mean acme?" },
+        },
+      },
     };
     for (const more of [[], ["--json"]]) {
       const { code, stdout, calls } = await runCli(["explain", "conv-1001", "--partner", "acme", ...more], {
@@ -87,8 +94,10 @@ describe("explain", () => {
       expect(stdout).toContain("It went to 1 endpoint: 1 delivered.");
       expect(stdout + calls.map(({ path }) => path).join(" ")).not.toContain("rival");
     }
-    const none = await runCli(["explain", "conv-1001", "--partner", "amce"], { routes });
-    expect([none.code, none.stderr]).toEqual([4, expect.stringContaining("has no delivery to amce.")]);
+    const none = await runCli(["explain", "conv-1001", "--partner", "other"], { routes });
+    expect([none.code, none.stderr]).toEqual([4, expect.stringContaining("has no delivery to other.")]);
+    const mistyped = await runCli(["explain", "conv-1001", "--partner", "amce"], { routes });
+    expect([mistyped.code, mistyped.stderr]).toEqual([4, expect.stringContaining("Did you mean acme?")]);
   });
 
   it("tells when no endpoint wanted the event", () => {

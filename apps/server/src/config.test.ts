@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
 import { PostriderError } from "@postrider/engine";
+import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { readSettings } from "./config.ts";
 
@@ -176,4 +177,38 @@ describe("secrets", () => {
     });
     expect(`${error.message}${error.hint}${JSON.stringify(error)}${inspect(error)}`).not.toContain("hunter2");
   });
+
+  const hostile = fc.string({ unit: fc.constantFrom(...Array.from("/?#@:&=%+[],\\ .-a0é")), maxLength: 6 });
+
+  test.each([
+    ["DATABASE_URL", "postgresql://u:{}@127.0.0.1:5432/shop"],
+    ["REDIS_URL", "redis://u:{}@127.0.0.1:6379/0"],
+    ["POSTRIDER_EGRESS_PROXY", "http://u:{}@proxy.internal:3128"],
+  ])("a password of %s is never shown, whatever is in it, nor in the wrong place", (name, form) => {
+    fc.assert(
+      fc.property(hostile, hostile, fc.constantFrom("", "_FILE"), (before, after, suffix) => {
+        const value = form.replace("{}", () => `${before}hunter2${after}`);
+        const env = { DATABASE_URL: "postgresql://h/d", [`${name}${suffix}`]: value };
+        const shown = (() => {
+          try {
+            const read = readSettings(suffix === "" ? env : { [`${name}${suffix}`]: value });
+            return `${inspect(read, { depth: 9, showHidden: true })}${JSON.stringify(read)}`;
+          } catch (error) {
+            return `${String(error)}${JSON.stringify(error)}${inspect(error)}`;
+          }
+        })();
+        expect(shown).not.toContain("hunter2");
+      }),
+      { seed: 9, numRuns: 500 },
+    );
+  });
+
+  test.each(["u:se/cret@p:1", "u:1?cret@p", "u:1#cret@p", "u:1\\cret@p", "u:100%@p:1"])(
+    "the egress proxy http://%s is asked to have its password percent-encoded",
+    (rest) => {
+      const { message } = refused({ POSTRIDER_EGRESS_PROXY: `http://${rest}` });
+      expect(message).toMatch(/POSTRIDER_EGRESS_PROXY must have .* percent-encoded: .*% is %25\.$/);
+      expect(message).not.toContain("such as http://");
+    },
+  );
 });

@@ -43,7 +43,7 @@ const secret = <Schema extends z.ZodType>(meaning: string, schema: Schema) => ({
 /** The settings, in the order of the reference page. */
 export const settings = {
   DATABASE_URL: secret(
-    "The PostgreSQL database (14 or newer, UTF8) that holds the ledger, with libpq's meaning: several hosts separated by commas, of which the first that can be written to is used; `sslmode` (default `prefer`), `sslrootcert`, `sslcert`, `sslkey`, `host`, `port`, `connect_timeout`, `application_name`, `options`. Without user and password: PGUSER, PGPASSWORD, PGPASSFILE. Unset: an embedded PGlite in the data folder. Secret.",
+    "The PostgreSQL database (14 or newer, UTF8) that holds the ledger, with libpq's meaning: several hosts separated by commas, of which the first that can be written to is used; `sslmode` (default `prefer`), `sslrootcert`, `sslcert`, `sslkey`, `host`, `port`, `connect_timeout`, `application_name`, `options`. `/`, `?` and `#` in the user or password must be percent-encoded. Without user and password: PGUSER, PGPASSWORD, PGPASSFILE. Unset: an embedded PGlite in the data folder. Secret.",
     urlFor(parseDatabaseUrl, "The database URL ").optional(),
   ),
   POSTRIDER_LEDGER: entry(

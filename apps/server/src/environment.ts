@@ -45,11 +45,15 @@ export function readEnvironment(env: Environment, { names, secrets }: Wanted): F
     else if (file !== undefined) {
       const content = readSecret(file);
       if (typeof content === "string") values[name] = content;
-      else issues.push({ path: `${name}_FILE`, message: `names ${file}, ${content.fault}` });
+      else issues.push({ path: `${name}_FILE`, message: `names ${fileName(file)} ${content.fault}` });
     } else if (value !== undefined) values[name] = value;
   }
   return { values, issues, ignored };
 }
+
+/** What is plainly no path may be the secret itself, and is not shown. */
+const fileName = (path: string): string =>
+  /^(\.{0,2}\/|[A-Za-z]:\\)/.test(path) ? `${path},` : "what is no absolute path of a file, and";
 
 /** Without the newline at its end, which editors and `echo` put there. */
 function readSecret(path: string): string | { readonly fault: string } {

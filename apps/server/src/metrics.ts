@@ -111,7 +111,7 @@ export const metricTable = {
   postrider_oldest_due_age_seconds: {
     kind: "gauge",
     labels: [],
-    help: "How long the oldest due delivery has been due; 0 where none is.",
+    help: "How long the oldest due delivery has been due, without those of paused or disabled partners and endpoints; 0 where none is.",
   },
   postrider_partner_pending_deliveries: {
     kind: "gauge",
@@ -121,7 +121,7 @@ export const metricTable = {
   postrider_partner_oldest_due_age_seconds: {
     kind: "gauge",
     labels: ["partner"],
-    help: "How long their oldest due delivery has been due.",
+    help: "How long their oldest due delivery has been due, without those of paused or disabled endpoints; 0 where none is.",
   },
   postrider_accepting: {
     kind: "gauge",

@@ -123,6 +123,7 @@ export async function startServer(settings: Settings, options: StartOptions = {}
         ),
       ),
       checkHost: createHostCheck(settings.host, settings.allowedHosts),
+      api: settings.roles.api,
       maxBodyBytes: settings.maxBodyBytes,
       bodies: createBodyBudget(settings.maxBodiesBytes),
       processor: createProcessorSlices(),

@@ -1,7 +1,7 @@
 /** The forms that values of settings have, as text: each checks its own and gives what the server uses. */
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { parseDurationMs } from "@postrider/engine";
+import { parseDurationMs, passwordEncoding, passwordMayReachOn } from "@postrider/engine";
 import { z } from "zod";
 import { Sealed } from "./sealed.ts";
 
@@ -44,6 +44,10 @@ export const urlFor = (read: (text: string) => unknown, subject: string) =>
 
 export const egressProxy = z
   .string()
+  .refine((text) => !passwordMayReachOn(text, /[/?#\\]/) && !/%(?![0-9a-f]{2})/i.test(text), {
+    error: `${passwordEncoding}, % is %25`,
+    abort: true,
+  })
   .refine((text) => {
     const url = URL.parse(text);
     const bare = url?.pathname === "/" && url.search === "" && url.hash === "";

@@ -27,7 +27,7 @@ export const explain = defineCommand({
   ],
   async run({ context, args, options, json, api }) {
     const client = await api();
-    const event = narrowed(await client.event(required(args, 0)), options.partner);
+    const event = await narrowed(client, await client.event(required(args, 0)), options.partner);
     const [{ reasons }, surroundings] = await Promise.all([
       client.reasons(),
       surroundingsOf(client, event, context.now()),
@@ -41,10 +41,16 @@ export const explain = defineCommand({
 });
 
 /** The event as one partner had it. @throws CliError `notFound` if it never went there */
-function narrowed(event: EventView, partner: string | undefined): EventView {
+async function narrowed(
+  client: ApiClient,
+  event: EventView,
+  partner: string | undefined,
+): Promise<EventView> {
   if (partner === undefined) return event;
   const deliveries = event.deliveries.filter((delivery) => delivery.partner === partner);
   if (deliveries.length > 0) return { ...event, deliveries };
+  // A mistyped partner: the answer names the one that was meant.
+  await client.getPartner(partner);
   throw new CliError("notFound", `The event ${event.event_id} has no delivery to ${partner}.`, {
     hint: `See where it went: postrider explain ${event.event_id}`,
   });

@@ -28,6 +28,12 @@ describe("retry-now", () => {
     ]);
   });
 
+  it("what holds those that are due already is named beside those that it makes due", async () => {
+    const routes = answering({ due_waiting: [{ cause: "partner_paused", count: 1_000 }] });
+    const run = await runCli(["retry-now", "--partner", "acme", "--dry-run"], { routes });
+    expect(run.stdout).toContain("1,000 of those due already will wait until the partner is resumed");
+  });
+
   it("a dry run, a no and no filter change nothing", async () => {
     const dry = await runCli(["retry-now", "--partner", "acme", "--dry-run"], { routes: answering() });
     expect([dry.code, dry.calls.length]).toEqual([0, 1]);
@@ -51,6 +57,21 @@ describe("retry-now", () => {
     });
     const again = await runCli(["retry-now", "--partner", "acme", "--yes"], { routes: due });
     expect([again.code, again.stdout]).toEqual([0, "Nothing to send now: 4 due already.\n"]);
+    const held = answering({
+      matched: 0,
+      groups: [],
+      waiting: [],
+      skipped: [{ cause: "already_due", count: 4 }],
+      due_waiting: [
+        { cause: "endpoint_paused", count: 3 },
+        { cause: "circuit_open", count: 1 },
+      ],
+    });
+    expect((await runCli(["retry-now", "--partner", "acme", "--dry-run"], { routes: held })).stdout).toBe(
+      "Nothing to send now: 4 due already.\n" +
+        "3 of those due already will wait until the endpoint is resumed (postrider endpoints resume).\n" +
+        "1 of those due already will wait until a probe of the endpoint succeeds, or its circuit is closed (postrider endpoints resume).\n",
+    );
     const none = answering({ matched: 0, groups: [], waiting: [], skipped: [] });
     const unknown = await runCli(["retry-now", "nosuch", "--yes"], { routes: none });
     expect([unknown.code, unknown.stdout]).toEqual([

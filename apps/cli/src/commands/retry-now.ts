@@ -3,7 +3,7 @@ import { confirmed } from "../confirm.ts";
 import { say, sayJson } from "../context.ts";
 import { checkEvent, filterOptions, toFilter } from "../delivery-filter.ts";
 import { CliError, exitCodes } from "../exit.ts";
-import { selectionLines, skippedText } from "../render/causes.ts";
+import { dueLines, selectionLines, skippedText } from "../render/causes.ts";
 import { groupTable } from "../render/deliveries.ts";
 import { counted, noted } from "../render/text.ts";
 
@@ -43,17 +43,17 @@ export const retryNow = defineCommand({
       const left = skippedText(dry.skipped);
       if (left === "") await checkEvent(client, filter);
       if (json) sayJson(out, dry);
-      else
-        say(
-          out,
-          noted(`Nothing to send now: ${left === "" ? "no waiting delivery matches" : left}.`, dry.note),
-        );
+      else {
+        const words = left === "" ? "no waiting delivery matches" : left;
+        say(out, noted(`Nothing to send now: ${words}.`, dry.note));
+        for (const line of dueLines(dry)) say(out, line);
+      }
       return args.length > 0 && left === "" ? exitCodes.failed.code : exitCodes.ok.code;
     }
     if (json && flags.dryRun) return sayJson(out, dry);
     if (!json) {
       out.write(groupTable(out, dry.groups, context.now()));
-      for (const line of selectionLines(dry)) say(out, line);
+      for (const line of [...selectionLines(dry), ...dueLines(dry)]) say(out, line);
     }
     const what = counted(dry.matched, "delivery", "deliveries");
     if (flags.dryRun) return say(out, `\nWould send ${what} now.`);

@@ -179,6 +179,30 @@ describe("send, a file", () => {
     });
   });
 
+  it("names the partner that was meant", async () => {
+    const invalid = {
+      event_id: "e-1",
+      status: "invalid",
+      deliveries: 0,
+      error: "partner amce does not exist",
+    };
+    const routes: Routes = {
+      "POST /v1/events": { status: 400, body: { error: { code: "invalid_event" }, results: [invalid] } },
+      "GET /v1/partners/amce": {
+        status: 404,
+        body: { error: { code: "not_found", message: "There is none.", hint: "Did you mean acme?" } },
+      },
+      "GET /v1/partners/acme": { body: {} },
+    };
+    const mistyped = await runCli(["send", "a.b", "--partner", "amce"], { routes });
+    expect([mistyped.code, mistyped.stderr]).toEqual([
+      1,
+      "e-1: invalid. partner amce does not exist\nDid you mean acme?\n",
+    ]);
+    const other = await runCli(["send", "a.b", "--partner", "acme"], { routes });
+    expect(other.stderr).toBe("e-1: invalid. partner amce does not exist\n");
+  });
+
   it.each([
     [400, "invalid"],
     [409, "conflict"],

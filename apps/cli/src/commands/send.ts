@@ -1,5 +1,6 @@
 import { defineCommand, type Invocation } from "../command.ts";
-import { say, sayJson } from "../context.ts";
+import type { ApiClient } from "../api-client.ts";
+import { type Context, say, sayJson } from "../context.ts";
 import { CliError, exitCodes } from "../exit.ts";
 import { readInput } from "../input.ts";
 import { instantHint, parseInstant } from "../instant.ts";
@@ -106,7 +107,8 @@ async function sendOne(
     ...(flags.orderKey === undefined ? {} : { order_key: flags.orderKey }),
   });
   // The data goes as it was typed: parsing it would round large numbers.
-  const { results } = await (await api()).accept([`${head.slice(0, -1)},"data":${dataText}}`]);
+  const client = await api();
+  const { results } = await client.accept([`${head.slice(0, -1)},"data":${dataText}}`]);
   const result = results[0];
   if (result === undefined)
     throw new CliError("failed", "The server answered no result.", { code: "unexpected_answer" });
@@ -128,6 +130,8 @@ async function sendOne(
         plain(`${result.event_id}: ${result.status}. ${result.error ?? ""}`.trim()),
       ),
     );
+    if (result.status === "invalid" && flags.partner !== undefined)
+      await sayIfMistyped(context, client, flags.partner);
     if (result.status === "conflict")
       say(
         context.stderr,
@@ -146,6 +150,13 @@ function instantText(flag: string, text: string | undefined): string | undefined
   return /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\S*(Z|[+-]\d{2}:\d{2})$/.test(text)
     ? text
     : new Date(atMs).toISOString();
+}
+
+/** The answer on a partner that does not exist names the one that was meant. */
+async function sayIfMistyped({ stderr }: Context, client: ApiClient, partner: string): Promise<void> {
+  const error = await client.getPartner(partner).catch((thrown: unknown) => thrown);
+  if (error instanceof CliError && error.code === "not_found" && error.hint !== undefined)
+    say(stderr, plain(error.hint));
 }
 
 async function sendFile(

@@ -1,4 +1,4 @@
-import type { CauseCount, ReplaySelection, SkipCause, WaitCause } from "@postrider/engine";
+import type { CauseCount, DueWaiting, ReplaySelection, SkipCause, WaitCause } from "@postrider/engine";
 import { grouped } from "./text.ts";
 
 const skips: Readonly<Record<SkipCause, string>> = {
@@ -26,6 +26,12 @@ export const skippedText = (skipped: readonly CauseCount<SkipCause>[] = []): str
     .map(({ cause, count }) => `${grouped(count)} ${(skips as Partial<typeof skips>)[cause] ?? cause}`)
     .join(", ");
 
+const waitText = (cause: WaitCause): string => (waits as Partial<typeof waits>)[cause] ?? `(${cause})`;
+
+/** What of the deliveries that are due already will wait: one line each. An older server does not say. */
+export const dueLines = ({ due_waiting: waiting = [] }: Partial<DueWaiting>): readonly string[] =>
+  waiting.map(({ cause, count }) => `${grouped(count)} of those due already will wait ${waitText(cause)}.`);
+
 /** What is left out, and what will wait: one line each. */
 export function selectionLines({
   skipped,
@@ -34,9 +40,6 @@ export function selectionLines({
   const left = skippedText(skipped);
   return [
     ...(left === "" ? [] : [`Left out: ${left}.`]),
-    ...(waiting ?? []).map(
-      ({ cause, count }) =>
-        `${grouped(count)} of them will wait ${(waits as Partial<typeof waits>)[cause] ?? `(${cause})`}.`,
-    ),
+    ...(waiting ?? []).map(({ cause, count }) => `${grouped(count)} of them will wait ${waitText(cause)}.`),
   ];
 }

@@ -68,7 +68,18 @@ describe("who may call", () => {
 
   test("a process without the api role serves health only", async () => {
     const { call } = await serverOverFake({ POSTRIDER_ROLES: "worker" });
-    expect((await call("POST", "/v1/events", event)).status).toBe(404);
+    for (const path of ["/v1/events", "/v1/status"])
+      expect(await call("POST", path, event)).toMatchObject({
+        status: 404,
+        json: {
+          error: {
+            code: "not_found",
+            message: "This process has no role api, so nothing is under /v1.",
+            hint: expect.stringContaining("POSTRIDER_ROLES"),
+          },
+        },
+      });
+    expect((await call("GET", "/elsewhere")).json.error.message).toBe("There is nothing under this path.");
     expect((await call("GET", "/readyz")).status).toBe(200);
   });
 });

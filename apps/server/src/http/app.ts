@@ -16,6 +16,8 @@ import type { Answer, Call, Route } from "./route.ts";
 export interface AppParts {
   readonly keyring: Keyring;
   readonly checkHost: HostCheck;
+  /** False: this process has no role `api`, so nothing is under /v1. */
+  readonly api: boolean;
   readonly maxBodyBytes: number;
   readonly bodies: BodyBudget;
   readonly processor: ProcessorSlices;
@@ -150,6 +152,11 @@ function unrouted(
     if (path.startsWith("/v1"))
       parts.keyring.identify(request.headers.authorization, request.socket.remoteAddress);
     const methods = routes.filter(({ form }) => form.test(path)).map(({ method }) => method);
+    if (methods.length === 0 && path.startsWith("/v1") && !parts.api) {
+      throw new PostriderError("not_found", "This process has no role api, so nothing is under /v1.", {
+        hint: "Call a process that has it: POSTRIDER_ROLES=api or api,worker.",
+      });
+    }
     if (methods.length === 0) {
       throw new PostriderError("not_found", "There is nothing under this path.", {
         hint: "GET /openapi.json lists every path.",

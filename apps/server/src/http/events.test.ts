@@ -146,7 +146,8 @@ describe("one event", () => {
     ];
     const { status, json } = await call("POST", "/v1/events", event("a", { partner: "acme" }));
     expect([status, json.error.code]).toEqual([400, "invalid_event"]);
-    expect(json.error.message).toContain("partner acme does not exist");
+    expect(json.error.message).toBe("The event a is not valid: partner acme does not exist.");
+    expect(json.error.issues).toEqual([{ path: "partner", message: "acme does not exist" }]);
   });
 });
 

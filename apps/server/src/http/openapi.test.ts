@@ -186,6 +186,11 @@ describe("the OpenAPI document", () => {
     ]);
     expect(accept.responses["409"].description).toContain(errorCodes.conflict.meaning);
     expect(document.paths["/healthz"].get.security).toEqual([]);
+    for (const path of ["/healthz", "/readyz", "/metrics", "/openapi.json"])
+      expect([path, document.paths[path].get.responses["421"]?.description]).toEqual([
+        path,
+        expect.stringContaining("unknown_host"),
+      ]);
     expect(document.paths["/v1/partners/{id}/rotate-secret"].post.requestBody.required).toBe(false);
     expect(document.paths["/v1/partners/{id}"].put.requestBody.required).toBe(true);
   });

@@ -112,7 +112,7 @@ function answersOf(route: Route, components: Components): Json {
 
 /** The codes that this route may refuse with. */
 export function refusals(route: Route): ErrorCode[] {
-  if (route.open) return [];
+  if (route.open) return ["unknown_host", "internal"];
   const checks: ErrorCode[] =
     route.params !== null || route.query !== null || route.body !== null ? ["invalid_request"] : [];
   const body: ErrorCode[] = route.body === null ? [] : ["payload_too_large", "unsupported_media_type"];

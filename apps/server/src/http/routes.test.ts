@@ -378,6 +378,21 @@ describe("replays", () => {
   });
 });
 
+test.each([
+  ["GET", "/v1/partners/neacme", "near-cme"],
+  ["DELETE", "/v1/partners/neacme", "near-cme"],
+  ["POST", "/v1/partners/neacme/pause", "near-cme"],
+  ["GET", "/v1/partners/neacme/endpoints/main", "near-cme"],
+  ["GET", "/v1/partners/acme/endpoints/neain", "near-in"],
+  ["POST", "/v1/partners/acme/endpoints/neain/resume", "near-in"],
+])("%s %s names what was meant, in words that fit the API and the command", async (method, path, near) => {
+  await call("PUT", "/v1/partners/acme", { name: "Acme" });
+  const { status, json } = await call(method, path);
+  expect([status, json.error.code]).toEqual([404, "not_found"]);
+  expect(json.error.hint).toContain(`Did you mean ${near}?`);
+  expect(json.error.hint).not.toMatch(/\b(GET|PUT|POST)\b/);
+});
+
 test("the status, conservation and the reasons", async () => {
   const { json } = await call("GET", "/v1/status");
   expect(json).toMatchObject({
@@ -385,6 +400,7 @@ test("the status, conservation and the reasons", async () => {
     ledger: { adapter: "fake", version: "fake 1", migration: 1 },
     dispatcher: { dispatching: true, in_flight: 1, turns_active: 2, turns_waiting: 3, unrecorded: 4 },
     backlog: { pending: 7 },
+    endpoints: { paused: 5, open: 1, half_open: 0, ramping: 2, failing: 3, refusing: 4 },
   });
   expect((await call("GET", "/v1/conservation")).json).toEqual({
     accepted: 3,

@@ -3,10 +3,10 @@ import { deliveryStates, type Reason, reasons } from "@postrider/engine";
 import { z } from "zod";
 import { endpointDocument, partnerDocument } from "./operator-documents.ts";
 
-const instant = z.string().meta({ format: "date-time" });
-const state = z.enum(deliveryStates);
-const reason = z.enum(Object.keys(reasons) as [Reason, ...Reason[]]);
-const count = z.int().min(0);
+export const instant = z.string().meta({ format: "date-time" });
+export const state = z.enum(deliveryStates);
+export const reason = z.enum(Object.keys(reasons) as [Reason, ...Reason[]]);
+export const count = z.int().min(0);
 
 export const errorView = z
   .object({
@@ -292,24 +292,24 @@ const skippedView = z
   )
   .describe("Left as they are, by cause.");
 
+const waitingView = z.array(
+  z.object({
+    cause: z.enum([
+      "partner_paused",
+      "endpoint_disabled",
+      "endpoint_paused",
+      "circuit_open",
+      "endpoint_held",
+    ]),
+    count,
+  }),
+);
+
 const selectionShape = {
   matched: count.describe("Put back, or made due; the groups are of these."),
   groups: z.array(groupView),
   skipped: skippedView,
-  waiting: z
-    .array(
-      z.object({
-        cause: z.enum([
-          "partner_paused",
-          "endpoint_disabled",
-          "endpoint_paused",
-          "circuit_open",
-          "endpoint_held",
-        ]),
-        count,
-      }),
-    )
-    .describe("Of those matched, not sent before the cause has ended."),
+  waiting: waitingView.describe("Of those matched, not sent before the cause has ended."),
   note,
 };
 
@@ -318,7 +318,11 @@ export const createdReplayView = z
   .meta({ id: "CreatedReplay" });
 
 export const retriedView = z
-  .object({ ...selectionShape, retried: count.describe("Made due; 0 for a dry run.") })
+  .object({
+    ...selectionShape,
+    due_waiting: waitingView.describe("Of those that are due already, not sent before the cause has ended."),
+    retried: count.describe("Made due; 0 for a dry run."),
+  })
   .meta({ id: "Retried" });
 
 export const replayView = z
@@ -344,48 +348,3 @@ export const cancellingView = z
     cancelling: z.literal(true).describe("Waiting deliveries are being cancelled, some 10,000 a second."),
   })
   .meta({ id: "Cancelling" });
-
-export const conservationView = z
-  .object({
-    accepted: count,
-    pending: count,
-    finished: z.record(z.string(), count),
-    drift: z.int().describe("accepted - pending - finished: 0 where nothing is lost."),
-  })
-  .meta({ id: "Conservation" });
-
-export const reasonsView = z
-  .object({ reasons: z.array(z.object({ reason, state, meaning: z.string() })) })
-  .meta({ id: "Reasons" });
-
-export const statusView = z
-  .object({
-    version: z.string(),
-    node: z.string(),
-    roles: z.array(z.enum(["api", "worker"])),
-    ledger: z.object({ adapter: z.string(), version: z.string(), migration: z.int() }),
-    turns: z.object({ adapter: z.string() }),
-    clock: z.object({ server_time: instant, ledger_time: instant, skew_ms: z.int() }),
-    dispatcher: z.object({
-      dispatching: z.boolean(),
-      last_progress_at: instant.nullable(),
-      in_flight: count,
-      turns_active: count,
-      turns_waiting: count,
-      unrecorded: count,
-      processes: count,
-    }),
-    backlog: z.object({ pending: count, oldest_due_at: instant.nullable() }),
-    signing_keys_missing: z
-      .array(z.object({ partner: z.string(), endpoint: z.string(), scheme: z.enum(["v1", "v1a"]) }))
-      .describe("Endpoints that ask for a scheme without a live key: nothing is sent to them. At most 20."),
-    endpoints: z
-      .object({ open: count, half_open: count, ramping: count, failing: count, refusing: count })
-      .describe("How many are not well, in the whole ledger."),
-    allow_targets: z.array(z.string()),
-  })
-  .meta({ id: "Status" });
-
-export const healthView = z
-  .object({ status: z.enum(["ok", "failing"]), reason: z.string().optional() })
-  .meta({ id: "Health" });

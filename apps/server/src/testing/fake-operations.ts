@@ -181,7 +181,11 @@ export function createFakeOperations(
       replay: { ...aReplay, filter, requested_by: requestedBy },
     }),
     retryNow: async (_filter, { dryRun }) => ({
-      result: { ...selected, retried: dryRun ? 0 : selected.matched },
+      result: {
+        ...selected,
+        due_waiting: [{ cause: "endpoint_paused", count: 1 }],
+        retried: dryRun ? 0 : selected.matched,
+      },
       partnerNos: dryRun ? [] : [7],
     }),
     getReplay: async (id) => (id === aReplay.replay_id ? aReplay : null),
@@ -197,6 +201,9 @@ export function createFakeOperations(
       oldestDueMs: 1,
       partners: [{ partner: "acme", pending: 7, oldestDueMs: 1 }],
     }),
+    nearestName: async ({ partner: near, endpoint }) =>
+      (endpoint ?? near).startsWith("nea") ? (endpoint ?? near).replace("nea", "near-") : null,
+    pausedEndpoints: async () => 5,
     circuits: async () => ({ open: 1, half_open: 0, ramping: 2, failing: 3, refusing: 4 }),
     ping: async () => ({ serverTimeMs: Date.parse(at), version: "fake 1", migration: 1 }),
   };

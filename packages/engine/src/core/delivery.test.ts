@@ -44,6 +44,12 @@ test("every terminal state has a reason that leads to it, and no reason leads to
   expect([...reached].sort()).toEqual(deliveryStates.filter((state) => state !== "pending").sort());
 });
 
+test("a meaning, which explain prints, speaks of its own reason alone", () => {
+  const names = Object.keys(reasons);
+  for (const { meaning } of Object.values(reasons))
+    expect([...meaning.matchAll(/`(\w+)`/g)].filter(([, name = ""]) => names.includes(name))).toEqual([]);
+});
+
 test("the state chart in the documentation shows exactly the legal moves", () => {
   const chart =
     /```mermaid\nstateDiagram-v2\n([\s\S]*?)```/.exec(read("docs/reference/states.md"))?.[1] ?? "";

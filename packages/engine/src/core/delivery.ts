@@ -17,8 +17,7 @@ export const reasons = {
   accepted_by_partner: { state: "delivered", meaning: "The partner answered with a 2xx status." },
   retries_exhausted: {
     state: "dead",
-    meaning:
-      "Every retry of the endpoint's schedule was used and none succeeded. If the last answer was a 3xx, the reason is `redirected`.",
+    meaning: "Every retry of the endpoint's schedule was used and none succeeded.",
   },
   rejected: { state: "dead", meaning: "The partner kept refusing the request with a 4xx status." },
   redirected: {

@@ -25,7 +25,7 @@ export const errorCodes = {
   invalid_secret: {
     status: 400,
     meaning:
-      "The signing secret cannot be used: give whsec_ and the base64 of 24 to 64 bytes, or a whsk_ for v1a.",
+      "The signing secret cannot be used: give whsec_ and the base64 of 24 to 64 bytes, or a whsk_ for v1a, and one that the partner does not sign with already.",
   },
   too_many_keys: {
     status: 409,
@@ -116,7 +116,7 @@ export function issueText({ path, message }: Issue): string {
 /**
  * The one error class of the engine. `code` is stable; `hint` is the remedy; `issues` the places.
  *
- * @example throw new PostriderError("not_found", "There is no partner acme.", { hint: "List them with GET /v1/partners." })
+ * @example throw new PostriderError("not_found", "There is no partner acme.", { hint: "List the partners." })
  */
 export class PostriderError extends Error {
   readonly code: ErrorCode;

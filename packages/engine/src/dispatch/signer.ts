@@ -40,14 +40,7 @@ interface LiveKey {
  * synchronous node:crypto is used because WebCrypto takes some 140 µs per signature here, against 4.
  */
 export function createSigner(keys: readonly StoredKey[]): Signer {
-  const live = newestFirst(keys).map(({ scheme, secretText, retiresAtMs }): LiveKey => {
-    const { bytes } = parseSecret(secretText).reveal();
-    return {
-      scheme,
-      key: scheme === "v1" ? createSecretKey(bytes) : ed25519Key(bytes),
-      retiresAtMs: retiresAtMs ?? Number.POSITIVE_INFINITY,
-    };
-  });
+  const live = liveKeys(keys);
   return {
     missing(schemes, nowMs) {
       for (const scheme of schemes) if (!hasLive(live, scheme, nowMs)) return scheme;
@@ -71,6 +64,24 @@ export function createSigner(keys: readonly StoredKey[]): Signer {
   };
 }
 
+/** A secret that is stored several times signs once, until the last of its keys retires. */
+function liveKeys(keys: readonly StoredKey[]): readonly LiveKey[] {
+  const bySecret = new Map<string, LiveKey>();
+  for (const { scheme, secretText, retiresAtMs } of newestFirst(keys)) {
+    const { bytes } = parseSecret(secretText).reveal();
+    // Behind the seed of an ed25519 key its public half may stand.
+    const secret = scheme === "v1" ? bytes : bytes.subarray(0, 32);
+    const name = `${scheme} ${Buffer.from(secret).toString("base64")}`;
+    const same = bySecret.get(name);
+    bySecret.set(name, {
+      scheme,
+      key: same?.key ?? (scheme === "v1" ? createSecretKey(secret) : ed25519Key(secret)),
+      retiresAtMs: Math.max(same?.retiresAtMs ?? 0, retiresAtMs ?? Number.POSITIVE_INFINITY),
+    });
+  }
+  return [...bySecret.values()];
+}
+
 /**
  * The keys as the ledger gives them, newest first, those that do not retire before all others: of more than 16, the
  * newest key of each scheme is never left out.
@@ -87,9 +98,9 @@ function hasLive(keys: readonly LiveKey[], scheme: Scheme, nowMs: number): boole
 // PKCS #8 of an ed25519 private key (RFC 8410 section 7): a fixed head, then the 32-byte seed.
 const pkcs8Head = Buffer.from("302e020100300506032b657004220420", "hex");
 
-function ed25519Key(bytes: Uint8Array): KeyObject {
+function ed25519Key(seed: Uint8Array): KeyObject {
   return createPrivateKey({
-    key: Buffer.concat([pkcs8Head, bytes.subarray(0, 32)]),
+    key: Buffer.concat([pkcs8Head, seed]),
     format: "der",
     type: "pkcs8",
   });

@@ -101,6 +101,53 @@ describe("a database URL", () => {
     );
   });
 
+  test.each([
+    "postgresql://postrider:se?cret@127.0.0.1:5432/postrider",
+    "postgresql://postrider:top@secret/hunter2@127.0.0.1:5432/postrider",
+    "postgresql://postrider:se/cret@127.0.0.1/postrider",
+    "postgresql://postrider:se#cret@127.0.0.1/postrider",
+    "postgresql://:12?user=x@127.0.0.1",
+  ])("%s is asked to have its password percent-encoded", (url) => {
+    expect(() => parseDatabaseUrl(url)).toThrow(
+      /percent-encoded: \/ is %2F, \? is %3F, # is %23, @ is %40\.$/,
+    );
+  });
+
+  test("an @ in a parameter is no trouble while nothing before it can be a password", () => {
+    expect(parseDatabaseUrl("postgres://h/d?user=app@server&password=p@ss")).toMatchObject({
+      user: "app@server",
+      password: "p@ss",
+      database: "d",
+    });
+  });
+
+  const hostile = fc.string({ unit: fc.constantFrom(...Array.from("/?#@:&=%+[],\\ .-a0é")), maxLength: 6 });
+  const hostilePassword = fc.tuple(hostile, hostile).map((around) => around.join("hunter2"));
+
+  test.each<[string, (password: string) => string]>([
+    ["behind a user", (password) => `postgresql://app:${password}@db:5432/shop?sslmode=disable`],
+    ["without a user", (password) => `postgres://:${password}@[::1]`],
+    ["that looks like a port", (password) => `postgres://app:12${password}@db`],
+    ["that looks like a host", (password) => `postgres://app:x?host=${password}@db/shop`],
+    ["that looks like a database", (password) => `postgres://app:1/${password}@db:5432/shop`],
+    ["behind a user with a slash", (password) => `postgres://a/p:${password}@db:5432/shop`],
+    ["as a parameter", (password) => `postgres://db/shop?password=${password}`],
+  ])("a password %s is read whole or refused, and never shown", (_where, urlOf) => {
+    fc.assert(
+      fc.property(hostilePassword, (text) => {
+        try {
+          const { password, ...others } = parseDatabaseUrl(urlOf(text));
+          expect(JSON.stringify(others)).not.toContain("hunter2");
+          expect(password ?? "").not.toBe("");
+        } catch (error) {
+          expect(error).toMatchObject({ code: "invalid_settings" });
+          expect(JSON.stringify(error) + String(error)).not.toContain("hunter2");
+        }
+      }),
+      { seed: 9, numRuns: 2_000 },
+    );
+  });
+
   test("that is refused never shows its password", () => {
     const wrong = fc.constantFrom("", "?sslmode=hunter", "?nothing=1", "?port=x", "?connect_timeout=x");
     fc.assert(

@@ -1,3 +1,4 @@
+import { passwordEncoding, passwordMayReachOn } from "../core/connection-url.ts";
 import { PostriderError } from "../core/errors.ts";
 import { nearestName } from "../core/nearest.ts";
 
@@ -75,20 +76,19 @@ type Parameter = (typeof withEffect)[number];
 /**
  * Reads a PostgreSQL URL with libpq's meaning: several hosts, `sslmode`, and the parameters of its connection URIs
  * (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS). The driver's own reading knows
- * one host, and other meanings of `sslmode`.
+ * one host, and other meanings of `sslmode`. An `@` in the password is read as libpq reads it; a `/`, `?` or `#` in it
+ * must be percent-encoded.
  *
- * @throws PostriderError `invalid_settings`; its message never holds the URL, which may carry a password
+ * @throws PostriderError `invalid_settings`; its message never holds a part of the password
  * @example parseDatabaseUrl("postgresql://app@db-1,db-2/shop?sslmode=require").hosts.length // 2
  */
 export function parseDatabaseUrl(url: string): DatabaseAddress {
+  if (passwordMayReachOn(url, /[/?#]/)) throw invalid(passwordEncoding);
   const [whole, credentials, places = "", path = "", query = ""] =
     /^postgres(?:ql)?:\/\/(?:([^/?#]*)@)?([^@/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/.exec(url) ?? [];
   if (whole === undefined)
     throw invalid("must be a URL such as postgresql://user:password@host:5432/database");
-  // Behind an unencoded / or ? of a password stands the rest of it: no message may hold that.
-  const cutInPassword = credentials === undefined && `${path}${query}`.includes("@");
-  if (cutInPassword && path.includes("@")) throw invalid(unencoded);
-  const parameters = parametersOf(query, cutInPassword);
+  const parameters = parametersOf(query);
   const [user, password] = credentialsOf(credentials ?? "");
   const given = {
     user: parameters.user ?? user,
@@ -112,19 +112,18 @@ export function parseDatabaseUrl(url: string): DatabaseAddress {
   };
 }
 
-const unencoded =
-  "has an @ behind its first / or ?: write special characters of the password percent-encoded (/ is %2F, ? is %3F)";
-
-function parametersOf(query: string, cutInPassword: boolean): Partial<Record<Parameter, string>> {
+function parametersOf(query: string): Partial<Record<Parameter, string>> {
   const found: Partial<Record<Parameter, string>> = {};
   for (const [name, value] of new URLSearchParams(query.replaceAll("+", "%2B"))) {
     if (withoutEffect.has(name)) continue;
     if (!(withEffect as readonly string[]).includes(name)) {
-      if (cutInPassword) throw invalid(unencoded);
       const near = nearestName(name, withEffect, 60);
-      throw invalid(
-        `has the parameter ${name.slice(0, 60)}, which is not known${near === null ? "" : `; the nearest is ${near}`}`,
-      );
+      // Behind a password it may be the rest of it, after an & that is not percent-encoded.
+      const which =
+        found.password === undefined
+          ? `the parameter ${name.slice(0, 60)}, which`
+          : "a parameter behind its password that";
+      throw invalid(`has ${which} is not known${near === null ? "" : `; the nearest is ${near}`}`);
     }
     found[name as Parameter] = value;
   }

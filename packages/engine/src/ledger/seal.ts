@@ -7,6 +7,8 @@ export interface Seal {
   close(text: string, context: string): Buffer;
   /** @throws PostriderError `secret_unreadable` */
   open(sealed: Uint8Array, context: string): string;
+  /** The id of the master key that sealed it if that is none of those given, else null. */
+  foreignKeyId(sealed: Uint8Array): string | null;
   /** True where another key than the newest sealed it, so that it should be sealed again. */
   isStale(sealed: Uint8Array): boolean;
 }
@@ -35,6 +37,7 @@ export function createSeal(masterKeys: readonly Uint8Array[]): Seal {
     });
   }
   const idOf = (sealed: Uint8Array) => sealed.subarray(1, 1 + keyIdBytes);
+  const hexIdOf = (sealed: Uint8Array) => Buffer.from(idOf(sealed)).toString("hex");
 
   return {
     close(text, context) {
@@ -48,7 +51,7 @@ export function createSeal(masterKeys: readonly Uint8Array[]): Seal {
       if (sealed[0] !== formatVersion || !found) {
         throw new PostriderError(
           "secret_unreadable",
-          `No master key given opens this secret (key id ${Buffer.from(idOf(sealed)).toString("hex")}).`,
+          `No master key given opens this secret (key id ${hexIdOf(sealed)}).`,
           {
             hint: "Add the master key that sealed it to POSTRIDER_MASTER_KEY, after the newest one.",
           },
@@ -73,6 +76,7 @@ export function createSeal(masterKeys: readonly Uint8Array[]): Seal {
         );
       }
     },
+    foreignKeyId: (sealed) => (keys.some(({ id }) => id.equals(idOf(sealed))) ? null : hexIdOf(sealed)),
     isStale: (sealed) => !newest.id.equals(idOf(sealed)),
   };
 }

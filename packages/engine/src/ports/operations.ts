@@ -4,7 +4,14 @@
  */
 import type { DeliveryState, Reason } from "../core/delivery.ts";
 import type { EndpointDocument, PartnerDocument } from "../core/documents.ts";
-import type { CauseCount, DeliveryFilter, DeliveryGroup, ReplaySelection, SkipCause } from "./selection.ts";
+import type {
+  CauseCount,
+  DeliveryFilter,
+  DeliveryGroup,
+  DueWaiting,
+  ReplaySelection,
+  SkipCause,
+} from "./selection.ts";
 
 export interface Partner extends PartnerDocument {
   readonly id: string;
@@ -184,6 +191,11 @@ export interface Operations {
     readonly signingSecret: string | null;
   }>;
   getPartner(id: string): Promise<Partner | null>;
+  /**
+   * The id that was most likely meant by one that does not exist: of a living partner, or with `endpoint` of a living
+   * endpoint of that partner. Null if none is near.
+   */
+  nearestName(name: { readonly partner: string; readonly endpoint?: string }): Promise<string | null>;
   listPartners(page: {
     readonly limit: number;
     readonly cursor?: string;
@@ -313,7 +325,7 @@ export interface Operations {
     nowMs: number,
   ): Promise<{
     /** `retried`: 0 for a dry run; less than `matched` if some were attempted or ended meanwhile. */
-    readonly result: ReplaySelection & { readonly retried: number };
+    readonly result: ReplaySelection & DueWaiting & { readonly retried: number };
     /** Whom to ring. */
     readonly partnerNos: readonly number[];
   }>;
@@ -326,7 +338,7 @@ export interface Operations {
     readonly drift: number;
   }>;
   /**
-   * Cheap enough for every scrape: what waits, and the earliest due time (which may lie ahead), in all and per partner
+   * Cheap enough for every scrape: what waits, and the earliest due time (which may lie ahead) of what nobody paused or disabled, in all and per partner
    * (at most `limit`, those with most waiting first). Some 200,000 index entries are read at most: an endpoint is counted
    * up to 10,000 (fewer where more than 20 endpoints wait). Exact below that; a partner above it has at least the number
    * given, and the total is then the server's own estimate.
@@ -351,6 +363,8 @@ export interface Operations {
     readonly failing: number;
     readonly refusing: number;
   }>;
+  /** How many endpoints are paused, by a partner's 410 or a missing key. Reads all endpoints: not for a scrape. */
+  pausedEndpoints(): Promise<number>;
   /** The server's clock and version, for doctor and readiness. @throws PostriderError `ledger_unavailable` */
   ping(): Promise<{ readonly serverTimeMs: number; readonly version: string; readonly migration: number }>;
 }

@@ -57,6 +57,12 @@ export interface CauseCount<Cause extends string> {
   readonly count: number;
 }
 
+/** What holds back deliveries that are due already, beside what a {@link ReplaySelection} says of those made due. */
+export interface DueWaiting {
+  /** Of the deliveries that are due already: what will not be sent before the cause has ended. */
+  readonly due_waiting: readonly CauseCount<WaitCause>[];
+}
+
 /** What a replay, or sending now, does with the deliveries that its filter selects. */
 export interface ReplaySelection {
   /** Put back, or made due. The groups are of these. */

@@ -56,6 +56,9 @@ test.each([
   ["redis://a/name", "number of a database"],
   ["redis://a:99999", "host:port"],
   ["redis://%zz@a", "percent-encoded"],
+  ["redis-sentinel://a/%zz", "percent-encoded"],
+  ["redis://:se/cret@h", "/ is %2F"],
+  ["redis-sentinel://u:12/cret@h", "/ is %2F"],
 ])("%s is refused", (url, message) => {
   expect(() => parseRedisAddress(url)).toThrow(message);
 });
@@ -70,5 +73,35 @@ test("whatever is given, it reads it or says what is wrong, and never repeats a 
         expect((error as Error).message).not.toContain("s3cret");
       }
     }),
+  );
+});
+
+test("an @, a ? and a # in a password are read as they are", () => {
+  expect(parseRedisAddress("redis://:p@s?s#w@h:1/2")).toMatchObject({ password: "p@s?s#w", database: 2 });
+});
+
+const hostile = fc.string({ unit: fc.constantFrom(...Array.from("/?#@:&=%+[],\\ .-a0é")), maxLength: 6 });
+
+test.each([
+  "redis://u:{}@h:1/0",
+  "rediss://:{}@[::1]",
+  "redis-sentinel://u:1/{}@h/m",
+  "redis-cluster://:{}@a,b",
+  "redis://a/b:{}@h",
+])("in %s the password is read whole or refused, and never shown", (form) => {
+  fc.assert(
+    fc.property(hostile, hostile, (before, after) => {
+      try {
+        const { password, ...others } = parseRedisAddress(
+          form.replace("{}", () => `${before}hunter2${after}`),
+        );
+        expect(JSON.stringify(others)).not.toContain("hunter2");
+        expect(password ?? "").toContain("hunter2");
+      } catch (error) {
+        expect(error).toMatchObject({ code: "invalid_settings" });
+        expect(JSON.stringify(error) + String(error)).not.toContain("hunter2");
+      }
+    }),
+    { seed: 9, numRuns: 2_000 },
   );
 });

@@ -1,3 +1,4 @@
+import { passwordEncoding, passwordMayReachOn } from "../core/connection-url.ts";
 import { PostriderError } from "../core/errors.ts";
 
 /** Where Redis (or Valkey, Dragonfly, KeyDB) is, as one URL says it. */
@@ -33,12 +34,14 @@ const schemes: Readonly<Record<string, readonly [RedisAddress["kind"], boolean, 
  *
  * Each with `rediss` for TLS.
  *
- * @throws PostriderError `invalid_settings`; its message never holds the URL, which may carry a password
+ * @throws PostriderError `invalid_settings`; its message never holds a part of the password
  * @example parseRedisAddress("rediss://:secret@redis.example").tls // true
  */
 export function parseRedisAddress(url: string): RedisAddress {
+  // Only / ends the hosts here: a ? or # has no meaning in these URLs, so it may stand in a password as it is.
+  if (passwordMayReachOn(url, /\//)) throw invalid(passwordEncoding);
   const [, scheme = "", credentials, places = "", path = ""] =
-    /^([a-z-]+):\/\/(?:([^@/]*)@)?([^@/?#]+)(?:\/([^/?#]*))?\/?$/.exec(url) ?? [];
+    /^([a-z-]+):\/\/(?:([^/]*)@)?([^@/?#]+)(?:\/([^/?#]*))?\/?$/.exec(url) ?? [];
   const known = schemes[scheme];
   if (!known) throw invalid(`must begin with one of ${Object.keys(schemes).join("://, ")}://`);
   const [kind, tls, defaultPort] = known;
@@ -57,7 +60,7 @@ export function parseRedisAddress(url: string): RedisAddress {
     username,
     password,
     database: kind === "single" ? Number(path) : 0,
-    masterName: kind === "sentinel" ? decodeURIComponent(path) : null,
+    masterName: kind === "sentinel" ? decoded(path) : null,
   };
 }
 
@@ -67,10 +70,14 @@ function credentialsOf(
   if (!text) return [null, null];
   const at = text.indexOf(":");
   const [username, password] = at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
+  return [decoded(username) || null, decoded(password) || null];
+}
+
+function decoded(text: string): string {
   try {
-    return [decodeURIComponent(username) || null, decodeURIComponent(password) || null];
+    return decodeURIComponent(text);
   } catch {
-    throw invalid("has credentials that are not percent-encoded");
+    throw invalid("has a % that begins no percent-encoded character: write %25 for it");
   }
 }
 

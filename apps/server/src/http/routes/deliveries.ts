@@ -38,7 +38,7 @@ export function deliveryRoutes({ operations }: Engine): Route[] {
       const delivery = await operations.getDelivery(id);
       if (delivery === null)
         throw new PostriderError("not_found", `There is no delivery ${id}.`, {
-          hint: "List them with GET /v1/deliveries.",
+          hint: "List the deliveries.",
         });
       return { status: 200, json: delivery };
     },

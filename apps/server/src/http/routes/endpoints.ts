@@ -14,15 +14,20 @@ import {
   storedEndpointView,
   testPostbackView,
 } from "../views.ts";
-import { noPartner } from "./partners.ts";
+import { didYouMean, noPartner } from "./partners.ts";
 
 const params = z.strictObject({ id: partnerId, endpoint_id: endpointId });
 const path = "/v1/partners/{id}/endpoints/{endpoint_id}";
 const tag = "endpoints";
 
-function noEndpoint({ id, endpoint_id }: z.output<typeof params>): PostriderError {
+async function noEndpoint(
+  engine: Engine,
+  { id, endpoint_id }: z.output<typeof params>,
+): Promise<PostriderError> {
+  if ((await engine.operations.getPartner(id)) === null) return noPartner(engine, id);
+  const near = await engine.operations.nearestName({ partner: id, endpoint: endpoint_id });
   return new PostriderError("not_found", `The partner ${id} has no endpoint ${endpoint_id}.`, {
-    hint: `List them with GET /v1/partners/${id}/endpoints.`,
+    hint: `${didYouMean(near)}List the endpoints of ${id}.`,
   });
 }
 
@@ -70,7 +75,7 @@ export function endpointRoutes(engine: Engine): Route[] {
     async ({ params: { id, endpoint_id }, body, nowMs }) => {
       const document = readEndpoint(body as unknown as string);
       const put = await operations.putEndpoint(id, endpoint_id, completeEndpoint(document), nowMs);
-      if (put === null) throw noPartner(id);
+      if (put === null) throw await noPartner(engine, id);
       engine.sweepNow();
       // The endpoint is stored: a fault while looking for warnings must not change that.
       const { warnings } = await operations
@@ -92,7 +97,7 @@ export function endpointRoutes(engine: Engine): Route[] {
     },
     async ({ params, nowMs }) => {
       const endpoint = await operations.getEndpoint(params.id, params.endpoint_id, nowMs);
-      if (endpoint === null) throw noEndpoint(params);
+      if (endpoint === null) throw await noEndpoint(engine, params);
       return { status: 200, json: endpoint };
     },
   );
@@ -109,7 +114,7 @@ export function endpointRoutes(engine: Engine): Route[] {
     },
     async ({ params: { id }, nowMs }) => {
       const endpoints = await operations.listEndpoints(id, nowMs);
-      if (endpoints === null) throw noPartner(id);
+      if (endpoints === null) throw await noPartner(engine, id);
       return { status: 200, json: { endpoints } };
     },
   );
@@ -126,7 +131,7 @@ export function endpointRoutes(engine: Engine): Route[] {
     },
     async ({ params, nowMs }) => {
       const deleted = await operations.deleteEndpoint(params.id, params.endpoint_id, nowMs);
-      if (deleted === null) throw noEndpoint(params);
+      if (deleted === null) throw await noEndpoint(engine, params);
       return deletedAnswer(deleted);
     },
   );
@@ -159,7 +164,7 @@ function actionRoutes(engine: Engine): Route[] {
     },
     async ({ params, nowMs }) => {
       const endpoint = await engine.operations.resumeEndpoint(params.id, params.endpoint_id, nowMs);
-      if (endpoint === null) throw noEndpoint(params);
+      if (endpoint === null) throw await noEndpoint(engine, params);
       engine.sweepNow();
       return { status: 200, json: endpoint };
     },
@@ -177,7 +182,7 @@ function actionRoutes(engine: Engine): Route[] {
     },
     async ({ params }) => {
       const exchange = await engine.testPostback(params.id, params.endpoint_id);
-      if (exchange === null) throw noEndpoint(params);
+      if (exchange === null) throw await noEndpoint(engine, params);
       return { status: 200, json: exchange };
     },
   );

@@ -67,9 +67,7 @@ export function eventRoutes(
     if (result === undefined) throw new Error("the ledger gave no result for an event");
     accepted(result);
     if (result.status === "invalid") {
-      throw invalidEvent(eventIdOf(given), [
-        { path: "", message: result.error ?? "was refused by the ledger" },
-      ]);
+      throw invalidEvent(eventIdOf(given), [refusedByLedger(result)]);
     }
     if (result.status === "conflict") {
       throw new PostriderError(
@@ -252,6 +250,14 @@ function invalidEvent(id: string, issues: readonly Issue[]): PostriderError {
   return new PostriderError("invalid_event", notValid(`event${id === "" ? "" : ` ${id}`}`, wordsOf(issues)), {
     issues,
   });
+}
+
+/** The form was judged before: what is left for the ledger to refuse is a partner that does not exist. */
+function refusedByLedger({ error = "was refused by the ledger" }: AcceptResult): Issue {
+  const partner = /^partner (?=\S+ does not exist$)/.exec(error)?.[0];
+  return partner === undefined
+    ? { path: "", message: error }
+    : { path: "partner", message: error.slice(partner.length) };
 }
 
 function invalidResult(event_id: string, issues: readonly Issue[]): AcceptResult {

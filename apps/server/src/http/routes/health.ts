@@ -1,6 +1,6 @@
 import type { Engine } from "@postrider/engine";
 import { type Answer, type Route, route } from "../route.ts";
-import { healthView } from "../views.ts";
+import { healthView } from "../status-views.ts";
 
 /** The dispatcher sweeps every few seconds even when idle: half a minute without progress is a hang. */
 const stalledAfterMs = 30_000;

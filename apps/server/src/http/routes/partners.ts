@@ -10,12 +10,15 @@ import { createdPartnerView, keysView, partnersView, partnerView, rotatedView } 
 const params = z.strictObject({ id: partnerId });
 const tag = "partners";
 
-/** The answer where a partner was named that does not exist. */
-export function noPartner(id: string): PostriderError {
+/** The error if a partner was named that does not exist. Its words are for callers of the API and of the command. */
+export async function noPartner({ operations }: Engine, id: string): Promise<PostriderError> {
+  const near = await operations.nearestName({ partner: id });
   return new PostriderError("not_found", `There is no partner ${id}.`, {
-    hint: "List them with GET /v1/partners, or create it with PUT.",
+    hint: `${didYouMean(near)}List the partners, or create it first.`,
   });
 }
+
+export const didYouMean = (near: string | null): string => (near === null ? "" : `Did you mean ${near}? `);
 
 /** Partners: who receives, how fast, and with which keys. */
 export function partnerRoutes(engine: Engine): Route[] {
@@ -58,7 +61,7 @@ export function partnerRoutes(engine: Engine): Route[] {
     },
     async ({ params: { id } }) => {
       const partner = await operations.getPartner(id);
-      if (partner === null) throw noPartner(id);
+      if (partner === null) throw await noPartner(engine, id);
       return { status: 200, json: partner };
     },
   );
@@ -87,7 +90,7 @@ export function partnerRoutes(engine: Engine): Route[] {
     },
     async ({ params: { id }, nowMs }) => {
       const deleted = await operations.deletePartner(id, nowMs);
-      if (deleted === null) throw noPartner(id);
+      if (deleted === null) throw await noPartner(engine, id);
       return deletedAnswer(deleted);
     },
   );
@@ -123,7 +126,7 @@ function keyRoutes(engine: Engine): Route[] {
         ...(secret === undefined ? {} : { secret }),
       };
       const rotated = await operations.rotateSecret(id, options, nowMs);
-      if (rotated === null) throw noPartner(id);
+      if (rotated === null) throw await noPartner(engine, id);
       // Deliveries may have waited for a key of this scheme.
       engine.sweepNow();
       const { signingSecret: signing_secret, publicKey: public_key, keys } = rotated;
@@ -143,7 +146,7 @@ function keyRoutes(engine: Engine): Route[] {
       errors: ["not_found"],
     },
     async ({ params: { id }, nowMs }) => {
-      if ((await operations.getPartner(id)) === null) throw noPartner(id);
+      if ((await operations.getPartner(id)) === null) throw await noPartner(engine, id);
       return { status: 200, json: { keys: await operations.listKeys(id, nowMs) } };
     },
   );
@@ -166,7 +169,7 @@ function stateRoutes(engine: Engine): Route[] {
       },
       async ({ params: { id }, nowMs }) => {
         const partner = await engine.operations.setPartnerState(id, state, nowMs);
-        if (partner === null) throw noPartner(id);
+        if (partner === null) throw await noPartner(engine, id);
         engine.sweepNow();
         return { status: 200, json: partner };
       },

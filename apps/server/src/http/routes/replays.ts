@@ -29,7 +29,7 @@ const replayRequest = z
 
 function noReplay(id: string): PostriderError {
   return new PostriderError("not_found", `There is no replay ${id}.`, {
-    hint: "List them with GET /v1/replays.",
+    hint: "List the replays.",
   });
 }
 

@@ -13,6 +13,7 @@ describe("retries", () => {
     const filter = { partner: "acme", type: "conversion.*" };
     const { status, json } = await call("POST", "/v1/retries", { filter });
     expect([status, json]).toMatchObject([200, { matched: 2, retried: 2, groups: [{}], skipped: [{}] }]);
+    expect(json.due_waiting).toEqual([{ cause: "endpoint_paused", count: 1 }]);
     expect(bench.engine.asked).toContainEqual(["retryNow", filter, { dryRun: false }, expect.any(Number)]);
     expect(bench.engine.rung).toEqual([7]);
     const dry = await call("POST", "/v1/retries", { filter, dry_run: true });

@@ -1,7 +1,7 @@
 import { type Engine, reasons } from "@postrider/engine";
 import type { Settings } from "../../config.ts";
 import { type Route, route } from "../route.ts";
-import { conservationView, reasonsView, statusView } from "../views.ts";
+import { conservationView, reasonsView, statusView } from "../status-views.ts";
 
 const tag = "status";
 const isoOf = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
@@ -21,11 +21,12 @@ export function statusRoutes(
       answers: { 200: { meaning: "The status.", schema: statusView } },
     },
     async ({ nowMs }) => {
-      const [ledger, backlog, missingKeys, endpoints] = await Promise.all([
+      const [ledger, backlog, missingKeys, circuits, paused] = await Promise.all([
         engine.operations.ping(),
         engine.operations.backlog(nowMs, 1),
         engine.operations.missingKeys(nowMs),
         engine.operations.circuits(nowMs),
+        engine.operations.pausedEndpoints(),
       ]);
       const progress = engine.progress();
       return {
@@ -56,7 +57,7 @@ export function statusRoutes(
           },
           backlog: { pending: backlog.pending, oldest_due_at: isoOf(backlog.oldestDueMs) },
           signing_keys_missing: missingKeys,
-          endpoints,
+          endpoints: { paused, ...circuits },
           allow_targets: settings.allowTargets,
         },
       };

@@ -1,7 +1,7 @@
 import type { Operations } from "../../ports/operations.ts";
 import type { OperationsContext } from "./context.ts";
 
-type CountOperations = Pick<Operations, "conservation" | "backlog" | "circuits" | "ping">;
+type CountOperations = Pick<Operations, "conservation" | "backlog" | "circuits" | "pausedEndpoints" | "ping">;
 
 interface BacklogRow {
   readonly total: number;
@@ -43,6 +43,11 @@ export function countOperations({ sql }: OperationsContext): CountOperations {
       return row!;
     },
 
+    async pausedEndpoints() {
+      const [row] = await sql.query<{ n: number }>(pausedSql);
+      return row?.n ?? 0;
+    },
+
     async ping() {
       const [row] = await sql.query<{ server_ms: number; version: string; migration: number }>(pingSql);
       return {
@@ -65,6 +70,9 @@ const circuitsSql = `select count(*) filter (where c.state = 'open' and c.probe_
   count(*) filter (where c.state = 'closed' and c.ramp is null and c.failing_since_ms is not null)::float8 as failing,
   count(*) filter (where c.refusing)::float8 as refusing
   from postrider.circuits c`;
+
+const pausedSql =
+  "select count(*)::float8 as n from postrider.endpoints n where n.paused_at is not null and n.deleted_at is null";
 
 const pingSql = `select extract(epoch from clock_timestamp())::float8 * 1000 as server_ms, current_setting('server_version') as version,
   (select migration from postrider.schema_state) as migration`;

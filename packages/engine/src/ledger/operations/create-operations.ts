@@ -10,6 +10,7 @@ import { deliveryOperations } from "./deliveries.ts";
 import { warningOperations } from "./endpoint-warnings.ts";
 import { endpointOperations } from "./endpoints.ts";
 import { keyOperations, resealSecrets } from "./keys.ts";
+import { nameOperations } from "./names.ts";
 import { partnerOperations } from "./partners.ts";
 import { replayOperations } from "./replays.ts";
 import { retryOperations } from "./retries.ts";
@@ -53,6 +54,7 @@ export function createOperations(sql: Sql, seal: Seal, options: OperationsOption
   return {
     ...partnerOperations(context),
     ...keyOperations(context),
+    ...nameOperations(context),
     ...endpointOperations(context),
     ...warningOperations(context),
     ...deliveryOperations(context),

@@ -45,6 +45,8 @@ export function keyOperations({
       const made = secret === undefined ? await generateKey(scheme) : await givenKey(scheme, secret);
       const sealed = seal.close(made.secretText, sealContext(id));
       const partnerNo = await changePartner(sql, id, async (tx, partnerNo) => {
+        if (secret !== undefined)
+          await dropSame(tx, seal, { id, partnerNo, scheme, text: made.secretText, nowMs });
         await checkRoom(tx, partnerNo, { scheme, overlapMs, nowMs });
         await tx.query(rotateSql, [partnerNo, scheme, sealed, made.publicKey, nowMs, nowMs + overlapMs]);
         await tx.query(goOnSql, [partnerNo, missingKeyNote(scheme)]);
@@ -105,6 +107,46 @@ export async function givenKey(scheme: Scheme, text: string) {
   }
 }
 
+/**
+ * A secret is stored once for each partner: twice, it would make the same signature twice in each request. If an older
+ * key that has not retired yet has it, the new key takes its place.
+ *
+ * @throws PostriderError `invalid_secret` if the key that signs has it
+ */
+async function dropSame(
+  tx: Pick<Sql, "query">,
+  seal: Seal,
+  key: {
+    readonly id: string;
+    readonly partnerNo: number;
+    readonly scheme: Scheme;
+    readonly text: string;
+    readonly nowMs: number;
+  },
+): Promise<void> {
+  const bytesOf = (text: string) =>
+    parseSecret(text)
+      .reveal()
+      .bytes.subarray(0, key.scheme === "v1" ? undefined : 32);
+  const given = Buffer.from(bytesOf(key.text));
+  const rows = await tx.query<{ key_no: number; sealed: Uint8Array; current: boolean }>(liveKeysSql, [
+    key.partnerNo,
+    key.scheme,
+    key.nowMs,
+  ]);
+  for (const { key_no, sealed, current } of rows) {
+    if (!given.equals(bytesOf(seal.open(sealed, sealContext(key.id))))) continue;
+    if (current) throw sameSecret(key.id, key.scheme);
+    await tx.query("delete from postrider.signing_keys where key_no = $1::int", [key_no]);
+  }
+}
+
+const sameSecret = (id: string, scheme: Scheme) =>
+  new PostriderError("invalid_secret", `The partner ${id} signs with this ${scheme} secret already.`, {
+    hint: "Nothing was changed. Give another secret, or none for a new one.",
+    issues: [{ path: "signing_secret", message: "must not be the one that signs already" }],
+  });
+
 const wrongSecret = (message: string) =>
   new PostriderError("invalid_secret", message, {
     hint: "Give whsec_ and the padded base64 of 24 to 64 bytes, or for v1a whsk_ and that of the 32-byte seed, with or without the public key behind it.",
@@ -127,6 +169,7 @@ export const newSecretText = (): string => generateSecret(randomBytes).reveal().
 /** See `LedgerOperations.resealSecrets`. */
 export async function resealSecrets(sql: Sql, seal: Seal): Promise<number> {
   const rows = await sql.query<{ key_no: number; sealed: Uint8Array; id: string }>(sealedSql);
+  refuseForeign(rows, seal);
   const stale = rows.filter((row) => seal.isStale(row.sealed));
   for (const { key_no, sealed, id } of stale) {
     const context = sealContext(id);
@@ -137,6 +180,19 @@ export async function resealSecrets(sql: Sql, seal: Seal): Promise<number> {
     );
   }
   return stale.length;
+}
+
+/** @throws PostriderError `secret_unreadable` if a master key is missing, so that a start with the wrong one says so */
+function refuseForeign(rows: readonly { readonly sealed: Uint8Array }[], seal: Seal): void {
+  const ids = rows.flatMap(({ sealed }) => seal.foreignKeyId(sealed) ?? []);
+  if (ids.length === 0) return;
+  const what =
+    ids.length === rows.length
+      ? "The ledger was sealed with another master key"
+      : `${ids.length} of the ledger's ${rows.length} signing keys were sealed with a master key that is not given`;
+  throw new PostriderError("secret_unreadable", `${what} (key id ${[...new Set(ids)].join(", ")}).`, {
+    hint: "Add the master key that sealed it to POSTRIDER_MASTER_KEY, after the newest one. If none was set, it is in the data folder of the process that made the ledger.",
+  });
 }
 
 const missingLimit = 20;
@@ -186,6 +242,9 @@ const keysSql = `select k.key_no, k.scheme, k.public_key, extract(epoch from k.c
  where p.id = $1 and (k.retires_at is null or k.retires_at > to_timestamp($2::float8 / 1000)) order by k.key_no desc`;
 
 const sealedSql = `select k.key_no, k.sealed, p.id from postrider.signing_keys k join postrider.partners p on p.partner_no = k.partner_no order by k.key_no`;
+
+const liveKeysSql = `select k.key_no, k.sealed, k.retires_at is null as current from postrider.signing_keys k
+ where k.partner_no = $1::int and k.scheme = $2 and (k.retires_at is null or k.retires_at > to_timestamp($3::float8 / 1000)) order by k.key_no desc`;
 
 const liveSql = `select count(*)::int as count, extract(epoch from min(k.retires_at))::float8 * 1000 as next_ms
   from postrider.signing_keys k

@@ -1,7 +1,19 @@
 import { PostriderError } from "../../core/errors.ts";
 import { nearestName } from "../../core/nearest.ts";
+import type { Operations } from "../../ports/operations.ts";
 import type { DeliveryFilter } from "../../ports/selection.ts";
 import type { Sql } from "../sql.ts";
+import type { OperationsContext } from "./context.ts";
+
+/** What a mistyped name may have meant. */
+export function nameOperations({ sql }: OperationsContext): Pick<Operations, "nearestName"> {
+  return {
+    nearestName: ({ partner, endpoint }) =>
+      endpoint === undefined
+        ? nearest(sql, partnersSql, [partner])
+        : nearest(sql, endpointsSql, [endpoint, partner]),
+  };
+}
 
 /**
  * Refuses a filter whose partner or endpoint never existed: it can match nothing, and an empty answer would look like
@@ -17,19 +29,19 @@ export async function checkNames(sql: Pick<Sql, "query">, filter: DeliveryFilter
     endpoint ?? null,
   ]);
   if (partner !== undefined && known?.partner !== true) {
-    const near = await nearest(sql, partnersSql, [partner]);
+    const near = didYouMean(await nearest(sql, partnersSql, [partner]));
     throw new PostriderError("not_found", `There is no partner ${partner}, and never was one.`, {
-      hint: `${near}List them with GET /v1/partners.`,
+      hint: `${near}List the partners.`,
     });
   }
   if (endpoint === undefined || known?.endpoint === true) return;
-  const near = await nearest(sql, endpointsSql, [endpoint, partner ?? null]);
+  const near = didYouMean(await nearest(sql, endpointsSql, [endpoint, partner ?? null]));
   const [whose, where] =
     partner === undefined
-      ? ["No partner has an endpoint", "of a partner with GET /v1/partners/{id}/endpoints"]
-      : [`The partner ${partner} has no endpoint`, `with GET /v1/partners/${partner}/endpoints`];
+      ? ["No partner has an endpoint", "a partner"]
+      : [`The partner ${partner} has no endpoint`, partner];
   throw new PostriderError("not_found", `${whose} ${endpoint}, and never had one.`, {
-    hint: `${near}List them ${where}.`,
+    hint: `${near}List the endpoints of ${where}.`,
   });
 }
 
@@ -37,14 +49,15 @@ async function nearest(
   sql: Pick<Sql, "query">,
   candidates: string,
   [name, ...more]: readonly [string, ...(string | null)[]],
-): Promise<string> {
+): Promise<string | null> {
   const rows = await sql.query<{ id: string }>(candidates, [name, ...more]);
-  const near = nearestName(
+  return nearestName(
     name,
     rows.map(({ id }) => id),
   );
-  return near === null ? "" : `Did you mean ${near}? `;
 }
+
+const didYouMean = (near: string | null): string => (near === null ? "" : `Did you mean ${near}? `);
 
 const knownSql = `select exists (select 1 from postrider.partners p where p.id = $1::text) as partner,
   case when $1::text is null then exists (select 1 from postrider.endpoints n where n.id = $2::text)

@@ -21,12 +21,13 @@ export function retryOperations({ sql }: OperationsContext): RetryOperations {
       // What is accepted from now on is not selected.
       const bound = idFloor(nowMs + 1);
       const [row] = await sql.query<CountedRow>(countSql, [...selectionValues(selected, bound, null), nowMs]);
-      const { groups = [], skipped = [], waiting = [] } = row ?? {};
+      const { groups = [], skipped = [], waiting = [], due_waiting = [] } = row ?? {};
       const counted = {
         matched: groups[0]?.matched ?? 0,
         groups: groups.map(deliveryGroup),
         skipped,
         waiting,
+        due_waiting,
         ...(groups.length === 0 && skipped.length === 0 ? await noteOnType(sql, filter) : {}),
       };
       let retried = 0;
@@ -57,6 +58,7 @@ interface CountedRow {
   readonly groups: readonly GroupRow[];
   readonly skipped: Skips;
   readonly waiting: Waits;
+  readonly due_waiting: Waits;
 }
 
 interface WaitingRow {
@@ -64,11 +66,12 @@ interface WaitingRow {
   readonly left_as: string | null;
 }
 
-/** Materialized: it is read three times. */
+/** Materialized: it is read five times. */
 const countSql = `with found as materialized (select * from ${waitingSelection}),
-  chosen as (select * from found where left_as is null)
+  chosen as (select * from found where left_as is null), due as (select * from found where left_as = 'already_due')
   select coalesce((select json_agg(row_to_json(g)) from (${groupsOf("chosen")}) g), '[]') as groups,
-         ${causesSql("found", "left_as")} as skipped, ${waitingSql("chosen", "$11")} as waiting`;
+         ${causesSql("found", "left_as")} as skipped, ${waitingSql("chosen", "$11")} as waiting,
+         ${waitingSql("due", "$11")} as due_waiting`;
 
 /** The newest of the selected, whether they are made due or not: the page after begins behind them. */
 const idsSql = `select s.id::text as id, s.left_as from ${waitingSelection} s order by s.id desc limit $12::float8::bigint`;

@@ -4,7 +4,8 @@
 --      200,000 index entries at most, whatever the backlog: an endpoint is counted up to a cap of 10,000, or less
 --      where more than 20 endpoints wait, but never less than 100. Below the cap everything is exact; a partner at
 --      its cap has at least that many, and the total is then the server's own running estimate of the table.
---      oldest_due_ms is the earliest due time, which may lie ahead.
+--      oldest_due_ms is the earliest due time, which may lie ahead, of what nobody paused or disabled: the rest is
+--      counted, and waits for whoever resumes it.
 create or replace function postrider.backlog(p_limit integer)
 returns table (total double precision, total_oldest_due_ms double precision, partner text, pending double precision, oldest_due_ms double precision)
 language plpgsql stable
@@ -22,9 +23,11 @@ begin
   ), cap as materialized (
     select greatest(100, least(10000, 200000 / greatest(count(*), 1))) as entries from waiting
   ), counted as materialized (
-    select n.partner_no, c.entries as n, c.entries >= cap.entries as capped, o.due_at
+    select n.partner_no, c.entries as n, c.entries >= cap.entries as capped,
+           case when n.enabled and n.paused_at is null and n.deleted_at is null and not p.paused and p.deleted_at is null then o.due_at end as due_at
       from waiting w cross join cap
       join postrider.endpoints n on n.endpoint_no = w.endpoint_no
+      join postrider.partners p on p.partner_no = n.partner_no
      cross join lateral (
        select count(*) as entries from (select 1 from postrider.pending q where q.endpoint_no = w.endpoint_no limit cap.entries) x) c
      cross join lateral (

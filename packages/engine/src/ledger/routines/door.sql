@@ -7,7 +7,7 @@
 --                that ring by themselves pass false.
 --      p_now     the time of acceptance.
 -- Out: a row per event, in order: status accepted | duplicate | conflict | invalid | backlog_full, the number of
---      deliveries, the error in words, and the numbers of the partners to ring.
+--      deliveries, the error in words, and the numbers of the partners to ring. NULL is one event that is not valid.
 -- Same id and same content: duplicate. Same id, other content: conflict, and nothing is changed. Judged as the API judges
 -- (document_errors): what is wrong is a row, and no event makes the call fail.
 --
@@ -19,7 +19,7 @@ language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp set enable_nestloop = off set jit = off as $$
 #variable_conflict use_column
 declare
-  v_events  json := p_events;
+  v_events  json := coalesce(p_events, 'null');
   v_objects json;
   v_hidden  record;
   v_statuses text[]; v_deliveries integer[]; v_ring integer[];
@@ -141,7 +141,8 @@ $$;
 
 -- accept_or_raise: accept, all or none. Where any event is not accepted (or a duplicate) it raises, so that the caller's
 -- transaction cannot commit its change without the event: SQLSTATE PR400 for an event that is not valid, PR409 for a
--- conflict, PR429 for a full backlog. The first in this order speaks; the detail says which of how many.
+-- conflict, PR429 for a full backlog. The first in this order speaks; the detail says which of how many. Without any
+-- event it raises PR400: a list that came out empty would commit the change alone.
 create or replace function postrider.accept_or_raise(p_events json, p_notify boolean default true, p_now timestamptz default clock_timestamp())
 returns table (ord integer, event_id text, status text, deliveries integer, error text, partners integer[])
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $$
@@ -151,12 +152,16 @@ declare
                                               from postrider.accept(p_events, p_notify, p_now) a order by a.ord);
   v_bad  record;
 begin
+  if v_rows = '{}' then
+    raise exception using errcode = 'PR400', message = 'no event is given: the list is empty',
+      hint = 'Call it only if there is something to report; accept takes an empty list.';
+  end if;
   select b.*, count(*) over () as refused into v_bad from unnest(v_rows) b where b.status not in ('accepted', 'duplicate')
    order by array_position('{invalid,conflict,backlog_full}', b.status), b.ord limit 1;
   if found then
     raise exception using
       errcode = case v_bad.status when 'invalid' then 'PR400' when 'conflict' then 'PR409' else 'PR429' end,
-      message = case when v_bad.status = 'invalid' then 'event ' || v_bad.event_id || ' is not valid: ' || v_bad.error else v_bad.error end,
+      message = case when v_bad.status = 'invalid' then concat_ws(' ', 'event', nullif(v_bad.event_id, ''), 'is not valid:', v_bad.error) else v_bad.error end,
       detail = format('Event %s of %s; %s not accepted.', v_bad.ord, cardinality(v_rows), case v_bad.refused when 1 then 'it alone was' else v_bad.refused || ' were' end),
       hint = case v_bad.status when 'invalid' then 'Correct the event; nothing of this call is kept.'
                                when 'conflict' then 'Give a new fact a new event_id; a repetition must have the same content.'

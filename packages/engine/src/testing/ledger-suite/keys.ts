@@ -188,6 +188,43 @@ export function keyTests(bench: () => Bench): void {
   });
 
   test.each([
+    ["v1", (fill: number) => `whsec_${Buffer.alloc(24, fill).toString("base64")}`],
+    ["v1a", (fill: number) => `whsk_${Buffer.alloc(32, fill).toString("base64")}`],
+  ] as const)(
+    "a %s secret is stored once: given again it is refused, or goes on where it was to retire",
+    async (scheme, secretOf) => {
+      const { operations, partner, dispatch } = bench();
+      const acme = await partner();
+      const rotate = (fill: number) =>
+        operations.rotateSecret(acme.id, { scheme, overlapMs: dayMs, secret: secretOf(fill) }, now);
+      const keys = async () =>
+        (await dispatch.settings([acme.no], now))[0]!.keys
+          .filter((key) => key.scheme === scheme)
+          .map(({ secretText, retiresAtMs }) => [secretText, retiresAtMs])
+          .slice(0, 2);
+      await rotate(1);
+      const before = await operations.listKeys(acme.id, now);
+      await expect(rotate(1)).rejects.toMatchObject({
+        code: "invalid_secret",
+        message: `The partner ${acme.id} signs with this ${scheme} secret already.`,
+        issues: [{ path: "signing_secret" }],
+      });
+      expect(await operations.listKeys(acme.id, now)).toEqual(before);
+      await rotate(2);
+      expect(await keys()).toEqual([
+        [secretOf(2), null],
+        [secretOf(1), now + dayMs],
+      ]);
+      await rotate(1);
+      expect(await keys()).toEqual([
+        [secretOf(1), null],
+        [secretOf(2), now + dayMs],
+      ]);
+      expect(await operations.listKeys(acme.id, now)).toHaveLength(before.length + 1);
+    },
+  );
+
+  test.each([
     ["v1", "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0"],
     ["v1", `whsec_${Buffer.alloc(23, 1).toString("base64")}`],
     ["v1", `whsec_${Buffer.alloc(65, 1).toString("base64")}`],
@@ -257,7 +294,19 @@ export function keyTests(bench: () => Bench): void {
     await expect(secret(newKey)).rejects.toMatchObject({ code: "secret_unreadable" });
     await expect(under(newKey).operations.resealSecrets()).rejects.toMatchObject({
       code: "secret_unreadable",
+      message: expect.stringMatching(
+        /^The ledger was sealed with another master key \(key id [0-9a-f]{8}\)\.$/,
+      ),
+      hint: expect.stringContaining("POSTRIDER_MASTER_KEY"),
     });
+    const zulu = await partner();
+    await under(newKey).operations.rotateSecret(zulu.id, { scheme: "v1", overlapMs: 0 }, now);
+    await expect(under(newKey).operations.resealSecrets()).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /^2 of the ledger's 3 signing keys were sealed with a master key that is not given/,
+      ),
+    });
+    await sql.query("delete from postrider.signing_keys where partner_no = $1::int", [zulu.no]);
     expect(await secret(newKey, oldKey)).toBe(rotated?.signingSecret);
     expect(await under(newKey, oldKey).operations.resealSecrets()).toBe(1);
     expect(await under(newKey, oldKey).operations.resealSecrets()).toBe(0);

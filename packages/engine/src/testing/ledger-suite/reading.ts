@@ -125,7 +125,7 @@ export function readingTests(bench: () => Bench): void {
       await expect(ask({ partner: other })).rejects.toMatchObject({ code: "not_found" });
       await expect(ask({ partner: acme.id.replace("partner", "partnre") })).rejects.toMatchObject({
         code: "not_found",
-        hint: expect.stringMatching(/^Did you mean partner-/),
+        hint: expect.stringMatching(/^Did you mean partner-\S+\? List the partners\.$/),
       });
       await expect(ask({ partner: acme.id, endpoint: "pirmary-endpoint" })).rejects.toMatchObject({
         code: "not_found",
@@ -135,7 +135,14 @@ export function readingTests(bench: () => Bench): void {
       await expect(ask({ endpoint: "pirmary-endpoint" })).rejects.toMatchObject({ code: "not_found" });
     }
     const dead = { partner: acme.id, endpoint: "primary-endpoint" };
+    const typed = { partner: acme.id, endpoint: "pirmary-endpoint" };
+    expect(await operations.nearestName(typed)).toBe("primary-endpoint");
+    expect(await operations.nearestName({ partner: acme.id.replace("partner", "partnre") })).toMatch(
+      /^partner-/,
+    );
+    expect(await operations.nearestName({ partner: acme.id, endpoint: "x" })).toBeNull();
     await operations.deletePartner(acme.id, now);
+    expect(await operations.nearestName(typed)).toBeNull();
     for (const ask of every) await ask(dead);
     const [delivery] = (await operations.listDeliveries(dead, { limit: 1 })).deliveries;
     expect(delivery).toMatchObject({ endpoint_deleted: true, partner_deleted: true });
@@ -319,5 +326,30 @@ export function readingTests(bench: () => Bench): void {
     ]);
     expect(pending).toBe((await operations.conservation()).pending);
     expect(oldestDueMs).toBeLessThanOrEqual(now - minuteMs);
+  });
+
+  test("what an operator or a 410 paused is counted, and its age is not: a resume ends that wait, not time", async () => {
+    const { operations, partner, enqueue, dispatch } = bench();
+    const longAgo = now - 1_000 * minuteMs;
+    const [acme, bolt] = [await partner(["main", "gone"]), await partner()];
+    await enqueue(acme, 45, longAgo);
+    await enqueue(bolt, 70, longAgo);
+    const pausedBefore = await operations.pausedEndpoints();
+    await dispatch.hold([
+      { endpointNo: (await dispatch.locate(acme.id, "gone"))!.endpointNo, untilMs: null, note: "status 410" },
+    ]);
+    await operations.setPartnerState(bolt.id, "paused", now);
+    const aged = async () => (await operations.backlog(now, 2)).partners;
+    expect(await aged()).toEqual([
+      { partner: acme.id, pending: 90, oldestDueMs: longAgo },
+      { partner: bolt.id, pending: 70, oldestDueMs: null },
+    ]);
+    expect(await operations.pausedEndpoints()).toBe(pausedBefore + 1);
+    await dispatch.hold([
+      { endpointNo: (await dispatch.locate(acme.id, "main"))!.endpointNo, untilMs: null, note: "status 410" },
+    ]);
+    expect(await aged()).toMatchObject([{ oldestDueMs: null }, { oldestDueMs: null }]);
+    await operations.setPartnerState(bolt.id, "active", now);
+    expect((await aged())[1]).toMatchObject({ partner: bolt.id, oldestDueMs: longAgo });
   });
 }

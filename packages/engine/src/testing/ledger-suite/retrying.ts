@@ -41,6 +41,7 @@ export function retryTests(bench: () => Bench): void {
         groups: [],
         skipped: [{ cause: "already_due", count: 3 }],
         waiting: [],
+        due_waiting: [],
         retried: 0,
       },
       partnerNos: [],
@@ -132,7 +133,16 @@ export function retryTests(bench: () => Bench): void {
       matched: 5,
       retried: 5,
       waiting: causes.map((cause) => ({ cause, count: 1 })),
+      due_waiting: [],
     });
+    // They are due now, and held back all the same: that is named too.
+    expect((await retryNow({ partner: acme.id })).result).toMatchObject({
+      matched: 0,
+      skipped: [{ cause: "already_due", count: 5 }],
+      waiting: [],
+      due_waiting: causes.map((cause) => ({ cause, count: 1 })),
+    });
+    expect((await retryNow({ partner: acme.id, endpoint: "main" }, true)).result.due_waiting).toEqual([]);
     // Circuits are the turn's own matter; the others are not even claimed.
     expect((await turn(acme, now)).deliveries).toHaveLength(2);
     await operations.setPartnerState(acme.id, "paused", now);

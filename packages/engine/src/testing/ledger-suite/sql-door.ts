@@ -95,6 +95,31 @@ export function sqlDoorTests(bench: () => Bench): void {
     });
   });
 
+  describe.each(["json", "jsonb", "text"])("nothing, as %s,", (type) => {
+    const call = (routine: string, value: string | null) =>
+      bench().sql.query<object>(`select status, error from postrider.${routine}($1::text::${type})`, [value]);
+
+    test.each([
+      ["SQL's null", null, /^event is not valid: must be an object/],
+      ["JSON's null", "null", /^event is not valid: must be an object/],
+      ["an empty list", "[]", /no event is given/],
+    ])("does not let a change commit alone: %s", async (_name, value, message) => {
+      await expect(call("accept_or_raise", value)).rejects.toMatchObject({
+        code: "PR400",
+        message: expect.stringMatching(message),
+      });
+    });
+
+    test("is a row of accept, unless the list is empty", async () => {
+      const row = { status: "invalid", error: "must be an object" };
+      expect([await call("accept", null), await call("accept", "null"), await call("accept", "[]")]).toEqual([
+        [row],
+        [row],
+        [],
+      ]);
+    });
+  });
+
   test("a caller in the process is judged too, and what is wrong is not stored", async () => {
     const { door, operations } = bench();
     const judged = createJudgedDoor(door);
