@@ -122,15 +122,14 @@ describe("settings", () => {
       expect(refused({ POSTRIDER_CA_BUNDLE: value }).message).toContain(`POSTRIDER_CA_BUNDLE ${words}`);
   });
 
-  test.each([
-    "proxy.internal:3128",
-    "socks5://proxy:1080",
-    "http://proxy:3128/path",
-    "http://proxy/?x=1",
-    "http://user:100%@proxy:3128",
-    "http://us%er:p@proxy:3128",
-  ])("%s is no egress proxy", (value) =>
-    expect(refused({ POSTRIDER_EGRESS_PROXY: value }).message).toContain("http://user:password@"),
+  test.each(["proxy.internal:3128", "socks5://proxy:1080", "http://proxy:3128/path", "http://proxy/?x=1"])(
+    "%s is no egress proxy",
+    (value) => expect(refused({ POSTRIDER_EGRESS_PROXY: value }).message).toContain("http://user:password@"),
+  );
+
+  test.each(["http://user:100%@proxy:3128", "http://us%er:p@proxy:3128"])(
+    "%s must have its credentials percent-encoded",
+    (value) => expect(refused({ POSTRIDER_EGRESS_PROXY: value }).message).toContain("percent-encoded"),
   );
 
   test("what was not delivered is kept 90 days, or as long as what was", () => {
