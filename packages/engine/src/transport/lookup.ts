@@ -39,7 +39,7 @@ export function createNameSource(options: DnsLookupOptions): NameSource {
 
 export interface BoundedLookupOptions {
   readonly clock: Clock;
-  /** Of one look-up, in milliseconds. */
+  /** Of one look-up at most, in milliseconds; names differ by up to a quarter. */
   readonly timeoutMs: number;
 }
 
@@ -47,6 +47,11 @@ export interface BoundedLookupOptions {
 const probeAfterMs = 1_000;
 /** They have had the time to answer. */
 const probedMs = 1_500;
+/**
+ * The part of the time-out by which names differ. Silent names that were asked for together would otherwise fail together,
+ * again and again: with 300 of them the p99 of others' postbacks was four times as long.
+ */
+const spread = 0.25;
 
 /** Look-ups, each within a deadline of its own. */
 export interface BoundedLookup {
@@ -89,7 +94,7 @@ export function boundedLookup(source: NameSource, { clock, timeoutMs }: BoundedL
     const { answer, startedAtMs } = open.get(hostname) ?? start(hostname);
     return new Promise((resolve, reject) => {
       let inTime = true;
-      const cancel = clock.after(timeoutMs, () => {
+      const cancel = clock.after(timeoutMs * (1 - spread * spreadOf(hostname)), () => {
         inTime = false;
         source.ended?.(hostname, false);
         reject(late(hostname, startedAtMs));
@@ -114,6 +119,14 @@ export function boundedLookup(source: NameSource, { clock, timeoutMs }: BoundedL
       return running === undefined ? null : late(hostname, running.startedAtMs);
     },
   };
+}
+
+/** From 0 to 1, and the same for a name each time. */
+function spreadOf(hostname: string): number {
+  let hash = 0;
+  for (let at = 0; at < hostname.length; at += 1)
+    hash = (Math.imul(hash, 31) + hostname.charCodeAt(at)) >>> 0;
+  return hash / 2 ** 32;
 }
 
 /**

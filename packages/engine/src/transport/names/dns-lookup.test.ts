@@ -136,6 +136,26 @@ describe("the machine's files", () => {
 });
 
 describe("names whose servers never answer", () => {
+  it("do not fail together if they were asked for together", async () => {
+    const clock = createManualClock(0);
+    const { lookup } = boundedLookup(
+      { lookup: () => new Promise<never>(() => {}) },
+      { clock, timeoutMs: 5_000 },
+    );
+    let failed = 0;
+    for (let n = 0; n < 300; n += 1) lookup(`postbacks${n}.example.com`).catch(() => (failed += 1));
+    await clock.advance(3_700);
+    expect(failed).toBe(0);
+    const most = { inStep: 0 };
+    for (let ms = 3_700; ms < 5_000; ms += 50) {
+      const before = failed;
+      await clock.advance(50);
+      most.inStep = Math.max(most.inStep, failed - before);
+    }
+    expect(failed).toBe(300);
+    expect(most.inStep).toBeLessThan(40);
+  });
+
   it.each([12, 300])("hold up nobody: %i of them", async (count) => {
     const { lookup, server } = await names((name) => (name.startsWith("hang") ? "silence" : ["203.0.113.1"]));
     const hanging = Array.from({ length: count }, (_, n) =>
