@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { type PostgresServer, startPostgres } from "../testing/postgres-server.ts";
 import { openPg } from "./pg.ts";
+import { isConnectionFault } from "./sql.ts";
 
 const fixture = (name: string) => `${import.meta.dirname}/../transport/fixtures/${name}.pem`;
 const pem = (...names: string[]) => names.map((name) => readFileSync(fixture(name), "utf8")).join("\n");
@@ -152,4 +153,14 @@ describe.skipIf(inject("postgresUrl") === null)("connections", () => {
     );
     expect(output).toBe("");
   });
+});
+
+test.each([
+  ["The server does not support SSL connections", true],
+  ["There was an error establishing an SSL connection", true],
+  ["Connection terminated unexpectedly", true],
+  ['no pg_hba.conf entry for host "::1", user "app", database "d", SSL off', false],
+  ["relation does not exist", false],
+])("%j says that the ledger cannot be reached: %j", (message, expected) => {
+  expect(isConnectionFault(new Error(message))).toBe(expected);
 });

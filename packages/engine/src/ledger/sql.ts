@@ -94,5 +94,6 @@ const systemErrors = new Set([
   "ENOTFOUND",
   "EAI_AGAIN",
 ]);
+// Among them what the driver says if a server breaks off while it negotiates TLS.
 const connectionMessages =
-  /connection terminated|connection ended|timeout exceeded when trying to connect|timeout expired|not queryable|client was closed|socket (closed|hang up)/i;
+  /SSL connection|connection terminated|connection ended|timeout exceeded when trying to connect|timeout expired|not queryable|client was closed|socket (closed|hang up)/i;
