@@ -74,7 +74,8 @@ export async function cutList(
     const valueAt = skipSpace(json, colonAt + 1);
     let end: number;
     if (!isKey(json, at, keyEnd, name)) {
-      end = await longValueEnd(json, valueAt, slices);
+      const ended = longValueEnd(json, valueAt, slices);
+      end = typeof ended === "number" ? ended : await ended;
       if (others.size < mostOthers) others.add(json.slice(at + 1, keyEnd - 1).slice(0, longestKey));
     } else if (json.charCodeAt(valueAt) === openBracket) {
       const cut = await cutElements(json, valueAt, most, slices);
@@ -111,7 +112,8 @@ async function cutElements(
   let at = skipSpace(json, listAt + 1);
   if (json.charCodeAt(at) === closeBracket) return { texts, count, end: at + 1 };
   for (;;) {
-    const end = isLong ? await longValueEnd(json, at, slices) : valueEnd(json, at);
+    const ended = isLong ? longValueEnd(json, at, slices) : valueEnd(json, at);
+    const end = typeof ended === "number" ? ended : await ended;
     if (end === -1) return { texts, count, end };
     count += 1;
     if (count <= most) texts.push(json.slice(at, end));
@@ -130,9 +132,18 @@ function valueEnd(json: string, at: number): number {
   return scan.end ?? goOn(json, scan, json.length) ?? -1;
 }
 
-/** Likewise, giving the event loop back while a value of megabytes is passed over. */
-async function longValueEnd(json: string, at: number, slices: Slices): Promise<number> {
+/**
+ * Likewise, giving the event loop back while a value of megabytes is passed over. A short value, which is the rule, makes
+ * no promise: a body of 400,000 keys made as many.
+ */
+function longValueEnd(json: string, at: number, slices: Slices): number | Promise<number> {
   const scan = beginScan(json, at);
+  if (scan.end === null) goOn(json, scan, scan.at + charsPerLook);
+  if (scan.end !== null) return scan.end;
+  return scan.at < json.length ? restOfValueEnd(json, scan, slices) : -1;
+}
+
+async function restOfValueEnd(json: string, scan: Scan, slices: Slices): Promise<number> {
   while (scan.end === null && scan.at < json.length) {
     if (slices.over()) await slices.next();
     goOn(json, scan, scan.at + charsPerLook);

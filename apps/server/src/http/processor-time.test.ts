@@ -195,9 +195,9 @@ describe("one iteration of the event loop costs at most 50 ms of processor time"
   test.each(bodies)("for %s", async (_, route, status, makeBody) => {
     const first = await longestIteration(() => call(route, makeBody()));
     expect([first.result.status, first.result.text.length < 1_000_000]).toEqual([status, true]);
-    // The least of four looks: code that runs for the first time, and what else runs on the processor, only add.
+    // The least of eight looks: code that runs for the first time, and what else runs on the processor, only add.
     let { longestMs } = first;
-    for (let look = 1; longestMs >= mostMs && look < 4; look += 1)
+    for (let look = 1; longestMs >= mostMs && look < 8; look += 1)
       longestMs = Math.min(longestMs, (await longestIteration(() => call(route, makeBody()))).longestMs);
     expect(longestMs).toBeLessThan(mostMs);
   });
