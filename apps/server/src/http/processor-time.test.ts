@@ -193,12 +193,19 @@ async function longestIteration<Result>(
 
 describe("one iteration of the event loop costs at most 50 ms of processor time", () => {
   test.each(bodies)("for %s", async (_, route, status, makeBody) => {
-    const first = await longestIteration(() => call(route, makeBody()));
+    // Made outside of what is measured: 400,000 keys take 40 ms to write. And anew for each look, so that its events are.
+    const look = () => {
+      const body = makeBody();
+      return new Promise<void>((resolve) => setImmediate(resolve)).then(() =>
+        longestIteration(() => call(route, body)),
+      );
+    };
+    const first = await look();
     expect([first.result.status, first.result.text.length < 1_000_000]).toEqual([status, true]);
-    // The least of eight looks: code that runs for the first time, and what else runs on the processor, only add.
+    // The least of four looks: code that runs for the first time, and what else runs on the processor, only add.
     let { longestMs } = first;
-    for (let look = 1; longestMs >= mostMs && look < 8; look += 1)
-      longestMs = Math.min(longestMs, (await longestIteration(() => call(route, makeBody()))).longestMs);
+    for (let looks = 1; longestMs >= mostMs && looks < 4; looks += 1)
+      longestMs = Math.min(longestMs, (await look()).longestMs);
     expect(longestMs).toBeLessThan(mostMs);
   });
 
