@@ -193,7 +193,7 @@ async function longestIteration<Result>(
 
 describe("one iteration of the event loop costs at most 50 ms of processor time", () => {
   test.each(bodies)("for %s", async (_, route, status, makeBody) => {
-    // Made outside of what is measured: 400,000 keys take 40 ms to write. And anew for each look, so that its events are.
+    // Made outside of what is measured: 400,000 keys take 40 ms to write. Made again for each look, so that its events are new.
     const look = () => {
       const body = makeBody();
       return new Promise<void>((resolve) => setImmediate(resolve)).then(() =>

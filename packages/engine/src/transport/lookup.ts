@@ -5,29 +5,10 @@ import type { Clock } from "../ports/clock.ts";
 import { nameFailure } from "./connect-failure.ts";
 import { TransportFailure } from "./failure.ts";
 import { createDnsLookup, type DnsLookupOptions } from "./names/dns-lookup.ts";
+import type { Lookup, NameSource, ResolvedAddress } from "./names/name-source.ts";
 import { createSystemLookup } from "./names/system-lookup.ts";
 
-/** One address that a name resolves to. */
-export interface ResolvedAddress {
-  readonly address: string;
-  readonly family: number;
-}
-
-/** All addresses of a name. Rejects with an error that has a `code` if it has none. */
-export type Lookup = (hostname: string) => Promise<readonly ResolvedAddress[]>;
-
-/** A way to look names up, and what it knows of the time that a look-up took. */
-export interface NameSource {
-  readonly lookup: Lookup;
-  /** Asks the name servers something that they can answer by themselves. */
-  probe?(): void;
-  /** When a name server last answered anything, in monotonic milliseconds. */
-  answeredAtMs?(): number;
-  /** True while a name waits in this process, for others before it. */
-  waits?(hostname: string): boolean;
-  /** Called after each look-up with whether it ended within its deadline. */
-  ended?(hostname: string, inTime: boolean): void;
-}
+export type { Lookup, ResolvedAddress } from "./names/name-source.ts";
 
 /** Names from c-ares if `resolv.conf` names servers, else from the system's resolver (macOS, Windows). */
 export function createNameSource(options: DnsLookupOptions): NameSource {

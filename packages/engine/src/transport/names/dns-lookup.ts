@@ -1,7 +1,7 @@
 import { Resolver } from "node:dns";
 import { hostname as machineName, networkInterfaces } from "node:os";
 import type { Clock } from "../../ports/clock.ts";
-import type { NameSource, ResolvedAddress } from "../lookup.ts";
+import type { NameSource, ResolvedAddress } from "./name-source.ts";
 import { candidatesFor, createReread, parseHosts, parseResolvConf, type ResolvConf } from "./host-files.ts";
 import { Pacer } from "./pacer.ts";
 

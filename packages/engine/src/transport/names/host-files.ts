@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { isIP } from "node:net";
-import type { ResolvedAddress } from "../lookup.ts";
+import type { ResolvedAddress } from "./name-source.ts";
 
 /** What `resolv.conf(5)` says about names; c-ares itself reads which servers to ask. */
 export interface ResolvConf {

@@ -1,5 +1,5 @@
 import { lookup as systemLookup } from "node:dns";
-import type { NameSource, ResolvedAddress } from "../lookup.ts";
+import type { NameSource, ResolvedAddress } from "./name-source.ts";
 
 /** libuv runs so many look-ups at a time, in half of its threads. */
 const places = 2;
