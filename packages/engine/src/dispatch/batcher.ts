@@ -1,3 +1,5 @@
+import { setImmediate as nextIteration } from "node:timers/promises";
+
 /**
  * Turns many small calls into few large ones without waiting when idle: a call runs at once if fewer than `parallel`
  * are under way, and everything that comes meanwhile goes together in the next. Load makes the batches, not a timer.
@@ -5,6 +7,12 @@
 export interface Batcher<Item, Result> {
   (item: Item): Promise<Result>;
 }
+
+/**
+ * Callers that go on in one iteration of the event loop at most: each may begin some requests. With 256 the process did
+ * nothing else for 80 ms.
+ */
+const answersAtOnce = 16;
 
 /**
  * @param run answers a batch, in order
@@ -19,6 +27,13 @@ export function createBatcher<Item, Result>(
   let running = 0;
   let scheduled = false;
 
+  const answer = async (batch: readonly Waiting[], results: readonly Result[]) => {
+    for (const [index, waiting] of batch.entries()) {
+      if (index > 0 && index % answersAtOnce === 0) await nextIteration();
+      waiting.resolve(results[index]!);
+    }
+  };
+
   const pump = () => {
     scheduled = false;
     while (running < limits.parallel && queue.length > 0) {
@@ -27,7 +42,7 @@ export function createBatcher<Item, Result>(
       running += 1;
       run(batch.map((waiting) => waiting.item))
         .then(
-          (results) => batch.forEach((waiting, index) => waiting.resolve(results[index]!)),
+          (results) => void answer(batch, results),
           (error: unknown) => batch.forEach((waiting) => waiting.reject(error)),
         )
         .finally(() => {

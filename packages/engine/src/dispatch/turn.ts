@@ -8,6 +8,7 @@ import { Pace } from "./pace.ts";
 import { Lease } from "./lease.ts";
 import type { DispatchPartner } from "./partner.ts";
 import { LookUps } from "./look-ups.ts";
+import { idleLookMs, vainLookInMs } from "./looks.ts";
 import { unlessAborted } from "./patience.ts";
 import { Share } from "./share.ts";
 import type { TurnTools } from "./turn-tools.ts";
@@ -23,7 +24,8 @@ const longestTurnMs = 2_500;
 const handOverMs = 2_000;
 /** A turn with nothing in flight that would wait longer than this for a permit closes, and is rung in time. */
 const longestPermitWaitMs = 100;
-const idleLookMs = 500; // While an answer is awaited, for what the turn was not told of.
+/** Nothing is begun by settings that were read longer ago. */
+const settingsHoldMs = 1_000;
 /** A turn that was being given back when it was asked for is asked for again after this time. */
 const unclearMs = 20;
 const smallestPage = 8;
@@ -56,6 +58,8 @@ export class Turn {
 
   #claiming = false;
   #claimedAtMs = 0;
+  /** The last claim brought nothing. */
+  #inVain = false;
   /** There was a call to look again while a claim was under way, which may have read before what it was about. */
   #rungMeanwhile = false;
   /** Another partner wants the place of this turn when it has nothing to do. */
@@ -143,12 +147,12 @@ export class Turn {
     const { clock } = this.#tools;
     const dueInMs = this.#closing ? idleLookMs : Math.max(1, this.#nextDueAtMs - clock.now());
     const idle = this.#idle();
-    const lookInMs = idle ? dueInMs : Math.min(idleLookMs, dueInMs);
+    const lookInMs = Math.min(dueInMs, idle ? Number.POSITIVE_INFINITY : this.#lookInMs());
     const overInMs = idle ? this.#lease.lingersMs() : Number.POSITIVE_INFINITY;
     if (idle) this.#slot.idle?.(this.#yieldPlace);
     await new Promise<void>((resolve) => {
       const cancel = clock.after(Math.min(lookInMs, overInMs), () => {
-        if (lookInMs <= overInMs) this.#lookAgain();
+        if (lookInMs <= overInMs) this.#lookAgain(true);
         resolve();
       });
       this.#wake = () => {
@@ -159,6 +163,12 @@ export class Turn {
     this.#slot.idle?.(null);
     if (idle && !this.#idle()) this.#tools.company.came(this.#slot.partnerNo, clock.monotonicMs());
     this.#endSlice();
+  }
+
+  /** How long until the next look. */
+  #lookInMs(): number {
+    if (this.#claiming || !this.#inVain) return idleLookMs;
+    return vainLookInMs(this.#slot.partnerNo, this.#tools.clock.monotonicMs(), this.#claimedAtMs);
   }
 
   #endSlice(): void {
@@ -192,21 +202,21 @@ export class Turn {
   }
 
   /** There may be more work, or other settings, than the last claim told. */
-  #lookAgain(): void {
+  #lookAgain(inAnyCase = false): void {
     this.#endSlice();
     if (this.#closing) return;
     if (this.#nextDueAtMs <= this.#tools.clock.now()) this.#nextDueAtMs = Number.POSITIVE_INFINITY;
     this.#exhausted = false;
     this.#rungMeanwhile = this.#claiming;
-    this.#claimMore();
+    this.#claimMore(inAnyCase);
   }
 
-  #claimMore(): void {
+  #claimMore(inAnyCase = false): void {
     const wantsMore = !this.#exhausted && this.#claims.waiting < this.#share.size * 2;
     if (this.#sliceOver && this.#claims.waiting === 0) this.#close(this.#tools.clock.now());
     else if (wantsMore && !this.#sliceOver) {
       void this.#claim(Math.min(largestPage, Math.max(smallestPage, this.#share.size * 4)));
-    } else if (this.#tools.clock.monotonicMs() - this.#claimedAtMs > sliceMs) void this.#claim(0);
+    } else if (inAnyCase || this.#settingsAreOld()) void this.#claim(0);
   }
 
   /** Claims a page ahead of need; with a limit of 0 it only learns whether the turn and its settings still hold. */
@@ -236,6 +246,7 @@ export class Turn {
       if (held) await this.#settle(claimed);
       answer(claimed.deliveries);
       if (claimed.nextDueAtMs !== null) this.#dueAt(claimed.nextDueAtMs);
+      this.#inVain = claimed.deliveries.length === 0;
       if (limit > 0) this.#exhausted = claimed.deliveries.length < limit && !this.#rungMeanwhile;
       if (claimed.standing === "unclear") this.#dueAt(askedAtMs + unclearMs);
       if (!held || this.#partner === null) this.#close(Number.POSITIVE_INFINITY);
@@ -263,7 +274,8 @@ export class Turn {
     const partner = this.#partner;
     if (partner === null || this.#closing || this.#slot.signal.aborted) return;
     if (this.#slot.stopping()) return this.#endSlice();
-    if (!this.#lease.holds()) return void this.#claim(0);
+    if (!this.#lease.holds() || (this.#claims.waiting > 0 && this.#settingsAreOld()))
+      return void this.#claim(0);
     while (this.#claims.waiting > 0 && this.#roomIn(partner)) {
       const delivery = this.#claims.first;
       const endpoint = partner.endpoints.get(delivery.endpointNo);
@@ -280,6 +292,10 @@ export class Turn {
     }
     if (this.#claims.waiting === 0) this.#tools.slots.leave(this.#tryStart);
     this.#claimMore();
+  }
+
+  #settingsAreOld(): boolean {
+    return this.#tools.clock.monotonicMs() - this.#claimedAtMs > settingsHoldMs;
   }
 
   /** Probes and ramps have limits of their own: a probe that hangs must not hold the one place of a small share. */

@@ -3,9 +3,10 @@ import type { SecureContext } from "node:tls";
 import { buildConnector, Client, type Dispatcher } from "undici";
 import { addressRefusal, type AllowedTargets, isAllowedTarget } from "../core/target.ts";
 import { AnswerReader, readThrough } from "./answer-reader.ts";
-import { type Connecting, type Dial, dialThrough, type EgressProxy } from "./egress-proxy.ts";
+import { dialThrough, type EgressProxy } from "./egress-proxy.ts";
 import { TransportFailure } from "./failure.ts";
-import { checkedLookup, guardedLookup, type Lookup, refusedAddress } from "./lookup.ts";
+import { checkedLookup, type Lookup, refusedAddress, type ResolvedAddress } from "./lookup.ts";
+import { type Connecting, type Dial, PendingDial } from "./pending-dial.ts";
 
 /**
  * The connector of one origin: every address is checked before it is dialled and once more when it is connected.
@@ -14,25 +15,49 @@ import { checkedLookup, guardedLookup, type Lookup, refusedAddress } from "./loo
 export function guardedDial(
   origin: URL,
   allowed: AllowedTargets,
-  { lookup, secureContext, proxy }: DialTools,
+  { lookup: resolve, secureContext, proxy }: DialTools,
 ): Dial {
   const allowPrivate = isAllowedTarget(origin, allowed);
+  const lookup = checkedLookup(resolve, allowPrivate);
+  let found: readonly ResolvedAddress[] = [];
   const connect = buildConnector({
     allowH2: false,
     timeout: 0,
-    lookup: guardedLookup(lookup, allowPrivate),
-    ...(secureContext === null ? {} : { secureContext }),
+    // Called in the step in which the socket is made, so what is dialled is what was found and checked for it.
+    lookup: (_hostname, { all }, callback) =>
+      all ? callback(null, [...found]) : callback(null, found[0]!.address, found[0]!.family),
+    secureContext,
   }) as unknown as Dial;
   const dial = allowPrivate ? connect : onlyToPublic(connect);
-  if (proxy === null) return dial;
-  return dialThrough(proxy, checkedLookup(lookup, allowPrivate), dial, connect);
+  const direct = onceFound(lookup, (addresses, options, callback) => {
+    found = addresses;
+    return dial(options, callback);
+  });
+  return proxy === null ? direct : dialThrough(proxy, lookup, direct, connect);
+}
+
+/** Makes the socket when its addresses are known: one with TLS holds 8 kB, and silent name servers take seconds. */
+function onceFound(
+  lookup: Lookup,
+  dial: (addresses: readonly ResolvedAddress[], ...given: Parameters<Dial>) => Connecting | undefined,
+): Dial {
+  return (options, connected) => {
+    if (isIP(options.hostname) !== 0) return dial([], options, connected);
+    const pending = new PendingDial();
+    return pending.run(async (answer) => {
+      const addresses = await lookup(options.hostname);
+      pending.emit("lookup");
+      pending.signal.throwIfAborted();
+      pending.endsWith(dial(addresses, options, answer));
+    }, connected);
+  };
 }
 
 /** What the connectors of all origins share. */
 export interface DialTools {
   readonly lookup: Lookup;
-  /** Which certificates are trusted; null: Node's roots. */
-  readonly secureContext: SecureContext | null;
+  /** Which certificates are trusted. */
+  readonly secureContext: SecureContext;
   /** The way to public addresses; null: straight. */
   readonly proxy: EgressProxy | null;
 }

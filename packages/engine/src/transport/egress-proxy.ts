@@ -1,4 +1,3 @@
-import { EventEmitter } from "node:events";
 import { isIP, type Socket } from "node:net";
 import type { SecureContext } from "node:tls";
 import { type buildConnector, Pool } from "undici";
@@ -7,28 +6,15 @@ import type { Clock } from "../ports/clock.ts";
 import { connectFailure } from "./connect-failure.ts";
 import { TransportFailure } from "./failure.ts";
 import type { Lookup, ResolvedAddress } from "./lookup.ts";
+import { type Dial, PendingDial } from "./pending-dial.ts";
 
 export interface EgressProxyOptions {
   /** `http://user:password@host:port`, or `https:`. */
   readonly url: URL;
   readonly clock: Clock;
-  /** Which certificates of an `https:` proxy are trusted; null: Node's roots. */
-  readonly secureContext: SecureContext | null;
+  /** Which certificates of an `https:` proxy are trusted. */
+  readonly secureContext: SecureContext;
 }
-
-/**
- * A connection that is being made: `lookup` is emitted when its host's addresses are known. `lateness` says what it waits
- * for if that is not the partner.
- */
-export type Connecting = Pick<Socket, "destroy" | "once"> & {
-  readonly lateness?: () => TransportFailure | null;
-};
-
-/** Makes a socket, and answers with it at once so that a deadline can destroy it while it connects. */
-export type Dial = (
-  options: buildConnector.Options,
-  callback: buildConnector.Callback,
-) => Connecting | undefined;
 
 /** A way out to public addresses. */
 export interface EgressProxy {
@@ -58,7 +44,7 @@ const provenMs = 60_000;
 export function createEgressProxy({ url, clock, secureContext }: EgressProxyOptions): EgressProxy {
   const pool = new Pool(url.origin, {
     pipelining: 1,
-    connect: { timeout: 0, ...(secureContext === null ? {} : { secureContext }) },
+    connect: { timeout: 0, secureContext },
     headersTimeout: 0,
     bodyTimeout: 0,
   });
@@ -109,10 +95,8 @@ function proxyFailure(error: Error): TransportFailure {
 }
 
 /** A connection by way of the proxy, while it is made. */
-class ProxiedConnecting extends EventEmitter {
-  readonly #abort = new AbortController();
+class ProxiedDial extends PendingDial {
   readonly #proxy: EgressProxy;
-  readonly signal = this.#abort.signal;
   /** When the proxy was asked; null while it is not being waited for. */
   askedAtMs: number | null = null;
 
@@ -126,10 +110,6 @@ class ProxiedConnecting extends EventEmitter {
     if (this.askedAtMs === null || this.#proxy.openedAtMs() >= this.askedAtMs) return null;
     return new TransportFailure("local", "the egress proxy did not answer.");
   }
-
-  destroy(error: Error): void {
-    this.#abort.abort(error);
-  }
 }
 
 /**
@@ -141,36 +121,21 @@ class ProxiedConnecting extends EventEmitter {
  */
 export function dialThrough(proxy: EgressProxy, lookup: Lookup, direct: Dial, connect: Dial): Dial {
   return (options, connected) => {
-    const connecting = new ProxiedConnecting(proxy);
-    const { signal } = connecting;
-    let over = false;
-    const answer: buildConnector.Callback = (...[error, socket]) => {
-      if (over) return void socket?.destroy();
-      over = true;
-      if (error) connected(error, null);
-      else connected(null, socket);
-    };
-    const dial = async () => {
+    const pending = new ProxiedDial(proxy);
+    const { signal } = pending;
+    return pending.run(async (answer) => {
       const addresses = await lookup(options.hostname);
-      connecting.emit("lookup");
+      pending.emit("lookup");
       signal.throwIfAborted();
       if (addresses.every(({ address }) => !isPublicAddress(address)))
-        return endsWith(signal, direct(options, answer));
-      connecting.askedAtMs = proxy.nowMs();
+        return pending.endsWith(direct(options, answer));
+      pending.askedAtMs = proxy.nowMs();
       const socket = await firstTunnel(proxy, addresses, portOf(options), signal);
-      connecting.askedAtMs = null;
+      pending.askedAtMs = null;
       if (options.protocol !== "https:") return answer(null, socket);
-      return endsWith(signal, connect({ ...options, httpSocket: socket }, answer));
-    };
-    // At once, also during a name look-up, which cannot be cancelled.
-    signal.addEventListener("abort", () => answer(signal.reason as Error, null), { once: true });
-    void dial().then(undefined, (error: Error) => answer(error, null));
-    return connecting as unknown as Connecting;
+      pending.endsWith(connect({ ...options, httpSocket: socket }, answer));
+    }, connected);
   };
-}
-
-function endsWith(signal: AbortSignal, socket: Connecting | undefined): void {
-  signal.addEventListener("abort", () => socket?.destroy(signal.reason as Error), { once: true });
 }
 
 const portOf = ({ port, protocol }: buildConnector.Options): string =>

@@ -6,7 +6,7 @@ import { RefusedAnswer } from "./answer-head.ts";
 import { cancelConnect, type Carried, type Connection } from "./connection.ts";
 import type { Deadlines, Overdue } from "./deadlines.ts";
 import { type Failure, failureOf, isReset, isTrailerOverflow, type Phase } from "./failure.ts";
-import type { Connecting } from "./egress-proxy.ts";
+import type { Connecting } from "./pending-dial.ts";
 import { ResponseBody } from "./response-body.ts";
 
 /** What an exchange needs of the transport that made it. */

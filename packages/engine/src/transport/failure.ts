@@ -11,7 +11,11 @@ export class TransportFailure extends Error {
   readonly class: FailureClass;
 
   constructor(failureClass: FailureClass, message: string, cause?: unknown) {
+    // Without a trace of the stack, which a socket destroyed with it would have written out: 0.3 ms for each.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(message, cause === undefined ? undefined : { cause });
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = "TransportFailure";
     this.class = failureClass;
   }

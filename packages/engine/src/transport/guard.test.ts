@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { parseAllowedTargets } from "../core/target.ts";
 import { systemClock } from "../ports/clock.ts";
 import { onlyToPublic, TrackedClient } from "./connection.ts";
-import type { Dial } from "./egress-proxy.ts";
+import type { Dial } from "./pending-dial.ts";
 import { listen, okAnswer } from "./fixtures/partner.ts";
 import { createTransport, type Lookup, type TransportOptions } from "./index.ts";
 import { boundedLookup } from "./lookup.ts";

@@ -1,5 +1,4 @@
-import { isIP, type LookupFunction } from "node:net";
-import { callbackify } from "node:util";
+import { isIP } from "node:net";
 import { addressRefusal } from "../core/target.ts";
 import type { Clock } from "../ports/clock.ts";
 import { nameFailure } from "./connect-failure.ts";
@@ -20,7 +19,7 @@ export function createNameSource(options: DnsLookupOptions): NameSource {
 
 export interface BoundedLookupOptions {
   readonly clock: Clock;
-  /** Of one look-up at most, in milliseconds; names differ by up to a quarter. */
+  /** Of one look-up at most, in milliseconds; a name waits between half and all of it, always the same. */
   readonly timeoutMs: number;
 }
 
@@ -32,7 +31,21 @@ const probedMs = 1_500;
  * The part of the time-out by which names differ. Silent names that were asked for together would otherwise fail together,
  * again and again: with 300 of them the p99 of others' postbacks was four times as long.
  */
-const spread = 0.25;
+const spread = 0.5;
+
+/**
+ * A source that gave up after so long is asked again while somebody waits: who came last has not waited long, and those
+ * who wait for many silent names do not all fail in the moment in which the source gives up.
+ */
+const askAgainAfterMs = 1_000;
+
+/** A look-up that all who ask for the name meanwhile share. */
+interface Running {
+  readonly answer: ReturnType<Lookup>;
+  readonly askedAtMs: number;
+  /** When the name was first asked for in a row without an answer. */
+  readonly startedAtMs: number;
+}
 
 /** Look-ups, each within a deadline of its own. */
 export interface BoundedLookup {
@@ -50,15 +63,17 @@ export interface BoundedLookup {
  * waited for others in this process.
  */
 export function boundedLookup(source: NameSource, { clock, timeoutMs }: BoundedLookupOptions): BoundedLookup {
-  const open = new Map<string, { readonly answer: ReturnType<Lookup>; readonly startedAtMs: number }>();
-  const start = (hostname: string) => {
-    const startedAtMs = clock.monotonicMs();
-    const cancelProbe = source.probe ? clock.after(probeAfterMs, () => source.probe?.()) : () => {};
+  const open = new Map<string, Running>();
+  const start = (hostname: string, startedAtMs: number): Running => {
+    const cancelProbe = clock.after(probeAfterMs, () => {
+      // Whatever they answered since is an answer.
+      if (source.probe && (source.answeredAtMs?.() ?? 0) < startedAtMs) source.probe();
+    });
     const answer = source.lookup(hostname).finally(() => {
       cancelProbe();
       open.delete(hostname);
     });
-    const begun = { answer, startedAtMs };
+    const begun = { answer, startedAtMs, askedAtMs: clock.monotonicMs() };
     open.set(hostname, begun);
     return begun;
   };
@@ -71,28 +86,33 @@ export function boundedLookup(source: NameSource, { clock, timeoutMs }: BoundedL
     return new TransportFailure("dns", `the name servers did not answer for ${hostname} in time.`);
   };
 
-  const lookup: Lookup = (hostname) => {
-    const { answer, startedAtMs } = open.get(hostname) ?? start(hostname);
-    return new Promise((resolve, reject) => {
+  const lookup: Lookup = (hostname) =>
+    new Promise((resolve, reject) => {
+      const first = open.get(hostname) ?? start(hostname, clock.monotonicMs());
+      const { startedAtMs } = first;
       let inTime = true;
       const cancel = clock.after(timeoutMs * (1 - spread * spreadOf(hostname)), () => {
         inTime = false;
         source.ended?.(hostname, false);
         reject(late(hostname, startedAtMs));
       });
-      answer.then(
-        (addresses) => {
-          cancel();
-          if (inTime) source.ended?.(hostname, true);
-          resolve(addresses);
-        },
-        (error: NodeJS.ErrnoException) => {
-          cancel();
-          reject(error.code === "ETIMEOUT" ? late(hostname, startedAtMs) : failedName(hostname, error));
-        },
-      );
+      const wait = ({ answer, askedAtMs }: Running): void =>
+        void answer.then(
+          (addresses) => {
+            cancel();
+            if (inTime) source.ended?.(hostname, true);
+            resolve(addresses);
+          },
+          (error: NodeJS.ErrnoException) => {
+            if (!inTime) return;
+            if (error.code === "ETIMEOUT" && clock.monotonicMs() - askedAtMs >= askAgainAfterMs)
+              return wait(open.get(hostname) ?? start(hostname, startedAtMs));
+            cancel();
+            reject(error.code === "ETIMEOUT" ? late(hostname, startedAtMs) : failedName(hostname, error));
+          },
+        );
+      wait(first);
     });
-  };
   return {
     lookup,
     lateness(hostname) {
@@ -110,27 +130,15 @@ function spreadOf(hostname: string): number {
   return hash / 2 ** 32;
 }
 
-/**
- * The `lookup` of a socket: answers with addresses only when every one of them may be called, so what is dialled
- * is what was checked, and a name that mixes public with private addresses gets nothing (DNS rebinding).
- */
-export function guardedLookup(resolve: Lookup, allowPrivate: boolean): LookupFunction {
-  const checked = callbackify(checkedLookup(resolve, allowPrivate));
-  return (hostname, options, callback) => {
-    checked(hostname, (error, addresses) => {
-      if (error) return callback(error, "");
-      if (options.all) return callback(null, addresses);
-      callback(null, addresses[0]!.address, addresses[0]!.family);
-    });
-  };
-}
-
 function failedName(hostname: string, error: { readonly code?: string | undefined }): TransportFailure {
   const { class: failureClass, message } = nameFailure(hostname, error);
   return new TransportFailure(failureClass, message, error);
 }
 
-/** The addresses of a name or literal, only when every one of them may be called. */
+/**
+ * The addresses of a name or literal, only when every one of them may be called: a name that mixes public with private
+ * addresses gets nothing (DNS rebinding).
+ */
 export function checkedLookup(resolve: Lookup, allowPrivate: boolean) {
   return async (hostname: string): Promise<ResolvedAddress[]> => {
     const family = isIP(hostname);

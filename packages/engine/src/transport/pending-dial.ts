@@ -1,0 +1,53 @@
+import { EventEmitter } from "node:events";
+import type { Socket } from "node:net";
+import type { buildConnector } from "undici";
+import type { TransportFailure } from "./failure.ts";
+
+/**
+ * A connection that is being made: `lookup` is emitted when its host's addresses are known. `lateness` says what it waits
+ * for if that is not the partner.
+ */
+export type Connecting = Pick<Socket, "destroy" | "once"> & {
+  readonly lateness?: () => TransportFailure | null;
+};
+
+/** Makes a socket, and answers with it at once so that a deadline can destroy it while it connects. */
+export type Dial = (
+  options: buildConnector.Options,
+  callback: buildConnector.Callback,
+) => Connecting | undefined;
+
+/** A connection whose socket is not made yet: what is destroyed before it never has one. */
+export class PendingDial extends EventEmitter {
+  readonly #abort = new AbortController();
+  readonly signal = this.#abort.signal;
+
+  destroy(error: Error): void {
+    this.#abort.abort(error);
+  }
+
+  /** From now on the socket is what a deadline destroys. */
+  endsWith(socket: Connecting | undefined): void {
+    this.signal.addEventListener("abort", () => socket?.destroy(this.signal.reason as Error), { once: true });
+  }
+
+  /**
+   * Answers with what `dial` fails with, or hands to its own callback; at once if it is destroyed, also during a name
+   * look-up, which cannot be cancelled.
+   */
+  run(
+    dial: (answer: buildConnector.Callback) => Promise<void>,
+    connected: buildConnector.Callback,
+  ): Connecting {
+    let over = false;
+    const answer: buildConnector.Callback = (...[error, socket]) => {
+      if (over) return void socket?.destroy();
+      over = true;
+      if (error) connected(error, null);
+      else connected(null, socket);
+    };
+    this.signal.addEventListener("abort", () => answer(this.signal.reason as Error, null), { once: true });
+    void dial(answer).then(undefined, (error: Error) => answer(error, null));
+    return this as unknown as Connecting;
+  }
+}
