@@ -101,7 +101,7 @@ export function createTransport(options: TransportOptions): Transport {
       const dispatchOptions = dispatchOptionsOf(request, url!);
       const exchange = new PendingExchange(host, dispatchOptions, request.timeoutMs, watch ?? null);
       if (signal) aborts.join(signal, exchange);
-      pools.dispatch(url!.origin, dispatchOptions, exchange);
+      pools.dispatch(String(dispatchOptions.origin), dispatchOptions, exchange);
       exchange.handedOver();
       return exchange.result;
     },
