@@ -6,7 +6,7 @@ import { AnswerReader, readThrough } from "./answer-reader.ts";
 import { dialThrough, type EgressProxy } from "./egress-proxy.ts";
 import { TransportFailure } from "./failure.ts";
 import { checkedLookup, type Lookup, refusedAddress, type ResolvedAddress } from "./lookup.ts";
-import { type Connecting, type Dial, PendingDial } from "./pending-dial.ts";
+import { type Connecting, type Dial, type DialFound, PendingDial } from "./pending-dial.ts";
 
 /**
  * The connector of one origin: every address is checked before it is dialled and once more when it is connected.
@@ -29,26 +29,20 @@ export function guardedDial(
     secureContext,
   }) as unknown as Dial;
   const dial = allowPrivate ? connect : onlyToPublic(connect);
-  const direct = onceFound(lookup, (addresses, options, callback) => {
+  const direct: DialFound = (addresses, ...given) => {
     found = addresses;
-    return dial(options, callback);
-  });
-  return proxy === null ? direct : dialThrough(proxy, lookup, direct, connect);
+    return dial(...given);
+  };
+  return proxy === null ? dialDirectly(lookup, direct) : dialThrough(proxy, lookup, direct, connect);
 }
 
 /** Makes the socket when its addresses are known: one with TLS holds 8 kB, and silent name servers take seconds. */
-function onceFound(
-  lookup: Lookup,
-  dial: (addresses: readonly ResolvedAddress[], ...given: Parameters<Dial>) => Connecting | undefined,
-): Dial {
+function dialDirectly(lookup: Lookup, direct: DialFound): Dial {
   return (options, connected) => {
-    if (isIP(options.hostname) !== 0) return dial([], options, connected);
+    if (isIP(options.hostname) !== 0) return direct([], options, connected);
     const pending = new PendingDial();
     return pending.run(async (answer) => {
-      const addresses = await lookup(options.hostname);
-      pending.emit("lookup");
-      pending.signal.throwIfAborted();
-      pending.endsWith(dial(addresses, options, answer));
+      pending.endsWith(direct(await pending.found(lookup(options.hostname)), options, answer));
     }, connected);
   };
 }

@@ -6,7 +6,7 @@ import type { Clock } from "../ports/clock.ts";
 import { connectFailure } from "./connect-failure.ts";
 import { TransportFailure } from "./failure.ts";
 import type { Lookup, ResolvedAddress } from "./lookup.ts";
-import { type Dial, PendingDial } from "./pending-dial.ts";
+import { type Dial, type DialFound, PendingDial } from "./pending-dial.ts";
 
 export interface EgressProxyOptions {
   /** `http://user:password@host:port`, or `https:`. */
@@ -119,16 +119,14 @@ class ProxiedDial extends PendingDial {
  * @param lookup checks what it finds
  * @param connect makes TLS of a tunnel if the target wants it, as for any socket
  */
-export function dialThrough(proxy: EgressProxy, lookup: Lookup, direct: Dial, connect: Dial): Dial {
+export function dialThrough(proxy: EgressProxy, lookup: Lookup, direct: DialFound, connect: Dial): Dial {
   return (options, connected) => {
     const pending = new ProxiedDial(proxy);
     const { signal } = pending;
     return pending.run(async (answer) => {
-      const addresses = await lookup(options.hostname);
-      pending.emit("lookup");
-      signal.throwIfAborted();
+      const addresses = await pending.found(lookup(options.hostname));
       if (addresses.every(({ address }) => !isPublicAddress(address)))
-        return pending.endsWith(direct(options, answer));
+        return pending.endsWith(direct(addresses, options, answer));
       pending.askedAtMs = proxy.nowMs();
       const socket = await firstTunnel(proxy, addresses, portOf(options), signal);
       pending.askedAtMs = null;

@@ -43,7 +43,10 @@ const askAgainAfterMs = 1_000;
 interface Running {
   readonly answer: ReturnType<Lookup>;
   readonly askedAtMs: number;
-  /** When the name was first asked for in a row without an answer. */
+  /**
+   * Since when an answer to any question counts. If it is asked again, since the question before: a row of them must not
+   * take answers of an hour ago for a sign that the name servers live.
+   */
   readonly startedAtMs: number;
 }
 
@@ -106,7 +109,7 @@ export function boundedLookup(source: NameSource, { clock, timeoutMs }: BoundedL
           (error: NodeJS.ErrnoException) => {
             if (!inTime) return;
             if (error.code === "ETIMEOUT" && clock.monotonicMs() - askedAtMs >= askAgainAfterMs)
-              return wait(open.get(hostname) ?? start(hostname, startedAtMs));
+              return wait(open.get(hostname) ?? start(hostname, askedAtMs));
             cancel();
             reject(error.code === "ETIMEOUT" ? late(hostname, startedAtMs) : failedName(hostname, error));
           },

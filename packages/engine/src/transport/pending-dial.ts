@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import type { buildConnector } from "undici";
 import type { TransportFailure } from "./failure.ts";
+import type { ResolvedAddress } from "./names/name-source.ts";
 
 /**
  * A connection that is being made: `lookup` is emitted when its host's addresses are known. `lateness` says what it waits
@@ -17,6 +18,12 @@ export type Dial = (
   callback: buildConnector.Callback,
 ) => Connecting | undefined;
 
+/** Makes a socket to one of addresses that were found and checked. */
+export type DialFound = (
+  addresses: readonly ResolvedAddress[],
+  ...given: Parameters<Dial>
+) => ReturnType<Dial>;
+
 /** A connection whose socket is not made yet: what is destroyed before it never has one. */
 export class PendingDial extends EventEmitter {
   readonly #abort = new AbortController();
@@ -24,6 +31,14 @@ export class PendingDial extends EventEmitter {
 
   destroy(error: Error): void {
     this.#abort.abort(error);
+  }
+
+  /** The addresses once they are there, which whoever waits is told. @throws what it was destroyed with */
+  async found(addresses: Promise<readonly ResolvedAddress[]>): Promise<readonly ResolvedAddress[]> {
+    const known = await addresses;
+    this.emit("lookup");
+    this.signal.throwIfAborted();
+    return known;
   }
 
   /** From now on the socket is what a deadline destroys. */

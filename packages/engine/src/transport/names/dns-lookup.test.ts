@@ -186,6 +186,28 @@ describe("names whose servers never answer", () => {
     expect(open).toHaveLength(3);
   });
 
+  it("are ours once nobody is answered any more, however long they were asked for before", async () => {
+    const clock = createManualClock(0);
+    const gaveUp = Object.assign(new Error("no answer"), { code: "ETIMEOUT" });
+    let answeredAtMs = 0;
+    const { lookup } = boundedLookup(
+      {
+        lookup: () => clock.sleep(3_000).then(() => Promise.reject(gaveUp)),
+        answeredAtMs: () => answeredAtMs,
+      },
+      { clock, timeoutMs: 8_000 },
+    );
+    const failures: string[] = [];
+    for (let ms = 0; ms < 60_000; ms += 1_000) {
+      // For half a minute the name servers answer for others.
+      if (ms <= 30_000) answeredAtMs = clock.monotonicMs();
+      lookup("silent.test").catch((error: { class: string }) => failures.push(error.class));
+      await clock.advance(1_000);
+    }
+    expect(failures[0]).toBe("dns");
+    expect(failures.at(-1)).toBe("local");
+  });
+
   it.each([12, 300])("hold up nobody: %i of them", async (count) => {
     const { lookup, server } = await names((name) => (name.startsWith("hang") ? "silence" : ["203.0.113.1"]));
     const hanging = Array.from({ length: count }, (_, n) =>
