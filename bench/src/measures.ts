@@ -3,6 +3,7 @@ import { measureDeadPartners } from "./dead-partners.ts";
 import { measureIdle } from "./idle.ts";
 import { disturbances, measureIsolation } from "./isolation.ts";
 import { latencyRates, measureEngineLatency, measureHttpLatency, measureRetryLateness } from "./latency.ts";
+import { measureLargeRequests } from "./large-requests.ts";
 import { measureLimiter } from "./limiter.ts";
 import { measureMemory } from "./memory.ts";
 import { type BenchName, medianResult, type Result } from "./result.ts";
@@ -87,6 +88,9 @@ export const measures: Readonly<Record<Exclude<BenchName, "compare">, Measure>> 
     yield await measureAccept(sink, 1, quick ? 5_000 : 40_000);
     yield await measureAccept(sink, 100, quick ? 200 : 1_000);
     yield await measureAccept(sink, 1_000, quick ? 40 : 200);
+  },
+  async *large(_sink, { quick, ledgers }) {
+    if (ledgers.includes("postgresql")) yield await measureLargeRequests("postgresql", quick ? 20 : 150);
   },
   async *startup(_sink, { quick, ledgers }) {
     if (ledgers.includes("pglite")) yield* await measureStartup(quick ? 2 : 5);

@@ -20,6 +20,7 @@ export const benchNames = [
   "isolation",
   "names",
   "accept",
+  "large",
   "limiter",
   "size",
   "memory",

@@ -12,6 +12,7 @@ import { idleLookMs, vainLookInMs } from "./looks.ts";
 import { unlessAborted } from "./patience.ts";
 import { Share } from "./share.ts";
 import type { TurnTools } from "./turn-tools.ts";
+import { Waker } from "./waker.ts";
 
 /** After this time a turn claims no more if others wait, and reads its partner's settings again if none do. */
 export const sliceMs = 500;
@@ -43,11 +44,12 @@ export class Turn {
   readonly #circuits: Circuits;
   readonly #lease: Lease;
   readonly #share: Share;
+  readonly #waker: Waker;
   readonly #lookUps: LookUps;
   readonly #tryStart = () => this.#fill();
   readonly #yieldPlace = () => {
     this.#yields = true;
-    this.#wake();
+    this.#waker.wake();
   };
 
   #partner: DispatchPartner | null = null;
@@ -74,13 +76,13 @@ export class Turn {
   #nextDueAtMs = Number.POSITIVE_INFINITY;
 
   #permitTimer: { readonly atMs: number; readonly cancel: () => void } | null = null;
-  #wake: () => void = () => {};
 
   constructor(slot: TurnSlot, tools: TurnTools) {
     this.#slot = slot;
     this.#tools = tools;
     this.#circuits = new Circuits(tools);
     this.#lease = new Lease(tools);
+    this.#waker = new Waker(tools.clock);
     this.#startedAtMs = tools.clock.monotonicMs();
     this.#share = new Share(tools.shares.get(slot.partnerNo));
     this.#lookUps = new LookUps(tools.slots, () => slot.waits?.(this.#lookUps.open >= this.#inFlight));
@@ -101,6 +103,7 @@ export class Turn {
     this.#slot.onRing?.(null);
     this.#closing = true;
     slots.leave(this.#tryStart);
+    this.#waker.close();
     this.#permitTimer?.cancel();
     shares.set(this.#slot.partnerNo, this.#share.size);
     if (this.#lease.fence > 0) await unlessAborted(this.#giveBack(), this.#slot.signal);
@@ -150,16 +153,8 @@ export class Turn {
     const lookInMs = Math.min(dueInMs, idle ? Number.POSITIVE_INFINITY : this.#lookInMs());
     const overInMs = idle ? this.#lease.lingersMs() : Number.POSITIVE_INFINITY;
     if (idle) this.#slot.idle?.(this.#yieldPlace);
-    await new Promise<void>((resolve) => {
-      const cancel = clock.after(Math.min(lookInMs, overInMs), () => {
-        if (lookInMs <= overInMs) this.#lookAgain(true);
-        resolve();
-      });
-      this.#wake = () => {
-        cancel();
-        resolve();
-      };
-    });
+    const timeIsOver = await this.#waker.wait(Math.min(lookInMs, overInMs));
+    if (timeIsOver && lookInMs <= overInMs) this.#lookAgain(true);
     this.#slot.idle?.(null);
     if (idle && !this.#idle()) this.#tools.company.came(this.#slot.partnerNo, clock.monotonicMs());
     this.#endSlice();
@@ -192,13 +187,13 @@ export class Turn {
     this.#closing = true;
     this.#slot.onRing?.(null);
     this.#tools.slots.leave(this.#tryStart);
-    this.#wake();
+    this.#waker.wake();
   }
 
   #dueAt(atMs: number): void {
     if (atMs >= this.#nextDueAtMs) return;
     this.#nextDueAtMs = atMs;
-    this.#wake();
+    this.#waker.wake();
   }
 
   /** There may be more work, or other settings, than the last claim told. */
@@ -257,7 +252,7 @@ export class Turn {
     }
     this.#claiming = false;
     this.#fill();
-    this.#wake();
+    this.#waker.wake();
   }
 
   /** Takes over what a claim says of the turn and its settings. */
@@ -352,7 +347,7 @@ export class Turn {
     )
       this.#exhausted = false;
     this.#fill();
-    if (this.#inFlight === 0) this.#wake();
+    if (this.#inFlight === 0) this.#waker.wake();
   }
 
   readonly #takePermit = () => {
@@ -377,7 +372,7 @@ export class Turn {
       // Once stored, since a claim before that would leave it out. A paused endpoint is due when it is resumed.
       this.#dueAt(hold ? (hold.untilMs ?? Number.POSITIVE_INFINITY) : retryAtMs);
       if (job.delivery.orderKey !== null) this.#nextOfKey();
-      if (this.#inFlight === 0 && this.#claims.open === 0) this.#wake();
+      if (this.#inFlight === 0 && this.#claims.open === 0) this.#waker.wake();
     });
     if (!attempted.putBack) telemetry.attempt(attemptEvent(job, attempted, outcome));
   }

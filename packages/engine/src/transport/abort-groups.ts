@@ -18,12 +18,12 @@ export class AbortGroups {
 }
 
 /**
- * One signal's. An exchange leaves by a method, not by a closure that knows both: with one for each exchange V8's small
- * collections found 2.6 MB alive at 1,000 requests a second instead of 0.2, and took 10 ms instead of 3.
+ * One signal's, in no order. Not a `Set`: V8 keeps each table that a set outgrew linked to the next, with what was in it,
+ * so that short collections found all exchanges of a busy turn alive, long after their end.
  */
 export class AbortGroup {
   readonly #signal: AbortSignal;
-  readonly #exchanges = new Set<PendingExchange>();
+  readonly #exchanges: PendingExchange[] = [];
   readonly #onEmpty: () => void;
 
   constructor(signal: AbortSignal, onEmpty: () => void) {
@@ -34,17 +34,22 @@ export class AbortGroup {
 
   add(exchange: PendingExchange): void {
     exchange.group = this;
-    this.#exchanges.add(exchange);
+    exchange.placeInGroup = this.#exchanges.push(exchange) - 1;
   }
 
+  /** The last one takes its place. */
   delete(exchange: PendingExchange): void {
-    this.#exchanges.delete(exchange);
-    if (this.#exchanges.size > 0) return;
+    const last = this.#exchanges.pop()!;
+    if (last !== exchange) {
+      this.#exchanges[exchange.placeInGroup] = last;
+      last.placeInGroup = exchange.placeInGroup;
+    }
+    if (this.#exchanges.length > 0) return;
     this.#signal.removeEventListener("abort", this.#onAbort);
     this.#onEmpty();
   }
 
   readonly #onAbort = (): void => {
-    for (const exchange of this.#exchanges) exchange.abort();
+    for (const exchange of [...this.#exchanges]) exchange.abort();
   };
 }

@@ -40,6 +40,7 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
   readonly result: Promise<Exchange>;
   /** Those that the same signal ends; null where none does. */
   group: AbortGroup | null = null;
+  placeInGroup = 0;
 
   readonly #host: ExchangeHost;
   readonly #options: Dispatcher.DispatchOptions;
