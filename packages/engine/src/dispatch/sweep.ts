@@ -11,6 +11,8 @@ export interface SweepOptions {
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly load: Load;
+  /** Gives this process's sign of life. */
+  readonly attend: (busy: number) => Promise<Attendance>;
   readonly retention: Retention;
   /** Looks for what operators should hear of, once a minute. */
   readonly watch?: (nowMs: number) => Promise<void>;
@@ -49,6 +51,7 @@ export function startSweep({
   clock,
   telemetry,
   load,
+  attend,
   retention,
   watch,
   signal,
@@ -64,8 +67,8 @@ export function startSweep({
   let loop: Promise<void> = Promise.resolve();
 
   const once = async () => {
+    const attendance = await attend(load.busy());
     const now = clock.now();
-    const attendance = await ledger.attend(load.busy());
     const { first, foundDead } = attendance;
     onAttended(attendance);
     if (first || foundDead > 0 || turns.reach() === "process") {

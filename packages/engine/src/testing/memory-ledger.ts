@@ -302,7 +302,9 @@ export function createMemoryLedger(): MemoryLedger {
       return [];
     },
     tellHolders: async () => {},
-    attend: async () => ({ alive: 1, first: true, idlest: null, foundDead: 0 }),
+    attend: async () => ({ alive: 1, first: true, idlest: null, foundDead: 0, time: null }),
+    readTime: async () => null,
+    processes: async () => [],
     onRing: async () => async () => {},
     leave: async () => {},
     onLost: (listener) => void lost.add(listener),
