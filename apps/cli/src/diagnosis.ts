@@ -27,7 +27,7 @@ export interface DoctorFacts {
   readonly dataDir: string;
   /** Permission bits of the file with the API key; null if there is none. */
   readonly keyFileMode: number | null;
-  /** When status was asked for and answered: the server's clock is somewhere between. */
+  /** When status was asked for and answered: the ledger's clock was read somewhere between. */
   readonly askedMs: number;
   readonly answeredMs: number;
   readonly status: Gathered<Status>;
