@@ -38,6 +38,8 @@ const upkeepEveryMs = 10 * 60_000;
 /** After an upkeep that failed. */
 const upkeepAgainMs = 60_000;
 const watchEveryMs = 60_000;
+/** Nothing is put too far ahead while the ledger's clock is right. */
+const cutBackEveryMs = 60_000;
 /** Deliveries that one replay puts back per sweep at most: its pace where it has no rate of its own. */
 const replayStep = 500;
 
@@ -63,6 +65,7 @@ export function startSweep({
   let upkeepAtMs = 0;
   let upkeep: Promise<void> = Promise.resolve();
   let watchAtMs = 0;
+  let cutBackAtMs = 0;
   let pauseMs = intervalMs;
   let loop: Promise<void> = Promise.resolve();
 
@@ -82,6 +85,10 @@ export function startSweep({
     if (partnerNos.length > 0) turns.ring(partnerNos);
     const monotonicMs = clock.monotonicMs();
     if (monotonicMs >= upkeepAtMs) upkeep = keepUp(now);
+    if (monotonicMs >= cutBackAtMs) {
+      cutBackAtMs = monotonicMs + cutBackEveryMs;
+      await ledger.cutBack(now);
+    }
     if (watch && monotonicMs >= watchAtMs) {
       watchAtMs = monotonicMs + watchEveryMs;
       await watch(now);

@@ -135,6 +135,11 @@ export function createDispatchLedger(
 
     advanceReplays: (limit, nowMs) => advanceReplays(sql, limit, nowMs),
 
+    async cutBack(nowMs) {
+      const [row] = await sql.query<{ n: number }>("select postrider.cut_back($1::float8) as n", [nowMs]);
+      return row?.n ?? 0;
+    },
+
     keepUp: (nowMs, retention, signal) => keepUp(sql, nowMs, retention, signal),
 
     async locate(partnerId, endpointId) {

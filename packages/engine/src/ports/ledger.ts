@@ -269,6 +269,11 @@ export interface DispatchLedger {
     nowMs: number,
   ): Promise<{ readonly partnerNos: readonly number[]; readonly running: number }>;
   /**
+   * Brings back what lies further ahead than its own rule could have put it: retries, holds, and what was accepted or replayed at
+   * a time that is not yet. A `not_before` stays. Resolves to how many; they are due by then.
+   */
+  cutBack(nowMs: number): Promise<number>;
+  /**
    * Makes the partitions to come, removes what is past retention, ends what waits for deleted endpoints. May take
    * minutes, in steps; ends after one of them once `signal` is aborted.
    */

@@ -304,6 +304,7 @@ export function createMemoryLedger(): MemoryLedger {
     tellHolders: async () => {},
     attend: async () => ({ alive: 1, first: true, idlest: null, foundDead: 0, time: null }),
     readTime: async () => null,
+    cutBack: async () => 0,
     processes: async () => [],
     onRing: async () => async () => {},
     leave: async () => {},
