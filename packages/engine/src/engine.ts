@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { PostriderError } from "./core/errors.ts";
-import { parseAllowedTargets } from "./core/target.ts";
+import { type AllowedTargets, parseAllowedTargets } from "./core/target.ts";
 import { type OperatorEvent, recovered } from "./core/operator-events.ts";
 import { createDispatcher } from "./dispatch/dispatcher.ts";
 import { createOperatorEvents } from "./dispatch/operator-events.ts";
@@ -28,6 +28,7 @@ import type { Condition } from "./ports/conditions.ts";
 import { createSystemLoad } from "./ports/load.ts";
 import type { EventDoor } from "./ports/event-door.ts";
 import type { FleetProcess } from "./ports/fleet.ts";
+import type { DispatchLedger, Retention } from "./ports/ledger.ts";
 import type { Operations } from "./ports/operations.ts";
 import type { Turns } from "./ports/turns.ts";
 import { type Random, systemRandom } from "./ports/random.ts";
@@ -198,7 +199,6 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { operator, telemetry = silentTelemetry, random = systemRandom } = options;
   const ledgerClock = options.clock ? null : createLedgerClock(options.localClock ?? systemClock);
   const clock = options.clock ?? ledgerClock!;
-  const retentionDays = options.retentionDays ?? defaultRetentionDays;
   const allowedTargets = parseAllowedTargets(options.allowTargets);
   const seal = createSeal(options.masterKeys);
   const transport = createTransport({
@@ -220,6 +220,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const ledger = createDispatchLedger(sql, seal, { process: identity });
   const presence = createPresence({
     ledger,
+    shared: sql.capabilities.shared,
+    self: { ...identity, version: options.process?.version ?? null, roles: options.process?.roles ?? [] },
     clock: ledgerClock ?? createLedgerClock(clock),
     conditions,
     telemetry,
@@ -266,22 +268,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     allowedTargets,
     userAgent,
     maxInFlight: options.maxInFlight ?? defaultMaxInFlight,
-    retention: {
-      deliveredMs: retentionDays * dayMs,
-      undeliveredMs: Math.max(retentionDays, options.deadRetentionDays ?? defaultDeadRetentionDays) * dayMs,
-    },
+    retention: retentionOf(options),
     operatorEvents,
     ...(operator?.backlogOldAfterMs ? { backlogOldAfterMs: operator.backlogOldAfterMs } : {}),
     parallelClaims: Math.min(2, sql.capabilities.parallel),
   });
-  const openedAtMs = clock.now();
   let dispatching = false;
-  const alone = (): FleetProcess => ({
-    ...{ id: identity.id, name: identity.name, version: options.process?.version ?? null },
-    ...{ roles: options.process?.roles ?? [], dispatches: dispatching, skewMs: null },
-    ...{ startedAtMs: openedAtMs, seenAtMs: clock.now(), conditions: conditions.list() },
-  });
-  if (sql.capabilities.shared) presence.start();
+  presence.start();
   let stopListening: (() => Promise<void>) | null = null;
   const ring = (partnerNos: readonly number[]) => {
     if (dispatching || turns.reach() === "cluster") turns.ring(partnerNos);
@@ -303,17 +296,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     },
     ring,
     sweepNow: () => dispatcher.sweepNow(),
-    async testPostback(partnerId, endpointId) {
-      const found = await ledger.locate(partnerId, endpointId);
-      const [settings] = found ? await ledger.settings([found.partnerNo], clock.now()) : [];
-      if (!found || !settings) return null;
-      const partner = compilePartner(settings, allowedTargets);
-      return sendTestPostback(partner, partner.endpoints.get(found.endpointNo)!, randomUUID(), {
-        transport,
-        clock,
-        userAgent,
-      });
-    },
+    testPostback: (partner, endpoint) =>
+      sendTest({ ledger, transport, clock, allowedTargets, userAgent }, partner, endpoint),
     async start() {
       stopListening = await ledger.onRing(({ partnerNos, holdersOnly }) => {
         if (holdersOnly) turns.look(partnerNos);
@@ -337,12 +321,36 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     conditions: conditions.list,
     now: clock.now,
     clockSkewMs: () => ledgerClock?.skewMs() ?? null,
-    async processes() {
-      const living = sql.capabilities.shared ? await ledger.processes().catch(asLedgerError) : [alone()];
-      return living.map((one) => ({ ...one, self: one.id === identity.id }));
-    },
+    processes: () => presence.processes().catch(asLedgerError),
     progress: () => ({ dispatching, ...dispatcher.progress() }),
     checkReady: readiness.check,
     room: () => ({ ...ceiling.seen(), accepting: readiness.trouble() === null }),
+  };
+}
+
+/** Sends a test postback by the settings of now; null if there is no such endpoint. */
+async function sendTest(
+  {
+    ledger,
+    allowedTargets,
+    ...tools
+  }: Parameters<typeof sendTestPostback>[3] & {
+    readonly ledger: DispatchLedger;
+    readonly allowedTargets: AllowedTargets;
+  },
+  partnerId: string,
+  endpointId: string,
+): Promise<TestPostback | null> {
+  const found = await ledger.locate(partnerId, endpointId);
+  const [settings] = found ? await ledger.settings([found.partnerNo], tools.clock.now()) : [];
+  if (!found || !settings) return null;
+  const partner = compilePartner(settings, allowedTargets);
+  return sendTestPostback(partner, partner.endpoints.get(found.endpointNo)!, randomUUID(), tools);
+}
+
+function retentionOf({ retentionDays = defaultRetentionDays, deadRetentionDays }: EngineOptions): Retention {
+  return {
+    deliveredMs: retentionDays * dayMs,
+    undeliveredMs: Math.max(retentionDays, deadRetentionDays ?? defaultDeadRetentionDays) * dayMs,
   };
 }

@@ -131,8 +131,16 @@ export function cuttingBackTests(bench: () => Bench): void {
     const { partner, enqueue, turn, dispatch, sql } = bench();
     const [far, near] = [await partner(), await partner()];
     const circuit: Circuit = {
-      ...{ state: "open", openedAtMs: now, sinceMs: now, failingSinceMs: now, failures: 10, waitMs: 5_000 },
-      ...{ probeAtMs: now + 2 * dayMs, ramp: null, mark: 0, refusals: null },
+      state: "open",
+      openedAtMs: now,
+      sinceMs: now,
+      failingSinceMs: now,
+      failures: 10,
+      waitMs: 5_000,
+      probeAtMs: now + 2 * dayMs,
+      ramp: null,
+      mark: 0,
+      refusals: null,
     };
     for (const [of, untilMs] of [
       [far, now + 2 * dayMs],
