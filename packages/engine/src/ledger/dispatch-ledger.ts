@@ -1,29 +1,14 @@
-import { randomUUID } from "node:crypto";
-import { hostname } from "node:os";
-import { pid } from "node:process";
 import { parseEndpointDocument } from "../core/documents.ts";
 import { missingKeyNote, schemes } from "../core/missing-key.ts";
-import type {
-  Attendance,
-  Claimed,
-  DispatchLedger,
-  DueDelivery,
-  Outcome,
-  PartnerSettings,
-} from "../ports/ledger.ts";
+import type { Claimed, DispatchLedger, DueDelivery, Outcome, PartnerSettings } from "../ports/ledger.ts";
 import { oldBacklogs, saveCircuits, silentPartners, storedCircuit } from "./circuits.ts";
+import { attend, livingProcesses, newIdentity, type ProcessIdentity, readTime } from "./processes.ts";
 import { advanceReplays } from "./replays.ts";
 import { parseRing, ringPayload } from "./ring-channel.ts";
 import { type ClaimRow, dueDelivery } from "./rows.ts";
 import type { Seal } from "./seal.ts";
 import { isTransientFault, list, type Sql } from "./sql.ts";
-
-/** Who this is among the processes that share a ledger. */
-export interface ProcessIdentity {
-  readonly id: string;
-  /** For people: host and process number. */
-  readonly name: string;
-}
+import { keepUp } from "./upkeep.ts";
 
 export interface DispatchLedgerOptions {
   /** Default: a new one. */
@@ -33,18 +18,12 @@ export interface DispatchLedgerOptions {
 }
 
 const defaultLeaseMs = 5_000;
-/** A process counts as alive for this long after its last sign of life: three missed ones. */
-const aliveMs = 4_000;
-import { keepUp } from "./upkeep.ts";
 
 /** The dispatcher's side of the ledger, over either driver. */
 export function createDispatchLedger(
   sql: Sql,
   seal: Seal,
-  {
-    process = { id: randomUUID(), name: `${hostname()}:${pid}` },
-    leaseMs = defaultLeaseMs,
-  }: DispatchLedgerOptions = {},
+  { process = newIdentity(), leaseMs = defaultLeaseMs }: DispatchLedgerOptions = {},
 ): DispatchLedger {
   const { shared } = sql.capabilities;
   const holder = shared ? process.id : null;
@@ -93,16 +72,14 @@ export function createDispatchLedger(
         held: (now) => (locked = now),
       }),
 
-    async attend(busy) {
-      if (!shared) return { alive: 1, first: true, idlest: null, foundDead: 0 };
+    async attend(sign) {
+      if (!shared) return { alive: 1, first: true, idlest: null, foundDead: 0, time: null };
       saidLocked ||= locked;
-      const [row] = await sql.query<Omit<Attendance, "foundDead"> & { readonly found_dead: number }>(
-        "select * from postrider.attend($1::uuid, $2, $3::float8, $4::boolean, $5::float8)",
-        [process.id, process.name, busy, locked, aliveMs],
-      );
-      const { found_dead: foundDead, ...rest } = row!;
-      return { ...rest, foundDead };
+      return attend(sql, process, sign, locked);
     },
+
+    readTime: () => readTime(sql),
+    processes: () => livingProcesses(sql),
 
     async leave() {
       if (shared) await sql.query("select postrider.leave($1::uuid)", [process.id]);
@@ -157,6 +134,11 @@ export function createDispatchLedger(
     silentPartners: (nowMs) => silentPartners(sql, nowMs),
 
     advanceReplays: (limit, nowMs) => advanceReplays(sql, limit, nowMs),
+
+    async cutBack(nowMs) {
+      const [row] = await sql.query<{ n: number }>("select postrider.cut_back($1::float8) as n", [nowMs]);
+      return row?.n ?? 0;
+    },
 
     keepUp: (nowMs, retention, signal) => keepUp(sql, nowMs, retention, signal),
 

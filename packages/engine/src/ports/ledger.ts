@@ -5,6 +5,7 @@
 import type { Circuit } from "../core/breaker.ts";
 import type { DeliveryState, Reason } from "../core/delivery.ts";
 import type { EndpointDocument } from "../core/documents.ts";
+import type { FleetProcess, SignOfLife } from "./fleet.ts";
 
 /** A wish for due deliveries of one partner. */
 export interface ClaimRequest {
@@ -169,6 +170,14 @@ export interface TurnClose {
   readonly cursorMs: number | null;
 }
 
+/** What the ledger's clock says. Epoch ms, with fractions. */
+export interface LedgerTime {
+  /** When it began to work on the question, … */
+  readonly arrivedMs: number;
+  /** … and when it had the answer. */
+  readonly answeredMs: number;
+}
+
 /** The processes that dispatch from a ledger. */
 export interface Attendance {
   /** How many, this one included. */
@@ -179,6 +188,8 @@ export interface Attendance {
   readonly idlest: number | null;
   /** Processes found dead now: their turns are free. */
   readonly foundDead: number;
+  /** Null: the ledger has no clock but this process's. */
+  readonly time: LedgerTime | null;
 }
 
 /** How long ended deliveries are kept, with their events and attempts. */
@@ -211,9 +222,13 @@ export interface DispatchLedger {
     listener: (ring: { readonly partnerNos: readonly number[]; readonly holdersOnly: boolean }) => void,
   ): Promise<() => Promise<void>>;
   /** Notes that this process is alive, and how busy: 0 idle, 1 without a pause. */
-  attend(busy: number): Promise<Attendance>;
+  attend(sign: SignOfLife): Promise<Attendance>;
   /** This process stops. */
   leave(): Promise<void>;
+  /** What time it is; null: the ledger has no clock but this process's. Without patience: it fails if the ledger is away. */
+  readTime(): Promise<LedgerTime | null>;
+  /** All that gave a sign of life lately, the oldest first. */
+  processes(): Promise<readonly FleetProcess[]>;
   /**
    * Calls back when the server went away: it may come back without its last half second, so that no lease may be
    * relied on before another claim.
@@ -253,6 +268,11 @@ export interface DispatchLedger {
     limit: number,
     nowMs: number,
   ): Promise<{ readonly partnerNos: readonly number[]; readonly running: number }>;
+  /**
+   * Brings back what lies further ahead than its own rule could have put it: retries, holds, and what was accepted or replayed at
+   * a time that is not yet. A `not_before` stays. Resolves to how many; they are due by then.
+   */
+  cutBack(nowMs: number): Promise<number>;
   /**
    * Makes the partitions to come, removes what is past retention, ends what waits for deleted endpoints. May take
    * minutes, in steps; ends after one of them once `signal` is aborted.

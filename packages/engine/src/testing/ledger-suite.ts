@@ -18,6 +18,7 @@ import { timingTests } from "./ledger-suite/timing.ts";
 import { sqlDoorTests } from "./ledger-suite/sql-door.ts";
 import { retentionTests, sharedRetentionTests } from "./ledger-suite/retention.ts";
 import { claimTests, recordTests } from "./ledger-suite/turns.ts";
+import { cuttingBackTests, sharedCuttingBackTests } from "./ledger-suite/cutting-back.ts";
 import { warningTests } from "./ledger-suite/warning.ts";
 import { upkeepTests } from "./ledger-suite/upkeep.ts";
 
@@ -54,7 +55,8 @@ export function describeLedger(
     group("replaying", replayTests);
     group("delaying, ordering, cancelling", timingTests, orderingTests, cancelTests, retryTests);
     group("upkeep, readiness", upkeepTests, readinessTests);
+    group("something lies too far ahead", cuttingBackTests);
     group("retention", retentionTests);
-    if (shared) group("shared by processes", leaseTests, sharedRetentionTests);
+    if (shared) group("shared by processes", leaseTests, sharedCuttingBackTests, sharedRetentionTests);
   });
 }

@@ -302,7 +302,10 @@ export function createMemoryLedger(): MemoryLedger {
       return [];
     },
     tellHolders: async () => {},
-    attend: async () => ({ alive: 1, first: true, idlest: null, foundDead: 0 }),
+    attend: async () => ({ alive: 1, first: true, idlest: null, foundDead: 0, time: null }),
+    readTime: async () => null,
+    cutBack: async () => 0,
+    processes: async () => [],
     onRing: async () => async () => {},
     leave: async () => {},
     onLost: (listener) => void lost.add(listener),

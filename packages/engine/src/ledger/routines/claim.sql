@@ -147,7 +147,8 @@ begin
      and (r.held_until is null or r.held_until <= p_clock or r.holder is not distinct from p_holder);
   get diagnostics v_opened = row_count;
   if v_opened < (select count(*) from unnest(p_fence) as fence where fence = 0) then
-    update postrider.partner_runtime r set rung_fence = r.fence
+    -- A lease that ends later than one of now was given before this server's clock was set back: it lasts for one lease more.
+    update postrider.partner_runtime r set rung_fence = r.fence, held_until = least(r.held_until, p_until)
       from unnest(p_partner_no, p_fence) as w(partner_no, fence)
      where r.partner_no = w.partner_no and w.fence = 0
        and r.held_until > p_clock and r.holder is distinct from p_holder;
