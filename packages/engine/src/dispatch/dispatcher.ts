@@ -210,5 +210,6 @@ function gone({ partnerNo }: ClaimRequest): Claimed {
     nextDueAtMs: null,
     circuits: null,
     deliveries: [],
+    lastLane: null,
   };
 }
