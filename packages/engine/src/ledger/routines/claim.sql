@@ -88,18 +88,13 @@ begin
     ) t
     -- When the partner next has work after now: retries that earlier turns scheduled, perhaps in another process.
     left join lateral (
-      select min(q.due_at) as due_at
+      -- Whether anything waits behind a hold is not looked for: the dead entries of all that was sent before it may be in the way.
+      select min(case when n.held_until > v_now then n.held_until else (
+               select q.due_at from postrider.pending q
+                where q.endpoint_no = n.endpoint_no and q.lane = l.lane and q.due_at < 'infinity' and q.due_at > v_now
+                order by q.due_at limit 1) end) as due_at
         from postrider.endpoints n
        cross join (values (0::smallint), (1::smallint), (2::smallint)) as l(lane)
-       cross join lateral (
-         -- Behind a hold everything waits for its end. Looked for from its end backwards: what is left of a backlog is there.
-         (select n.held_until as due_at from postrider.pending q
-           where q.endpoint_no = n.endpoint_no and q.lane = l.lane and q.due_at <= n.held_until and n.held_until > v_now
-           order by q.due_at desc limit 1)
-         union all
-         (select q.due_at from postrider.pending q
-           where q.endpoint_no = n.endpoint_no and q.lane = l.lane and q.due_at < 'infinity' and q.due_at > greatest(v_now, n.held_until)
-           order by q.due_at limit 1)) q
        where n.partner_no = t.partner_no and n.deleted_at is null and n.enabled and n.paused_at is null and t.active and t.page > 0
     ) f on true
     left join lateral (
