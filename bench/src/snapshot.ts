@@ -94,7 +94,8 @@ async function drain(
     await sleep(durationMs);
     const received = (await receivedBy(sink)) - before;
     const tookMs = performance.now() - startedMs;
-    if ((await receivedBy(sink)) >= waiting) throw new Error("the backlog did not last as long as the measurement");
+    if ((await receivedBy(sink)) >= waiting)
+      throw new Error("the backlog did not last as long as the measurement");
     const claim = await timeIn(name, "%postrider.claim(%");
     const sweep = await timeIn(name, "%postrider.due_partners(%");
     return {

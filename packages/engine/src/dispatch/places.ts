@@ -38,7 +38,7 @@ const nothing: AskedPage = { from: null, ended: () => true };
  * long as that is cheap, and for a twentieth of the time if it is not.
  */
 export class Places {
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, "now" | "monotonicMs">;
   #lanes: [LanePlace, LanePlace, LanePlace] = [head, head, head];
   #forgotten = true;
   /** Places that were forgotten since a claim was asked for are not set by its answer. */
@@ -50,7 +50,7 @@ export class Places {
   /** The last page was short, but was not read from the heads. */
   #uncertain = false;
 
-  constructor(clock: Clock) {
+  constructor(clock: Pick<Clock, "now" | "monotonicMs">) {
     this.#clock = clock;
   }
 
