@@ -228,5 +228,6 @@ function gone({ partnerNo }: ClaimRequest): Claimed {
     nextDueAtMs: null,
     circuits: null,
     deliveries: [],
+    lastLane: null,
   };
 }

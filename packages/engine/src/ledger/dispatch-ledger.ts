@@ -1,6 +1,13 @@
 import { parseEndpointDocument } from "../core/documents.ts";
 import { missingKeyNote, schemes } from "../core/missing-key.ts";
-import type { Claimed, DispatchLedger, DueDelivery, Outcome, PartnerSettings } from "../ports/ledger.ts";
+import type {
+  Claimed,
+  ClaimRequest,
+  DispatchLedger,
+  DueDelivery,
+  Outcome,
+  PartnerSettings,
+} from "../ports/ledger.ts";
 import { oldBacklogs, saveCircuits, silentPartners, storedCircuit } from "./circuits.ts";
 import { attend, livingProcesses, newIdentity, type ProcessIdentity, readTime } from "./processes.ts";
 import { advanceReplays } from "./replays.ts";
@@ -48,6 +55,7 @@ export function createDispatchLedger(
         nowMs,
         holder,
         shared ? leaseMs : null,
+        ...placesOf(requests),
       ]);
       return byPartner(rows, shared ? leaseMs : Number.POSITIVE_INFINITY);
     },
@@ -155,7 +163,7 @@ export function createDispatchLedger(
 }
 
 const claimSql =
-  "select * from postrider.claim($1::text::int[], $2::text::bigint[], $3::text::int[], $4::text::text[], $5::text::text[], $6::text::uuid[], $7::float8, $8::uuid, $9::float8)";
+  "select * from postrider.claim($1::text::int[], $2::text::bigint[], $3::text::int[], $4::text::text[], $5::text::text[], $6::text::uuid[], $7::float8, $8::uuid, $9::float8, $10::text::float8[], $11::text::uuid[], $12::text::float8[])";
 
 const closeTurnsSql =
   "select postrider.close_turns($1::text::int[], $2::text::bigint[], $3::text::float8[], $4::uuid) as rung";
@@ -191,8 +199,24 @@ const locateSql = `select p.partner_no, e.endpoint_no from postrider.partners p
   join postrider.endpoints e on e.partner_no = p.partner_no and e.id = $2 and e.deleted_at is null
  where p.id = $1 and p.deleted_at is null`;
 
+/** Where the claims begin: three nulls if all of them read from the heads, as those that open turns do. */
+function placesOf(requests: readonly ClaimRequest[]): readonly (string | null)[] {
+  if (!requests.some(({ from }) => from)) return [null, null, null];
+  const places = requests.flatMap(({ from }) => from?.lanes ?? heads);
+  return [
+    list(places.map(({ dueAtMs }) => dueAtMs)),
+    list(places.map(({ id }) => id ?? nil)),
+    list(requests.map(({ from }) => from?.sinceMs ?? 0)),
+  ];
+}
+
+/** No null: PostgreSQL walks through an array with nulls to reach an entry of it. */
+const nil = "00000000-0000-0000-0000-000000000000";
+const head = { dueAtMs: Number.NEGATIVE_INFINITY, id: null };
+const heads = [head, head, head];
+
 function byPartner(rows: readonly ClaimRow[], leaseMs: number): readonly Claimed[] {
-  const claimed: Claimed[] = [];
+  const claimed: (Claimed & { lastLane: number | null })[] = [];
   let deliveries: DueDelivery[] = [];
   let partnerNo = -1;
   for (const row of rows) {
@@ -209,8 +233,10 @@ function byPartner(rows: readonly ClaimRow[], leaseMs: number): readonly Claimed
         limiterCursorMs: row.limiter_cursor_ms,
         circuits: row.circuits?.map(storedCircuit) ?? null,
         deliveries,
+        lastLane: null,
       });
     }
+    claimed.at(-1)!.lastLane = row.lane;
     if (row.id !== null) deliveries.push(dueDelivery(row as ClaimRow & { id: string }));
   }
   return claimed;

@@ -7,6 +7,22 @@ import type { DeliveryState, Reason } from "../core/delivery.ts";
 import type { EndpointDocument } from "../core/documents.ts";
 import type { FleetProcess, SignOfLife } from "./fleet.ts";
 
+/** A place among the due deliveries of one lane: behind those due earlier, and those due then with a smaller or this id. */
+export interface LanePlace {
+  /** Epoch ms; -Infinity is the head. */
+  readonly dueAtMs: number;
+  /** Null: before all that are due then. */
+  readonly id: string | null;
+}
+
+/** Where a claim begins to read. The turn has read all that was due before. */
+export interface ClaimFrom {
+  /** First attempts, retries, replays. */
+  readonly lanes: readonly [LanePlace, LanePlace, LanePlace];
+  /** When this turn last read from the heads, epoch ms: an endpoint that was held until later is read from its heads. */
+  readonly sinceMs: number;
+}
+
 /** A wish for due deliveries of one partner. */
 export interface ClaimRequest {
   readonly partnerNo: number;
@@ -17,6 +33,8 @@ export interface ClaimRequest {
   readonly busyIds: readonly string[];
   /** Endpoints whose deliveries are left out for now, because enough of them wait here. Absent: none. */
   readonly passOver?: readonly number[];
+  /** Absent or null: read from the heads. */
+  readonly from?: ClaimFrom | null;
 }
 
 /** A delivery that is due, with all that an attempt needs. */
@@ -65,8 +83,10 @@ export interface Claimed {
   readonly circuits: readonly StoredCircuit[] | null;
   /** When the partner next has work after now, retries that earlier turns scheduled included; null: never, or not asked for. */
   readonly nextDueAtMs: number | null;
-  /** Due deliveries in the order they should go; fewer than the limit means that no more are due now. */
+  /** Due deliveries in the order they should go; fewer than the limit means that no more are due now, from where it was asked. */
   readonly deliveries: readonly DueDelivery[];
+  /** The lane of the last of them: 0 first attempts, 1 retries, 2 replays; null where there is none. */
+  readonly lastLane: number | null;
 }
 
 /** The circuit of an endpoint that is not well, as the ledger keeps it between turns and workers. */
