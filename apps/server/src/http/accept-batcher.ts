@@ -79,8 +79,7 @@ export function createAcceptBatcher(
       let from = 0;
       for (const { events, resolve } of requests) resolve(results.slice(from, (from += events.length)));
     } catch (error) {
-      const unreachable =
-        error instanceof PostriderError && (error.status === 503 || error.code === "busy");
+      const unreachable = error instanceof PostriderError && (error.status === 503 || error.code === "busy");
       if (requests.length === 1 || unreachable) for (const { reject } of requests) reject(error);
       else for (const request of requests) await commit([request]);
     }

@@ -21,7 +21,6 @@ const everyRoute: readonly ErrorCode[] = [
   "rate_limited",
   "busy",
   "internal",
-  "too_slow",
   "ledger_unavailable",
   "ledger_full",
   "ledger_read_only",
@@ -118,7 +117,9 @@ export function refusals(route: Route): ErrorCode[] {
   const checks: ErrorCode[] =
     route.params !== null || route.query !== null || route.body !== null ? ["invalid_request"] : [];
   const body: ErrorCode[] = route.body === null ? [] : ["payload_too_large", "unsupported_media_type"];
-  return [...new Set([...checks, ...body, ...route.errors, ...everyRoute])];
+  // Events are no document: to accept them nothing is read by a filter.
+  const slow: ErrorCode[] = route.limits === null ? [] : ["too_slow"];
+  return [...new Set([...checks, ...body, ...route.errors, ...everyRoute, ...slow])];
 }
 
 function refusalsOf(route: Route, components: Components): Json {

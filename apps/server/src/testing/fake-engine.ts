@@ -63,7 +63,10 @@ export function createFakeEngine(): FakeEngine {
       get:
         (target, name: keyof Operations) =>
         async (...given: unknown[]) => {
-          fake.asked.push([name, ...given.filter((one) => one !== undefined && !(one instanceof AbortSignal))]);
+          fake.asked.push([
+            name,
+            ...given.filter((one) => one !== undefined && !(one instanceof AbortSignal)),
+          ]);
           if (fake.failing.has(name)) throw new Error(`${name} fails`);
           if (fake.failWith !== null) throw fake.failWith;
           return (target[name] as (...all: unknown[]) => unknown)(...given);

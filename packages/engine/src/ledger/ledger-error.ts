@@ -41,7 +41,9 @@ const lasting: Readonly<Record<string, Words>> = {
 const unreachable = "The ledger cannot be reached.";
 
 /** Faults that pass: what is wrong, and for whom. */
-const passing: Readonly<Record<Doing, { readonly lost: Words; readonly slow: Words; readonly other: Words }>> = {
+const passing: Readonly<
+  Record<Doing, { readonly lost: Words; readonly slow: Words; readonly other: Words }>
+> = {
   accept: {
     lost: ["ledger_unavailable", unreachable, "Nothing was stored: send again in a moment."],
     slow: [

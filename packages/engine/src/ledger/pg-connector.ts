@@ -9,8 +9,6 @@ export interface Connector {
   open(): Promise<pg.Client>;
   /** Sets what every session of a pool begins with, and learns the server's number of the session. */
   prepare(client: pg.ClientBase, settings: SessionSettings): Promise<void>;
-  /** The server's number of a prepared session, also behind a pooler; undefined if it is not prepared. */
-  pidOf(client: pg.ClientBase): number | undefined;
   /** Calls again for as long as it fails to connect and there is another target. */
   connected<Result>(connect: () => Promise<Result>): Promise<Result>;
   mayTryAgain(error: unknown, tries: number): boolean;
@@ -18,11 +16,15 @@ export interface Connector {
   identity(): { readonly role: string; readonly database: string };
 }
 
+const pids = new WeakMap<pg.ClientBase, number>();
+
+/** The server's number of a prepared session, also behind a pooler; undefined if it is not prepared. */
+export const pidOf = (client: pg.ClientBase): number | undefined => pids.get(client);
+
 /** @example createConnector({ user: "app" }, createTargets(parseDatabaseUrl(url))) */
 export function createConnector(settings: pg.ClientConfig, targets: Targets): Connector {
   // Faults before a connection could be used: nothing was sent, so another target may be tried.
   const unused = new WeakSet<Error>();
-  const pids = new WeakMap<pg.ClientBase, number>();
   const failed = (target: Target, error: Error) => {
     if (targets.failed(target, error)) unused.add(error);
   };
@@ -88,7 +90,6 @@ export function createConnector(settings: pg.ClientConfig, targets: Targets): Co
       const { rows } = await client.query<{ pid: number }>(prepareSql(entries));
       pids.set(client, rows[0]!.pid);
     },
-    pidOf: (client) => pids.get(client),
     async connected(connect) {
       for (let tries = 1; ; tries++) {
         try {
@@ -127,5 +128,7 @@ function prepareSql(settings: readonly (readonly [string, string])[]): string {
 /** Ends a connection without a word to the other side, which may not be listening any more. */
 export function destroySocket(client: pg.ClientBase): void {
   const { connection } = client as unknown as { connection: { stream: Duplex } };
-  connection.stream.destroy(Object.assign(new Error("The connection to the ledger stood still."), { code: "ETIMEDOUT" }));
+  connection.stream.destroy(
+    Object.assign(new Error("The connection to the ledger stood still."), { code: "ETIMEDOUT" }),
+  );
 }

@@ -1,6 +1,6 @@
 import pg from "pg";
 import { systemClock } from "../ports/clock.ts";
-import { type Connector, destroySocket } from "./pg-connector.ts";
+import { type Connector, destroySocket, pidOf } from "./pg-connector.ts";
 import { type Sessions, within } from "./pg-sessions.ts";
 import { createReads } from "./reads.ts";
 import type { Reads, SqlValue } from "./sql.ts";
@@ -63,7 +63,7 @@ export function openPgReads(tools: PgReadsTools): Reads & { close(): Promise<voi
   };
   const stop = async (client: pg.PoolClient) => {
     const ended = systemClock.after(stopMs, () => destroySocket(client));
-    await within(cancel(connector.pidOf(client)), stopMs, "The order to stop got no answer.").catch(() =>
+    await within(cancel(pidOf(client)), stopMs, "The order to stop got no answer.").catch(() =>
       // The server then finds out by itself that nobody is there any more.
       destroySocket(client),
     );

@@ -1,6 +1,6 @@
 import type pg from "pg";
 import { systemClock } from "../ports/clock.ts";
-import { type Connector, destroySocket } from "./pg-connector.ts";
+import { type Connector, destroySocket, pidOf } from "./pg-connector.ts";
 import { codeOf, isConnectionFault } from "./sql.ts";
 
 /**
@@ -53,11 +53,11 @@ export function watchSessions(connector: Connector, { everyMs, withinMs }: Sessi
   };
 
   const ask = async (late: readonly [pg.ClientBase, number][]) => {
-    const pids = late.map(([client]) => connector.pidOf(client) ?? 0);
+    const pids = late.flatMap(([client]) => pidOf(client) ?? []);
     try {
       const working = await within(workingOf(pids), withinMs, "The server gave no answer.");
       misses = 0;
-      return late.filter(([client]) => !working.has(connector.pidOf(client) ?? 0));
+      return late.filter(([client]) => !working.has(pidOf(client) ?? 0));
     } catch (error) {
       if (asker !== null) destroySocket(asker);
       asker = null;
@@ -127,14 +127,21 @@ const workingSql = `select a.pid from pg_stat_activity a
  where a.pid = any($1::int[]) and (a.state not in ('idle', 'idle in transaction', 'idle in transaction (aborted)')
    or a.state_change > clock_timestamp() - interval '1 second')`;
 
-const isSpoken = (error: unknown): boolean => /^[0-9A-Z]{5}$/.test(codeOf(error)) && !isConnectionFault(error);
+const isSpoken = (error: unknown): boolean =>
+  /^[0-9A-Z]{5}$/.test(codeOf(error)) && !isConnectionFault(error);
 
 /** What a promise resolves to, if that comes in time. */
-export async function within<Result>(promise: Promise<Result>, limitMs: number, late: string): Promise<Result> {
+export async function within<Result>(
+  promise: Promise<Result>,
+  limitMs: number,
+  late: string,
+): Promise<Result> {
   const over = Promise.withResolvers<never>();
   const cancel = systemClock.after(limitMs, () => {
     // If this process stood still itself, the answer may be there and only not be read yet.
-    setImmediate(() => setImmediate(() => over.reject(Object.assign(new Error(late), { code: "ETIMEDOUT" }))));
+    setImmediate(() =>
+      setImmediate(() => over.reject(Object.assign(new Error(late), { code: "ETIMEDOUT" }))),
+    );
   });
   try {
     return await Promise.race([promise, over.promise]);

@@ -146,7 +146,10 @@ export function openPg(options: PgOptions): PgSql {
   };
   const whereabouts: Whereabouts = { ...connector.identity(), address };
   const reads = openPgReads({
-    connector: createConnector({ ...settings, application_name: `${settings.application_name}-read` }, targets),
+    connector: createConnector(
+      { ...settings, application_name: `${settings.application_name}-read` },
+      targets,
+    ),
     sessions,
     statementTimeoutMs,
     nameOf,

@@ -24,7 +24,11 @@ export async function openPglite(options: PgliteOptions): Promise<Sql> {
     query,
     // One at a time, so that an accept waits for one read at most. A statement that runs cannot be stopped: it holds this
     // process's only thread until it ends, and those that wait are all that a caller can take back.
-    reads: createReads((sql, values) => query<unknown>(sql, values), { small: 1, any: 1, whole: 1 }, systemClock),
+    reads: createReads(
+      (sql, values) => query<unknown>(sql, values),
+      { small: 1, any: 1, whole: 1 },
+      systemClock,
+    ),
     transaction: (work) =>
       db.transaction((tx) =>
         work({

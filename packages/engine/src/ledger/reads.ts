@@ -27,11 +27,7 @@ interface Shared {
  *
  * @example const reads = createReads(run, { small: 3, any: 2, whole: 1 }, systemClock)
  */
-export function createReads(
-  run: RunRead,
-  places: Readonly<Record<ReadSize, number>>,
-  clock: Clock,
-): Reads {
+export function createReads(run: RunRead, places: Readonly<Record<ReadSize, number>>, clock: Clock): Reads {
   const gate = createGate<ReadSize>({ places, mostWaiting, waitMs, clock, busy: busyReading });
   const shared = new Map<string, Shared>();
 

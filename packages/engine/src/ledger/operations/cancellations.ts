@@ -22,7 +22,10 @@ export function cancellationOperations({ sql, reads }: OperationsContext): Cance
       await checkNames(reads(signal), filter);
       // What is accepted from now on is another matter, or a cancellation could go on for ever.
       const bound = idFloor(nowMs + 1);
-      const rows = await reads(signal, "any").query<GroupRow>(groupsSql, selectionValues(selected, bound, null));
+      const rows = await reads(signal, "any").query<GroupRow>(
+        groupsSql,
+        selectionValues(selected, bound, null),
+      );
       const counted = { matched: rows[0]?.matched ?? 0, groups: rows.map(deliveryGroup) };
       let cancelled = 0;
       for (let pass = 0; !dryRun && pass < mostPasses; pass++) {
@@ -30,7 +33,11 @@ export function cancellationOperations({ sql, reads }: OperationsContext): Cance
         cancelled += ended;
         if (left === 0) break;
       }
-      return { ...counted, cancelled, ...(counted.matched === 0 ? await noteOnType(reads(signal), filter) : {}) };
+      return {
+        ...counted,
+        cancelled,
+        ...(counted.matched === 0 ? await noteOnType(reads(signal), filter) : {}),
+      };
     },
   };
 }

@@ -39,7 +39,9 @@ export function countOperations({ reads }: OperationsContext): CountOperations {
     },
 
     async circuits(nowMs, signal) {
-      const [row] = await reads(signal).query<Awaited<ReturnType<Operations["circuits"]>>>(circuitsSql, [nowMs]);
+      const [row] = await reads(signal).query<Awaited<ReturnType<Operations["circuits"]>>>(circuitsSql, [
+        nowMs,
+      ]);
       return row!;
     },
 
@@ -49,7 +51,9 @@ export function countOperations({ reads }: OperationsContext): CountOperations {
     },
 
     async ping(signal) {
-      const [row] = await reads(signal).query<{ server_ms: number; version: string; migration: number }>(pingSql);
+      const [row] = await reads(signal).query<{ server_ms: number; version: string; migration: number }>(
+        pingSql,
+      );
       return {
         serverTimeMs: row?.server_ms ?? 0,
         version: row?.version ?? "",

@@ -20,7 +20,10 @@ export function retryOperations({ sql, reads }: OperationsContext): RetryOperati
       await checkNames(reads(signal), filter);
       // What is accepted from now on is not selected.
       const bound = idFloor(nowMs + 1);
-      const [row] = await reads(signal, "any").query<CountedRow>(countSql, [...selectionValues(selected, bound, null), nowMs]);
+      const [row] = await reads(signal, "any").query<CountedRow>(countSql, [
+        ...selectionValues(selected, bound, null),
+        nowMs,
+      ]);
       const { groups = [], skipped = [], waiting = [], due_waiting = [] } = row ?? {};
       const counted = {
         matched: groups[0]?.matched ?? 0,
