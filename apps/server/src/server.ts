@@ -51,7 +51,7 @@ export interface StartOptions {
  * it takes calls.
  *
  * @throws PostriderError `invalid_settings`, `database_unreachable`, `database_unsuitable`, `ledger_too_new`,
- * `ledger_differs`, `secret_unreadable`
+ * `ledger_differs`, `ledger_copied`, `secret_unreadable`
  * @example const server = await startServer(readSettings(process.env))
  */
 export async function startServer(settings: Settings, options: StartOptions = {}): Promise<RunningServer> {
@@ -80,6 +80,7 @@ export async function startServer(settings: Settings, options: StartOptions = {}
       ...(settings.redisUrl === null
         ? {}
         : { redisUrl: settings.redisUrl.reveal(), redisPrefix: settings.redisPrefix }),
+      ...(settings.adoptLedger === null ? {} : { adoptLedger: settings.adoptLedger }),
       dataDir: ledgerDir(settings),
       masterKeys: keys.masterKeys.reveal(),
       allowTargets: settings.allowTargets,
@@ -99,6 +100,8 @@ export async function startServer(settings: Settings, options: StartOptions = {}
     });
     undo.push(() => engine.stop(0));
     metrics.watch(engine);
+    if (engine.description.copied)
+      log.warn({ ledger_id: engine.description.ledgerId }, "the ledger is a copy: nothing is sent from it");
 
     let stopping = false;
     const batcher = createAcceptBatcher(

@@ -20,7 +20,13 @@ export const statusView = z
     version: z.string(),
     node: z.string(),
     roles: z.array(z.enum(["api", "worker"])),
-    ledger: z.object({ adapter: z.string(), version: z.string(), migration: z.int() }),
+    ledger: z.object({
+      adapter: z.string(),
+      version: z.string(),
+      migration: z.int(),
+      id: z.string().describe("The ledger's own id, which no other has."),
+      copied: z.boolean().describe("It was copied or restored and not adopted: nothing is sent from it."),
+    }),
     turns: z.object({ adapter: z.string() }),
     clock: z.object({ server_time: instant, ledger_time: instant, skew_ms: z.int() }),
     dispatcher: z.object({

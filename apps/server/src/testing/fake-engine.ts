@@ -47,7 +47,7 @@ export function createFakeEngine(): FakeEngine {
     failWith: null,
     failing: new Set(),
     progressMs: Date.now(),
-    description: { ledger: "fake", turns: "fake" },
+    description: { ledger: "fake", turns: "fake", ledgerId: "fake-ledger", copied: false },
     events: {
       accept: (events, nowMs) => fake.events.acceptJudged(events, nowMs),
       async acceptJudged(events) {

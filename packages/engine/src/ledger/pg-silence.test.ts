@@ -38,7 +38,8 @@ describe.skipIf(inject("postgresUrl") === null)("connections that fall silent", 
   const opened = (through: "proxy" | "socket", name: string) => {
     const said: [ConditionName, string | null][] = [];
     const sql = openPg({
-      url: through === "socket" ? url : `postgres://postgres@127.0.0.1:${proxy.port}/silent?connect_timeout=1`,
+      url:
+        through === "socket" ? url : `postgres://postgres@127.0.0.1:${proxy.port}/silent?connect_timeout=1`,
       maxConnections: 4,
       proofs,
       conditions: { set: (condition, message) => void said.push([condition, message]), list: () => [] },

@@ -39,6 +39,8 @@ export function statusRoutes(
             adapter: engine.description.ledger,
             version: ledger.version,
             migration: ledger.migration,
+            id: engine.description.ledgerId,
+            copied: engine.description.copied,
           },
           turns: { adapter: engine.description.turns },
           clock: {
