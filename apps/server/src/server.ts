@@ -100,8 +100,6 @@ export async function startServer(settings: Settings, options: StartOptions = {}
     });
     undo.push(() => engine.stop(0));
     metrics.watch(engine);
-    if (engine.description.copied)
-      log.warn({ ledger_id: engine.description.ledgerId }, "the ledger is a copy: nothing is sent from it");
 
     let stopping = false;
     const batcher = createAcceptBatcher(

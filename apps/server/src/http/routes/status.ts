@@ -1,7 +1,7 @@
 import { type Engine, reasons } from "@postrider/engine";
 import type { Settings } from "../../config.ts";
 import { type Route, route } from "../route.ts";
-import { conservationView, reasonsView, statusView } from "../status-views.ts";
+import { conditionViews, conservationView, reasonsView, statusView } from "../status-views.ts";
 
 const tag = "status";
 const isoOf = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
@@ -43,6 +43,7 @@ export function statusRoutes(
             copied: engine.description.copied,
           },
           turns: { adapter: engine.description.turns },
+          conditions: conditionViews(engine.conditions()),
           clock: {
             server_time: isoOf(nowMs),
             ledger_time: isoOf(ledger.serverTimeMs),
