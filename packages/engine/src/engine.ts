@@ -177,11 +177,9 @@ async function createTurns(
 }
 
 /** Opens the database and brings the ledger to this version's form. */
-async function openLedger(
-  { databaseUrl, database, dataDir }: EngineOptions,
-  nowMs: number,
-  conditions: Conditions,
-): Promise<Sql> {
+async function openLedger(options: EngineOptions, nowMs: number, conditions: Conditions): Promise<Sql> {
+  refuseRedisAlone(options);
+  const { databaseUrl, database, dataDir } = options;
   if (databaseUrl === undefined) {
     const sql = await openPglite({ dataDir });
     await migrate(sql, nowMs).catch(async (error: unknown) => {
@@ -230,7 +228,6 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     ...(options.caBundle === undefined ? {} : { caBundle: options.caBundle }),
     ...(options.egressProxy === undefined ? {} : { egressProxy: options.egressProxy }),
   });
-  refuseRedisAlone(options);
   const conditions = createConditions({ clock, telemetry });
   const sql = await openLedger(options, clock.now(), conditions).catch((error: unknown) => {
     conditions.stop();
