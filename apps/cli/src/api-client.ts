@@ -34,6 +34,15 @@ export interface ReasonView {
   readonly meaning: string;
 }
 
+/** A process of the ledger, as a server shows it. Times are ISO texts. */
+export interface ProcessStatus {
+  readonly name: string;
+  readonly self: boolean;
+  readonly version: string | null;
+  readonly dispatching: boolean;
+  readonly conditions: readonly { readonly name: string; readonly message: string; readonly since: string }[];
+}
+
 /** What a server says about itself. Times are ISO texts. */
 export interface Status {
   readonly version: string;
@@ -57,6 +66,8 @@ export interface Status {
     readonly turns_waiting: number;
     readonly unrecorded: number;
   };
+  /** All that gave a sign of life lately. Absent from older servers. */
+  readonly processes?: readonly ProcessStatus[];
   readonly backlog: { readonly pending: number; readonly oldest_due_at: string | null };
   /** Absent from older servers. */
   readonly signing_keys_missing?: readonly MissingKey[];

@@ -138,6 +138,11 @@ export const metricTable = {
     labels: [],
     help: "Bytes free on the disk of an embedded ledger; absent without `POSTRIDER_MIN_FREE_BYTES`.",
   },
+  postrider_clock_skew_seconds: {
+    kind: "gauge",
+    labels: [],
+    help: "How far the clock of this process's machine is ahead of the ledger's (behind: below 0); absent if the ledger is embedded. Deliveries follow the ledger's clock.",
+  },
   postrider_condition: {
     kind: "gauge",
     labels: ["name"],
@@ -269,6 +274,12 @@ function watchEngine(
     else this.remove();
   });
 
+  gauge("postrider_clock_skew_seconds", function collect() {
+    const skewMs = engine.clockSkewMs();
+    this.reset();
+    if (skewMs === null) this.remove();
+    else this.set(skewMs / 1_000);
+  });
   const seenConditions = new Set<string>();
   gauge("postrider_condition", function collect() {
     const held = new Set<string>(engine.conditions().map(({ name }) => name));

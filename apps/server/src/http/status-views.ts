@@ -1,5 +1,5 @@
 /** What the API answers about the process and its ledger, for the OpenAPI document. */
-import type { Condition } from "@postrider/engine";
+import type { Condition, Engine } from "@postrider/engine";
 import { z } from "zod";
 import { count, instant, reason, state } from "./views.ts";
 
@@ -29,6 +29,39 @@ const conditionView = z.object({
 export const conditionViews = (conditions: readonly Condition[]) =>
   conditions.map(({ name, message, sinceMs }) => ({ name, message, since: new Date(sinceMs).toISOString() }));
 
+const processView = z.object({
+  id: z.string(),
+  name: z.string().describe("Host and process number."),
+  self: z.boolean().describe("The process that answers."),
+  version: z.string().nullable(),
+  roles: z.array(z.string()),
+  dispatching: z.boolean(),
+  started_at: instant,
+  seen_at: instant,
+  clock_skew_ms: z
+    .int()
+    .nullable()
+    .describe(
+      "How far its machine's clock is ahead of the ledger's (behind: below 0). Null: there is no other clock.",
+    ),
+  conditions: z.array(conditionView),
+});
+
+/** Processes as they are shown. */
+export const processViews = (processes: Awaited<ReturnType<Engine["processes"]>>) =>
+  processes.map((one) => ({
+    id: one.id,
+    name: one.name,
+    self: one.self,
+    version: one.version,
+    roles: one.roles,
+    dispatching: one.dispatches,
+    started_at: new Date(one.startedAtMs).toISOString(),
+    seen_at: new Date(one.seenAtMs).toISOString(),
+    clock_skew_ms: one.skewMs === null ? null : Math.round(one.skewMs),
+    conditions: conditionViews(one.conditions),
+  }));
+
 export const statusView = z
   .object({
     version: z.string(),
@@ -45,7 +78,11 @@ export const statusView = z
     conditions: z
       .array(conditionView)
       .describe("What is not as it should be with this process, as long as it lasts."),
-    clock: z.object({ server_time: instant, ledger_time: instant, skew_ms: z.int() }),
+    clock: z.object({
+      server_time: instant.describe("By the clock of this process's machine."),
+      ledger_time: instant.describe("By the ledger's clock, which everything follows."),
+      skew_ms: z.int().describe("`ledger_time` less `server_time`."),
+    }),
     dispatcher: z.object({
       dispatching: z.boolean(),
       last_progress_at: instant.nullable(),
@@ -53,8 +90,13 @@ export const statusView = z
       turns_active: count,
       turns_waiting: count,
       unrecorded: count,
-      processes: count,
+      processes: count.describe("Processes that dispatch from this ledger, as far as this one knows."),
     }),
+    processes: z
+      .array(processView)
+      .describe(
+        "Every process of the ledger that gave a sign of life in the last seconds, the oldest first.",
+      ),
     backlog: z.object({
       pending: count,
       oldest_due_at: instant.nullable().describe("Of what is not paused or disabled; may lie ahead."),

@@ -25,6 +25,8 @@ export interface FakeEngine extends Engine {
   readonly failing: Set<string>;
   progressMs: number;
   held: Condition[];
+  skewMs: number | null;
+  fleet: Awaited<ReturnType<Engine["processes"]>>;
 }
 
 export function createFakeEngine(): FakeEngine {
@@ -57,9 +59,11 @@ export function createFakeEngine(): FakeEngine {
     failing: new Set(),
     progressMs: Date.now(),
     held: [],
+    skewMs: null,
+    fleet: [],
     description: { ledger: "fake", turns: "fake", ledgerId: "fake-ledger", copied: false },
     events: {
-      accept: (events, nowMs) => fake.events.acceptJudged(events, nowMs),
+      accept: (events, nowMs = Date.now()) => fake.events.acceptJudged(events, nowMs),
       async acceptJudged(events) {
         fake.acceptCalls.push([...events]);
         if (fake.failWith !== null) throw fake.failWith;
@@ -99,6 +103,12 @@ export function createFakeEngine(): FakeEngine {
     },
     room: () => ({ accepting: fake.failWith === null, bytes: null, freeBytes: 12 }),
     conditions: () => fake.held,
+    now: () => Date.now(),
+    clockSkewMs: () => fake.skewMs,
+    processes: async () => {
+      if (fake.failWith !== null) throw fake.failWith;
+      return fake.fleet;
+    },
     start: async () => {},
     stop: async () => {},
     progress: () => ({

@@ -9,6 +9,8 @@ import { migrate } from "./migrate.ts";
 import { openPg, type PgSql } from "./pg.ts";
 import { createSeal } from "./seal.ts";
 
+const alive = { busy: 0, dispatches: true, skewMs: null, conditions: [] };
+
 /** As in production it is 3 s and 2.5 s. */
 const proofs = { everyMs: 300, withinMs: 250 };
 /** Ten times the longest that finding and replacing may take: the machine may be busy. */
@@ -61,8 +63,8 @@ describe.skipIf(inject("postgresUrl") === null)("connections that fall silent", 
       const heard: (readonly number[])[] = [];
       const stop = await ledger.onRing(({ partnerNos }) => void heard.push(partnerNos));
       const stopOther = await other.ledger.onRing(() => {});
-      await ledger.attend(0);
-      await other.ledger.attend(0);
+      await ledger.attend(alive);
+      await other.ledger.attend(alive);
       const lost = vi.fn<() => void>();
       sql.onLost(lost);
 
@@ -76,9 +78,9 @@ describe.skipIf(inject("postgresUrl") === null)("connections that fall silent", 
       await vi.waitFor(() => expect(heard).toContainEqual([7]), soon);
 
       // Neither takes the other for dead any more.
-      await ledger.attend(0);
-      expect(await other.ledger.attend(0)).toMatchObject({ alive: 2, foundDead: 0 });
-      expect(await ledger.attend(0)).toMatchObject({ alive: 2, foundDead: 0 });
+      await ledger.attend(alive);
+      expect(await other.ledger.attend(alive)).toMatchObject({ alive: 2, foundDead: 0 });
+      expect(await ledger.attend(alive)).toMatchObject({ alive: 2, foundDead: 0 });
       await Promise.all([stop(), stopOther()]);
     },
   );

@@ -1,7 +1,7 @@
 import { type Engine, reasons } from "@postrider/engine";
 import type { Settings } from "../../config.ts";
 import { type Route, route } from "../route.ts";
-import { conditionViews, conservationView, reasonsView, statusView } from "../status-views.ts";
+import { conditionViews, conservationView, processViews, reasonsView, statusView } from "../status-views.ts";
 
 const tag = "status";
 const isoOf = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
@@ -21,14 +21,16 @@ export function statusRoutes(
       answers: { 200: { meaning: "The status.", schema: statusView } },
     },
     async ({ nowMs, signal }) => {
-      const [ledger, backlog, missingKeys, circuits, paused] = await Promise.all([
+      const [ledger, backlog, missingKeys, circuits, paused, processes] = await Promise.all([
         engine.operations.ping(signal),
         engine.operations.backlog(nowMs, 1, signal),
         engine.operations.missingKeys(nowMs, signal),
         engine.operations.circuits(nowMs, signal),
         engine.operations.pausedEndpoints(signal),
+        engine.processes(),
       ]);
       const progress = engine.progress();
+      const localMs = nowMs + (engine.clockSkewMs() ?? 0);
       return {
         status: 200,
         json: {
@@ -45,9 +47,9 @@ export function statusRoutes(
           turns: { adapter: engine.description.turns },
           conditions: conditionViews(engine.conditions()),
           clock: {
-            server_time: isoOf(nowMs),
+            server_time: isoOf(localMs),
             ledger_time: isoOf(ledger.serverTimeMs),
-            skew_ms: Math.round(ledger.serverTimeMs - nowMs),
+            skew_ms: Math.round(ledger.serverTimeMs - localMs),
           },
           dispatcher: {
             dispatching: progress.dispatching,
@@ -58,6 +60,7 @@ export function statusRoutes(
             unrecorded: progress.unrecorded,
             processes: progress.alive,
           },
+          processes: processViews(processes),
           backlog: { pending: backlog.pending, oldest_due_at: isoOf(backlog.oldestDueMs) },
           signing_keys_missing: missingKeys,
           endpoints: { paused, ...circuits },
