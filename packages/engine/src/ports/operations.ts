@@ -4,6 +4,7 @@
  */
 import type { DeliveryState, Reason } from "../core/delivery.ts";
 import type { EndpointDocument, PartnerDocument } from "../core/documents.ts";
+import type { VacuumState } from "../core/vacuum.ts";
 import type {
   CauseCount,
   DeliveryFilter,
@@ -365,6 +366,11 @@ export interface Operations {
   }>;
   /** How many endpoints are paused, by a partner's 410 or a missing key. Reads all endpoints: not for a scrape. */
   pausedEndpoints(): Promise<number>;
+  /**
+   * What keeps the server from removing deleted rows: transactions older than a minute, prepared ones, replication slots
+   * and standbys. Nothing for an embedded ledger. @throws PostriderError `ledger_unavailable`
+   */
+  vacuumState(): Promise<VacuumState>;
   /** The server's clock and version, for doctor and readiness. @throws PostriderError `ledger_unavailable` */
   ping(): Promise<{ readonly serverTimeMs: number; readonly version: string; readonly migration: number }>;
 }

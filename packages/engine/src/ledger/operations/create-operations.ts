@@ -14,6 +14,7 @@ import { nameOperations } from "./names.ts";
 import { partnerOperations } from "./partners.ts";
 import { replayOperations } from "./replays.ts";
 import { retryOperations } from "./retries.ts";
+import { vacuumOperations } from "./vacuum.ts";
 
 /** Options of {@link createOperations}. */
 export interface OperationsOptions {
@@ -62,6 +63,7 @@ export function createOperations(sql: Sql, seal: Seal, options: OperationsOption
     ...cancellationOperations(context),
     ...retryOperations(context),
     ...countOperations(context),
+    ...vacuumOperations(context),
     resealSecrets: () => resealSecrets(context.sql, seal),
   };
 }
