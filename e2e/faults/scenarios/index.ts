@@ -6,6 +6,7 @@ import { limit } from "./limit.ts";
 import { pause } from "./pause.ts";
 import { postgresFast, postgresImmediate } from "./postgres.ts";
 import { redisFlush, redisRestart, redisStop } from "./redis.ts";
+import { snapshot } from "./snapshot.ts";
 
 /** All scenarios, in the order they are run. */
 export const scenarios: readonly Scenario[] = [
@@ -16,6 +17,7 @@ export const scenarios: readonly Scenario[] = [
   postgresImmediate,
   postgresFast,
   pause,
+  snapshot,
   ...connections,
   limit,
   accept,
