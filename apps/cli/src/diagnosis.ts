@@ -63,14 +63,23 @@ export function diagnose(facts: DoctorFacts): readonly Check[] {
   if ("value" in facts.warnings) checks.push(macrosCheck(facts.warnings.value));
   if ("value" in facts.conservation) checks.push(conservationCheck(facts.conservation.value));
   else if ("value" in facts.status) {
+    const { code } = facts.conservation.error;
     checks.push({
       name: "conservation",
-      verdict: "failure",
+      verdict: code === "too_slow" || code === "busy" ? "warning" : "failure",
       found: facts.conservation.error.message,
-      remedy: "The ledger could not be counted; see the server's log.",
+      remedy: countRemedy(facts.conservation.error),
     });
   }
   return checks.filter((check) => check !== null);
+}
+
+/** Nothing is wrong with a ledger that is only too large to be counted just now. */
+function countRemedy({ code, hint }: CliError): string {
+  if (code === "too_slow")
+    return "It is too large to be counted within the time for reads. Nothing is lost by that.";
+  if (code === "busy") return "Others read as well: ask again in a moment.";
+  return hint ?? "The ledger could not be counted; see the server's log.";
 }
 
 function settingsCheck({ settings }: DoctorFacts): Check {
@@ -112,10 +121,15 @@ function serverCheck({ settings, status, askedMs, answeredMs }: DoctorFacts): Ch
 }
 
 function ledgerCheck({ ledger, turns }: Status): Check {
+  const name = "ledger";
+  const id = ledger.id === undefined ? "" : `, id ${ledger.id}`;
+  const found = `${ledger.adapter}, ${ledger.version}, migration ${ledger.migration}${id}, turns ${turns.adapter}`;
+  if (ledger.copied !== true) return { name, verdict: "ok", found };
   return {
-    name: "ledger",
-    verdict: "ok",
-    found: `${ledger.adapter}, ${ledger.version}, migration ${ledger.migration}, turns ${turns.adapter}`,
+    name,
+    verdict: "warning",
+    found: `${found}; it is a copy of another ledger, and nothing is sent from it`,
+    remedy: `If it takes the place of the original, stop the original and start once with POSTRIDER_ADOPT_LEDGER=${ledger.id}.`,
   };
 }
 

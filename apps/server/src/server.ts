@@ -49,7 +49,7 @@ export interface StartOptions {
  * it takes calls.
  *
  * @throws PostriderError `invalid_settings`, `database_unreachable`, `database_unsuitable`, `ledger_too_new`,
- * `ledger_differs`, `secret_unreadable`
+ * `ledger_differs`, `ledger_copied`, `secret_unreadable`
  * @example const server = await startServer(readSettings(process.env))
  */
 export async function startServer(settings: Settings, options: StartOptions = {}): Promise<RunningServer> {
@@ -80,6 +80,7 @@ export async function startServer(settings: Settings, options: StartOptions = {}
       ...(settings.redisUrl === null
         ? {}
         : { redisUrl: settings.redisUrl.reveal(), redisPrefix: settings.redisPrefix }),
+      ...(settings.adoptLedger === null ? {} : { adoptLedger: settings.adoptLedger }),
       dataDir: ledgerDir(settings),
       masterKeys: keys.masterKeys.reveal(),
       allowTargets: settings.allowTargets,

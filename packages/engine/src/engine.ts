@@ -17,6 +17,7 @@ import { createTimelyDoor } from "./fleet/timely-door.ts";
 import { createDispatchLedger } from "./ledger/dispatch-ledger.ts";
 import { createEventDoor } from "./ledger/event-door.ts";
 import { type CeilingOptions, watchCeiling } from "./ledger/ceiling.ts";
+import { copiedLedger, readIdentity } from "./ledger/identity.ts";
 import { asLedgerError } from "./ledger/ledger-error.ts";
 import { createOperations } from "./ledger/operations/index.ts";
 import type { PgOptions } from "./ledger/pg.ts";
@@ -47,7 +48,9 @@ export interface EngineOptions {
   /** How much of its disk the ledger may take: past it, events are refused. Default: no limit. */
   readonly ceiling?: CeilingOptions;
   /** How PostgreSQL is connected to. */
-  readonly database?: Omit<PgOptions, "url">;
+  readonly database?: Omit<PgOptions, "url" | "conditions">;
+  /** The id of a ledger that was copied or restored and is to be sent from: see `ledger_copied`. Default: none. */
+  readonly adoptLedger?: string;
   /**
    * Redis (Valkey, Dragonfly), so that many processes share the turns: `redis://`, `rediss://`, `redis-sentinel://`,
    * `redis-cluster://`. Only beside `databaseUrl`. Absent: each process hands out its own turns.
@@ -114,14 +117,25 @@ export interface Engine {
   };
   readonly operations: Operations;
   /** Which adapters run, for `doctor` and the start line. */
-  readonly description: { readonly ledger: string; readonly turns: string };
+  readonly description: {
+    readonly ledger: string;
+    readonly turns: string;
+    /** The ledger's own id. */
+    readonly ledgerId: string;
+    /** The ledger was copied and not adopted: `start` is refused. */
+    readonly copied: boolean;
+  };
   /** Tells the dispatcher that partners have work (after an accept, a resume, a replay). Cheap and idempotent. */
   ring(partnerNos: readonly number[]): void;
   /** Finds due work of partners whose settings changed: call after operations that may free a backlog. */
   sweepNow(): void;
   /** Sends one flagged test postback (header `webhook-test: 1`), not counted as a delivery. Null if there is no such endpoint. */
   testPostback(partner: string, endpoint: string): Promise<TestPostback | null>;
-  /** Begins to dispatch: sweep, turns, replays, upkeep. Without it the engine only accepts and reads. */
+  /**
+   * Begins to dispatch: sweep, turns, replays, upkeep. Without it the engine only accepts and reads.
+   *
+   * @throws PostriderError `ledger_copied`
+   */
   start(): Promise<void>;
   /** No new turns; in-flight attempts end or are handed back within `graceMs`; then closes everything. */
   stop(graceMs?: number): Promise<void>;
@@ -157,19 +171,22 @@ export interface Engine {
   };
 }
 
+/** @throws PostriderError `invalid_settings`: an embedded ledger belongs to one process */
+function refuseRedisAlone({ redisUrl, databaseUrl }: EngineOptions): void {
+  if (redisUrl === undefined || databaseUrl !== undefined) return;
+  throw new PostriderError("invalid_settings", "Turns over Redis need a ledger that processes can share.", {
+    hint: "Set DATABASE_URL beside REDIS_URL, or leave both out for the embedded ledger.",
+  });
+}
+
 /** BullMQ is loaded only where it is used: an embedded server starts without it. */
 async function createTurns(
-  { redisUrl, redisPrefix, databaseUrl, maxInFlight = defaultMaxInFlight }: EngineOptions,
-  given: { readonly clock: Clock; readonly telemetry: Telemetry },
+  { redisUrl, redisPrefix, maxInFlight = defaultMaxInFlight }: EngineOptions,
+  given: { readonly clock: Clock; readonly telemetry: Telemetry; readonly ledgerId: string },
 ): Promise<Turns> {
   // More turns than requests that may be in flight would only hold claimed deliveries, and hand them back.
   const tools = { ...given, maxActive: Math.max(leastTurns, maxInFlight) };
   if (redisUrl === undefined) return createInProcessTurns(tools);
-  if (databaseUrl === undefined) {
-    throw new PostriderError("invalid_settings", "Turns over Redis need a ledger that processes can share.", {
-      hint: "Set DATABASE_URL beside REDIS_URL, or leave both out for the embedded ledger.",
-    });
-  }
   const { createBullmqTurns } = await import("./turns/bullmq.ts");
   return createBullmqTurns({
     ...tools,
@@ -208,13 +225,22 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     ...(options.caBundle === undefined ? {} : { caBundle: options.caBundle }),
     ...(options.egressProxy === undefined ? {} : { egressProxy: options.egressProxy }),
   });
+  refuseRedisAlone(options);
   const conditions = createConditions({ clock, telemetry });
-  const turns = await createTurns(options, { clock, telemetry });
-  const sql = await openLedger(options, { ledgerClock, nowMs: clock.now }).catch(async (error: unknown) => {
+  const sql = await openLedger(options, { ledgerClock, nowMs: clock.now, conditions }).catch(
+    (error: unknown) => {
+      conditions.stop();
+      throw error;
+    },
+  );
+  const closeLedger = async (error: unknown) => {
     conditions.stop();
-    await turns.stop(0);
+    await sql.close();
     throw error;
-  });
+  };
+  const place = await readIdentity(sql, options.adoptLedger ?? null).catch(closeLedger);
+  if (place.copied) conditions.set("ledger_copied", copiedLedger(place).message);
+  const turns = await createTurns(options, { clock, telemetry, ledgerId: place.id }).catch(closeLedger);
 
   const identity = { ...newIdentity(), ...options.process };
   const ledger = createDispatchLedger(sql, seal, { process: identity });
@@ -293,12 +319,15 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     description: {
       ledger: sql.capabilities.name,
       turns: options.redisUrl === undefined ? "in-process" : "redis",
+      ledgerId: place.id,
+      copied: place.copied,
     },
     ring,
     sweepNow: () => dispatcher.sweepNow(),
     testPostback: (partner, endpoint) =>
       sendTest({ ledger, transport, clock, allowedTargets, userAgent }, partner, endpoint),
     async start() {
+      if (place.copied) throw copiedLedger(place);
       stopListening = await ledger.onRing(({ partnerNos, holdersOnly }) => {
         if (holdersOnly) turns.look(partnerNos);
         else if (partnerNos.length > 0) turns.ring(partnerNos);

@@ -6,10 +6,18 @@ import { migrate } from "./ledger/migrate.ts";
 import { openPg } from "./ledger/pg.ts";
 import { openPglite } from "./ledger/pglite.ts";
 import { readTime } from "./ledger/processes.ts";
+import type { Conditions } from "./ports/conditions.ts";
 import type { Sql } from "./ledger/sql.ts";
 
 /** The best of so many answers is the time that a process begins with. */
 const firstReadings = 3;
+
+interface OpeningTools {
+  /** Null: the time is given by whoever embeds the engine. */
+  readonly ledgerClock: LedgerClock | null;
+  readonly nowMs: () => number;
+  readonly conditions: Conditions;
+}
 
 /**
  * Opens the database, learns its time, and brings the ledger to this version's form.
@@ -18,7 +26,7 @@ const firstReadings = 3;
  */
 export async function openLedger(
   { databaseUrl, database, dataDir }: Pick<EngineOptions, "databaseUrl" | "database" | "dataDir">,
-  { ledgerClock, nowMs }: { readonly ledgerClock: LedgerClock | null; readonly nowMs: () => number },
+  { ledgerClock, nowMs, conditions }: OpeningTools,
 ): Promise<Sql> {
   if (databaseUrl === undefined) {
     const sql = await openPglite({ dataDir });
@@ -28,7 +36,7 @@ export async function openLedger(
     });
     return sql;
   }
-  const sql = openPg({ url: databaseUrl, ...database });
+  const sql = openPg({ url: databaseUrl, conditions, ...database });
   try {
     await sql.check();
     for (let n = 0; n < firstReadings && ledgerClock; n += 1)

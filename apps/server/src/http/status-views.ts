@@ -18,7 +18,9 @@ export const reasonsView = z
 
 /** The same in `/readyz` and in the status, there for every process. */
 const conditionView = z.object({
-  name: z.string().describe("Stable: `clock_off`, `redis_unusable`, `listening_lost`, `key_missing`."),
+  name: z
+    .string()
+    .describe("Stable: `clock_off`, `redis_unusable`, `listening_lost`, `key_missing`, `ledger_copied`."),
   message: z.string().describe("In words, with what to do."),
   since: instant,
 });
@@ -103,7 +105,13 @@ export const statusView = z
     version: z.string(),
     node: z.string(),
     roles: z.array(z.enum(["api", "worker"])),
-    ledger: z.object({ adapter: z.string(), version: z.string(), migration: z.int() }),
+    ledger: z.object({
+      adapter: z.string(),
+      version: z.string(),
+      migration: z.int(),
+      id: z.string().describe("The ledger's own id, which no other has."),
+      copied: z.boolean().describe("It was copied or restored and not adopted: nothing is sent from it."),
+    }),
     turns: z.object({ adapter: z.string() }),
     conditions: z
       .array(conditionView)

@@ -14,7 +14,7 @@ export interface FakeEngine extends Engine {
   /** The events of each `accept`, in order. */
   readonly acceptCalls: AcceptEvent[][];
   readonly rung: number[];
-  /** Names of operations called, with their first arguments. */
+  /** Names of operations called, with their arguments but for signals. */
   readonly asked: [string, ...unknown[]][];
   sweeps: number;
   /** Replaces what `accept` does. */
@@ -61,7 +61,7 @@ export function createFakeEngine(): FakeEngine {
     held: [],
     skewMs: null,
     fleet: [],
-    description: { ledger: "fake", turns: "fake" },
+    description: { ledger: "fake", turns: "fake", ledgerId: "fake-ledger", copied: false },
     events: {
       accept: (events, nowMs = Date.now()) => fake.events.acceptJudged(events, nowMs),
       async acceptJudged(events) {
@@ -77,7 +77,10 @@ export function createFakeEngine(): FakeEngine {
       get:
         (target, name: keyof Operations) =>
         async (...given: unknown[]) => {
-          fake.asked.push([name, ...given]);
+          fake.asked.push([
+            name,
+            ...given.filter((one) => one !== undefined && !(one instanceof AbortSignal)),
+          ]);
           if (fake.failing.has(name)) throw new Error(`${name} fails`);
           if (fake.failWith !== null) throw fake.failWith;
           return (target[name] as (...all: unknown[]) => unknown)(...given);

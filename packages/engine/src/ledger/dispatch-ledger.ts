@@ -76,7 +76,7 @@ export function createDispatchLedger(
 
     onRing: (listener) =>
       sql.listen("postrider_ring", (payload) => listener(parseRing(payload)), {
-        lockSql: `select pg_try_advisory_lock(postrider.process_lock('${process.id}')) as held`,
+        lockSql: `pg_try_advisory_lock(postrider.process_lock('${process.id}'))`,
         held: (now) => (locked = now),
       }),
 

@@ -27,14 +27,14 @@ export function statusRoutes(
       summary: "Versions, adapters, clocks, the dispatcher's progress and the backlog.",
       answers: { 200: { meaning: "The status.", schema: statusView } },
     },
-    async ({ nowMs }) => {
+    async ({ nowMs, signal }) => {
       const [ledger, backlog, missingKeys, circuits, paused, vacuum, processes] = await Promise.all([
-        engine.operations.ping(),
-        engine.operations.backlog(nowMs, 1),
-        engine.operations.missingKeys(nowMs),
-        engine.operations.circuits(nowMs),
-        engine.operations.pausedEndpoints(),
-        engine.operations.vacuumState(),
+        engine.operations.ping(signal),
+        engine.operations.backlog(nowMs, 1, signal),
+        engine.operations.missingKeys(nowMs, signal),
+        engine.operations.circuits(nowMs, signal),
+        engine.operations.pausedEndpoints(signal),
+        engine.operations.vacuumState(signal),
         engine.processes(),
       ]);
       const progress = engine.progress();
@@ -49,6 +49,8 @@ export function statusRoutes(
             adapter: engine.description.ledger,
             version: ledger.version,
             migration: ledger.migration,
+            id: engine.description.ledgerId,
+            copied: engine.description.copied,
           },
           turns: { adapter: engine.description.turns },
           conditions: conditionViews(engine.conditions()),
@@ -85,7 +87,7 @@ export function statusRoutes(
       summary: "accepted = pending + finished, counted in one snapshot.",
       answers: { 200: { meaning: "The count.", schema: conservationView } },
     },
-    async () => ({ status: 200, json: await engine.operations.conservation() }),
+    async ({ signal }) => ({ status: 200, json: await engine.operations.conservation(signal) }),
   );
 
   const reasonList = Object.entries(reasons).map(([reason, { state, meaning }]) => ({

@@ -10,14 +10,19 @@ import {
 import { migrate } from "../migrate.ts";
 import { openPg } from "../pg.ts";
 import { openPglite } from "../pglite.ts";
+import { createSeal } from "../seal.ts";
 import type { Sql } from "../sql.ts";
+import { createOperations } from "./create-operations.ts";
 import { readVacuumState } from "./vacuum.ts";
 
 const nowMs = Date.parse("2026-03-04T10:00:00.000Z");
 
 test("an embedded ledger has nobody who could hold vacuum back", async () => {
   const sql = await openPglite({ dataDir: "memory://" });
-  expect(await readVacuumState(sql, 0, 0)).toEqual({ heldBackBy: [], unseen: 0, deadPending: 0 });
+  const operations = createOperations(sql, createSeal([new Uint8Array(32).fill(7)]), {
+    allowedTargets: new Set(),
+  });
+  expect(await operations.vacuumState()).toEqual({ heldBackBy: [], unseen: 0, deadPending: 0 });
   await sql.close();
 });
 

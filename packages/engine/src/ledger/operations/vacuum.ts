@@ -15,17 +15,21 @@ interface VacuumRow {
 }
 
 /** Whether the server can remove what was deleted. In an embedded ledger nobody else has a transaction. */
-export function vacuumOperations({ sql }: OperationsContext): Pick<Operations, "vacuumState"> {
-  return { vacuumState: () => readVacuumState(sql, longTransactionMs, manyTransactions) };
+export function vacuumOperations({ reads, shared }: OperationsContext): Pick<Operations, "vacuumState"> {
+  return {
+    async vacuumState(signal) {
+      if (!shared) return { heldBackBy: [], unseen: 0, deadPending: 0 };
+      return readVacuumState(reads(signal), longTransactionMs, manyTransactions);
+    },
+  };
 }
 
 /** What is older than `olderThanMs`, or than `transactions` transactions if the server keeps no time for it. */
 export async function readVacuumState(
-  sql: Sql,
+  sql: Pick<Sql, "query">,
   olderThanMs: number,
   transactions: number,
 ): Promise<VacuumState> {
-  if (!sql.capabilities.shared) return { heldBackBy: [], unseen: 0, deadPending: 0 };
   const [row] = await sql.query<VacuumRow>(vacuumSql, [olderThanMs, transactions]);
   return { heldBackBy: row!.holders, unseen: row!.unseen, deadPending: row!.dead };
 }
