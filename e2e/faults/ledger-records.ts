@@ -16,6 +16,8 @@ export interface LedgerRecords {
   finished(): Promise<Readonly<Record<string, number>>>;
   /** The recorded attempts for a partner since then, oldest first. */
   sent(partner: string, sinceMs?: number): Promise<readonly Sent[]>;
+  /** Takes a snapshot, as a dump does, and keeps it; resolves to what ends it. */
+  holdSnapshot(): Promise<() => Promise<void>>;
   /** One statement of a scenario's own. */
   run(sql: string): Promise<void>;
   close(): Promise<void>;
@@ -52,6 +54,15 @@ export function openLedgerRecords(url: string): LedgerRecords {
     async sent(partner, sinceMs = 0) {
       const rows = await query<{ delivery: string; at_ms: number }>(sentSql, [partner, sinceMs]);
       return rows.map((row) => ({ deliveryId: row.delivery, atMs: row.at_ms }));
+    },
+    async holdSnapshot() {
+      const client = await pool.connect();
+      await client.query("begin isolation level repeatable read");
+      await client.query("select 1 from postrider.pending limit 1");
+      return async () => {
+        await client.query("rollback");
+        client.release();
+      };
     },
     run: async (sql) => void (await query(sql)),
     close: () => pool.end(),

@@ -71,6 +71,17 @@ export interface Status {
   readonly backlog: { readonly pending: number; readonly oldest_due_at: string | null };
   /** Absent from older servers. */
   readonly signing_keys_missing?: readonly MissingKey[];
+  /** Absent from older servers. */
+  readonly vacuum?: {
+    readonly held_back_by: readonly {
+      readonly since: string | null;
+      readonly transactions: number | null;
+      readonly found: string;
+      readonly remedy: string;
+    }[];
+    readonly unseen: number;
+    readonly dead_pending: number;
+  };
   /** How many are not well, in the whole ledger. */
   readonly endpoints: Readonly<Record<"open" | "half_open" | "ramping" | "failing" | "refusing", number>> & {
     /** Absent: the server is older. */

@@ -50,6 +50,32 @@ describe("doctor", () => {
     expect(check("signing keys", withStatus({ signing_keys_missing: [] }))).toBeUndefined();
   });
 
+  it("names what keeps deleted rows from being removed, and the remedy; only if there is something", () => {
+    const holder = (found: string, since: string | null) => ({
+      found,
+      since,
+      transactions: 9,
+      remedy: "End it.",
+    });
+    const dump = holder("a transaction of pg_dump, pid 4711 (active)", "2026-01-31T11:30:00Z");
+    const vacuum = { held_back_by: [dump], unseen: 0, dead_pending: 2_000_000 };
+    expect(check("vacuum", withStatus({ vacuum }))).toEqual({
+      name: "vacuum",
+      verdict: "warning",
+      found:
+        "held back by a transaction of pg_dump, pid 4711 (active), for 30m: 2,000,000 deleted rows of waiting deliveries not removed",
+      remedy: "End it.",
+    });
+    const slot = holder("the replication slot old (unused)", null);
+    expect(check("vacuum", withStatus({ vacuum: { ...vacuum, held_back_by: [slot, dump] } }))?.found).toMatch(
+      /^held back by the replication slot old \(unused\), and 1 more: /,
+    );
+    const none = { held_back_by: [], unseen: 3, dead_pending: 200_000 };
+    expect(check("vacuum", withStatus({ vacuum: none }))?.remedy).toContain("grant pg_monitor");
+    for (const calm of [{ ...none, unseen: 0 }, { ...none, dead_pending: 10 }, undefined])
+      expect(check("vacuum", withStatus(calm === undefined ? {} : { vacuum: calm }))).toBeUndefined();
+  });
+
   it("finds all well, with the figures", () => {
     const checks = diagnose(facts());
     expect(checks.map((item) => item.verdict)).toEqual(checks.map(() => "ok"));

@@ -54,6 +54,7 @@ export function diagnose(facts: DoctorFacts): readonly Check[] {
       ...conditionChecks(status),
       dispatcherCheck(status),
       backlogCheck(status),
+      vacuumCheck(status),
       keysCheck(status),
       endpointsCheck(status),
     );
@@ -237,6 +238,38 @@ function backlogCheck({ backlog, clock }: Status): Check {
     found,
     remedy:
       "A slow or failing partner, or a limit below its traffic: postrider partners, postrider deliveries --state pending.",
+  };
+}
+
+/** So many removed rows are of the last seconds; what the role may not see is worth a line beyond them. */
+const manyDeadRows = 100_000;
+
+/** Only a problem gets a line. */
+function vacuumCheck({ vacuum, clock }: Status): Check | null {
+  if (vacuum === undefined) return null;
+  const name = "vacuum";
+  const { held_back_by: holders, unseen, dead_pending: dead } = vacuum;
+  const rows = `${counted(dead, "deleted row")} of waiting deliveries not removed`;
+  const [first] = holders;
+  if (first !== undefined) {
+    const age =
+      first.since === null
+        ? ""
+        : `, for ${duration(Date.parse(clock.ledger_time) - Date.parse(first.since))}`;
+    const others = holders.length === 1 ? "" : `, and ${holders.length - 1} more`;
+    return {
+      name,
+      verdict: "warning",
+      found: `held back by ${first.found}${age}${others}: ${rows}`,
+      remedy: first.remedy,
+    };
+  }
+  if (unseen === 0 || dead < manyDeadRows) return null;
+  return {
+    name,
+    verdict: "warning",
+    found: `${rows}, and ${counted(unseen, "session")} of other roles may hold them, which Postrider may not look at`,
+    remedy: "Let it look: grant pg_monitor to <the role in DATABASE_URL>.",
   };
 }
 

@@ -7,6 +7,7 @@ import { limit } from "./limit.ts";
 import { pause } from "./pause.ts";
 import { postgresFast, postgresImmediate } from "./postgres.ts";
 import { redisFlush, redisRestart, redisStop } from "./redis.ts";
+import { snapshot } from "./snapshot.ts";
 
 /** All scenarios, in the order they are run. */
 export const scenarios: readonly Scenario[] = [
@@ -18,6 +19,7 @@ export const scenarios: readonly Scenario[] = [
   postgresFast,
   pause,
   clocks,
+  snapshot,
   ...connections,
   limit,
   accept,

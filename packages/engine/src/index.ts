@@ -22,6 +22,7 @@ export { eventIssues, instantForm, isInstant, maxEventBytes, maxEventDepth } fro
 export { operatorEventTypes, type OperatorEvent, type OperatorEventType } from "./core/operator-events.ts";
 export type { TestPostback } from "./dispatch/test-postback.ts";
 export { nearestName } from "./core/nearest.ts";
+export { vacuumHolderWords, type VacuumHolder, type VacuumState } from "./core/vacuum.ts";
 export {
   defaultUserAgent,
   openEngine,

@@ -401,6 +401,11 @@ test("the status, conservation and the reasons", async () => {
     dispatcher: { dispatching: true, in_flight: 1, turns_active: 2, turns_waiting: 3, unrecorded: 4 },
     backlog: { pending: 7 },
     endpoints: { paused: 5, open: 1, half_open: 0, ramping: 2, failing: 3, refusing: 4 },
+    vacuum: {
+      held_back_by: [{ found: "a transaction of pg_dump, pid 4711 (active)", transactions: 9 }],
+      unseen: 2,
+      dead_pending: 1_000,
+    },
   });
   expect((await call("GET", "/v1/conservation")).json).toEqual({
     accepted: 3,

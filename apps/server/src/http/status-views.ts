@@ -1,5 +1,5 @@
 /** What the API answers about the process and its ledger, for the OpenAPI document. */
-import type { Condition, Engine } from "@postrider/engine";
+import { type Condition, type Engine, vacuumHolderWords, type VacuumState } from "@postrider/engine";
 import { z } from "zod";
 import { count, instant, reason, state } from "./views.ts";
 
@@ -62,6 +62,44 @@ export const processViews = (processes: Awaited<ReturnType<Engine["processes"]>>
     conditions: conditionViews(one.conditions),
   }));
 
+const vacuumView = z
+  .object({
+    held_back_by: z
+      .array(
+        z.object({
+          kind: z.enum(["transaction", "prepared_transaction", "replication_slot", "standby"]),
+          name: z.string(),
+          since: instant.nullable().describe("Null: the server does not say."),
+          transactions: count.nullable().describe("How many transactions began since."),
+          found: z.string().describe("In words."),
+          remedy: z.string(),
+        }),
+      )
+      .describe(
+        "What keeps the database server from removing deleted rows for longer than a minute. At most 20.",
+      ),
+    unseen: count.describe(
+      "Sessions whose transactions the role of Postrider may not look at: see `pg_monitor`.",
+    ),
+    dead_pending: count.describe(
+      "Deleted rows of waiting deliveries that are not removed, as the server estimates.",
+    ),
+  })
+  .describe("Of a server only; empty for an embedded ledger.");
+
+/** What holds vacuum back, as it is shown. */
+export const vacuumViewOf = ({ heldBackBy, unseen, deadPending }: VacuumState) => ({
+  held_back_by: heldBackBy.map((holder) => ({
+    kind: holder.kind,
+    name: holder.name,
+    since: holder.sinceMs === null ? null : new Date(holder.sinceMs).toISOString(),
+    transactions: holder.transactions,
+    ...vacuumHolderWords(holder),
+  })),
+  unseen,
+  dead_pending: deadPending,
+});
+
 export const statusView = z
   .object({
     version: z.string(),
@@ -116,6 +154,7 @@ export const statusView = z
       .describe(
         "How many are not well, in the whole ledger. `paused`: by a 410 of the partner or a missing signing key, until a resume.",
       ),
+    vacuum: vacuumView,
     allow_targets: z.array(z.string()),
   })
   .meta({ id: "Status" });

@@ -204,6 +204,19 @@ export function createFakeOperations(
     nearestName: async ({ partner: near, endpoint }) =>
       (endpoint ?? near).startsWith("nea") ? (endpoint ?? near).replace("nea", "near-") : null,
     pausedEndpoints: async () => 5,
+    vacuumState: async () => ({
+      heldBackBy: [
+        {
+          kind: "transaction",
+          name: "pg_dump, pid 4711",
+          state: "active",
+          sinceMs: Date.parse(at),
+          transactions: 9,
+        },
+      ],
+      unseen: 2,
+      deadPending: 1_000,
+    }),
     circuits: async () => ({ open: 1, half_open: 0, ramping: 2, failing: 3, refusing: 4 }),
     ping: async () => ({ serverTimeMs: Date.parse(at), version: "fake 1", migration: 1 }),
   };

@@ -192,3 +192,25 @@ test("a sweep that takes long makes place: it sweeps for a tenth of the time at 
   await clock.advance(700);
   expect(counts.sweeps).toBe(2);
 });
+
+test("after a sweep that was slow, those of the next half minute leave out what turns hold", async () => {
+  const { clock, ledger, sweep } = createBench();
+  const duePartners = ledger.duePartners.bind(ledger);
+  const skipped: boolean[] = [];
+  let tookMs = 20;
+  ledger.duePartners = async (untilMs, skipHeld = false) => {
+    skipped.push(skipHeld);
+    await clock.sleep(tookMs);
+    return duePartners(untilMs);
+  };
+  sweep.start();
+  await clock.advance(500);
+  tookMs = 21;
+  await clock.advance(1_000);
+  expect(skipped).toEqual([false, false]);
+  tookMs = 1;
+  await clock.advance(29_000);
+  expect(skipped.slice(2)).toEqual(skipped.slice(2).map(() => true));
+  await clock.advance(3_000);
+  expect(skipped.at(-1)).toBe(false);
+});

@@ -34,6 +34,9 @@ export interface Sweep {
 const intervalMs = 1_000;
 /** A sweep takes at most this part of the time: with very many partners due, lost rings wait a little longer. */
 const sweepingPart = 0.1;
+/** A sweep that took longer steps over entries that cannot be removed: those after it do not look at partners in turns. */
+const slowMs = 20;
+const slowForMs = 30_000;
 const upkeepEveryMs = 10 * 60_000;
 /** After an upkeep that failed. */
 const upkeepAgainMs = 60_000;
@@ -67,6 +70,7 @@ export function startSweep({
   let watchAtMs = 0;
   let cutBackAtMs = 0;
   let pauseMs = intervalMs;
+  let slowAtMs = Number.NEGATIVE_INFINITY;
   let loop: Promise<void> = Promise.resolve();
 
   const once = async () => {
@@ -76,9 +80,12 @@ export function startSweep({
     onAttended(attendance);
     if (first || foundDead > 0 || turns.reach() === "process") {
       const askedAtMs = clock.monotonicMs();
-      for (const { partnerNo, dueAtMs } of await ledger.duePartners(now + pauseMs))
+      const skipHeld = askedAtMs - slowAtMs < slowForMs;
+      for (const { partnerNo, dueAtMs } of await ledger.duePartners(now + pauseMs, skipHeld))
         turns.ringAt(partnerNo, dueAtMs);
-      pauseMs = Math.max(intervalMs, (clock.monotonicMs() - askedAtMs) / sweepingPart);
+      const tookMs = clock.monotonicMs() - askedAtMs;
+      if (tookMs > slowMs) slowAtMs = askedAtMs;
+      pauseMs = Math.max(intervalMs, tookMs / sweepingPart);
     }
     if (!first) return 0;
     const { partnerNos, running } = await ledger.advanceReplays(replayStep, now);

@@ -3,6 +3,7 @@ import type { TurnEnd, TurnSlot } from "../ports/turns.ts";
 import { attempt, type Attempted, broken, type Job } from "./attempt.ts";
 import { Circuits } from "./circuits.ts";
 import { Claims } from "./claims.ts";
+import { EarliestTimer } from "./earliest-timer.ts";
 import { attemptEvent, outcomeOf } from "./outcome.ts";
 import { Pace } from "./pace.ts";
 import { Lease } from "./lease.ts";
@@ -77,12 +78,13 @@ export class Turn {
   /** When the partner next has work, as far as this turn knows. */
   #nextDueAtMs = Number.POSITIVE_INFINITY;
 
-  #permitTimer: { readonly atMs: number; readonly cancel: () => void } | null = null;
+  readonly #permitTimer: EarliestTimer;
 
   constructor(slot: TurnSlot, tools: TurnTools) {
     this.#slot = slot;
     this.#tools = tools;
     this.#places = new Places(tools.clock);
+    this.#permitTimer = new EarliestTimer(tools.clock, this.#tryStart);
     this.#circuits = new Circuits(tools);
     this.#lease = new Lease(tools);
     this.#waker = new Waker(tools.clock);
@@ -107,7 +109,7 @@ export class Turn {
     this.#closing = true;
     slots.leave(this.#tryStart);
     this.#waker.close();
-    this.#permitTimer?.cancel();
+    this.#permitTimer.cancel();
     shares.set(this.#slot.partnerNo, this.#share.size);
     if (this.#lease.fence > 0) await unlessAborted(this.#giveBack(), this.#slot.signal);
     if (this.#partner)
@@ -315,18 +317,8 @@ export class Turn {
     if (this.#pace.refused) this.#close(now + idleLookMs);
     else if (waitMs === Number.POSITIVE_INFINITY) return false;
     else if (waitMs > longestPermitWaitMs && this.#inFlight === 0) this.#close(now + waitMs);
-    else this.#fillAt(now + waitMs);
+    else this.#permitTimer.at(now + waitMs);
     return false;
-  }
-
-  #fillAt(atMs: number): void {
-    if (this.#permitTimer && this.#permitTimer.atMs <= atMs) return;
-    this.#permitTimer?.cancel();
-    const cancel = this.#tools.clock.after(Math.max(0, Math.ceil(atMs - this.#tools.clock.now())), () => {
-      this.#permitTimer = null;
-      this.#fill();
-    });
-    this.#permitTimer = { atMs, cancel };
   }
 
   async #attempt(job: Job): Promise<void> {

@@ -129,10 +129,10 @@ export function createDispatchLedger(
       return rows.map((row) => row.partner_no);
     },
 
-    async duePartners(untilMs) {
+    async duePartners(untilMs, skipHeld = false) {
       const rows = await sql.query<{ partner_no: number; due_ms: number }>(
-        "select partner_no, due_ms from postrider.due_partners($1::float8)",
-        [untilMs],
+        "select partner_no, due_ms from postrider.due_partners($1::float8, $2::boolean)",
+        [untilMs, skipHeld],
       );
       return rows.map((row) => ({ partnerNo: row.partner_no, dueAtMs: row.due_ms }));
     },

@@ -277,9 +277,13 @@ export interface DispatchLedger {
   ): Promise<readonly { readonly partner: string; readonly silentAfterMs: number }[]>;
   /**
    * Partners with work due until `untilMs` that no turn holds, and when. Costs one index probe per endpoint and lane
-   * with waiting deliveries, whatever the size of their backlogs.
+   * with waiting deliveries, whatever the size of their backlogs. `skipHeld` (default false): and none for partners that
+   * a turn holds, for a read of all leases. The answer is the same.
    */
-  duePartners(untilMs: number): Promise<readonly { readonly partnerNo: number; readonly dueAtMs: number }[]>;
+  duePartners(
+    untilMs: number,
+    skipHeld?: boolean,
+  ): Promise<readonly { readonly partnerNo: number; readonly dueAtMs: number }[]>;
   /**
    * Moves running replays on: puts back up to `limit` deliveries each, within their rates. Also makes deliveries due
    * that are parked behind one of their order key which has ended. Resolves to partners to ring.

@@ -7,6 +7,7 @@
  */
 import type { DeliveryState, Reason } from "../core/delivery.ts";
 import type { EndpointDocument, PartnerDocument } from "../core/documents.ts";
+import type { VacuumState } from "../core/vacuum.ts";
 import type {
   CauseCount,
   DeliveryFilter,
@@ -388,6 +389,8 @@ export interface Operations {
   }>;
   /** How many endpoints are paused, by a partner's 410 or a missing key. Reads all endpoints: not for a scrape. */
   pausedEndpoints(signal?: AbortSignal): Promise<number>;
+  /** Who keeps the server from removing deleted rows for more than a minute. Nobody, of an embedded ledger. */
+  vacuumState(signal?: AbortSignal): Promise<VacuumState>;
   /** The server's clock and version, for doctor and readiness. @throws PostriderError `ledger_unavailable` */
   ping(
     signal?: AbortSignal,

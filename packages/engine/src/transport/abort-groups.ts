@@ -58,6 +58,7 @@ export class AbortGroup {
   }
 
   readonly #onAbort = (): void => {
-    for (const exchange of [...this.#exchanges]) exchange.abort();
+    // A copy: each leaves the list when it ends.
+    for (const exchange of this.#exchanges.slice()) exchange.abort();
   };
 }

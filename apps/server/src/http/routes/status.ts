@@ -1,7 +1,14 @@
 import { type Engine, reasons } from "@postrider/engine";
 import type { Settings } from "../../config.ts";
 import { type Route, route } from "../route.ts";
-import { conditionViews, conservationView, processViews, reasonsView, statusView } from "../status-views.ts";
+import {
+  conditionViews,
+  conservationView,
+  processViews,
+  reasonsView,
+  statusView,
+  vacuumViewOf,
+} from "../status-views.ts";
 
 const tag = "status";
 const isoOf = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
@@ -21,12 +28,13 @@ export function statusRoutes(
       answers: { 200: { meaning: "The status.", schema: statusView } },
     },
     async ({ nowMs, signal }) => {
-      const [ledger, backlog, missingKeys, circuits, paused, processes] = await Promise.all([
+      const [ledger, backlog, missingKeys, circuits, paused, vacuum, processes] = await Promise.all([
         engine.operations.ping(signal),
         engine.operations.backlog(nowMs, 1, signal),
         engine.operations.missingKeys(nowMs, signal),
         engine.operations.circuits(nowMs, signal),
         engine.operations.pausedEndpoints(signal),
+        engine.operations.vacuumState(signal),
         engine.processes(),
       ]);
       const progress = engine.progress();
@@ -64,6 +72,7 @@ export function statusRoutes(
           backlog: { pending: backlog.pending, oldest_due_at: isoOf(backlog.oldestDueMs) },
           signing_keys_missing: missingKeys,
           endpoints: { paused, ...circuits },
+          vacuum: vacuumViewOf(vacuum),
           allow_targets: settings.allowTargets,
         },
       };

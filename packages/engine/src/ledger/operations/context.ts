@@ -8,6 +8,8 @@ export interface OperationsContext {
   readonly sql: Pick<Sql, "query" | "transaction">;
   /** For what changes nothing; ends as soon as `signal` aborts. Default size: `small`. */
   readonly reads: (signal: AbortSignal | undefined, size?: ReadSize) => Pick<Sql, "query">;
+  /** Whether the ledger is a server, which others use too. */
+  readonly shared: boolean;
   readonly seal: Seal;
   readonly allowedTargets: AllowedTargets;
   /** Tells that a partner's settings, state or backlog changed. */

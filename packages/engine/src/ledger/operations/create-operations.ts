@@ -16,6 +16,7 @@ import { nameOperations } from "./names.ts";
 import { partnerOperations } from "./partners.ts";
 import { replayOperations } from "./replays.ts";
 import { retryOperations } from "./retries.ts";
+import { vacuumOperations } from "./vacuum.ts";
 
 /** Options of {@link createOperations}. */
 export interface OperationsOptions {
@@ -49,6 +50,7 @@ export function createOperations(sql: Sql, seal: Seal, options: OperationsOption
   const context: OperationsContext = {
     sql: changesOf(sql),
     reads: readsOf(sql),
+    shared: sql.capabilities.shared,
     seal,
     allowedTargets: options.allowedTargets,
     changed: (partnerNo) => options.onPartnersChanged?.([partnerNo]),
@@ -65,6 +67,7 @@ export function createOperations(sql: Sql, seal: Seal, options: OperationsOption
     ...cancellationOperations(context),
     ...retryOperations(context),
     ...countOperations(context),
+    ...vacuumOperations(context),
     resealSecrets: () => resealSecrets(context.sql, seal),
   };
 }

@@ -35,6 +35,30 @@ export function leaseTests(bench: () => Bench): void {
   const dueNos = async (ledger: DispatchLedger) =>
     (await ledger.duePartners(now)).map(({ partnerNo }) => partnerNo);
 
+  test("a sweep that does not probe what is held finds the same: all between, before and after", async () => {
+    const { partner, enqueue, neighbours } = bench();
+    const ledger = neighbours![0];
+    const partners: TestPartner[] = [];
+    for (let n = 0; n < 6; n++) {
+      partners.push(await partner(n % 2 === 0 ? ["one", "two"] : ["main"]));
+      await enqueue(partners.at(-1)!, 2);
+    }
+    const nosOf = async (skipHeld: boolean) =>
+      (await ledger.duePartners(now, skipHeld)).map(({ partnerNo }) => partnerNo).toSorted((a, b) => a - b);
+    const ours = new Set(partners.map(({ no }) => no));
+    for (const held of [[], [0], [5], [2, 3], [0, 1, 2, 3, 4, 5]]) {
+      for (const n of held) await waitForTurn(ledger, partners[n]!);
+      const both = [await nosOf(false), await nosOf(true)].map((nos) => nos.filter((no) => ours.has(no)));
+      const free = partners.filter((_, n) => !held.includes(n)).map(({ no }) => no);
+      expect(both).toEqual([free, free]);
+      const closes = held.map((n) => partners[n]!.no);
+      await bench().sql.query(
+        "update postrider.partner_runtime set holder = null, held_until = null where partner_no = any($1::text::int[])",
+        [`{${closes.join(",")}}`],
+      );
+    }
+  });
+
   test("what one process holds another is not given, and the sweep leaves it to its holder", async () => {
     const { acme, one, other } = await setUp();
     const held = await claimBy(one, acme);
