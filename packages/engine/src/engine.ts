@@ -229,6 +229,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     clock,
     telemetry,
   });
+  ledger.onLost(operatorEvents.forget);
   const operations = createOperations(sql, seal, {
     allowedTargets,
     onEndpointResumed: (partner, endpoint, troubleMs) =>

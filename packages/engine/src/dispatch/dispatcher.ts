@@ -104,7 +104,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     if (elsewhere.length > 0) ledger.tellHolders(elsewhere.map(({ partnerNo }) => partnerNo)).catch(() => {});
   };
   let doubts = 0;
-  ledger.onLost(() => (doubts += 1));
+  ledger.onLost(() => {
+    doubts += 1;
+    partners.forget();
+    // What was learned of numbers that may be somebody else's now.
+    tools.shares.clear();
+    tools.windows.clear();
+  });
 
   const saveCircuit = createBatcher<CircuitSave, void>(
     async (saves) => {

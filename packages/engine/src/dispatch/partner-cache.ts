@@ -8,6 +8,8 @@ import { compilePartner, type DispatchPartner } from "./partner.ts";
 export interface PartnerCache {
   /** Null where the partner is gone. Rejects where its settings cannot be read or used. */
   readonly get: (partnerNo: number, version: number) => Promise<DispatchPartner | null>;
+  /** To be called if the ledger's server was lost: whatever takes its place need not know what was read. */
+  readonly forget: () => void;
 }
 
 /** Compiled partners kept; the one longest unused goes first. Some 2 kB each. */
@@ -18,7 +20,7 @@ export function createPartnerCache(
   clock: Clock,
   allowedTargets: AllowedTargets,
 ): PartnerCache {
-  const kept = new Map<number, DispatchPartner>();
+  let kept = new Map<number, DispatchPartner>();
   const read = async (partnerNos: readonly number[]): Promise<readonly Loaded[]> => {
     try {
       const settings = await ledger.settings(partnerNos, clock.now());
@@ -34,18 +36,21 @@ export function createPartnerCache(
 
   return {
     async get(partnerNo, version) {
-      let partner = kept.get(partnerNo) ?? null;
-      // Read again unless it is at least as new as what the claim saw.
-      if (partner === null || partner.version < version) {
+      const known = kept;
+      let partner = known.get(partnerNo) ?? null;
+      // A server that forgot a change has a version that is smaller than the one that was read.
+      if (partner === null || partner.version !== version) {
         const loaded = await load(partnerNo);
         if ("error" in loaded) throw loaded.error;
         partner = loaded.partner;
       }
-      kept.delete(partnerNo);
-      if (partner) kept.set(partnerNo, partner);
-      if (kept.size > maxKept) kept.delete(kept.keys().next().value!);
+      // What was read before the server was lost goes into a map that nobody looks at any more.
+      known.delete(partnerNo);
+      if (partner) known.set(partnerNo, partner);
+      if (known.size > maxKept) known.delete(known.keys().next().value!);
       return partner;
     },
+    forget: () => void (kept = new Map()),
   };
 }
 

@@ -21,18 +21,21 @@ export function partnerOperations({ sql, seal, changed }: OperationsContext): Pa
     async putPartner(id, document, nowMs, { secret } = {}) {
       checkTexts("partner document", document);
       const secretText = secret === undefined ? newSecretText() : (await givenKey("v1", secret)).secretText;
-      const [row] = await sql.query<PartnerRow & { readonly created: boolean }>(putSql, [
-        id,
-        document.name,
-        document.rate_per_second,
-        document.burst,
-        document.max_in_flight,
-        nowMs,
-        seal.close(secretText, sealContext(id)),
-        document.silent_after === null ? null : parseDurationMs(document.silent_after),
-        document.max_backlog,
-        secret !== undefined,
-      ]);
+      const put = () =>
+        sql.query<PartnerRow & { readonly created: boolean }>(putSql, [
+          id,
+          document.name,
+          document.rate_per_second,
+          document.burst,
+          document.max_in_flight,
+          nowMs,
+          seal.close(secretText, sealContext(id)),
+          document.silent_after === null ? null : parseDurationMs(document.silent_after),
+          document.max_backlog,
+          secret !== undefined,
+        ]);
+      // Twice: a partner that is deleted in the same moment is there for the insert and gone for the update.
+      const row = (await put())[0] ?? (await put())[0];
       if (!row && secret !== undefined) throw secretOfKnownPartner(id);
       if (!row) throw new PostriderError("internal", "The ledger did not answer with the partner it stored.");
       changed(row.partner_no);
@@ -125,16 +128,29 @@ function partnerView(row: PartnerRow): Partner {
   };
 }
 
-/** `xmax = 0` distinguishes an inserted row from an updated one. With a secret given ($10) an existing partner is left as it is. */
-const putSql = `with p as (
+/**
+ * With a secret given ($10) an existing partner is left as it is. Updated first, and inserted only if it is new: an insert takes
+ * a number, also one that ends as an update. Two that make the same partner in the same moment may still both take one.
+ * `xmax = 0` distinguishes an inserted row from an updated one.
+ */
+const putSql = `with known as (
+    update postrider.partners p
+       set name = $2, rate_per_second = $3::float8, burst = $4::int, max_in_flight = $5::int, silent_after_ms = $8::float8, max_backlog = $9::int,
+           version = postrider.next_version(p.version), updated_at = to_timestamp($6::float8 / 1000)
+     where p.id = $1 and p.deleted_at is null and not $10::boolean
+    returning p.*
+  ), made as (
     insert into postrider.partners as p (id, name, rate_per_second, burst, max_in_flight, silent_after_ms, max_backlog, created_at, updated_at)
-    values ($1, $2, $3::float8, $4::int, $5::int, $8::float8, $9::int, to_timestamp($6::float8 / 1000), to_timestamp($6::float8 / 1000))
+    select $1, $2, $3::float8, $4::int, $5::int, $8::float8, $9::int, to_timestamp($6::float8 / 1000), to_timestamp($6::float8 / 1000)
+     where not exists (select 1 from postrider.partners o where o.id = $1 and o.deleted_at is null)
     on conflict (id) where deleted_at is null do update
        set name = excluded.name, rate_per_second = excluded.rate_per_second, burst = excluded.burst,
            max_in_flight = excluded.max_in_flight, silent_after_ms = excluded.silent_after_ms, max_backlog = excluded.max_backlog,
-           version = p.version + 1, updated_at = excluded.updated_at
+           version = postrider.next_version(p.version), updated_at = excluded.updated_at
      where not $10::boolean
     returning p.*, p.xmax = 0 as created
+  ), p as (
+    select k.*, false as created from known k union all select m.* from made m
   ), runtime as (
     insert into postrider.partner_runtime (partner_no) select partner_no from p where created
   ), key as (
@@ -144,7 +160,7 @@ const putSql = `with p as (
 
 const listSql = `select ${columns} from postrider.partners p where p.deleted_at is null and p.id > $1 order by p.id limit $2::int`;
 
-const stateSql = `update postrider.partners p set paused = $2::boolean, version = p.version + 1, updated_at = to_timestamp($3::float8 / 1000)
+const stateSql = `update postrider.partners p set paused = $2::boolean, version = postrider.next_version(p.version), updated_at = to_timestamp($3::float8 / 1000)
  where p.id = $1 and p.deleted_at is null returning ${columns}`;
 
 /** Its keys go at once: nothing will be signed with them again. */

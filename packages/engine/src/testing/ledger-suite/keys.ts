@@ -106,9 +106,10 @@ export function keyTests(bench: () => Bench): void {
     const { endpointNo } = (await dispatch.locate(acme.id, "main"))!;
     let paused = Promise.resolve();
     await sql.transaction(async (tx) => {
-      await tx.query("update postrider.partners set version = version + 1 where partner_no = $1::int", [
-        acme.no,
-      ]);
+      await tx.query(
+        "update postrider.partners set version = postrider.next_version(version) where partner_no = $1::int",
+        [acme.no],
+      );
       await tx.query(
         `insert into postrider.signing_keys (partner_no, scheme, sealed, created_at)
          select partner_no, 'v1a', sealed, created_at from postrider.signing_keys where partner_no = $1::int`,
