@@ -52,6 +52,8 @@ export interface Status {
   readonly backlog: { readonly pending: number; readonly oldest_due_at: string | null };
   /** Absent from older servers. */
   readonly signing_keys_missing?: readonly MissingKey[];
+  /** Absent from older servers. `used`: a part of 1. */
+  readonly numbers_running_out?: readonly { readonly counter: string; readonly used: number }[];
   /** How many are not well, in the whole ledger. */
   readonly endpoints: Readonly<Record<"open" | "half_open" | "ramping" | "failing" | "refusing", number>> & {
     /** Absent: the server is older. */

@@ -21,6 +21,9 @@ export const statusView = z
     node: z.string(),
     roles: z.array(z.enum(["api", "worker"])),
     ledger: z.object({ adapter: z.string(), version: z.string(), migration: z.int() }),
+    numbers_running_out: z
+      .array(z.object({ counter: z.string(), used: z.number() }))
+      .describe("Counters of the ledger of whose numbers 80 % are used, as a part of 1; the furthest first."),
     turns: z.object({ adapter: z.string() }),
     clock: z.object({ server_time: instant, ledger_time: instant, skew_ms: z.int() }),
     dispatcher: z.object({

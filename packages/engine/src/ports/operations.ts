@@ -167,6 +167,14 @@ export interface ReplayView {
   readonly skipped_causes: readonly CauseCount<SkipCause>[];
 }
 
+/** A counter of the ledger that can come to its end. */
+export interface NumberUse {
+  /** `table.column`, or the name of a sequence of its own. */
+  readonly name: string;
+  /** The part of its numbers that is gone, 0 to 1. */
+  readonly used: number;
+}
+
 /** The answer to a deletion, which does not wait for a large backlog. */
 export interface Deleted {
   /** True while waiting deliveries are still being ended, some 10,000 a second; nothing of them is sent. */
@@ -365,6 +373,8 @@ export interface Operations {
   }>;
   /** How many endpoints are paused, by a partner's 410 or a missing key. Reads all endpoints: not for a scrape. */
   pausedEndpoints(): Promise<number>;
+  /** How far the ledger's counters are, the furthest first. */
+  numbers(): Promise<readonly NumberUse[]>;
   /** The server's clock and version, for doctor and readiness. @throws PostriderError `ledger_unavailable` */
   ping(): Promise<{ readonly serverTimeMs: number; readonly version: string; readonly migration: number }>;
 }

@@ -4,6 +4,8 @@ import { type Route, route } from "../route.ts";
 import { conservationView, reasonsView, statusView } from "../status-views.ts";
 
 const tag = "status";
+/** Operators are told of a counter from here on. */
+const runningOutFrom = 0.8;
 const isoOf = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
 
 /** What runs here, and whether the books balance: for `postrider doctor`. */
@@ -21,12 +23,13 @@ export function statusRoutes(
       answers: { 200: { meaning: "The status.", schema: statusView } },
     },
     async ({ nowMs }) => {
-      const [ledger, backlog, missingKeys, circuits, paused] = await Promise.all([
+      const [ledger, backlog, missingKeys, circuits, paused, numbers] = await Promise.all([
         engine.operations.ping(),
         engine.operations.backlog(nowMs, 1),
         engine.operations.missingKeys(nowMs),
         engine.operations.circuits(nowMs),
         engine.operations.pausedEndpoints(),
+        engine.operations.numbers(),
       ]);
       const progress = engine.progress();
       return {
@@ -40,6 +43,9 @@ export function statusRoutes(
             version: ledger.version,
             migration: ledger.migration,
           },
+          numbers_running_out: numbers
+            .filter(({ used }) => used >= runningOutFrom)
+            .map(({ name, used }) => ({ counter: name, used })),
           turns: { adapter: engine.description.turns },
           clock: {
             server_time: isoOf(nowMs),

@@ -11,6 +11,7 @@ import { warningOperations } from "./endpoint-warnings.ts";
 import { endpointOperations } from "./endpoints.ts";
 import { keyOperations, resealSecrets } from "./keys.ts";
 import { nameOperations } from "./names.ts";
+import { numberOperations } from "./numbers.ts";
 import { partnerOperations } from "./partners.ts";
 import { replayOperations } from "./replays.ts";
 import { retryOperations } from "./retries.ts";
@@ -62,6 +63,7 @@ export function createOperations(sql: Sql, seal: Seal, options: OperationsOption
     ...cancellationOperations(context),
     ...retryOperations(context),
     ...countOperations(context),
+    ...numberOperations(context),
     resealSecrets: () => resealSecrets(context.sql, seal),
   };
 }
