@@ -35,28 +35,32 @@ const siblings = (names: string[], message: string): Ban => ({
 /** Folders inside the engine that `folder` may not reach, with the reason. */
 const engineArrows: Record<string, Ban> = {
   core: siblings(
-    ["ports", "dispatch", "ledger", "turns", "transport", "testing"],
+    ["ports", "dispatch", "ledger", "turns", "transport", "fleet", "testing"],
     "core holds pure decisions: it imports nothing of the engine but core.",
   ),
   ports: siblings(
-    ["dispatch", "ledger", "turns", "transport", "testing"],
+    ["dispatch", "ledger", "turns", "transport", "fleet", "testing"],
     "ports are declared by their consumers in the words of core; an adapter's shape may not leak into them.",
   ),
   dispatch: siblings(
-    ["ledger", "turns", "transport", "testing"],
+    ["ledger", "turns", "transport", "fleet", "testing"],
     "dispatch speaks to ports only: a new ledger, turns or transport must fit without a change here.",
   ),
   ledger: siblings(
-    ["dispatch", "turns", "transport"],
+    ["dispatch", "turns", "transport", "fleet"],
     "adapters do not know each other nor their consumers: core <- ports <- ledger.",
   ),
   turns: siblings(
-    ["dispatch", "ledger", "transport"],
+    ["dispatch", "ledger", "transport", "fleet"],
     "adapters do not know each other nor their consumers: core <- ports <- turns.",
   ),
   transport: siblings(
-    ["dispatch", "ledger", "turns"],
+    ["dispatch", "ledger", "turns", "fleet"],
     "adapters do not know each other nor their consumers: core <- ports <- transport.",
+  ),
+  fleet: siblings(
+    ["dispatch", "ledger", "turns", "transport"],
+    "fleet speaks to ports only: core <- ports <- fleet.",
   ),
 };
 
@@ -191,6 +195,10 @@ export default defineConfig({
           engineArrows.transport!,
         ),
       },
+    },
+    {
+      files: ["packages/engine/src/fleet/**"],
+      rules: { "no-restricted-imports": restrict(...all, packageArrows.engine!, engineArrows.fleet!) },
     },
     {
       files: ["apps/server/src/http/**", "apps/sandbox/src/**"],

@@ -138,6 +138,11 @@ export const metricTable = {
     labels: [],
     help: "Bytes free on the disk of an embedded ledger; absent without `POSTRIDER_MIN_FREE_BYTES`.",
   },
+  postrider_condition: {
+    kind: "gauge",
+    labels: ["name"],
+    help: "1 while a condition of this process lasts (`clock_off`, `redis_unusable`, `listening_lost`, `key_missing`), 0 after it; absent if it never held. `/readyz` and the log have the words.",
+  },
   postrider_build_info: { kind: "gauge", labels: ["version", "node"], help: "Always 1." },
 } as const satisfies Record<
   string,
@@ -262,6 +267,13 @@ function watchEngine(
     this.reset();
     if (dispatching) this.set(Math.max(0, now() - lastProgressMs) / 1_000);
     else this.remove();
+  });
+
+  const seenConditions = new Set<string>();
+  gauge("postrider_condition", function collect() {
+    const held = new Set<string>(engine.conditions().map(({ name }) => name));
+    for (const name of held) seenConditions.add(name);
+    for (const name of seenConditions) this.set({ name }, held.has(name) ? 1 : 0);
   });
 
   const room = (name: MetricName, value: (room: ReturnType<Engine["room"]>) => number | null) =>

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { openLog } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
 import { createTelemetry, operatorLine } from "./telemetry.ts";
+import { createFakeEngine } from "./testing/fake-engine.ts";
 
 const attempt: AttemptEvent = {
   deliveryId: "dlv_1",
@@ -182,4 +183,30 @@ test("a ledger that comes and goes is not logged each time, and each line of an 
     telemetry.accepting?.(null);
   }
   expect(parsed().map(({ msg }) => msg)).toEqual(["events cannot be accepted", "events are accepted again"]);
+});
+
+describe("a condition of the process", () => {
+  const condition = { name: "clock_off", message: "It is off.", sinceMs: Date.UTC(2026, 0, 31) } as const;
+
+  test("is a warning in its own words as long as it lasts, and its end is information", () => {
+    const { telemetry, parsed } = bench();
+    for (const phase of ["begins", "lasts", "over"] as const) telemetry.condition?.({ ...condition, phase });
+    const fields = { condition: "clock_off", since: "2026-01-31T00:00:00.000Z" };
+    expect(parsed()).toMatchObject([
+      { level: "warn", msg: "It is off.", ...fields },
+      { level: "warn", msg: "It is off.", ...fields },
+      { level: "info", msg: "over: It is off.", ...fields },
+    ]);
+  });
+
+  test("is a gauge: 1 while it lasts and 0 afterwards", async () => {
+    const { metrics } = bench();
+    const engine = createFakeEngine();
+    metrics.watch(engine);
+    expect(await metrics.text()).not.toContain("postrider_condition{");
+    engine.held = [condition];
+    expect(await metrics.text()).toContain('postrider_condition{name="clock_off"} 1');
+    engine.held = [];
+    expect(await metrics.text()).toContain('postrider_condition{name="clock_off"} 0');
+  });
 });

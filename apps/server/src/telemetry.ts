@@ -44,6 +44,11 @@ export function createTelemetry(log: Log, metrics: Metrics, now: () => number): 
         log.error({ reason: trouble.reason, sqlstate: trouble.code }, "events cannot be accepted");
       }
     },
+    condition({ name, message, sinceMs, phase }) {
+      const fields = { condition: name, since: new Date(sinceMs).toISOString() };
+      if (phase === "over") log.info(fields, `over: ${message}`);
+      else log.warn(fields, message);
+    },
     fault({ where, error, retryInMs }) {
       metrics.fault(where);
       const kept = takeLine(where);

@@ -10,6 +10,7 @@ import { createDispatcher } from "./dispatch/dispatcher.ts";
 import { createOperatorEvents } from "./dispatch/operator-events.ts";
 import { compilePartner } from "./dispatch/partner.ts";
 import { sendTestPostback, type TestPostback } from "./dispatch/test-postback.ts";
+import { createConditions } from "./fleet/conditions.ts";
 import { createDispatchLedger } from "./ledger/dispatch-ledger.ts";
 import { createEventDoor } from "./ledger/event-door.ts";
 import { type CeilingOptions, watchCeiling } from "./ledger/ceiling.ts";
@@ -22,6 +23,7 @@ import { createReadiness } from "./ledger/readiness.ts";
 import { createSeal } from "./ledger/seal.ts";
 import type { Sql } from "./ledger/sql.ts";
 import { type Clock, systemClock } from "./ports/clock.ts";
+import type { Condition } from "./ports/conditions.ts";
 import { createSystemLoad } from "./ports/load.ts";
 import type { EventDoor } from "./ports/event-door.ts";
 import type { Operations } from "./ports/operations.ts";
@@ -121,6 +123,8 @@ export interface Engine {
     readonly bytes: number | null;
     readonly freeBytes: number | null;
   };
+  /** What is not as it should be with this process now. */
+  conditions(): readonly Condition[];
   /** For liveness and metrics. `lastProgressMs`: epoch ms of the dispatcher's last sweep or turn. */
   progress(): {
     readonly dispatching: boolean;
@@ -205,8 +209,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     ...(options.caBundle === undefined ? {} : { caBundle: options.caBundle }),
     ...(options.egressProxy === undefined ? {} : { egressProxy: options.egressProxy }),
   });
+  const conditions = createConditions({ clock, telemetry });
   const turns = await createTurns(options, { clock, telemetry });
   const sql = await openLedger(options, clock.now()).catch(async (error: unknown) => {
+    conditions.stop();
     await turns.stop(0);
     throw error;
   });
@@ -236,6 +242,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       operatorEvents.tell(recovered({ partner, endpoint }, troubleMs, "operator", clock.now())),
   });
   await operations.resealSecrets().catch(async (error: unknown) => {
+    conditions.stop();
     await Promise.all([turns.stop(0), ceiling.stop()]);
     await sql.close();
     throw error;
@@ -305,8 +312,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       await dispatcher.stop(graceMs);
       await operatorEvents.stop();
       await ceiling.stop();
+      conditions.stop();
       await sql.close();
     },
+    conditions: conditions.list,
     progress: () => ({ dispatching, ...dispatcher.progress() }),
     checkReady: readiness.check,
     room: () => ({ ...ceiling.seen(), accepting: readiness.trouble() === null }),

@@ -34,6 +34,12 @@ export { systemClock, type Clock } from "./ports/clock.ts";
 export type * from "./ports/event-door.ts";
 export type * from "./ports/operations.ts";
 export type * from "./ports/selection.ts";
+export type { Condition, ConditionName } from "./ports/conditions.ts";
 export { systemRandom, type Random } from "./ports/random.ts";
 export { parseRedisAddress, type RedisAddress } from "./turns/redis-address.ts";
-export { silentTelemetry, type AttemptEvent, type Telemetry } from "./ports/telemetry.ts";
+export {
+  silentTelemetry,
+  type AttemptEvent,
+  type ConditionEvent,
+  type Telemetry,
+} from "./ports/telemetry.ts";

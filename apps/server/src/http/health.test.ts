@@ -38,6 +38,21 @@ test("a process that does not dispatch is alive", async () => {
   expect(await ask("/healthz", 1_000_000)).toMatchObject({ status: 200 });
 });
 
+test("a process with a condition is ready and says what it is, in words", async () => {
+  const { engine, ask } = answers(false);
+  expect(await ask("/readyz", 5_000)).toEqual({ status: 200, json: { status: "ok" } });
+  engine.held = [{ name: "clock_off", message: "It is 600 s ahead.", sinceMs: Date.UTC(2026, 0, 31) }];
+  expect(await ask("/readyz", 5_000)).toEqual({
+    status: 200,
+    json: {
+      status: "ok",
+      degraded: [{ name: "clock_off", message: "It is 600 s ahead.", since: "2026-01-31T00:00:00.000Z" }],
+    },
+  });
+  engine.failWith = new Error("gone");
+  expect(await ask("/readyz", 5_000)).toMatchObject({ status: 503 });
+});
+
 test("a process is ready while its engine is, says why not, and is not while it stops", async () => {
   const { engine, ask } = answers(true);
   expect(await ask("/readyz", 5_000)).toMatchObject({ status: 200 });

@@ -1,4 +1,5 @@
 /** What the API answers about the process and its ledger, for the OpenAPI document. */
+import type { Condition } from "@postrider/engine";
 import { z } from "zod";
 import { count, instant, reason, state } from "./views.ts";
 
@@ -15,6 +16,17 @@ export const reasonsView = z
   .object({ reasons: z.array(z.object({ reason, state, meaning: z.string() })) })
   .meta({ id: "Reasons" });
 
+/** The same in `/readyz` and in the status, there for every process. */
+const conditionView = z.object({
+  name: z.string().describe("Stable: `clock_off`, `redis_unusable`, `listening_lost`, `key_missing`."),
+  message: z.string().describe("In words, with what to do."),
+  since: instant,
+});
+
+/** Conditions as they are shown. */
+export const conditionViews = (conditions: readonly Condition[]) =>
+  conditions.map(({ name, message, sinceMs }) => ({ name, message, since: new Date(sinceMs).toISOString() }));
+
 export const statusView = z
   .object({
     version: z.string(),
@@ -25,6 +37,9 @@ export const statusView = z
       .array(z.object({ counter: z.string(), used: z.number() }))
       .describe("Counters of the ledger of whose numbers 80 % are used, as a part of 1; the furthest first."),
     turns: z.object({ adapter: z.string() }),
+    conditions: z
+      .array(conditionView)
+      .describe("What is not as it should be with this process, as long as it lasts."),
     clock: z.object({ server_time: instant, ledger_time: instant, skew_ms: z.int() }),
     dispatcher: z.object({
       dispatching: z.boolean(),
@@ -59,5 +74,12 @@ export const statusView = z
   .meta({ id: "Status" });
 
 export const healthView = z
-  .object({ status: z.enum(["ok", "failing"]), reason: z.string().optional() })
+  .object({
+    status: z.enum(["ok", "failing"]),
+    reason: z.string().optional(),
+    degraded: z
+      .array(conditionView)
+      .optional()
+      .describe("Readiness: what is not as it should be, although events can be accepted. Absent: nothing."),
+  })
   .meta({ id: "Health" });

@@ -1,4 +1,12 @@
-import type { AcceptEvent, AcceptResult, Endpoint, Engine, Operations, Partner } from "@postrider/engine";
+import type {
+  AcceptEvent,
+  AcceptResult,
+  Condition,
+  Endpoint,
+  Engine,
+  Operations,
+  Partner,
+} from "@postrider/engine";
 import { createFakeOperations } from "./fake-operations.ts";
 
 /** An engine without a ledger: remembers partners and endpoints, and what it was asked. */
@@ -16,6 +24,7 @@ export interface FakeEngine extends Engine {
   /** Names of operations that fail, each alone. */
   readonly failing: Set<string>;
   progressMs: number;
+  held: Condition[];
 }
 
 export function createFakeEngine(): FakeEngine {
@@ -47,6 +56,7 @@ export function createFakeEngine(): FakeEngine {
     failWith: null,
     failing: new Set(),
     progressMs: Date.now(),
+    held: [],
     description: { ledger: "fake", turns: "fake" },
     events: {
       accept: (events, nowMs) => fake.events.acceptJudged(events, nowMs),
@@ -85,6 +95,7 @@ export function createFakeEngine(): FakeEngine {
       return fake.failWith === null ? null : "the ledger cannot be reached";
     },
     room: () => ({ accepting: fake.failWith === null, bytes: null, freeBytes: 12 }),
+    conditions: () => fake.held,
     start: async () => {},
     stop: async () => {},
     progress: () => ({

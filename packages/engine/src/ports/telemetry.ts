@@ -3,6 +3,7 @@
  * server turns it into log lines and metrics. No field may hold a secret, a body or a query string.
  */
 import type { Reason } from "../core/delivery.ts";
+import type { Condition } from "./conditions.ts";
 import type { FailureClass } from "./transport.ts";
 
 export interface AttemptEvent {
@@ -31,6 +32,11 @@ export interface AttemptEvent {
   readonly sinceAcceptedMs: number;
 }
 
+/** A condition of this process that began, lasts (told each minute), or is over. */
+export interface ConditionEvent extends Condition {
+  readonly phase: "begins" | "lasts" | "over";
+}
+
 export interface Telemetry {
   attempt(event: AttemptEvent): void;
   /** A turn closed. */
@@ -48,6 +54,8 @@ export interface Telemetry {
    * system's code. One call per streak and reason. Absent if nobody listens.
    */
   accepting?(trouble: { readonly reason: string; readonly code: string | null } | null): void;
+  /** A condition of this process: see `ports/conditions.ts`. Absent if nobody listens. */
+  condition?(event: ConditionEvent): void;
   /** A statement of the ledger failed and is tried again, or a background loop met a fault. One call per streak, not per try. */
   fault(event: { readonly where: string; readonly error: unknown; readonly retryInMs: number | null }): void;
 }

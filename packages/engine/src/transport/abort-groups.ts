@@ -1,4 +1,12 @@
-import type { PendingExchange } from "./exchange.ts";
+/** Something that a signal may end before its time. */
+export interface Abortable {
+  /** Those that the same signal ends; null if none does. */
+  group: AbortGroup | null;
+  /** The group's own note. */
+  placeInGroup: number;
+  /** Ends it, which takes it out of its group. */
+  abort(): void;
+}
 
 /**
  * The exchanges that an abort signal ends. A turn gives one signal to all of its requests: one listener for each
@@ -7,7 +15,7 @@ import type { PendingExchange } from "./exchange.ts";
 export class AbortGroups {
   readonly #groups = new Map<AbortSignal, AbortGroup>();
 
-  join(signal: AbortSignal, exchange: PendingExchange): void {
+  join(signal: AbortSignal, exchange: Abortable): void {
     let group = this.#groups.get(signal);
     if (group === undefined) {
       group = new AbortGroup(signal, () => this.#groups.delete(signal));
@@ -23,7 +31,7 @@ export class AbortGroups {
  */
 export class AbortGroup {
   readonly #signal: AbortSignal;
-  readonly #exchanges: PendingExchange[] = [];
+  readonly #exchanges: Abortable[] = [];
   readonly #onEmpty: () => void;
 
   constructor(signal: AbortSignal, onEmpty: () => void) {
@@ -32,13 +40,13 @@ export class AbortGroup {
     signal.addEventListener("abort", this.#onAbort, { once: true });
   }
 
-  add(exchange: PendingExchange): void {
+  add(exchange: Abortable): void {
     exchange.group = this;
     exchange.placeInGroup = this.#exchanges.push(exchange) - 1;
   }
 
   /** The last one takes its place. */
-  delete(exchange: PendingExchange): void {
+  delete(exchange: Abortable): void {
     const last = this.#exchanges.pop()!;
     if (last !== exchange) {
       this.#exchanges[exchange.placeInGroup] = last;

@@ -1,7 +1,7 @@
 import type { Dispatcher } from "undici";
 import type { Clock } from "../ports/clock.ts";
 import type { Exchange, LookupWatch } from "../ports/transport.ts";
-import type { AbortGroup } from "./abort-groups.ts";
+import type { Abortable, AbortGroup } from "./abort-groups.ts";
 import { RefusedAnswer } from "./answer-head.ts";
 import { cancelConnect, type Carried, type Connection } from "./connection.ts";
 import type { Deadlines, Overdue } from "./deadlines.ts";
@@ -35,10 +35,9 @@ const longLookupMs = 10;
  * One request on its way: undici's handler, the deadline's entry, and the result, in one object, since this is
  * made for each attempt. Whatever ends first settles it; everything after that is ignored.
  */
-export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Carried {
+export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Carried, Abortable {
   deadlineAt: number;
   readonly result: Promise<Exchange>;
-  /** Those that the same signal ends; null where none does. */
   group: AbortGroup | null = null;
   placeInGroup = 0;
 

@@ -1,6 +1,6 @@
 import type { Engine } from "@postrider/engine";
 import { type Answer, type Route, route } from "../route.ts";
-import { healthView } from "../status-views.ts";
+import { conditionViews, healthView } from "../status-views.ts";
 
 /** The dispatcher sweeps every few seconds even when idle: half a minute without progress is a hang. */
 const stalledAfterMs = 30_000;
@@ -54,7 +54,10 @@ export function healthRoutes(source: HealthSource): Route[] {
     async () => {
       if (source.stopping()) return failing("the process is stopping");
       const reason = await engine.checkReady();
-      return reason === null ? healthy : failing(reason);
+      if (reason !== null) return failing(reason);
+      const degraded = conditionViews(engine.conditions());
+      // Still ready: it accepts events, and a process taken out of service would mend nothing.
+      return degraded.length === 0 ? healthy : { status: 200, json: { status: "ok", degraded } };
     },
   );
 

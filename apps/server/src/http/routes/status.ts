@@ -1,7 +1,7 @@
 import { type Engine, reasons } from "@postrider/engine";
 import type { Settings } from "../../config.ts";
 import { type Route, route } from "../route.ts";
-import { conservationView, reasonsView, statusView } from "../status-views.ts";
+import { conditionViews, conservationView, reasonsView, statusView } from "../status-views.ts";
 
 const tag = "status";
 /** Operators are told of a counter from here on. */
@@ -47,6 +47,7 @@ export function statusRoutes(
             .filter(({ used }) => used >= runningOutFrom)
             .map(({ name, used }) => ({ counter: name, used })),
           turns: { adapter: engine.description.turns },
+          conditions: conditionViews(engine.conditions()),
           clock: {
             server_time: isoOf(nowMs),
             ledger_time: isoOf(ledger.serverTimeMs),
