@@ -257,6 +257,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     load: createSystemLoad(),
     telemetry,
     allowedTargets,
+    conditions,
     userAgent,
     maxInFlight: options.maxInFlight ?? defaultMaxInFlight,
     retention: {
@@ -298,11 +299,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       });
     },
     async start() {
-      stopListening = await ledger.onRing(({ partnerNos, holdersOnly }) => {
-        if (holdersOnly) turns.look(partnerNos);
-        else if (partnerNos.length > 0) turns.ring(partnerNos);
-        else dispatcher.sweepNow();
-      });
+      stopListening = await ledger.onRing(dispatcher.hear);
       await dispatcher.start();
       dispatching = true;
     },

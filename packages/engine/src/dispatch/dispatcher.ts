@@ -7,7 +7,9 @@ import type {
   ClaimRequest,
   DispatchLedger,
   Retention,
+  Ring,
 } from "../ports/ledger.ts";
+import { type Conditions, silentConditions } from "../ports/conditions.ts";
 import { noOperatorEvents, type OperatorEvents } from "../ports/operator-events.ts";
 import type { Load } from "../ports/load.ts";
 import type { Random } from "../ports/random.ts";
@@ -17,6 +19,7 @@ import type { Turns } from "../ports/turns.ts";
 import { createBatcher } from "./batcher.ts";
 import { Company } from "./company.ts";
 import { OwnFaults } from "./own-faults.ts";
+import { createOwnSettings } from "./own-settings.ts";
 import { createPartnerCache } from "./partner-cache.ts";
 import { untilItPasses } from "./patience.ts";
 import { createRecorder } from "./recorder.ts";
@@ -35,6 +38,8 @@ export interface DispatcherOptions {
   readonly load: Load;
   readonly telemetry: Telemetry;
   readonly allowedTargets: AllowedTargets;
+  /** Default: nobody is told of what this process lacks. */
+  readonly conditions?: Pick<Conditions, "set">;
   readonly userAgent: string;
   /** Requests in flight at most over all partners of this process. */
   readonly maxInFlight: number;
@@ -52,6 +57,8 @@ export interface Dispatcher {
   /** No new turns and attempts; what is in flight ends within `graceMs` or is let go of, and outcomes are stored. */
   stop(graceMs: number): Promise<void>;
   sweepNow(): void;
+  /** What other processes ask for. */
+  hear(ring: Ring): void;
   progress(): {
     readonly lastProgressMs: number;
     readonly inFlight: number;
@@ -81,6 +88,16 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const recorder = createRecorder(ledger, clock, telemetry);
   const slots = new Slots(options.maxInFlight);
   const partners = createPartnerCache(ledger, clock, options.allowedTargets);
+  const ownSettings = createOwnSettings({
+    ledger,
+    turns,
+    partners,
+    clock,
+    telemetry,
+    conditions: options.conditions ?? silentConditions,
+    allowedTargets: options.allowedTargets,
+    signal: stopping.signal,
+  });
   let lastProgressMs = clock.now();
   let attendance: Attendance = { alive: 1, first: true, idlest: null, foundDead: 0 };
 
@@ -142,7 +159,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     windows: new Map(),
     operatorEvents,
     saveCircuit,
-    partner: partners.get,
+    partner: ownSettings.partner,
+    leaves: ownSettings.leaves,
+    refused: ownSettings.refused,
     claim: claimAll,
     doubts: () => doubts,
     handOverAfterMs: () => {
@@ -167,11 +186,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   return {
     async start() {
-      await turns.start((slot) => new Turn(slot, tools).run());
+      ownSettings.begin();
+      await turns.start((slot) => ownSettings.turn(slot.partnerNo, () => new Turn(slot, tools).run()));
       sweep.start();
     },
     async stop(graceMs) {
       sweep.stop();
+      ownSettings.stop();
       const ended = new AbortController();
       // Turns may be waiting for a ledger that is away: their waits end with the grace. The answers that have come
       // are worth a moment more than the grace for answers that may come.
@@ -190,6 +211,14 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       await transport.close();
     },
     sweepNow: sweep.now,
+    hear({ partnerNos, holdersOnly, passedOn }) {
+      if (holdersOnly) return turns.look(partnerNos);
+      if (partnerNos.length === 0) return sweep.now();
+      // All processes hear it: what is left to them is theirs.
+      const served = partnerNos.filter((partnerNo) => !ownSettings.leaves(partnerNo));
+      if (passedOn) turns.serve(served);
+      else turns.ring(served);
+    },
     progress: () => {
       const { active, waiting } = turns.load();
       return {

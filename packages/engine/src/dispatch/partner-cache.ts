@@ -2,7 +2,7 @@ import type { AllowedTargets } from "../core/target.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { DispatchLedger, PartnerSettings } from "../ports/ledger.ts";
 import { createBatcher } from "./batcher.ts";
-import { compilePartner, type DispatchPartner } from "./partner.ts";
+import { compilePartner, type DispatchPartner, LeftToOthers } from "./partner.ts";
 
 /** Compiled partners by version: every claim names the version it saw, so a change is taken up with the next claim. */
 export interface PartnerCache {
@@ -28,7 +28,7 @@ export function createPartnerCache(
       return partnerNos.map((partnerNo) => compiled(byNo.get(partnerNo), allowedTargets));
     } catch (error) {
       if (partnerNos.length === 1) return [{ error }];
-      // One partner whose secrets cannot be opened must not keep the others of the batch from being read.
+      // One partner whose settings cannot be read must not keep the others of the batch from being read.
       return (await Promise.all(partnerNos.map((partnerNo) => read([partnerNo])))).flat();
     }
   };
@@ -58,6 +58,7 @@ type Loaded = { readonly partner: DispatchPartner | null } | { readonly error: u
 
 function compiled(settings: PartnerSettings | undefined, allowedTargets: AllowedTargets): Loaded {
   try {
+    if (settings?.unreadable) return { error: new LeftToOthers(settings.id, { key: settings.unreadable }) };
     return { partner: settings ? compilePartner(settings, allowedTargets) : null };
   } catch (error) {
     return { error };

@@ -378,6 +378,7 @@ export class Turn {
       if (this.#inFlight === 0 && this.#claims.open === 0) this.#waker.wake();
     });
     if (!attempted.putBack) telemetry.attempt(attemptEvent(job, attempted, outcome));
+    else if (this.#tools.leaves(this.#slot.partnerNo)) this.#close(this.#tools.clock.now());
   }
 
   /** A delivery with an order key was recorded: the next of its key may be due now. */

@@ -302,6 +302,9 @@ export function createMemoryLedger(): MemoryLedger {
       return [];
     },
     tellHolders: async () => {},
+    declare: async () => {},
+    othersAllow: async () => [],
+    passOn: async () => {},
     attend: async () => ({ alive: 1, first: true, idlest: null, foundDead: 0 }),
     onRing: async () => async () => {},
     leave: async () => {},

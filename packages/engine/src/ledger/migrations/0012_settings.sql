@@ -12,5 +12,6 @@ alter table postrider.endpoints alter column circuit_no set default (extract(epo
 create table postrider.process_settings (
   process       uuid primary key,
   key_ids       text[] not null,
-  allow_targets text[] not null
+  allow_targets text[] not null,
+  declared_at   timestamptz not null
 );
