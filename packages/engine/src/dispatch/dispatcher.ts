@@ -186,7 +186,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   return {
     async start() {
-      ownSettings.begin();
+      await ownSettings.begin();
       await turns.start((slot) => ownSettings.turn(slot.partnerNo, () => new Turn(slot, tools).run()));
       sweep.start();
     },

@@ -10,8 +10,10 @@ import { compilePartner, type DispatchPartner, LeftToOthers } from "./partner.ts
 import type { PartnerCache } from "./partner-cache.ts";
 import { untilItPasses } from "./patience.ts";
 
-/** What was left to others is looked at again this often, and what the others allow is asked for no more often. */
+/** What was left to others is looked at again this often. */
 const lookAgainMs = 5_000;
+/** While something is refused here, what the others allow is asked for no more often. */
+const othersKeptMs = 1_000;
 /** Partners of one statement at most. */
 const maxPartners = 256;
 /** Names remembered that were refused when they were dialled. */
@@ -23,7 +25,7 @@ const mostRefused = 1_000;
  */
 export interface OwnSettings {
   /** Tells the other processes what this one can do. */
-  begin(): void;
+  begin(): Promise<void>;
   /** The partner's settings, as the cache gives them. @throws LeftToOthers */
   partner(partnerNo: number, version: number): Promise<DispatchPartner | null>;
   /** Runs a turn, unless the partner is left to others. */
@@ -55,10 +57,11 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
   const refusedWhenDialled = new Set<string>();
   let others: { readonly atMs: number; readonly lists: Promise<readonly AllowedTargets[]> } | null = null;
   let cancel: (() => void) | null = null;
+  let declaring: Promise<void> | null = null;
   let stopped = false;
 
   const declare = () =>
-    void untilItPasses(() => ledger.declare([...allowedTargets]), {
+    untilItPasses(() => ledger.declare([...allowedTargets]), {
       where: "declare settings",
       ledger,
       clock,
@@ -67,7 +70,7 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
     }).catch(() => {}); // Told by then. Nobody leaves anything to this process before the next time.
 
   const othersAllow = (): Promise<readonly AllowedTargets[]> => {
-    if (others === null || clock.monotonicMs() - others.atMs >= lookAgainMs) {
+    if (others === null || clock.monotonicMs() - others.atMs >= othersKeptMs) {
       const lists = ledger.othersAllow().then((given) => given.map((list) => new Set(list)));
       others = { atMs: clock.monotonicMs(), lists };
       lists.catch(() => (others = null));
@@ -159,9 +162,12 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
 
   return {
     begin() {
-      declare();
       // Whatever took the server's place may not know.
-      ledger.onLost(declare);
+      ledger.onLost(() => {
+        // Connections are lost by the dozen.
+        declaring ??= declare().finally(() => (declaring = null));
+      });
+      return declare();
     },
     async partner(partnerNo, version) {
       const partner = await partners.get(partnerNo, version);

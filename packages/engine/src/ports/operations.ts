@@ -15,6 +15,11 @@ import type {
 
 export interface Partner extends PartnerDocument {
   readonly id: string;
+  /**
+   * Of a single partner, and only while no process that dispatches can open its signing keys: the ids of the master keys that
+   * they lack. Nothing is sent to it.
+   */
+  readonly missing_master_keys?: readonly string[];
   readonly state: "active" | "paused";
   readonly endpoints: PartnerEndpoints;
   readonly created_at: string;

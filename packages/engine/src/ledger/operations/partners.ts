@@ -47,11 +47,14 @@ export function partnerOperations({ sql, seal, changed }: OperationsContext): Pa
     },
 
     async getPartner(id) {
-      const [row] = await sql.query<PartnerRow>(
-        `select ${columns} from postrider.partners p where p.id = $1 and p.deleted_at is null`,
+      const [row] = await sql.query<PartnerRow & { readonly missing: readonly string[] | null }>(
+        `select ${columns}, (${missingKeysSql}) as missing from postrider.partners p where p.id = $1 and p.deleted_at is null`,
         [id],
       );
-      return row ? partnerView(row) : null;
+      if (!row) return null;
+      return row.missing === null
+        ? partnerView(row)
+        : { ...partnerView(row), missing_master_keys: row.missing };
     },
 
     async listPartners({ limit, cursor }) {
@@ -111,6 +114,21 @@ const columns = `p.partner_no, p.id, p.name, p.rate_per_second, p.burst, p.max_i
      from postrider.endpoints n left join postrider.circuits c on c.endpoint_no = n.endpoint_no and c.circuit_no = n.circuit_no
     where n.partner_no = p.partner_no and n.deleted_at is null) as endpoints,
   extract(epoch from p.created_at)::float8 * 1000 as created_ms, extract(epoch from p.updated_at)::float8 * 1000 as updated_ms`;
+
+/**
+ * The master keys that no process is left with, if none of those that dispatch has all that the live keys of partner p were
+ * sealed with; null if one has, or none dispatches. Bytes 2 to 5 of a sealed secret are the id of its key: see seal.ts.
+ */
+const missingKeysSql = `with alive as (
+    select s.key_ids from postrider.process_settings s join postrider.processes o on o.id = s.process
+     where o.seen_at > clock_timestamp() - interval '4 seconds'
+  ), needed as (
+    select distinct encode(substring(k.sealed from 2 for 4), 'hex') as id from postrider.signing_keys k
+     where k.partner_no = p.partner_no and (k.retires_at is null or k.retires_at > clock_timestamp())
+  )
+  select json_agg(n.id order by n.id) from needed n
+   where exists (select 1 from alive a where n.id <> all(a.key_ids))
+     and not exists (select 1 from alive a where not exists (select 1 from needed m where m.id <> all(a.key_ids)))`;
 
 function partnerView(row: PartnerRow): Partner {
   return {
