@@ -4,6 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { PostriderError } from "./core/errors.ts";
+import { notResealed } from "./core/own-settings.ts";
 import { parseAllowedTargets } from "./core/target.ts";
 import { type OperatorEvent, recovered } from "./core/operator-events.ts";
 import { createDispatcher } from "./dispatch/dispatcher.ts";
@@ -241,12 +242,14 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     onEndpointResumed: (partner, endpoint, troubleMs) =>
       operatorEvents.tell(recovered({ partner, endpoint }, troubleMs, "operator", clock.now())),
   });
-  await operations.resealSecrets().catch(async (error: unknown) => {
+  const { left } = await operations.resealSecrets().catch(async (error: unknown) => {
     conditions.stop();
     await Promise.all([turns.stop(0), ceiling.stop()]);
     await sql.close();
     throw error;
   });
+  if (left > 0)
+    telemetry.fault({ where: "master key", error: new Error(notResealed(left)), retryInMs: null });
   const userAgent = options.userAgent ?? defaultUserAgent;
   const dispatcher = createDispatcher({
     ledger,

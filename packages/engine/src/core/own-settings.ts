@@ -11,6 +11,10 @@ export interface MissingMasterKey {
 export const masterKeyOrder =
   "give POSTRIDER_MASTER_KEY to every process in this order: old,new everywhere, then new,old, then new";
 
+/** Why a start did not seal secrets again. */
+export const notResealed = (count: number): string =>
+  `A process that runs lacks the newest master key, so ${count} signing keys stay sealed with an older one: the next start with both keys seals them again. To change the key, ${masterKeyOrder}.`;
+
 /**
  * Null: nothing is missing.
  *
