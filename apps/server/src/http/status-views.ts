@@ -18,7 +18,11 @@ export const reasonsView = z
 
 /** The same in `/readyz` and in the status, there for every process. */
 const conditionView = z.object({
-  name: z.string().describe("Stable: `clock_off`, `redis_unusable`, `listening_lost`, `key_missing`."),
+  name: z
+    .string()
+    .describe(
+      "Stable: `clock_off`, `redis_unusable`, `listening_lost`, `key_missing`, `target_not_allowed`.",
+    ),
   message: z.string().describe("In words, with what to do."),
   since: instant,
 });

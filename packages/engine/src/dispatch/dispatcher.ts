@@ -19,12 +19,12 @@ import type { Turns } from "../ports/turns.ts";
 import { createBatcher } from "./batcher.ts";
 import { Company } from "./company.ts";
 import { OwnFaults } from "./own-faults.ts";
-import { createOwnSettings } from "./own-settings.ts";
+import { createOwnSettings, type OwnSettings } from "./own-settings.ts";
 import { createPartnerCache } from "./partner-cache.ts";
 import { untilItPasses } from "./patience.ts";
 import { createRecorder } from "./recorder.ts";
 import { Slots } from "./slots.ts";
-import { startSweep } from "./sweep.ts";
+import { startSweep, type Sweep } from "./sweep.ts";
 import type { TurnTools } from "./turn-tools.ts";
 import { Turn } from "./turn.ts";
 import { createWatch } from "./watch.ts";
@@ -88,16 +88,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const recorder = createRecorder(ledger, clock, telemetry);
   const slots = new Slots(options.maxInFlight);
   const partners = createPartnerCache(ledger, clock, options.allowedTargets);
-  const ownSettings = createOwnSettings({
-    ledger,
-    turns,
-    partners,
-    clock,
-    telemetry,
-    conditions: options.conditions ?? silentConditions,
-    allowedTargets: options.allowedTargets,
-    signal: stopping.signal,
-  });
+  const { signal } = stopping;
+  const ownSettings = createOwnSettings({ conditions: silentConditions, ...options, partners, signal });
   let lastProgressMs = clock.now();
   let attendance: Attendance = { alive: 1, first: true, idlest: null, foundDead: 0 };
 
@@ -211,14 +203,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       await transport.close();
     },
     sweepNow: sweep.now,
-    hear({ partnerNos, holdersOnly, passedOn }) {
-      if (holdersOnly) return turns.look(partnerNos);
-      if (partnerNos.length === 0) return sweep.now();
-      // All processes hear it: what is left to them is theirs.
-      const served = partnerNos.filter((partnerNo) => !ownSettings.leaves(partnerNo));
-      if (passedOn) turns.serve(served);
-      else turns.ring(served);
-    },
+    hear: (ring) => hear(ring, { turns, sweep, ownSettings }),
     progress: () => {
       const { active, waiting } = turns.load();
       return {
@@ -231,6 +216,19 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       };
     },
   };
+}
+
+/** See `Dispatcher.hear`. */
+function hear(
+  { partnerNos, holdersOnly, passedOn }: Ring,
+  { turns, sweep, ownSettings }: { turns: Turns; sweep: Sweep; ownSettings: OwnSettings },
+): void {
+  if (holdersOnly) return turns.look(partnerNos);
+  if (partnerNos.length === 0) return sweep.now();
+  // All processes hear it: what is left to them is theirs.
+  const served = partnerNos.filter((partnerNo) => !ownSettings.leaves(partnerNo));
+  if (passedOn) turns.serve(served);
+  else turns.ring(served);
 }
 
 /** The answer for a partner whose row is not there. */

@@ -51,11 +51,24 @@ export interface OwnSettingsTools {
   readonly signal: AbortSignal;
 }
 
+/** What the others allow, asked for at most once a second. */
+function keptForAMoment(ledger: Pick<DispatchLedger, "othersAllow">, clock: Clock) {
+  let kept: { readonly atMs: number; readonly lists: Promise<readonly AllowedTargets[]> } | null = null;
+  return (): Promise<readonly AllowedTargets[]> => {
+    if (kept === null || clock.monotonicMs() - kept.atMs >= othersKeptMs) {
+      const lists = ledger.othersAllow().then((given) => given.map((list) => new Set(list)));
+      kept = { atMs: clock.monotonicMs(), lists };
+      lists.catch(() => (kept = null));
+    }
+    return kept.lists;
+  };
+}
+
 export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
   const { ledger, turns, partners, clock, telemetry, conditions, allowedTargets, signal } = tools;
   const left = new Map<number, LeftToOthers>();
   const refusedWhenDialled = new Set<string>();
-  let others: { readonly atMs: number; readonly lists: Promise<readonly AllowedTargets[]> } | null = null;
+  const othersAllow = keptForAMoment(ledger, clock);
   let cancel: (() => void) | null = null;
   let declaring: Promise<void> | null = null;
   let stopped = false;
@@ -68,15 +81,6 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
       telemetry,
       signal,
     }).catch(() => {}); // Told by then. Nobody leaves anything to this process before the next time.
-
-  const othersAllow = (): Promise<readonly AllowedTargets[]> => {
-    if (others === null || clock.monotonicMs() - others.atMs >= othersKeptMs) {
-      const lists = ledger.othersAllow().then((given) => given.map((list) => new Set(list)));
-      others = { atMs: clock.monotonicMs(), lists };
-      lists.catch(() => (others = null));
-    }
-    return others.lists;
-  };
 
   /**
    * The targets for which the partner is left to another process; null if it is not. Only to one that refuses fewer of them:
