@@ -37,5 +37,7 @@ const othersSql = `select distinct array_to_json(s.allow_targets)::text as allow
   left join postrider.processes p on p.id = s.process
  where s.process <> $1::uuid and greatest(s.declared_at, p.seen_at) > clock_timestamp() - $2::float8 * interval '1 millisecond'`;
 
-const leaveSql = `with gone as (select postrider.leave($1::uuid))
-  update postrider.process_settings s set declared_at = clock_timestamp() from gone where s.process = $1::uuid`;
+const leaveSql = `with kept as (
+    update postrider.process_settings s set declared_at = clock_timestamp() where s.process = $1::uuid
+  )
+  select postrider.leave($1::uuid)`;
