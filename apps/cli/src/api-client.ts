@@ -82,6 +82,8 @@ export interface Status {
     readonly unseen: number;
     readonly dead_pending: number;
   };
+  /** Absent from older servers. `used`: a part of 1. */
+  readonly numbers_running_out?: readonly { readonly counter: string; readonly used: number }[];
   /** How many are not well, in the whole ledger. */
   readonly endpoints: Readonly<Record<"open" | "half_open" | "ramping" | "failing" | "refusing", number>> & {
     /** Absent: the server is older. */

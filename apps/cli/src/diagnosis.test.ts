@@ -76,6 +76,18 @@ describe("doctor", () => {
       expect(check("vacuum", withStatus(calm === undefined ? {} : { vacuum: calm }))).toBeUndefined();
   });
 
+  it("names counters that come to their end", () => {
+    const running = (used: number) =>
+      check("numbers", withStatus({ numbers_running_out: [{ counter: "partners.partner_no", used }] }));
+    expect(running(0.829)).toMatchObject({
+      verdict: "warning",
+      found: expect.stringContaining("partners.partner_no (82 % used)"),
+      remedy: expect.stringContaining("Numbers that run out"),
+    });
+    expect(running(1)).toMatchObject({ verdict: "failure" });
+    expect(check("numbers", withStatus({ numbers_running_out: [] }))).toBeUndefined();
+  });
+
   it("finds all well, with the figures", () => {
     const checks = diagnose(facts());
     expect(checks.map((item) => item.verdict)).toEqual(checks.map(() => "ok"));

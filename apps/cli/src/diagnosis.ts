@@ -56,6 +56,7 @@ export function diagnose(facts: DoctorFacts): readonly Check[] {
       backlogCheck(status),
       vacuumCheck(status),
       keysCheck(status),
+      numbersCheck(status),
       endpointsCheck(status),
     );
   }
@@ -283,6 +284,20 @@ function keysCheck({ signing_keys_missing: missing = [] }: Status): Check | null
     verdict: "failure",
     found: `nothing is sent to ${counted(names.length, "endpoint")} whose signing asks for a key that the partner does not have: ${names.join(", ")}`,
     remedy: `Make the key: postrider partners rotate-secret ${first.partner} --scheme ${first.scheme}. Or take the scheme out: postrider endpoints put ${first.partner} ${first.endpoint} --signing …`,
+  };
+}
+
+/** Only a problem gets a line. */
+function numbersCheck({ numbers_running_out: counters = [] }: Status): Check | null {
+  const [furthest] = counters;
+  if (furthest === undefined) return null;
+  const names = counters.map(({ counter, used }) => `${counter} (${Math.floor(used * 100)} % used)`);
+  return {
+    name: "numbers",
+    verdict: furthest.used >= 0.95 ? "failure" : "warning",
+    found: `counters of the ledger come to their end: ${names.join(", ")}`,
+    remedy:
+      "At the end nothing new can be made; deliveries go on. The guide says how to go on: Operating, Numbers that run out.",
   };
 }
 

@@ -62,6 +62,14 @@ describe("explain", () => {
     expect(told?.attempts).toEqual([line]);
   });
 
+  it("tells which master key is missing, where no process can sign", () => {
+    const partners = new Map([["acme", aPartner({ missing_master_keys: ["1a2b3c4d"] })]]);
+    const told = only({ ...pending, attempts_made: 0, attempts: [] }, { partners });
+    expect(told?.why).toMatch(/^It was not attempted yet: no process .* of acme \(key id 1a2b3c4d\)/);
+    expect(told?.why).not.toContain("behind the partner's other deliveries");
+    expect(told?.advice).toEqual([expect.stringContaining("old,new everywhere, then new,old, then new")]);
+  });
+
   it("tells of a deleted endpoint by its own lights, not by those of what has its id now", () => {
     const told = only({ endpoint_deleted: true });
     expect(told?.to).toBe("acme/main (deleted)");

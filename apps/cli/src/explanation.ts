@@ -149,6 +149,16 @@ function explainPending(
       advice: [`Resume it: postrider partners resume ${delivery.partner}`],
     };
   }
+  const [missingKey] = partner?.missing_master_keys ?? [];
+  if (missingKey !== undefined) {
+    return {
+      why: `${tried}: no process that dispatches has the master key that opens the signing keys of ${delivery.partner} (key id ${missingKey}). Its backlog is kept, and no retry is spent.`,
+      next: "No attempt before a process has that key.",
+      advice: [
+        "Give every process the key in POSTRIDER_MASTER_KEY. To change the key: old,new everywhere, then new,old, then new.",
+      ],
+    };
+  }
   if (endpoint?.state === "disabled") {
     return {
       why: `${tried}: the endpoint is disabled. Its backlog is kept.`,

@@ -146,7 +146,7 @@ export const metricTable = {
   postrider_condition: {
     kind: "gauge",
     labels: ["name"],
-    help: "1 while a condition of this process lasts (`clock_off`, `redis_unusable`, `listening_lost`, `key_missing`, `ledger_copied`), 0 after it; absent if it never held. `/readyz` and the log have the words.",
+    help: "1 while a condition of this process lasts (`clock_off`, `redis_unusable`, `listening_lost`, `key_missing`, `target_not_allowed`, `ledger_copied`), 0 after it; absent if it never held. `/readyz` and the log have the words.",
   },
   postrider_build_info: { kind: "gauge", labels: ["version", "node"], help: "Always 1." },
 } as const satisfies Record<

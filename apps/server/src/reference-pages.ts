@@ -50,7 +50,8 @@ Without \`POSTRIDER_API_KEY\` and \`POSTRIDER_MASTER_KEY\` the server makes them
 the folder up with the database, or set the keys. Several processes on one database need the same two keys, so set them there; a
 process that takes its keys from the folder says so in a warning.
 
-To change the API key, set \`new,old\`, move the callers, then set \`new\`. To change the master key, set \`new,old\`: the first key seals,
+To change the API key, set \`new,old\`, move the callers, then set \`new\`. To change the master key, set \`old,new\` for
+every process, then \`new,old\`, then \`new\` ([why](../guide/operating.md#change-the-master-key)): the first key seals,
 all of them open.
 
 Two embedded servers cannot share a data folder: the second is refused while the first runs. The lock of a server that was killed

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { PostriderError } from "./core/errors.ts";
+import { notResealed } from "./core/own-settings.ts";
 import { type AllowedTargets, parseAllowedTargets } from "./core/target.ts";
 import { type OperatorEvent, recovered } from "./core/operator-events.ts";
 import { createDispatcher } from "./dispatch/dispatcher.ts";
@@ -270,17 +271,20 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     clock,
     telemetry,
   });
+  ledger.onLost(operatorEvents.forget);
   const operations = createOperations(sql, seal, {
     allowedTargets,
     onEndpointResumed: (partner, endpoint, troubleMs) =>
       operatorEvents.tell(recovered({ partner, endpoint }, troubleMs, "operator", clock.now())),
   });
-  await operations.resealSecrets().catch(async (error: unknown) => {
+  const { left } = await operations.resealSecrets().catch(async (error: unknown) => {
     conditions.stop();
     await Promise.all([turns.stop(0), ceiling.stop()]);
     await sql.close();
     throw error;
   });
+  if (left > 0)
+    telemetry.fault({ where: "master key", error: new Error(notResealed(left)), retryInMs: null });
   const userAgent = options.userAgent ?? defaultUserAgent;
   const dispatcher = createDispatcher({
     ledger,
@@ -292,6 +296,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     fleet: presence,
     telemetry,
     allowedTargets,
+    conditions,
     userAgent,
     maxInFlight: options.maxInFlight ?? defaultMaxInFlight,
     retention: retentionOf(options),
@@ -328,11 +333,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       sendTest({ ledger, transport, clock, allowedTargets, userAgent }, partner, endpoint),
     async start() {
       if (place.copied) throw copiedLedger(place);
-      stopListening = await ledger.onRing(({ partnerNos, holdersOnly }) => {
-        if (holdersOnly) turns.look(partnerNos);
-        else if (partnerNos.length > 0) turns.ring(partnerNos);
-        else dispatcher.sweepNow();
-      });
+      stopListening = await ledger.onRing(dispatcher.hear);
       await presence.handOver();
       await dispatcher.start();
       dispatching = true;

@@ -20,7 +20,9 @@ export const reasonsView = z
 const conditionView = z.object({
   name: z
     .string()
-    .describe("Stable: `clock_off`, `redis_unusable`, `listening_lost`, `key_missing`, `ledger_copied`."),
+    .describe(
+      "Stable: `clock_off`, `redis_unusable`, `listening_lost`, `key_missing`, `target_not_allowed`, `ledger_copied`.",
+    ),
   message: z.string().describe("In words, with what to do."),
   since: instant,
 });
@@ -112,6 +114,9 @@ export const statusView = z
       id: z.string().describe("The ledger's own id, which no other has."),
       copied: z.boolean().describe("It was copied or restored and not adopted: nothing is sent from it."),
     }),
+    numbers_running_out: z
+      .array(z.object({ counter: z.string(), used: z.number() }))
+      .describe("Counters of the ledger of whose numbers 80 % are used, as a part of 1; the furthest first."),
     turns: z.object({ adapter: z.string() }),
     conditions: z
       .array(conditionView)

@@ -53,6 +53,12 @@ export const partnerView = z
       refusing: count.describe("They refuse whatever they are sent."),
       failing: count.describe("The last answer was a failure, or they are coming back."),
     }),
+    missing_master_keys: z
+      .array(z.string())
+      .optional()
+      .describe(
+        "Of a single partner, and only while no process that dispatches can open its signing keys: the ids of the master keys that they lack. Nothing is sent to it.",
+      ),
     created_at: instant,
     updated_at: instant,
   })

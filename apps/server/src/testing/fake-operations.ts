@@ -218,6 +218,7 @@ export function createFakeOperations(
       deadPending: 1_000,
     }),
     circuits: async () => ({ open: 1, half_open: 0, ramping: 2, failing: 3, refusing: 4 }),
+    numbers: async () => [],
     ping: async () => ({ serverTimeMs: Date.parse(at), version: "fake 1", migration: 1 }),
   };
 }

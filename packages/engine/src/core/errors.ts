@@ -71,6 +71,11 @@ export const errorCodes = {
     meaning:
       "The ledger has no room: its disk is full, or a limit that the settings give it is reached; nothing was accepted.",
   },
+  numbers_exhausted: {
+    status: 507,
+    meaning:
+      "A counter of the ledger (of partners, endpoints or keys) has come to its end; nothing was changed, and deliveries go on.",
+  },
   ledger_read_only: {
     status: 503,
     meaning: "The database of the ledger is read-only, such as a standby; nothing was accepted.",

@@ -137,9 +137,33 @@ function parseAllowedTarget(entry: string): string {
 
 /** Whether the host and port of `url` are named by the allow list. Without a port: 443 for https, 80 for http. */
 export function isAllowedTarget(url: URL, allowed: AllowedTargets): boolean {
-  return (
-    allowed.size > 0 && allowed.has(`${url.hostname}:${url.port || (url.protocol === "https:" ? 443 : 80)}`)
-  );
+  return allowed.size > 0 && allowed.has(targetName(url));
+}
+
+/** `host:port` as an allow list names it. @example targetName(new URL("https://a.example/x")) // "a.example:443" */
+export function targetName(url: URL): string {
+  return `${url.hostname}:${url.port || (url.protocol === "https:" ? 443 : 80)}`;
+}
+
+/**
+ * Of these URLs the targets, each once, that are refused for one reason only: the list does not name them.
+ *
+ * @param refusedWhenDialled names of targets whose address turned out to be private
+ * @example unlistedTargets(["http://crm.internal:8080"], new Set(), new Set()) // ["crm.internal:8080"]
+ */
+export function unlistedTargets(
+  urls: readonly string[],
+  allowed: AllowedTargets,
+  refusedWhenDialled: ReadonlySet<string>,
+): readonly string[] {
+  const names = urls.flatMap((text) => {
+    const url = URL.parse(text);
+    if (!url) return [];
+    const name = targetName(url);
+    if (allowed.has(name) || !checkTargetUrl(url, new Set([name])).ok) return [];
+    return refusedWhenDialled.has(name) || !checkTargetUrl(url, allowed).ok ? [name] : [];
+  });
+  return [...new Set(names)];
 }
 
 export type TargetVerdict = { readonly ok: true } | { readonly ok: false; readonly message: string };

@@ -69,6 +69,7 @@ const toolsOf = (clock: Clock) => ({
   random: () => 0.5,
   userAgent: "Postrider/test",
   transport: { send: async () => exchangeOf(200), close: async () => {} },
+  refused: async () => false,
 });
 
 /** Attempts a job against a partner that gives one answer; what was sent, and what came of it. */
@@ -88,7 +89,14 @@ async function run(job: Job, answer = exchangeOf(200), atMs = now) {
   };
   const random = () => 0.5;
   const ownFaults = new OwnFaults({ clock, random, telemetry: silentTelemetry });
-  const tools = { transport, clock, random, ownFaults, userAgent: "Postrider/test" };
+  const tools = {
+    transport,
+    clock,
+    random,
+    ownFaults,
+    userAgent: "Postrider/test",
+    refused: async () => false,
+  };
   const attempted = await attempt(job, tools, new AbortController().signal, () => (permits += 1));
   return { sent, attempted, permits };
 }

@@ -2,6 +2,7 @@ import { classify, type Verdict } from "../core/classify.ts";
 import { type Decision, decide, finish, isExpired } from "../core/decide.ts";
 import type { Reason } from "../core/delivery.ts";
 import type { Scheme } from "../core/missing-key.ts";
+import { targetName } from "../core/target.ts";
 import { retryAfterMs } from "../core/retry-after.ts";
 import { renderTemplate, type RenderedPostback } from "../core/template/index.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -44,6 +45,8 @@ export interface AttemptTools {
   readonly random: Random;
   readonly userAgent: string;
   readonly ownFaults: OwnFaults;
+  /** A target was refused when it was dialled. True if another process allows it, which the partner is left to. */
+  refused(partner: DispatchPartner, target: string): Promise<boolean>;
 }
 
 /**
@@ -75,6 +78,12 @@ export async function attempt(
     return unable(job, `local: ${exchange.failure.message}`, tools);
   const verdict = classify(exchange);
   const endedAtMs = tools.clock.now();
+  if (
+    verdict.kind === "client_error" &&
+    verdict.reason === "target_refused" &&
+    (await leftToOthers(job, tools))
+  )
+    return putBack(job, verdict.error, endedAtMs, endedAtMs, null);
   const decision = decideFor(job, verdict, exchange.retryAfter, endedAtMs, tools.random());
   return {
     startedAtMs,
@@ -84,6 +93,11 @@ export async function attempt(
     decision,
     error: verdict.kind === "accepted" ? null : verdict.error,
   };
+}
+
+/** A name that resolved to an address which this process does not allow. */
+async function leftToOthers({ partner, endpoint }: Job, tools: AttemptTools): Promise<boolean> {
+  return tools.refused(partner, targetName(new URL(endpoint.template!.origin)));
 }
 
 /** Why nothing may be sent, or null. The transport checks the address again when it dials. */

@@ -83,6 +83,16 @@ export class Claims {
     return true;
   }
 
+  /** Lets go of all that waits here: only what is in flight or not recorded yet stays. */
+  letGo(): void {
+    for (const parked of this.#parked.values()) for (const { id } of parked) this.done(id);
+    this.#parked.clear();
+    this.#parkedCount = 0;
+    for (let n = this.#next; n < this.#queue.length; n++) this.done(this.#queue[n]!.id);
+    this.#queue = [];
+    this.#next = 0;
+  }
+
   done(id: string): void {
     this.#busy.delete(id);
     const key = this.#keyOf.get(id);

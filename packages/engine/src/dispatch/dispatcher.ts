@@ -7,8 +7,10 @@ import type {
   ClaimRequest,
   DispatchLedger,
   Retention,
+  Ring,
 } from "../ports/ledger.ts";
 import type { Fleet } from "../ports/fleet.ts";
+import { type Conditions, silentConditions } from "../ports/conditions.ts";
 import { noOperatorEvents, type OperatorEvents } from "../ports/operator-events.ts";
 import type { Load } from "../ports/load.ts";
 import type { Random } from "../ports/random.ts";
@@ -18,11 +20,12 @@ import type { Turns } from "../ports/turns.ts";
 import { createBatcher } from "./batcher.ts";
 import { Company } from "./company.ts";
 import { OwnFaults } from "./own-faults.ts";
+import { createOwnSettings, type OwnSettings } from "./own-settings.ts";
 import { createPartnerCache } from "./partner-cache.ts";
 import { untilItPasses } from "./patience.ts";
 import { createRecorder } from "./recorder.ts";
 import { Slots } from "./slots.ts";
-import { startSweep } from "./sweep.ts";
+import { startSweep, type Sweep } from "./sweep.ts";
 import type { TurnTools } from "./turn-tools.ts";
 import { Turn } from "./turn.ts";
 import { createWatch } from "./watch.ts";
@@ -38,6 +41,8 @@ export interface DispatcherOptions {
   readonly fleet?: Fleet;
   readonly telemetry: Telemetry;
   readonly allowedTargets: AllowedTargets;
+  /** Default: nobody is told of what this process lacks. */
+  readonly conditions?: Pick<Conditions, "set">;
   readonly userAgent: string;
   /** Requests in flight at most over all partners of this process. */
   readonly maxInFlight: number;
@@ -55,6 +60,8 @@ export interface Dispatcher {
   /** No new turns and attempts; what is in flight ends within `graceMs` or is let go of, and outcomes are stored. */
   stop(graceMs: number): Promise<void>;
   sweepNow(): void;
+  /** What other processes ask for. */
+  hear(ring: Ring): void;
   progress(): {
     readonly lastProgressMs: number;
     readonly inFlight: number;
@@ -89,6 +96,8 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   let progressAtMs = clock.monotonicMs();
   const progressed = () => (progressAtMs = clock.monotonicMs());
   let attendance: Attendance = { alive: 1, first: true, idlest: null, foundDead: 0, time: null };
+  const { signal } = stopping;
+  const ownSettings = createOwnSettings({ conditions: silentConditions, ...options, partners, signal });
 
   const claimAll = createBatcher<ClaimRequest, Claimed>(
     async (requests) => {
@@ -114,7 +123,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     if (elsewhere.length > 0) ledger.tellHolders(elsewhere.map(({ partnerNo }) => partnerNo)).catch(() => {});
   };
   let doubts = 0;
-  ledger.onLost(() => (doubts += 1));
+  ledger.onLost(() => {
+    doubts += 1;
+    partners.forget();
+    // What was learned of numbers that may be somebody else's now.
+    tools.shares.clear();
+    tools.windows.clear();
+  });
 
   const saveCircuit = createBatcher<CircuitSave, void>(
     async (saves) => {
@@ -146,7 +161,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     windows: new Map(),
     operatorEvents,
     saveCircuit,
-    partner: partners.get,
+    partner: ownSettings.partner,
+    leaves: ownSettings.leaves,
+    refused: ownSettings.refused,
     claim: claimAll,
     doubts: () => doubts,
     handOverAfterMs: () => {
@@ -172,11 +189,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   return {
     async start() {
-      await turns.start((slot) => new Turn(slot, tools).run());
+      await ownSettings.begin();
+      await turns.start((slot) => ownSettings.turn(slot.partnerNo, () => new Turn(slot, tools).run()));
       sweep.start();
     },
     async stop(graceMs) {
       sweep.stop();
+      ownSettings.stop();
       const ended = new AbortController();
       // Turns may be waiting for a ledger that is away: their waits end with the grace. The answers that have come
       // are worth a moment more than the grace for answers that may come.
@@ -195,6 +214,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       await transport.close();
     },
     sweepNow: sweep.now,
+    hear: (ring) => hear(ring, { turns, sweep, ownSettings }),
     progress: () => {
       const { active, waiting } = turns.load();
       return {
@@ -214,6 +234,19 @@ function alone(ledger: DispatchLedger): Fleet {
     attend: (busy) => ledger.attend({ busy, dispatches: true, skewMs: null, conditions: [] }),
     learnTime: () => null,
   };
+}
+
+/** See `Dispatcher.hear`. */
+function hear(
+  { partnerNos, holdersOnly, passedOn }: Ring,
+  { turns, sweep, ownSettings }: { turns: Turns; sweep: Sweep; ownSettings: OwnSettings },
+): void {
+  if (holdersOnly) return turns.look(partnerNos);
+  if (partnerNos.length === 0) return sweep.now();
+  // All processes hear it: what is left to them is theirs.
+  const served = partnerNos.filter((partnerNo) => !ownSettings.leaves(partnerNo));
+  if (passedOn) turns.serve(served);
+  else turns.ring(served);
 }
 
 /** The answer for a partner whose row is not there. */

@@ -41,6 +41,36 @@ test("when the ledger's server was lost, a turn asks before it sends anything mo
   expect(seen.length).toBe(sent);
 });
 
+test("when the ledger's server was lost, what was claimed is let go of and everything is read again", async () => {
+  const { ledger, turns, clock, seen, faults } = await startDispatchBench(() => ({
+    status: 200,
+    afterMs: 50,
+  }));
+  ledger.putPartner(1, { maxInFlight: 4 }, [{}, { url: "https://partner.example/two" }]);
+  ledger.enqueue(10, 100, clock.now());
+  ledger.enqueue(11, 100, clock.now());
+  turns.ring([1]);
+  await clock.advance(120);
+  const sent = seen.length;
+  // What takes the server's place knows half of the deliveries, other settings under the same version, and the lease.
+  const forgotten = new Set([...ledger.pending.keys()].filter((_, index) => index % 2 === 0));
+  for (const id of forgotten) ledger.pending.delete(id);
+  const row = ledger.partner(1);
+  const { version } = row.settings;
+  ledger.putPartner(1, { maxInFlight: 4 }, [{ url: "https://partner.example/three" }]);
+  row.settings = { ...ledger.partner(1).settings, version };
+  ledger.partner(1).settings = row.settings;
+  ledger.lose();
+  await clock.advance(10_000);
+  const after = seen.slice(sent);
+  expect(after.length).toBeGreaterThan(10);
+  expect(after.filter(({ id }) => forgotten.has(id))).toEqual([]);
+  expect(new Set(after.map(({ request }) => request.url))).toEqual(
+    new Set(["https://partner.example/three"]),
+  );
+  expect(faults).toEqual([]);
+});
+
 test("work that another process had for a partner during its turn leads to another turn", async () => {
   const { ledger, turns, clock } = await startDispatchBench();
   ledger.leaseMs = 5_000;

@@ -50,10 +50,15 @@ export class Lease {
 
   /** Whether the turn is still this process's: a lease that ran out, or a server that was lost, wants another claim first. */
   holds(): boolean {
-    const { clock, doubts } = this.#tools;
+    const { clock } = this.#tools;
     // A clock that is set forward costs one more claim.
     const runs = clock.monotonicMs() < this.#untilMs && clock.localNow() < this.#untilDayMs;
-    return runs && this.#doubts === doubts();
+    return runs && !this.doubted;
+  }
+
+  /** The server was lost since the last claim was asked for: what was read from it may not be in the ledger any more. */
+  get doubted(): boolean {
+    return this.#doubts !== this.#tools.doubts();
   }
 
   /** When the last attempt was over, in monotonic milliseconds. */

@@ -18,6 +18,8 @@ export interface OperatorEventsOptions {
 }
 
 export interface SentOperatorEvents extends OperatorEvents {
+  /** To be called if the ledger's server was lost: what was sent may be forgotten there, and is sent again if it is told again. */
+  forget(): void;
   /** Resolves when what was told is sent, or was tried once more in vain. */
   stop(): Promise<void>;
 }
@@ -88,6 +90,7 @@ export function createOperatorEvents(options: OperatorEventsOptions): SentOperat
       queue.push(event);
       sending ??= send();
     },
+    forget: () => told.clear(),
     async stop() {
       stopped.abort();
       await sending;

@@ -25,12 +25,32 @@ test("a partner is read once per version, and many at one moment with one statem
   expect(ledger.calls.settings).toBe(2);
 });
 
-test("what is newer than a claim saw is as good", async () => {
+test.each([1, 3])("a version that differs from what a claim saw (%i) is read again", async (version) => {
   const { ledger, cache } = createBench();
   ledger.putPartner(1);
-  expect((await cache.get(1, 1))?.version).toBe(2);
-  expect((await cache.get(1, 1))?.version).toBe(2);
+  const first = await cache.get(1, 2);
+  expect(await cache.get(1, 2)).toBe(first);
   expect(ledger.calls.settings).toBe(1);
+  expect(await cache.get(1, version)).not.toBe(first);
+  expect(ledger.calls.settings).toBe(2);
+});
+
+test("what was read before the server was lost, or began to be, is read again under the same version", async () => {
+  const { ledger, cache } = createBench();
+  const settings = ledger.settings.bind(ledger);
+  const first = await cache.get(1, 1);
+  const answer = Promise.withResolvers<void>();
+  ledger.settings = async (...given) => {
+    const old = await settings(...given);
+    await answer.promise;
+    return old;
+  };
+  const begun = cache.get(2, 1);
+  cache.forget();
+  answer.resolve();
+  const second = await begun;
+  expect(await cache.get(1, 1)).not.toBe(first);
+  expect(await cache.get(2, 1)).not.toBe(second);
 });
 
 test("a partner that is gone is null", async () => {

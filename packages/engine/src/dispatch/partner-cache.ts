@@ -2,12 +2,14 @@ import type { AllowedTargets } from "../core/target.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { DispatchLedger, PartnerSettings } from "../ports/ledger.ts";
 import { createBatcher } from "./batcher.ts";
-import { compilePartner, type DispatchPartner } from "./partner.ts";
+import { compilePartner, type DispatchPartner, LeftToOthers } from "./partner.ts";
 
 /** Compiled partners by version: every claim names the version it saw, so a change is taken up with the next claim. */
 export interface PartnerCache {
   /** Null where the partner is gone. Rejects where its settings cannot be read or used. */
   readonly get: (partnerNo: number, version: number) => Promise<DispatchPartner | null>;
+  /** To be called if the ledger's server was lost: whatever takes its place need not know what was read. */
+  readonly forget: () => void;
 }
 
 /** Compiled partners kept; the one longest unused goes first. Some 2 kB each. */
@@ -18,7 +20,7 @@ export function createPartnerCache(
   clock: Clock,
   allowedTargets: AllowedTargets,
 ): PartnerCache {
-  const kept = new Map<number, DispatchPartner>();
+  let kept = new Map<number, DispatchPartner>();
   const read = async (partnerNos: readonly number[]): Promise<readonly Loaded[]> => {
     try {
       const settings = await ledger.settings(partnerNos, clock.now());
@@ -26,7 +28,7 @@ export function createPartnerCache(
       return partnerNos.map((partnerNo) => compiled(byNo.get(partnerNo), allowedTargets));
     } catch (error) {
       if (partnerNos.length === 1) return [{ error }];
-      // One partner whose secrets cannot be opened must not keep the others of the batch from being read.
+      // One partner whose settings cannot be read must not keep the others of the batch from being read.
       return (await Promise.all(partnerNos.map((partnerNo) => read([partnerNo])))).flat();
     }
   };
@@ -34,18 +36,21 @@ export function createPartnerCache(
 
   return {
     async get(partnerNo, version) {
-      let partner = kept.get(partnerNo) ?? null;
-      // Read again unless it is at least as new as what the claim saw.
-      if (partner === null || partner.version < version) {
+      const known = kept;
+      let partner = known.get(partnerNo) ?? null;
+      // A server that forgot a change has a version that is smaller than the one that was read.
+      if (partner === null || partner.version !== version) {
         const loaded = await load(partnerNo);
         if ("error" in loaded) throw loaded.error;
         partner = loaded.partner;
       }
-      kept.delete(partnerNo);
-      if (partner) kept.set(partnerNo, partner);
-      if (kept.size > maxKept) kept.delete(kept.keys().next().value!);
+      // What was read before the server was lost goes into a map that nobody looks at any more.
+      known.delete(partnerNo);
+      if (partner) known.set(partnerNo, partner);
+      if (known.size > maxKept) known.delete(known.keys().next().value!);
       return partner;
     },
+    forget: () => void (kept = new Map()),
   };
 }
 
@@ -53,6 +58,7 @@ type Loaded = { readonly partner: DispatchPartner | null } | { readonly error: u
 
 function compiled(settings: PartnerSettings | undefined, allowedTargets: AllowedTargets): Loaded {
   try {
+    if (settings?.unreadable) return { error: new LeftToOthers(settings.id, { key: settings.unreadable }) };
     return { partner: settings ? compilePartner(settings, allowedTargets) : null };
   } catch (error) {
     return { error };

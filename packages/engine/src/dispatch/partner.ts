@@ -1,4 +1,4 @@
-import { checkTargetUrl, type AllowedTargets } from "../core/target.ts";
+import { checkTargetUrl, type AllowedTargets, unlistedTargets } from "../core/target.ts";
 import { parseDurationMs } from "../core/duration.ts";
 import { PostriderError } from "../core/errors.ts";
 import type { CircuitPolicy } from "../core/breaker.ts";
@@ -8,6 +8,8 @@ import type { RetryPolicy } from "../core/retry-policy.ts";
 import { compileTemplate, type Template } from "../core/template/index.ts";
 import type { PartnerSettings } from "../ports/ledger.ts";
 import { createSigner, type Signer } from "./signer.ts";
+
+const none: ReadonlySet<string> = new Set();
 
 /** An endpoint as an attempt uses it, compiled once per version of its partner. */
 export interface DispatchEndpoint {
@@ -35,14 +37,46 @@ export interface DispatchPartner {
   readonly maxInFlight: number;
   readonly signer: Signer;
   readonly endpoints: ReadonlyMap<number, DispatchEndpoint>;
+  /** Scheme, host and port of the enabled endpoints. */
+  readonly origins: readonly string[];
+  /** True if a target of theirs is refused here only because this process's list does not name it. */
+  readonly unlisted: boolean;
+}
+
+/** What a process lacks by its own settings: a master key, or targets in its list of allowed ones. */
+type Lack =
+  | { readonly key: { readonly keyId: string | null; readonly error: PostriderError } }
+  | { readonly targets: readonly string[] };
+
+/** A partner that this process cannot serve by its own settings, and leaves to others. */
+export class LeftToOthers extends Error {
+  readonly partner: string;
+  readonly key: { readonly keyId: string | null } | undefined;
+  readonly targets: readonly string[] | undefined;
+
+  constructor(partner: string, lack: Lack) {
+    super(
+      `The partner ${partner} is left to other processes.`,
+      "key" in lack ? { cause: lack.key.error } : {},
+    );
+    this.partner = partner;
+    this.key = "key" in lack ? { keyId: lack.key.keyId } : undefined;
+    this.targets = "targets" in lack ? lack.targets : undefined;
+  }
 }
 
 /**
  * Compiles stored settings. An endpoint whose template cannot be used says so, and the others go on.
  *
- * @throws errors of `parseSecret`, for keys that passed no edge's check
+ * @throws PostriderError `secret_unreadable`; errors of `parseSecret`, for keys that passed no edge's check
  */
 export function compilePartner(settings: PartnerSettings, allowedTargets: AllowedTargets): DispatchPartner {
+  if (settings.unreadable) throw settings.unreadable.error;
+  const compiled = settings.endpoints.map((endpoint) => ({
+    enabled: endpoint.document.enabled,
+    endpoint: compileEndpoint(endpoint, settings.maxInFlight, allowedTargets),
+  }));
+  const origins = compiled.flatMap(({ enabled, endpoint }) => (enabled && endpoint.template?.origin) || []);
   return {
     partnerNo: settings.partnerNo,
     id: settings.id,
@@ -50,12 +84,9 @@ export function compilePartner(settings: PartnerSettings, allowedTargets: Allowe
     rate: rateOf(settings.ratePerSecond, settings.burst),
     maxInFlight: settings.maxInFlight,
     signer: createSigner(settings.keys),
-    endpoints: new Map(
-      settings.endpoints.map((endpoint) => [
-        endpoint.endpointNo,
-        compileEndpoint(endpoint, settings.maxInFlight, allowedTargets),
-      ]),
-    ),
+    endpoints: new Map(compiled.map(({ endpoint }) => [endpoint.endpointNo, endpoint])),
+    origins,
+    unlisted: unlistedTargets(origins, allowedTargets, none).length > 0,
   };
 }
 

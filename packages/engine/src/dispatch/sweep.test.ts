@@ -18,6 +18,7 @@ function createBench() {
     ring: (partnerNos: readonly number[]) =>
       rung.push(...partnerNos.map((partnerNo) => [partnerNo, clock.now()] as const)),
     ringAt: (partnerNo: number, atMs: number) => rung.push([partnerNo, atMs]),
+    serve() {},
     look() {},
     reach: () => reach,
     start: async () => {},

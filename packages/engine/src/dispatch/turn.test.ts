@@ -297,6 +297,7 @@ test("a turn of an adapter that cannot tell of rings or of the end starts nothin
   let run: RunTurn | null = null;
   const turns: Turns = {
     ring() {},
+    serve() {},
     ringAt() {},
     look() {},
     reach: () => "process",

@@ -223,6 +223,7 @@ export class Turn {
   /** Claims a page ahead of need; with a limit of 0 it only learns whether the turn and its settings still hold. */
   async #claim(limit: number): Promise<void> {
     if (this.#claiming || this.#closing) return;
+    if (this.#lease.doubted) this.#forget();
     this.#claiming = true;
     this.#rungMeanwhile = false;
     const answer = this.#claims.ask();
@@ -261,6 +262,14 @@ export class Turn {
     this.#claiming = false;
     this.#fill();
     this.#waker.wake();
+  }
+
+  /** What was read from a server that was lost need not be in the ledger any more: it is read again before anything goes. */
+  #forget(): void {
+    this.#claims.letGo();
+    this.#places.forget();
+    this.#partner = null;
+    this.#exhausted = false;
   }
 
   /** Takes over what a claim says of the turn and its settings. */
@@ -324,15 +333,10 @@ export class Turn {
   async #attempt(job: Job): Promise<void> {
     this.#inFlight += 1;
     this.#lookUps.check();
-    const attempted = await attempt(
-      job,
-      this.#tools,
-      this.#slot.signal,
-      this.#takePermit,
-      this.#lookUps,
-    ).catch((error: unknown) => {
-      return broken(job, error, this.#tools);
-    });
+    const { signal } = this.#slot;
+    const attempted = await attempt(job, this.#tools, signal, this.#takePermit, this.#lookUps).catch(
+      (error: unknown) => broken(job, error, this.#tools),
+    );
     this.#inFlight -= 1;
     this.#lookUps.check();
     this.#tools.slots.give();
@@ -377,6 +381,7 @@ export class Turn {
       if (this.#inFlight === 0 && this.#claims.open === 0) this.#waker.wake();
     });
     if (!attempted.putBack) telemetry.attempt(attemptEvent(job, attempted, outcome));
+    else if (this.#tools.leaves(this.#slot.partnerNo)) this.#close(this.#tools.clock.now());
   }
 
   /** A delivery with an order key was recorded: the next of its key may be due now. */

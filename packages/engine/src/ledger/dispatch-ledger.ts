@@ -1,4 +1,5 @@
 import { parseEndpointDocument } from "../core/documents.ts";
+import { PostriderError } from "../core/errors.ts";
 import { missingKeyNote, schemes } from "../core/missing-key.ts";
 import type {
   Claimed,
@@ -7,9 +8,11 @@ import type {
   DueDelivery,
   Outcome,
   PartnerSettings,
+  StoredKey,
 } from "../ports/ledger.ts";
 import { oldBacklogs, saveCircuits, silentPartners, storedCircuit } from "./circuits.ts";
 import { attend, livingProcesses, newIdentity, type ProcessIdentity, readTime } from "./processes.ts";
+import { processSettings } from "./process-settings.ts";
 import { advanceReplays } from "./replays.ts";
 import { parseRing, ringPayload } from "./ring-channel.ts";
 import { type ClaimRow, dueDelivery } from "./rows.ts";
@@ -34,6 +37,7 @@ export function createDispatchLedger(
 ): DispatchLedger {
   const { shared } = sql.capabilities;
   const holder = shared ? process.id : null;
+  const settingsOfProcesses = processSettings(sql, process.id, seal.keyIds);
   /** Whether this process holds the lock of its name, as far as it knows, and whether the ledger may think so. */
   let [locked, saidLocked] = [false, false];
   /** Before turns are asked for: a living process whose lock is gone must not be taken for dead once it has its answer. */
@@ -71,7 +75,13 @@ export function createDispatchLedger(
     },
 
     async tellHolders(partnerNos) {
-      await sql.query("select pg_notify('postrider_ring', $1)", [ringPayload(partnerNos, true)]);
+      await sql.query("select pg_notify('postrider_ring', $1)", [ringPayload(partnerNos, "?")]);
+    },
+
+    declare: settingsOfProcesses.declare,
+    othersAllow: settingsOfProcesses.othersAllow,
+    async passOn(partnerNos) {
+      if (shared) await sql.query("select pg_notify('postrider_ring', $1)", [ringPayload(partnerNos, "!")]);
     },
 
     onRing: (listener) =>
@@ -90,7 +100,7 @@ export function createDispatchLedger(
     processes: () => livingProcesses(sql),
 
     async leave() {
-      if (shared) await sql.query("select postrider.leave($1::uuid)", [process.id]);
+      if (shared) await settingsOfProcesses.leave();
     },
 
     onLost: (listener) => sql.onLost(listener),
@@ -273,25 +283,34 @@ async function readSettings(
   nowMs: number,
 ): Promise<readonly PartnerSettings[]> {
   const rows = await sql.query<SettingsRow>(settingsSql, [list(partnerNos), nowMs]);
-  return Promise.all(
-    rows.map(async (row) => ({
-      partnerNo: row.partner_no,
-      id: row.id,
-      version: Number(row.version),
-      ratePerSecond: row.rate_per_second,
-      burst: row.burst,
-      maxInFlight: row.max_in_flight,
-      keys: row.keys.map((key) => ({
-        scheme: key.scheme,
-        secretText: seal.open(Buffer.from(key.sealed, "base64"), sealContext(row.id)),
-        retiresAtMs: key.retires_ms,
-      })),
-      endpoints: row.endpoints.map((endpoint) => ({
-        ...endpoint,
-        document: parseEndpointDocument(endpoint.document),
-      })),
+  return rows.map((row) => ({
+    partnerNo: row.partner_no,
+    id: row.id,
+    version: Number(row.version),
+    ratePerSecond: row.rate_per_second,
+    burst: row.burst,
+    maxInFlight: row.max_in_flight,
+    ...openKeys(row, seal),
+    endpoints: row.endpoints.map((endpoint) => ({
+      ...endpoint,
+      document: parseEndpointDocument(endpoint.document),
     })),
-  );
+  }));
+}
+
+/** A partner whose secrets cannot be opened is no fault of the others that are read with it. */
+function openKeys({ id, keys }: SettingsRow, seal: Seal): Pick<PartnerSettings, "keys" | "unreadable"> {
+  const opened: StoredKey[] = [];
+  for (const { scheme, sealed: text, retires_ms: retiresAtMs } of keys) {
+    const sealed = Buffer.from(text, "base64");
+    try {
+      opened.push({ scheme, secretText: seal.open(sealed, sealContext(id)), retiresAtMs });
+    } catch (error) {
+      if (!(error instanceof PostriderError)) throw error;
+      return { keys: [], unreadable: { keyId: seal.foreignKeyId(sealed), error } };
+    }
+  }
+  return { keys: opened };
 }
 
 /** What a partner's sealed secrets are bound to: a sealed secret copied to another partner's row does not open. */

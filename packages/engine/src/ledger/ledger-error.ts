@@ -26,6 +26,11 @@ const lasting: Readonly<Record<string, Words>> = {
     "The role of the ledger lost a right that it needs.",
     "Nothing was stored: give the role its rights back, then send again.",
   ],
+  "2200H": [
+    "numbers_exhausted",
+    "A counter of the ledger has come to its end, so nothing new can be made.",
+    "Nothing was changed. postrider doctor names the counter, and the guide says how to go on: Operating, Numbers that run out.",
+  ],
   "53300": [
     "ledger_unavailable",
     "PostgreSQL has no connection free for the ledger.",

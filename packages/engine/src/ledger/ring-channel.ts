@@ -1,26 +1,27 @@
+import type { Ring } from "../ports/ledger.ts";
+
 /**
- * The payload of the notification channel `postrider_ring`: partner numbers with commas between, `*` for "sweep",
- * and with a `?` before them "whoever holds their turns looks again, and nobody else does anything".
+ * The payload of the notification channel `postrider_ring`: partner numbers with commas between, `*` for "sweep". Before
+ * them may stand `?`, "whoever holds their turns looks again, and nobody else does anything", or `!`, "serve them yourself:
+ * I cannot".
  */
-export interface Ring {
-  /** Empty: nobody in particular, so sweep. */
-  readonly partnerNos: readonly number[];
-  /** Only for processes that hold a turn of theirs. */
-  readonly holdersOnly: boolean;
-}
+type Mark = "" | "?" | "!";
 
 /** Partners named in one notification: its payload may have 8,000 bytes. */
 const longest = 700;
 
-export function ringPayload(partnerNos: readonly number[], holdersOnly = false): string {
-  // Holders look again by themselves twice a second: too many to name are not worth a sweep of everybody.
-  const named = holdersOnly ? partnerNos.slice(0, longest) : partnerNos;
-  return `${holdersOnly ? "?" : ""}${named.length <= longest ? named.join(",") : "*"}`;
+export function ringPayload(partnerNos: readonly number[], mark: Mark = ""): string {
+  // Holders look again by themselves twice a second, and sweeps find the rest: too many to name are not worth a sweep of everybody.
+  const named = mark === "" ? partnerNos : partnerNos.slice(0, longest);
+  return `${mark}${named.length <= longest ? named.join(",") : "*"}`;
 }
 
-/** @example parseRing("?3,4") // { partnerNos: [3, 4], holdersOnly: true } */
+/** @example parseRing("?3,4") // { partnerNos: [3, 4], holdersOnly: true, passedOn: false } */
 export function parseRing(payload: string): Ring {
-  const holdersOnly = payload.startsWith("?");
-  const names = holdersOnly ? payload.slice(1) : payload;
-  return { partnerNos: names === "*" || names === "" ? [] : names.split(",").map(Number), holdersOnly };
+  const [, mark = "", names = ""] = /^([?!]?)(.*)$/s.exec(payload) ?? [];
+  return {
+    partnerNos: names === "*" || names === "" ? [] : names.split(",").map(Number),
+    holdersOnly: mark === "?",
+    passedOn: mark === "!",
+  };
 }

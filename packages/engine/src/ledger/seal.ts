@@ -9,6 +9,8 @@ export interface Seal {
   open(sealed: Uint8Array, context: string): string;
   /** The id of the master key that sealed it if that is none of those given, else null. */
   foreignKeyId(sealed: Uint8Array): string | null;
+  /** The ids of the master keys given. Nothing of a key can be told from them. */
+  readonly keyIds: readonly string[];
   /** True where another key than the newest sealed it, so that it should be sealed again. */
   isStale(sealed: Uint8Array): boolean;
 }
@@ -76,6 +78,7 @@ export function createSeal(masterKeys: readonly Uint8Array[]): Seal {
         );
       }
     },
+    keyIds: keys.map(({ id }) => id.toString("hex")),
     foreignKeyId: (sealed) => (keys.some(({ id }) => id.equals(idOf(sealed))) ? null : hexIdOf(sealed)),
     isStale: (sealed) => !newest.id.equals(idOf(sealed)),
   };

@@ -9,6 +9,7 @@ export type ConditionName =
   | "redis_unusable"
   | "listening_lost"
   | "key_missing"
+  | "target_not_allowed"
   | "ledger_copied";
 
 export interface Condition {

@@ -5,6 +5,7 @@
 import type { Circuit } from "../core/breaker.ts";
 import type { DeliveryState, Reason } from "../core/delivery.ts";
 import type { EndpointDocument } from "../core/documents.ts";
+import type { PostriderError } from "../core/errors.ts";
 import type { FleetProcess, SignOfLife } from "./fleet.ts";
 
 /** A place among the due deliveries of one lane: behind those due earlier, and those due then with a smaller or this id. */
@@ -121,8 +122,10 @@ export interface PartnerSettings {
   readonly ratePerSecond: number | null;
   readonly burst: number | null;
   readonly maxInFlight: number;
-  /** Newest first. */
+  /** Newest first. Empty if they are unreadable. */
   readonly keys: readonly StoredKey[];
+  /** Set if the master keys of this process do not open a live key of the partner. `keyId` null: no master key does. */
+  readonly unreadable?: { readonly keyId: string | null; readonly error: PostriderError };
   readonly endpoints: readonly {
     readonly endpointNo: number;
     readonly id: string;
@@ -219,6 +222,16 @@ export interface Retention {
   readonly undeliveredMs: number;
 }
 
+/** What is heard from other processes. */
+export interface Ring {
+  /** Empty: nobody in particular, so sweep. */
+  readonly partnerNos: readonly number[];
+  /** Only for processes that hold a turn of theirs. */
+  readonly holdersOnly: boolean;
+  /** From a process that cannot serve them: to be served here, and not by whoever is next. */
+  readonly passedOn: boolean;
+}
+
 export interface DispatchLedger {
   /**
    * Opens turns and reads what is due, in one statement for many partners. Claiming changes no delivery: the turn's
@@ -233,14 +246,18 @@ export interface DispatchLedger {
   closeTurns(closes: readonly TurnClose[]): Promise<readonly number[]>;
   /** Asks the processes that hold these partners' turns to look again. May be lost: the close of the turn tells as well. */
   tellHolders(partnerNos: readonly number[]): Promise<void>;
+  /** Tells the other processes which targets this one allows, and which master keys it has (by their ids). */
+  declare(allowTargets: readonly string[]): Promise<void>;
+  /** What the others allow that dispatch, or did in the last minute: a list each, equal ones once. */
+  othersAllow(): Promise<readonly (readonly string[])[]>;
+  /** Asks all processes to serve these partners themselves, since this one cannot. May be lost: sweeps find them as well. */
+  passOn(partnerNos: readonly number[]): Promise<void>;
   /**
    * Calls back when somebody has work for partners; an empty list asks for a sweep. `holdersOnly`: it concerns only the
-   * process that holds a turn of theirs. The connection that hears it is this process's sign of life as well: when
+   * process that holds a turn of theirs. `passedOn`: another process cannot serve them, so they are served here. The connection that hears it is this process's sign of life as well: when
    * it ends, the others need not wait for the ends of leases. Resolves to a stop function.
    */
-  onRing(
-    listener: (ring: { readonly partnerNos: readonly number[]; readonly holdersOnly: boolean }) => void,
-  ): Promise<() => Promise<void>>;
+  onRing(listener: (ring: Ring) => void): Promise<() => Promise<void>>;
   /** Notes that this process is alive, and how busy: 0 idle, 1 without a pause. */
   attend(sign: SignOfLife): Promise<Attendance>;
   /** This process stops. */

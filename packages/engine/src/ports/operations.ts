@@ -19,6 +19,11 @@ import type {
 
 export interface Partner extends PartnerDocument {
   readonly id: string;
+  /**
+   * Of a single partner, and only while no process that dispatches can open its signing keys: the ids of the master keys that
+   * they lack. Nothing is sent to it.
+   */
+  readonly missing_master_keys?: readonly string[];
   readonly state: "active" | "paused";
   readonly endpoints: PartnerEndpoints;
   readonly created_at: string;
@@ -169,6 +174,14 @@ export interface ReplayView {
   readonly skipped: number;
   /** Why: in all `skipped`. */
   readonly skipped_causes: readonly CauseCount<SkipCause>[];
+}
+
+/** A counter of the ledger that can come to its end. */
+export interface NumberUse {
+  /** `table.column`, or the name of a sequence of its own. */
+  readonly name: string;
+  /** The part of its numbers that is gone, 0 to 1. */
+  readonly used: number;
 }
 
 /** The answer to a deletion, which does not wait for a large backlog. */
@@ -391,6 +404,8 @@ export interface Operations {
   pausedEndpoints(signal?: AbortSignal): Promise<number>;
   /** Who keeps the server from removing deleted rows for more than a minute. Nobody, of an embedded ledger. */
   vacuumState(signal?: AbortSignal): Promise<VacuumState>;
+  /** How far the ledger's counters are, the furthest first. */
+  numbers(signal?: AbortSignal): Promise<readonly NumberUse[]>;
   /** The server's clock and version, for doctor and readiness. @throws PostriderError `ledger_unavailable` */
   ping(
     signal?: AbortSignal,

@@ -48,6 +48,8 @@ export interface Turns {
    * A ring during an active turn of the partner leads to one more turn after it.
    */
   ring(partnerNos: readonly number[]): void;
+  /** A turn for each in this process and no other: somebody else was asked first, and cannot serve them. */
+  serve(partnerNos: readonly number[]): void;
   /** Rings at a later time (epoch ms). The earliest of several wins. May be lost without harm. */
   ringAt(partnerNo: number, atMs: number): void;
   /** Tells the turns of these partners that are active in this process to look again. Leads to no turn. */

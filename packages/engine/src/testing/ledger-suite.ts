@@ -8,6 +8,7 @@ import { conservationTests } from "./ledger-suite/conservation.ts";
 import { keyTests } from "./ledger-suite/keys.ts";
 import { judgingTests } from "./ledger-suite/judging.ts";
 import { leaseTests } from "./ledger-suite/leases.ts";
+import { numberTests } from "./ledger-suite/numbers.ts";
 import { operationsTests } from "./ledger-suite/operations.ts";
 import { retryTests } from "./ledger-suite/retrying.ts";
 import { readingTests } from "./ledger-suite/reading.ts";
@@ -48,7 +49,7 @@ export function describeLedger(
 
   describe(`${name} ledger`, () => {
     group("accepting, dispatching", acceptingTests, claimTests, recordTests);
-    group("operating", operationsTests, keyTests);
+    group("operating", operationsTests, keyTests, numberTests);
     group("judging what comes in", judgingTests, sqlDoorTests, backlogTests);
     group("reading, conserving", readingTests, conservationTests);
     group("warning", warningTests);

@@ -136,6 +136,7 @@ export function createBullmqTurns(options: BullmqTurnsOptions): Turns {
 
   return {
     ring,
+    serve: keep,
     ringAt(partnerNo, atMs) {
       if (atMs <= clock.now()) ring([partnerNo]);
       else alarms.set(partnerNo, atMs);

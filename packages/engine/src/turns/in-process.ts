@@ -27,6 +27,7 @@ export function createInProcessTurns({ clock, telemetry, maxActive = 1_000 }: In
   const alarms = createAlarms(clock, runner.serve);
   return {
     ring: runner.serve,
+    serve: runner.serve,
     ringAt,
     look(partnerNos) {
       for (const partnerNo of partnerNos) runner.look(partnerNo);

@@ -11,6 +11,8 @@ import {
 } from "../status-views.ts";
 
 const tag = "status";
+/** Operators are told of a counter from here on. */
+const runningOutFrom = 0.8;
 const isoOf = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
 
 /** What runs here, and whether the books balance: for `postrider doctor`. */
@@ -28,13 +30,14 @@ export function statusRoutes(
       answers: { 200: { meaning: "The status.", schema: statusView } },
     },
     async ({ nowMs, signal }) => {
-      const [ledger, backlog, missingKeys, circuits, paused, vacuum, processes] = await Promise.all([
+      const [ledger, backlog, missingKeys, circuits, paused, vacuum, numbers, processes] = await Promise.all([
         engine.operations.ping(signal),
         engine.operations.backlog(nowMs, 1, signal),
         engine.operations.missingKeys(nowMs, signal),
         engine.operations.circuits(nowMs, signal),
         engine.operations.pausedEndpoints(signal),
         engine.operations.vacuumState(signal),
+        engine.operations.numbers(signal),
         engine.processes(),
       ]);
       const progress = engine.progress();
@@ -52,6 +55,9 @@ export function statusRoutes(
             id: engine.description.ledgerId,
             copied: engine.description.copied,
           },
+          numbers_running_out: numbers
+            .filter(({ used }) => used >= runningOutFrom)
+            .map(({ name, used }) => ({ counter: name, used })),
           turns: { adapter: engine.description.turns },
           conditions: conditionViews(engine.conditions()),
           clock: {

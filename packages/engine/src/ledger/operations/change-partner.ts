@@ -15,7 +15,7 @@ export function changePartner<Result>(
 ): Promise<Result | null> {
   return sql.transaction(async (tx) => {
     const [owner] = await tx.query<{ partner_no: number }>(
-      "update postrider.partners set version = version + 1 where id = $1 and deleted_at is null returning partner_no",
+      "update postrider.partners set version = postrider.next_version(version) where id = $1 and deleted_at is null returning partner_no",
       [id],
     );
     return owner ? work(tx, owner.partner_no) : null;

@@ -11,8 +11,9 @@ import { countOperations } from "./counts.ts";
 import { deliveryOperations } from "./deliveries.ts";
 import { warningOperations } from "./endpoint-warnings.ts";
 import { endpointOperations } from "./endpoints.ts";
-import { keyOperations, resealSecrets } from "./keys.ts";
+import { keyOperations, resealSecrets, type Resealed } from "./keys.ts";
 import { nameOperations } from "./names.ts";
+import { numberOperations } from "./numbers.ts";
 import { partnerOperations } from "./partners.ts";
 import { replayOperations } from "./replays.ts";
 import { retryOperations } from "./retries.ts";
@@ -32,11 +33,11 @@ export interface OperationsOptions {
 export interface LedgerOperations extends Operations {
   /**
    * Seals again, with the newest master key, what older ones sealed: an old master key can be taken away after one
-   * start. Resolves to how many keys were sealed again.
+   * start of every process with both. Nothing is sealed again while a process that runs lacks the newest key.
    *
    * @throws PostriderError `secret_unreadable` where no master key opens a secret
    */
-  resealSecrets(): Promise<number>;
+  resealSecrets(): Promise<Resealed>;
 }
 
 /**
@@ -68,6 +69,7 @@ export function createOperations(sql: Sql, seal: Seal, options: OperationsOption
     ...retryOperations(context),
     ...countOperations(context),
     ...vacuumOperations(context),
+    ...numberOperations(context),
     resealSecrets: () => resealSecrets(context.sql, seal),
   };
 }

@@ -182,19 +182,28 @@ const beforeSql = `select (select n.document::text from postrider.endpoints n wh
   coalesce((select json_agg(distinct k.scheme) from postrider.signing_keys k
      where k.partner_no = $1::int and (k.retires_at is null or k.retires_at > to_timestamp($3::float8 / 1000))), '[]') as schemes`;
 
-/** A pause or hold ends if the URL changes ($8): it was the answer of another place. So does a pause for a missing key. */
-const putSql = `with n as (
-    insert into postrider.endpoints as n (partner_no, id, document, enabled, created_at, updated_at, order_hold)
-    values ($1::int, $2, $3::text::json, $4::boolean, to_timestamp($5::float8 / 1000), to_timestamp($5::float8 / 1000),
-            $7::float8 * interval '1 millisecond')
-    on conflict (partner_no, id) where deleted_at is null do update
-       set document = excluded.document, enabled = excluded.enabled, version = n.version + 1, updated_at = excluded.updated_at,
-           order_hold = excluded.order_hold,
+/**
+ * Under the lock of its partner. Only a new endpoint is inserted: an insert takes a number, also one that ends as an update.
+ * A pause or hold ends if the URL changes ($8): it was the answer of another place. So does a pause for a missing key.
+ */
+const putSql = `with known as (
+    update postrider.endpoints n
+       set document = $3::text::json, enabled = $4::boolean, version = n.version + 1, updated_at = to_timestamp($5::float8 / 1000),
+           order_hold = $7::float8 * interval '1 millisecond',
            paused_at = case when not ($8::boolean or (n.note is not null and n.note = any($9::text::text[]))) then n.paused_at end,
            held_until = case when not $8::boolean then n.held_until end,
            note = case when not ($8::boolean or (n.note is not null and n.note = any($9::text::text[]))) then n.note end,
-           circuit_no = n.circuit_no + case when $8::boolean then 1 else 0 end
-    returning n.*, n.xmax = 0 as created
+           circuit_no = case when $8::boolean then postrider.next_circuit_no(n.circuit_no) else n.circuit_no end
+     where n.partner_no = $1::int and n.id = $2 and n.deleted_at is null
+    returning n.*
+  ), made as (
+    insert into postrider.endpoints (partner_no, id, document, enabled, created_at, updated_at, order_hold)
+    select $1::int, $2, $3::text::json, $4::boolean, to_timestamp($5::float8 / 1000), to_timestamp($5::float8 / 1000),
+           $7::float8 * interval '1 millisecond'
+     where not exists (select 1 from postrider.endpoints o where o.partner_no = $1::int and o.id = $2 and o.deleted_at is null)
+    returning *
+  ), n as (
+    select k.*, false as created from known k union all select m.*, true from made m
   ), cleared as (
     delete from postrider.circuits c using n where c.endpoint_no = n.endpoint_no and c.circuit_no <> n.circuit_no
   ), unsubscribed as (
@@ -224,7 +233,7 @@ const resumeSql = `with before as (
       from postrider.endpoints n left join postrider.circuits c on c.endpoint_no = n.endpoint_no
      where n.partner_no = $1::int and n.id = $2 and n.deleted_at is null
   ), n as (
-    update postrider.endpoints n set paused_at = null, held_until = null, note = null, circuit_no = n.circuit_no + 1
+    update postrider.endpoints n set paused_at = null, held_until = null, note = null, circuit_no = postrider.next_circuit_no(n.circuit_no)
      where n.partner_no = $1::int and n.id = $2 and n.deleted_at is null
     returning n.*
   ), cleared as (

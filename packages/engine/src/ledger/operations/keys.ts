@@ -166,10 +166,12 @@ async function generateKey(scheme: "v1" | "v1a") {
 export const newSecretText = (): string => generateSecret(randomBytes).reveal().text;
 
 /** See `LedgerOperations.resealSecrets`. */
-export async function resealSecrets(sql: Pick<Sql, "query">, seal: Seal): Promise<number> {
+export async function resealSecrets(sql: Pick<Sql, "query">, seal: Seal): Promise<Resealed> {
   const rows = await sql.query<{ key_no: number; sealed: Uint8Array; id: string }>(sealedSql);
   refuseForeign(rows, seal);
   const stale = rows.filter((row) => seal.isStale(row.sealed));
+  if (stale.length > 0 && (await someoneLacks(sql, seal.keyIds[0]!)))
+    return { sealed: 0, left: stale.length };
   for (const { key_no, sealed, id } of stale) {
     const context = sealContext(id);
     // The old bytes are compared: another process may be doing the same.
@@ -178,7 +180,24 @@ export async function resealSecrets(sql: Pick<Sql, "query">, seal: Seal): Promis
       [key_no, seal.close(seal.open(sealed, context), context), sealed],
     );
   }
-  return stale.length;
+  return { sealed: stale.length, left: 0 };
+}
+
+/** What a start did about the secrets that older master keys had sealed. */
+export interface Resealed {
+  readonly sealed: number;
+  /** They stay as they are, because a process that runs lacks the newest key: sealed with it, they could not be opened there. */
+  readonly left: number;
+}
+
+/** Whether a living process that dispatches does not have the master key. */
+async function someoneLacks(sql: Pick<Sql, "query">, keyId: string): Promise<boolean> {
+  const [row] = await sql.query<{ lacks: boolean }>(
+    `select exists (select 1 from postrider.process_settings s join postrider.processes o on o.id = s.process
+      where o.seen_at > clock_timestamp() - interval '4 seconds' and $1 <> all(s.key_ids)) as lacks`,
+    [keyId],
+  );
+  return row?.lacks ?? false;
 }
 
 /** @throws PostriderError `secret_unreadable` if a master key is missing, so that a start with the wrong one says so */
@@ -190,7 +209,7 @@ function refuseForeign(rows: readonly { readonly sealed: Uint8Array }[], seal: S
       ? "The ledger was sealed with another master key"
       : `${ids.length} of the ledger's ${rows.length} signing keys were sealed with a master key that is not given`;
   throw new PostriderError("secret_unreadable", `${what} (key id ${[...new Set(ids)].join(", ")}).`, {
-    hint: "Add the master key that sealed it to POSTRIDER_MASTER_KEY, after the newest one. If none was set, it is in the data folder of the process that made the ledger.",
+    hint: "Add the master key that sealed it to POSTRIDER_MASTER_KEY, after the newest one: an old key can be taken away after all processes were started with new,old. If none was set, it is in the data folder of the process that made the ledger.",
   });
 }
 

@@ -21,18 +21,21 @@ export function partnerOperations({ sql, reads, seal, changed }: OperationsConte
     async putPartner(id, document, nowMs, { secret } = {}) {
       checkTexts("partner document", document);
       const secretText = secret === undefined ? newSecretText() : (await givenKey("v1", secret)).secretText;
-      const [row] = await sql.query<PartnerRow & { readonly created: boolean }>(putSql, [
-        id,
-        document.name,
-        document.rate_per_second,
-        document.burst,
-        document.max_in_flight,
-        nowMs,
-        seal.close(secretText, sealContext(id)),
-        document.silent_after === null ? null : parseDurationMs(document.silent_after),
-        document.max_backlog,
-        secret !== undefined,
-      ]);
+      const put = () =>
+        sql.query<PartnerRow & { readonly created: boolean }>(putSql, [
+          id,
+          document.name,
+          document.rate_per_second,
+          document.burst,
+          document.max_in_flight,
+          nowMs,
+          seal.close(secretText, sealContext(id)),
+          document.silent_after === null ? null : parseDurationMs(document.silent_after),
+          document.max_backlog,
+          secret !== undefined,
+        ]);
+      // Twice: a partner that is deleted in the same moment is there for the insert and gone for the update.
+      const row = (await put())[0] ?? (await put())[0];
       if (!row && secret !== undefined) throw secretOfKnownPartner(id);
       if (!row) throw new PostriderError("internal", "The ledger did not answer with the partner it stored.");
       changed(row.partner_no);
@@ -44,11 +47,14 @@ export function partnerOperations({ sql, reads, seal, changed }: OperationsConte
     },
 
     async getPartner(id, signal) {
-      const [row] = await reads(signal).query<PartnerRow>(
-        `select ${columns} from postrider.partners p where p.id = $1 and p.deleted_at is null`,
+      const [row] = await reads(signal).query<PartnerRow & { readonly missing: readonly string[] | null }>(
+        `select ${columns}, (${missingKeysSql}) as missing from postrider.partners p where p.id = $1 and p.deleted_at is null`,
         [id],
       );
-      return row ? partnerView(row) : null;
+      if (!row) return null;
+      return row.missing === null
+        ? partnerView(row)
+        : { ...partnerView(row), missing_master_keys: row.missing };
     },
 
     async listPartners({ limit, cursor }, signal) {
@@ -109,6 +115,21 @@ const columns = `p.partner_no, p.id, p.name, p.rate_per_second, p.burst, p.max_i
     where n.partner_no = p.partner_no and n.deleted_at is null) as endpoints,
   extract(epoch from p.created_at)::float8 * 1000 as created_ms, extract(epoch from p.updated_at)::float8 * 1000 as updated_ms`;
 
+/**
+ * The master keys that no process is left with, if none of those that dispatch has all that the live keys of partner p were
+ * sealed with; null if one has, or none dispatches. Bytes 2 to 5 of a sealed secret are the id of its key: see seal.ts.
+ */
+const missingKeysSql = `with alive as (
+    select s.key_ids from postrider.process_settings s join postrider.processes o on o.id = s.process
+     where o.seen_at > clock_timestamp() - interval '4 seconds'
+  ), needed as (
+    select distinct encode(substring(k.sealed from 2 for 4), 'hex') as id from postrider.signing_keys k
+     where k.partner_no = p.partner_no and (k.retires_at is null or k.retires_at > clock_timestamp())
+  )
+  select json_agg(n.id order by n.id) from needed n
+   where exists (select 1 from alive a where n.id <> all(a.key_ids))
+     and not exists (select 1 from alive a where not exists (select 1 from needed m where m.id <> all(a.key_ids)))`;
+
 function partnerView(row: PartnerRow): Partner {
   return {
     id: row.id,
@@ -125,16 +146,29 @@ function partnerView(row: PartnerRow): Partner {
   };
 }
 
-/** `xmax = 0` distinguishes an inserted row from an updated one. With a secret given ($10) an existing partner is left as it is. */
-const putSql = `with p as (
+/**
+ * With a secret given ($10) an existing partner is left as it is. Updated first, and inserted only if it is new: an insert takes
+ * a number, also one that ends as an update. Two that make the same partner in the same moment may still both take one.
+ * `xmax = 0` distinguishes an inserted row from an updated one.
+ */
+const putSql = `with known as (
+    update postrider.partners p
+       set name = $2, rate_per_second = $3::float8, burst = $4::int, max_in_flight = $5::int, silent_after_ms = $8::float8, max_backlog = $9::int,
+           version = postrider.next_version(p.version), updated_at = to_timestamp($6::float8 / 1000)
+     where p.id = $1 and p.deleted_at is null and not $10::boolean
+    returning p.*
+  ), made as (
     insert into postrider.partners as p (id, name, rate_per_second, burst, max_in_flight, silent_after_ms, max_backlog, created_at, updated_at)
-    values ($1, $2, $3::float8, $4::int, $5::int, $8::float8, $9::int, to_timestamp($6::float8 / 1000), to_timestamp($6::float8 / 1000))
+    select $1, $2, $3::float8, $4::int, $5::int, $8::float8, $9::int, to_timestamp($6::float8 / 1000), to_timestamp($6::float8 / 1000)
+     where not exists (select 1 from postrider.partners o where o.id = $1 and o.deleted_at is null)
     on conflict (id) where deleted_at is null do update
        set name = excluded.name, rate_per_second = excluded.rate_per_second, burst = excluded.burst,
            max_in_flight = excluded.max_in_flight, silent_after_ms = excluded.silent_after_ms, max_backlog = excluded.max_backlog,
-           version = p.version + 1, updated_at = excluded.updated_at
+           version = postrider.next_version(p.version), updated_at = excluded.updated_at
      where not $10::boolean
     returning p.*, p.xmax = 0 as created
+  ), p as (
+    select k.*, false as created from known k union all select m.* from made m
   ), runtime as (
     insert into postrider.partner_runtime (partner_no) select partner_no from p where created
   ), key as (
@@ -144,7 +178,7 @@ const putSql = `with p as (
 
 const listSql = `select ${columns} from postrider.partners p where p.deleted_at is null and p.id > $1 order by p.id limit $2::int`;
 
-const stateSql = `update postrider.partners p set paused = $2::boolean, version = p.version + 1, updated_at = to_timestamp($3::float8 / 1000)
+const stateSql = `update postrider.partners p set paused = $2::boolean, version = postrider.next_version(p.version), updated_at = to_timestamp($3::float8 / 1000)
  where p.id = $1 and p.deleted_at is null returning ${columns}`;
 
 /** Its keys go at once: nothing will be signed with them again. */

@@ -106,9 +106,10 @@ export function keyTests(bench: () => Bench): void {
     const { endpointNo } = (await dispatch.locate(acme.id, "main"))!;
     let paused = Promise.resolve();
     await sql.transaction(async (tx) => {
-      await tx.query("update postrider.partners set version = version + 1 where partner_no = $1::int", [
-        acme.no,
-      ]);
+      await tx.query(
+        "update postrider.partners set version = postrider.next_version(version) where partner_no = $1::int",
+        [acme.no],
+      );
       await tx.query(
         `insert into postrider.signing_keys (partner_no, scheme, sealed, created_at)
          select partner_no, 'v1a', sealed, created_at from postrider.signing_keys where partner_no = $1::int`,
@@ -290,8 +291,12 @@ export function keyTests(bench: () => Bench): void {
     await sql.query("delete from postrider.signing_keys");
     const rotated = await under(oldKey).operations.rotateSecret(acme.id, { scheme: "v1", overlapMs: 0 }, now);
     const secret = async (...keys: Uint8Array[]) =>
-      (await under(...keys).dispatch.settings([acme.no], now))[0]!.keys[0]!.secretText;
-    await expect(secret(newKey)).rejects.toMatchObject({ code: "secret_unreadable" });
+      (await under(...keys).dispatch.settings([acme.no], now))[0]!.keys[0]?.secretText;
+    const [unreadable] = await under(newKey).dispatch.settings([acme.no], now);
+    expect(unreadable).toMatchObject({
+      keys: [],
+      unreadable: { keyId: expect.stringMatching(/^[0-9a-f]{8}$/), error: { code: "secret_unreadable" } },
+    });
     await expect(under(newKey).operations.resealSecrets()).rejects.toMatchObject({
       code: "secret_unreadable",
       message: expect.stringMatching(
@@ -308,8 +313,22 @@ export function keyTests(bench: () => Bench): void {
     });
     await sql.query("delete from postrider.signing_keys where partner_no = $1::int", [zulu.no]);
     expect(await secret(newKey, oldKey)).toBe(rotated?.signingSecret);
-    expect(await under(newKey, oldKey).operations.resealSecrets()).toBe(1);
-    expect(await under(newKey, oldKey).operations.resealSecrets()).toBe(0);
+    // A process that runs with the old key alone could not open what the new one seals.
+    const running = under(oldKey).dispatch;
+    await sql.query(
+      `insert into postrider.processes (id, name, started_at, seen_at)
+       values ('00000000-0000-4000-8000-000000000001', 'old', clock_timestamp(), clock_timestamp() + interval '1 minute')`,
+    );
+    await sql.query(
+      `insert into postrider.process_settings (process, key_ids, allow_targets, declared_at)
+       values ('00000000-0000-4000-8000-000000000001', $1::text::text[], '{}', clock_timestamp())`,
+      [`{${unreadable!.unreadable!.keyId}}`],
+    );
+    expect(await under(newKey, oldKey).operations.resealSecrets()).toEqual({ sealed: 0, left: 1 });
+    expect((await running.settings([acme.no], now))[0]).not.toHaveProperty("unreadable");
+    await sql.query("delete from postrider.processes where name = 'old'");
+    expect(await under(newKey, oldKey).operations.resealSecrets()).toEqual({ sealed: 1, left: 0 });
+    expect(await under(newKey, oldKey).operations.resealSecrets()).toEqual({ sealed: 0, left: 0 });
     expect(await secret(newKey)).toBe(rotated?.signingSecret);
     // Bound to its partner: on another partner's row it does not open.
     const bolt = await partner();
@@ -318,8 +337,9 @@ export function keyTests(bench: () => Bench): void {
       bolt.no,
       acme.no,
     ]);
-    await expect(under(newKey).dispatch.settings([bolt.no], now)).rejects.toMatchObject({
-      code: "secret_unreadable",
+    expect((await under(newKey).dispatch.settings([bolt.no], now))[0]?.unreadable).toMatchObject({
+      keyId: null,
+      error: { code: "secret_unreadable" },
     });
     await operations.deletePartner(bolt.id, now);
   });

@@ -154,7 +154,7 @@ export function leaseTests(bench: () => Bench): void {
     const stop = await dispatch.onRing((ring) => heard.resolve(ring));
     try {
       await neighbours![0].tellHolders([7, 8]);
-      expect(await heard.promise).toEqual({ partnerNos: [7, 8], holdersOnly: true });
+      expect(await heard.promise).toEqual({ partnerNos: [7, 8], holdersOnly: true, passedOn: false });
     } finally {
       await stop();
     }

@@ -1,0 +1,209 @@
+import { missingKeyCondition, refusedTargetCondition } from "../core/own-settings.ts";
+import { type AllowedTargets, unlistedTargets } from "../core/target.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Conditions } from "../ports/conditions.ts";
+import type { DispatchLedger, PartnerSettings } from "../ports/ledger.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
+import type { TurnEnd, Turns } from "../ports/turns.ts";
+import { createBatcher } from "./batcher.ts";
+import { compilePartner, type DispatchPartner, LeftToOthers } from "./partner.ts";
+import type { PartnerCache } from "./partner-cache.ts";
+import { untilItPasses } from "./patience.ts";
+
+/** What was left to others is looked at again this often. */
+const lookAgainMs = 5_000;
+/** While something is refused here, what the others allow is asked for no more often. */
+const othersKeptMs = 1_000;
+/** Partners of one statement at most. */
+const maxPartners = 256;
+/** Names remembered that were refused when they were dialled. */
+const mostRefused = 1_000;
+
+/**
+ * What this process cannot do by its own settings: open secrets of a master key that it does not have, send to a target that it
+ * does not allow. Such partners are left to processes that can, and nothing is spent on them here.
+ */
+export interface OwnSettings {
+  /** Tells the other processes what this one can do. */
+  begin(): Promise<void>;
+  /** The partner's settings, as the cache gives them. @throws LeftToOthers */
+  partner(partnerNo: number, version: number): Promise<DispatchPartner | null>;
+  /** Runs a turn, unless the partner is left to others. */
+  turn(partnerNo: number, run: () => Promise<TurnEnd>): Promise<TurnEnd>;
+  /** True while the partner is left to others. */
+  leaves(partnerNo: number): boolean;
+  /** A name resolved to an address that is not allowed here. True if the partner is left to others for it. */
+  refused(partner: DispatchPartner, target: string): Promise<boolean>;
+  stop(): void;
+}
+
+export interface OwnSettingsTools {
+  readonly ledger: Pick<
+    DispatchLedger,
+    "settings" | "declare" | "othersAllow" | "passOn" | "onLost" | "isTransient"
+  >;
+  readonly turns: Pick<Turns, "ring">;
+  readonly partners: PartnerCache;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly conditions: Pick<Conditions, "set">;
+  readonly allowedTargets: AllowedTargets;
+  readonly signal: AbortSignal;
+}
+
+/** What the others allow, asked for at most once a second. */
+function keptForAMoment(ledger: Pick<DispatchLedger, "othersAllow">, clock: Clock) {
+  let kept: { readonly atMs: number; readonly lists: Promise<readonly AllowedTargets[]> } | null = null;
+  return (): Promise<readonly AllowedTargets[]> => {
+    if (kept === null || clock.monotonicMs() - kept.atMs >= othersKeptMs) {
+      const lists = ledger.othersAllow().then((given) => given.map((list) => new Set(list)));
+      kept = { atMs: clock.monotonicMs(), lists };
+      lists.catch(() => (kept = null));
+    }
+    return kept.lists;
+  };
+}
+
+export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
+  const { ledger, turns, partners, clock, telemetry, conditions, allowedTargets, signal } = tools;
+  const left = new Map<number, LeftToOthers>();
+  const refusedWhenDialled = new Set<string>();
+  const othersAllow = keptForAMoment(ledger, clock);
+  let cancel: (() => void) | null = null;
+  let declaring: Promise<void> | null = null;
+  let stopped = false;
+
+  const declare = () =>
+    untilItPasses(() => ledger.declare([...allowedTargets]), {
+      where: "declare settings",
+      ledger,
+      clock,
+      telemetry,
+      signal,
+    }).catch(() => {}); // Told by then. Nobody leaves anything to this process before the next time.
+
+  /**
+   * The targets for which the partner is left to another process; null if it is not. Only to one that refuses fewer of them:
+   * of two that each allow another target of the partner, neither leaves it to the other.
+   */
+  const betterElsewhere = async ({ origins }: DispatchPartner): Promise<readonly string[] | null> => {
+    const mine = unlistedTargets(origins, allowedTargets, refusedWhenDialled);
+    if (mine.length === 0) return null;
+    const lists = await othersAllow();
+    const better = lists.some(
+      (list) => unlistedTargets(origins, list, refusedWhenDialled).length < mine.length,
+    );
+    return better ? mine : null;
+  };
+
+  const tell = () => {
+    const lacks = [...left.values()];
+    conditions.set(
+      "key_missing",
+      missingKeyCondition(lacks.flatMap(({ partner, key }) => (key ? [{ partner, ...key }] : []))),
+    );
+    conditions.set(
+      "target_not_allowed",
+      refusedTargetCondition(
+        lacks.flatMap(({ partner, targets }) => (targets ? [{ partner, targets }] : [])),
+      ),
+    );
+  };
+
+  const leave = (partnerNo: number, why: LeftToOthers) => {
+    left.set(partnerNo, why);
+    tell();
+    if (!stopped) cancel ??= clock.after(lookAgainMs, lookAgain);
+  };
+
+  const passOn = createBatcher<number, void>(
+    async (partnerNos) => {
+      // Lost: the next sweep, of whoever can serve them, finds them as well.
+      await ledger.passOn([...new Set(partnerNos)]).catch(() => {});
+      return [];
+    },
+    { maxItems: maxPartners, parallel: 1 },
+  );
+
+  const lackOf = async (settings: PartnerSettings | undefined): Promise<LeftToOthers | null> => {
+    if (settings === undefined) return null;
+    if (settings.unreadable) return new LeftToOthers(settings.id, { key: settings.unreadable });
+    const targets = await betterElsewhere(compilePartner(settings, allowedTargets));
+    return targets === null ? null : new LeftToOthers(settings.id, { targets });
+  };
+
+  const lookAgain = () => {
+    cancel = null;
+    void lookAtAll()
+      .catch((error: unknown) => {
+        if (!ledger.isTransient(error))
+          telemetry.fault({ where: "own settings", error, retryInMs: lookAgainMs });
+      })
+      .finally(() => {
+        tell();
+        if (left.size === 0) refusedWhenDialled.clear();
+        else if (!stopped) cancel ??= clock.after(lookAgainMs, lookAgain);
+      });
+  };
+  const lookAtAll = async () => {
+    const numbers = [...left.keys()];
+    for (let at = 0; at < numbers.length; at += maxPartners) {
+      const some = numbers.slice(at, at + maxPartners);
+      const byNo = new Map((await ledger.settings(some, clock.now())).map((one) => [one.partnerNo, one]));
+      for (const partnerNo of some) {
+        const lack = await lackOf(byNo.get(partnerNo));
+        if (lack !== null) left.set(partnerNo, lack);
+        else if (left.delete(partnerNo)) turns.ring([partnerNo]);
+      }
+    }
+  };
+
+  /** How a turn ends whose partner is left to others: they are told, and asking again at once is of no use. */
+  const toOthers = (partnerNo: number): TurnEnd => {
+    void passOn(partnerNo);
+    return { nextDueAtMs: null, elsewhere: true };
+  };
+
+  return {
+    begin() {
+      // Whatever took the server's place may not know.
+      ledger.onLost(() => {
+        // Connections are lost by the dozen.
+        declaring ??= declare().finally(() => (declaring = null));
+      });
+      return declare();
+    },
+    async partner(partnerNo, version) {
+      const partner = await partners.get(partnerNo, version);
+      if (!partner?.unlisted) return partner;
+      const targets = await betterElsewhere(partner);
+      if (targets !== null) throw new LeftToOthers(partner.id, { targets });
+      return partner;
+    },
+    async turn(partnerNo, run) {
+      if (left.has(partnerNo)) return toOthers(partnerNo);
+      try {
+        const end = await run();
+        return left.has(partnerNo) ? toOthers(partnerNo) : end;
+      } catch (error) {
+        if (!(error instanceof LeftToOthers)) throw error;
+        leave(partnerNo, error);
+        return toOthers(partnerNo);
+      }
+    },
+    leaves: (partnerNo) => left.has(partnerNo),
+    async refused(partner, target) {
+      if (refusedWhenDialled.size >= mostRefused) refusedWhenDialled.clear();
+      refusedWhenDialled.add(target);
+      const targets = await betterElsewhere(partner).catch(() => null);
+      if (targets === null) return false;
+      leave(partner.partnerNo, new LeftToOthers(partner.id, { targets }));
+      return true;
+    },
+    stop() {
+      stopped = true;
+      cancel?.();
+      cancel = null;
+    },
+  };
+}
