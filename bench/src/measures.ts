@@ -9,6 +9,7 @@ import { measureMemory } from "./memory.ts";
 import { type BenchName, medianResult, type Result } from "./result.ts";
 import type { SinkProcess } from "./sink-process.ts";
 import { measureSilentNames } from "./silent-names.ts";
+import { measureReads } from "./reads.ts";
 import { measureSize } from "./size.ts";
 import { measureSnapshot } from "./snapshot.ts";
 import { measureStartup } from "./startup.ts";
@@ -126,6 +127,19 @@ export const measures: Readonly<Record<Exclude<BenchName, "compare">, Measure>> 
     const durationMs = full ? 120_000 : quick ? 10_000 : 40_000;
     for (const partners of [1, 100])
       yield* await measureSnapshot(sink, kind, { partners, durationMs, pairs: quick || full ? 1 : 3 });
+  },
+  async *reads(sink, options) {
+    const { quick, full } = options;
+    const [kind] = servers(options);
+    if (kind === undefined) return;
+    yield await measureReads(sink, kind, {
+      finished: full ? 5_000_000 : quick ? 100_000 : 500_000,
+      pending: full ? 2_000_000 : quick ? 50_000 : 200_000,
+      readers: 20,
+      perSecond: 200,
+      durationMs: quick ? 5_000 : 30_000,
+      pairs: quick ? 1 : 3,
+    });
   },
   async *memory(sink, options) {
     const [waiting, partners] = options.quick ? [100_000, 1_000] : [1_000_000, 10_000];

@@ -24,6 +24,7 @@ export const benchNames = [
   "limiter",
   "size",
   "snapshot",
+  "reads",
   "memory",
   "idle",
   "startup",

@@ -25,6 +25,8 @@ export interface Scenario {
   /** What is shown when it passes. */
   readonly proves: string;
   readonly topologies: readonly Topology[];
+  /** What the machine lacks for it, in words; null: nothing. Absent: it needs no more than the others. */
+  readonly lacks?: () => string | null;
   run(options: RunOptions): Promise<Outcome>;
 }
 

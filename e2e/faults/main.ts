@@ -61,6 +61,11 @@ async function main(): Promise<void> {
     for (const scenario of scenarios) {
       if (!names.includes(scenario.name) || !scenario.topologies.includes(topology)) continue;
       say(`\n${topology}: ${scenario.name}: ${scenario.proves}`);
+      const lacks = scenario.lacks?.() ?? null;
+      if (lacks !== null) {
+        say(`  skipped: ${lacks}`);
+        continue;
+      }
       const run = scenario.run({
         topology,
         size,

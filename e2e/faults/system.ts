@@ -15,6 +15,7 @@ import { type LedgerRecords, openLedgerRecords } from "./ledger-records.ts";
 import { type Proxy, startProxy } from "./proxy.ts";
 import { type Sink, startSink } from "./sink-process.ts";
 import { type LogLine, type SupervisedServer, supervise } from "./supervised-server.ts";
+import { createWrongClock } from "./wrong-clock.ts";
 
 /** `database`: PostgreSQL alone carries everything. `cluster`: turns go over Redis. */
 export const topologies = ["database", "cluster"] as const;
@@ -29,6 +30,8 @@ export interface SystemOptions {
   readonly apis: number;
   /** These go through a proxy; the others directly. */
   readonly proxied?: readonly ProxiedPart[];
+  /** Processes whose clock is wrong: by name, `+10m`, `-1h`, `+1d`. */
+  readonly clocks?: Readonly<Record<string, string>>;
 }
 
 /** Real servers, processes and connections, for one scenario. */
@@ -42,6 +45,8 @@ export interface FaultSystem {
   readonly workers: readonly SupervisedServer[];
   /** By its name. @throws Error where there is none */
   server(name: string): SupervisedServer;
+  /** Sets the clock of one of `clocks`. @throws Error if it has none */
+  setClock(name: string, offset: string): void;
   /** Those before a part: one, or for `api` one per process. None where it is not proxied. */
   proxies(part: ProxiedPart): readonly Proxy[];
   /** One per API process, through the proxy where there is one. */
@@ -101,11 +106,17 @@ async function build(options: SystemOptions, undo: (() => unknown)[]): Promise<O
     POSTRIDER_DATA_DIR: folder,
   };
 
+  const clocks = new Map(
+    Object.entries(options.clocks ?? {}).map(
+      ([name, offset]) => [name, createWrongClock(join(folder, `${name}.clock`), offset)] as const,
+    ),
+  );
   const log: LogLine[] = [];
   const make = async (role: "api" | "worker", n: number) => {
     // An API's port stays the same over restarts, so that the client finds it again.
     const port = role === "api" ? await freePort() : 0;
-    const server = supervise({ name: `${role}-${n + 1}`, role, port, env, log });
+    const name = `${role}-${n + 1}`;
+    const server = supervise({ name, role, port, env: { ...env, ...clocks.get(name)?.env }, log });
     undo.push(() => server.kill());
     return { server, port };
   };
@@ -139,6 +150,11 @@ async function build(options: SystemOptions, undo: (() => unknown)[]): Promise<O
       const found = servers.find((server) => server.name === name);
       if (!found) throw new Error(`There is no server ${name}.`);
       return found;
+    },
+    setClock(name, offset) {
+      const clock = clocks.get(name);
+      if (!clock) throw new Error(`${name} has the clock of the machine.`);
+      clock.set(offset);
     },
     proxies: (part) => proxies.filter((one) => one.part === part).map(({ proxy }) => proxy),
     apiUrls: urls,

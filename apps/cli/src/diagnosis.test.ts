@@ -269,4 +269,24 @@ describe("doctor", () => {
     expect(nobody.code).toBe(3);
     expect(nobody.stdout).toContain("fail  server: No Postrider server can be reached");
   });
+
+  it.each([
+    ["too_slow", "too large to be counted"],
+    ["busy", "ask again in a moment"],
+  ])("takes a count that ended with %s for no fault of the ledger", (code, remedy) => {
+    const error = new CliError("failed", "It was not counted.", { code });
+    expect(check("conservation", facts({ conservation: { error } }))).toMatchObject({
+      verdict: "warning",
+      remedy: expect.stringContaining(remedy),
+    });
+  });
+
+  it("says of a copied ledger that nothing is sent from it, and how it is adopted", () => {
+    const ledger = { adapter: "postgresql", version: "16", migration: 12, id: "the-id", copied: true };
+    expect(check("ledger", withStatus({ ledger }))).toMatchObject({
+      verdict: "warning",
+      found: expect.stringContaining("nothing is sent from it"),
+      remedy: expect.stringContaining("POSTRIDER_ADOPT_LEDGER=the-id"),
+    });
+  });
 });

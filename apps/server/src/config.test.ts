@@ -21,6 +21,7 @@ describe("settings", () => {
   test("have the documented defaults, and an empty value is unset", () => {
     expect(readSettings({ POSTRIDER_PORT: "", PATH: "/bin" })).toEqual({
       databaseUrl: null,
+      adoptLedger: null,
       database: { maxConnections: 10, statementTimeoutMs: 60_000, tls: {} },
       maxLedgerBytes: null,
       minFreeBytes: null,

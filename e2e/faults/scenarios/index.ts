@@ -1,5 +1,6 @@
 import type { Scenario } from "../loaded-run.ts";
 import { accept } from "./accept.ts";
+import { clocks } from "./clocks.ts";
 import { connections } from "./connections.ts";
 import { kills } from "./kills.ts";
 import { limit } from "./limit.ts";
@@ -18,6 +19,7 @@ export const scenarios: readonly Scenario[] = [
   postgresFast,
   pause,
   snapshot,
+  clocks,
   ...connections,
   limit,
   accept,

@@ -184,6 +184,51 @@ describe.skipIf(postgresUrl === null)("on one ledger", () => {
     }
   });
 
+  test("a limiter, a retry and a hold that a clock left a day ahead come back by themselves, and what was asked for stays", async () => {
+    const { seen, open, addPartner, accept, sql } = await createFleet();
+    const engine = await open(systemClock);
+    for (const id of ["limited", "retried", "held"])
+      await addPartner(engine, id, { rate_per_second: 5, burst: 1 });
+    const to = (partner: string, more: Partial<AcceptEvent> = {}) =>
+      event(`${partner}-${randomUUID()}`, { partner, ...more });
+    const asked = new Date(Date.now() + 2 * dayMs).toISOString();
+    await accept(engine, [
+      to("limited"),
+      to("limited"),
+      to("retried"),
+      to("held"),
+      to("limited", { not_before: asked }),
+    ]);
+    // As a process of an earlier version left them that was a day ahead.
+    const day = "interval '1 day'";
+    await sql.query(
+      "update postrider.partner_runtime set limiter_cursor_ms = extract(epoch from clock_timestamp()) * 1000 + 86400000",
+    );
+    await sql.query(
+      `insert into postrider.attempts (delivery, n, status, endpoint_version, at, duration_ms)
+       select q.id, 1, 503, 1, clock_timestamp() + ${day}, 5 from postrider.pending q join postrider.partners p using (partner_no) where p.id = 'retried'`,
+    );
+    await sql.query(
+      `update postrider.pending q set attempts_made = 1, lane = 1, due_at = clock_timestamp() + ${day} + interval '300 ms'
+         from postrider.partners p where p.partner_no = q.partner_no and p.id = 'retried'`,
+    );
+    await sql.query(
+      `update postrider.endpoints e set held_until = clock_timestamp() + 2 * ${day}
+         from postrider.partners p where p.partner_no = e.partner_no and p.id = 'held'`,
+    );
+    await engine.start();
+    await until(() =>
+      expect(seen.map(({ path }) => path).sort()).toEqual(["/held", "/limited", "/limited", "/retried"]),
+    );
+    const [first, second] = seen.filter(({ path }) => path === "/limited");
+    expect(second!.atMs - first!.atMs).toBeGreaterThan(150);
+    expect((await engine.operations.conservation()).pending).toBe(1);
+    const cursors = await sql.query<{ ms: number }>(
+      "select max(limiter_cursor_ms) - extract(epoch from clock_timestamp())::float8 * 1000 as ms from postrider.partner_runtime",
+    );
+    expect(cursors[0]!.ms).toBeLessThan(5_000);
+  });
+
   test("every process is listed with its clock and what is not as it should be, the one that only accepts too, until it stops", async () => {
     const { told, open } = await createFleet();
     const roles = (...list: string[]) => ({ process: { version: "1.2.3", roles: list } });

@@ -17,4 +17,24 @@ describe("replays", () => {
       "Replay rpl_1 was cancelled: 3 deliveries put back to pending of 12.\n",
     );
   });
+
+  it("says of a server that is slow that it is slow, and not that it must be started", async () => {
+    const { stderr, code } = await runCli(["replays"], {
+      routes: {
+        "GET /v1/replays": {
+          status: 504,
+          body: {
+            error: {
+              code: "too_slow",
+              message: "This filter reads too much: the ledger stopped after its time for reads.",
+              hint: "Narrow since/until, partner or state.",
+            },
+          },
+        },
+      },
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain("Narrow since/until, partner or state.");
+    expect(stderr).not.toContain("postrider start");
+  });
 });

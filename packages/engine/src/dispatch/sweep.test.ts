@@ -63,6 +63,21 @@ test("partners with work due before the next sweep are rung for its time", async
   expect(rung).toEqual([[1, benchStartMs + 700]]);
 });
 
+test("what lies too far ahead is brought back each minute, by the first process alone", async () => {
+  const { clock, ledger, sweep } = createBench();
+  const asked: number[] = [];
+  ledger.cutBack = async (nowMs) => asked.push(nowMs - benchStartMs);
+  const attend = ledger.attend.bind(ledger);
+  let first = false;
+  ledger.attend = async (sign) => ({ ...(await attend(sign)), first });
+  sweep.start();
+  await clock.advance(30_500);
+  expect(asked).toEqual([]);
+  first = true;
+  await clock.advance(125_000);
+  expect(asked).toEqual([31_000, 91_000, 151_000]);
+});
+
 test("it sweeps every second, at once when asked, and a wish during a sweep makes one more", async () => {
   const { clock, ledger, sweep, counts } = createBench();
   sweep.start();

@@ -62,7 +62,7 @@ export function createGate<Kind extends string>(options: GateOptions<Kind>): Gat
         if (index === -1) return;
         waiting.splice(index, 1);
         done();
-        reject(error as Error);
+        reject(error);
       };
       const gone = () => leave(signal?.reason);
       const cancelTimer = clock.after(waitMs, () => leave(busy()));

@@ -80,8 +80,8 @@ export async function listen(
     }
     waitMs = 100;
     conditions.set("listening_lost", null);
-    if (stopped) return void (await next.end());
-    void prove(next, lost);
+    if (stopped) await next.end();
+    else void prove(next, lost);
   };
 
   const prove = async (session: pg.Client, lost: (silent: boolean) => void) => {

@@ -10,7 +10,7 @@ import { codeOf, isConnectionFault } from "./sql.ts";
 export interface Sessions {
   /** Knows the connections of a pool from now on. */
   watch(pool: pg.Pool): void;
-  /** A statement begins. Costs an entry in a map, no timer. */
+  /** A statement begins. Costs an entry in a map; one timer a second serves all of them. */
   begin(client: pg.ClientBase): void;
   end(client: pg.ClientBase): void;
   /** The connection is not to be ended between two statements, such as within a transaction. */
@@ -44,8 +44,8 @@ export function watchSessions(connector: Connector, { everyMs, withinMs }: Sessi
   const held = new Set<pg.ClientBase>();
   let look = 0;
   let misses = 0;
-  let asking = false;
-  let stopped = false;
+  let looking = false;
+  const stopped = new AbortController();
   let asker: pg.Client | null = null;
 
   const endIdle = () => {
@@ -74,7 +74,7 @@ export function watchSessions(connector: Connector, { everyMs, withinMs }: Sessi
   const openAsker = async () => {
     const opened = await connector.open();
     // It came too late: another was opened meanwhile, or nobody asks any more.
-    if (asker !== null || stopped) void opened.end().catch(() => {});
+    if (asker !== null || stopped.signal.aborted) void opened.end().catch(() => {});
     else asker = opened;
     return opened;
   };
@@ -92,21 +92,24 @@ export function watchSessions(connector: Connector, { everyMs, withinMs }: Sessi
     for (const [client] of silent) destroySocket(client);
     if (silent.length > 0) endIdle();
   };
-  const timer = setInterval(() => {
-    if (asking) return;
-    asking = true;
-    void lookOnce()
-      .catch(() => {})
-      .finally(() => (asking = false));
-  }, everyMs / looks);
-  timer.unref();
+  const lookWhileBusy = async () => {
+    looking = true;
+    while (busy.size > 0 && !stopped.signal.aborted) {
+      await systemClock.sleep(everyMs / looks, stopped.signal);
+      await lookOnce().catch(() => {});
+    }
+    looking = false;
+  };
 
   return {
     watch(pool) {
       pool.on("connect", (client) => known.add(client));
       pool.on("remove", (client) => known.delete(client));
     },
-    begin: (client) => void busy.set(client, look),
+    begin(client) {
+      busy.set(client, look);
+      if (!looking) void lookWhileBusy();
+    },
     end: (client) => void busy.delete(client),
     hold: (client) => void held.add(client),
     release: (client) => void held.delete(client),
@@ -115,8 +118,7 @@ export function watchSessions(connector: Connector, { everyMs, withinMs }: Sessi
       endIdle();
     },
     async stop() {
-      stopped = true;
-      clearInterval(timer);
+      stopped.abort();
       await asker?.end().catch(() => {});
     },
   };

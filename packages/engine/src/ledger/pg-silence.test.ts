@@ -65,7 +65,7 @@ describe.skipIf(inject("postgresUrl") === null)("connections that fall silent", 
       const stopOther = await other.ledger.onRing(() => {});
       await ledger.attend(alive);
       await other.ledger.attend(alive);
-      const lost = vi.fn();
+      const lost = vi.fn<() => void>();
       sql.onLost(lost);
 
       expect(proxy.silence(how, isListening)).toBe(1);
@@ -90,7 +90,7 @@ describe.skipIf(inject("postgresUrl") === null)("connections that fall silent", 
     async (how) => {
       const { sql } = opened("proxy", "one");
       await backendOf(sql);
-      const lost = vi.fn();
+      const lost = vi.fn<() => void>();
       sql.onLost(lost);
       expect(proxy.silence(how)).toBeGreaterThan(0);
       const failed = await backendOf(sql).then(
@@ -105,7 +105,7 @@ describe.skipIf(inject("postgresUrl") === null)("connections that fall silent", 
 
   test("all of them, and new ones for a while: nothing waits for the statement's time-out, and all is well afterwards", async () => {
     const { sql, ledger, said } = opened("proxy", "one");
-    const heard = vi.fn();
+    const heard = vi.fn<() => void>();
     const stop = await ledger.onRing(heard);
     await Promise.all(Array.from({ length: 4 }, () => sql.query("select pg_sleep(0.05)")));
     proxy.newOnesSilent = true;

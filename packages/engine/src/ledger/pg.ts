@@ -2,7 +2,7 @@ import pg from "pg";
 import { type Conditions, silentConditions } from "../ports/conditions.ts";
 import { checkServer } from "./check-server.ts";
 import { databaseFault, type Whereabouts } from "./database-fault.ts";
-import { parseDatabaseUrl, type TlsFiles } from "./database-url.ts";
+import { type DatabaseAddress, parseDatabaseUrl, type TlsFiles } from "./database-url.ts";
 import { busyPool } from "./ledger-error.ts";
 import { createConnector } from "./pg-connector.ts";
 import { defaultProofs, listen, type Proofs } from "./pg-listen.ts";
@@ -53,18 +53,7 @@ const keepAliveMs = 5_000;
 export function openPg(options: PgOptions): PgSql {
   const parsed = parseDatabaseUrl(options.url);
   const address = { ...parsed, tls: { ...options.tls, ...parsed.tls } };
-  const { user, password, database, applicationName, sslNegotiation, connectTimeoutMs } = address;
-  const settings: pg.ClientConfig = {
-    application_name: applicationName ?? "postrider",
-    connectionTimeoutMillis: connectTimeoutMs ?? defaultConnectTimeoutMs,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: keepAliveMs,
-    ...(user === undefined ? {} : { user }),
-    ...(password === undefined ? {} : { password }),
-    ...(database === undefined ? {} : { database }),
-    ...(address.options === undefined ? {} : { options: address.options }),
-    ...(sslNegotiation === undefined ? {} : { sslnegotiation: sslNegotiation }),
-  };
+  const settings = clientSettings(address);
   const targets = createTargets(address);
   const connector = createConnector(settings, targets);
   const maxConnections = options.maxConnections ?? defaultConnections;
@@ -82,9 +71,6 @@ export function openPg(options: PgOptions): PgSql {
   const proofs = options.proofs ?? defaultProofs;
   const sessions = watchSessions(connector, proofs);
   sessions.watch(pool);
-  let connected = 0;
-  pool.on("connect", () => (connected += 1));
-  pool.on("remove", () => (connected -= 1));
   const lost = new Set<() => void>();
   const tellLost = () => {
     for (const tell of lost) tell();
@@ -98,17 +84,7 @@ export function openPg(options: PgOptions): PgSql {
     return name;
   };
 
-  const checkOut = async () => {
-    try {
-      return await pool.connect();
-    } catch (error) {
-      const isWait = error instanceof Error && /^timeout exceeded when trying to connect/.test(error.message);
-      // All are in use: that is load, and no lost server, unless none could be made.
-      if (isWait && connected > 0) throw busyPool();
-      if (isConnectionFault(error)) tellLost();
-      throw error;
-    }
-  };
+  const checkOut = createCheckOut(pool, tellLost);
   const runOn = async <Row>(client: pg.PoolClient, sql: string, values?: readonly SqlValue[]) => {
     sessions.begin(client);
     try {
@@ -205,5 +181,38 @@ export function openPg(options: PgOptions): PgSql {
       await Promise.all([reads.close(), pool.end()]);
       await sessions.stop();
     },
+  };
+}
+
+function clientSettings(address: DatabaseAddress): pg.ClientConfig {
+  const { user, password, database, applicationName, sslNegotiation, connectTimeoutMs } = address;
+  return {
+    application_name: applicationName ?? "postrider",
+    connectionTimeoutMillis: connectTimeoutMs ?? defaultConnectTimeoutMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveMs,
+    ...(user === undefined ? {} : { user }),
+    ...(password === undefined ? {} : { password }),
+    ...(database === undefined ? {} : { database }),
+    ...(address.options === undefined ? {} : { options: address.options }),
+    ...(sslNegotiation === undefined ? {} : { sslnegotiation: sslNegotiation }),
+  };
+}
+
+/** Takes a connection of the pool. All in use is load, and says nothing about the server; unless none could be made. */
+function createCheckOut(pool: pg.Pool, tellLost: () => void): () => Promise<pg.PoolClient> {
+  let connected = 0;
+  pool.on("connect", () => (connected += 1));
+  pool.on("remove", () => (connected -= 1));
+  return async () => {
+    try {
+      return await pool.connect();
+    } catch (error) {
+      const isWait =
+        error instanceof Error && error.message.startsWith("timeout exceeded when trying to connect");
+      if (isWait && connected > 0) throw busyPool();
+      if (isConnectionFault(error)) tellLost();
+      throw error;
+    }
   };
 }

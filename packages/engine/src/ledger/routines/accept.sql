@@ -74,7 +74,9 @@ begin
   if v_waiting < 1000 or p_limit <= 1000 then
     return v_waiting;
   end if;
-  select b.waiting into v_counted from postrider.backlogs b where b.partner_no = p_partner_no and b.counted_at > clock_timestamp() - interval '1 second';
+  -- A count that lies further ahead is of before this server's clock was set back.
+  select b.waiting into v_counted from postrider.backlogs b
+   where b.partner_no = p_partner_no and b.counted_at between clock_timestamp() - interval '1 second' and clock_timestamp() + interval '1 minute';
   if found then
     return v_counted;
   end if;

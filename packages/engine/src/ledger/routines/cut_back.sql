@@ -15,7 +15,8 @@ end $$;
 -- Out: how many deliveries and endpoints were brought back; they are due by then, and the next sweep rings.
 --
 -- A few probes per endpoint and lane with waiting deliveries, of the row that is furthest ahead: whatever a clock put too far is
--- there, or is hidden by what waits rightly for as long.
+-- there, or is hidden by what waits rightly for as long. With 10,000 endpoints that all have retries waiting, 140 ms; due_partners
+-- takes 80 for them.
 create or replace function postrider.cut_back(p_now double precision) returns integer
 language plpgsql volatile
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
@@ -25,7 +26,8 @@ declare
   v_now  timestamptz := to_timestamp(p_now / 1000);
   -- Servers and processes differ a little about what time it is, and nobody misses a minute.
   v_soon timestamptz := v_now + interval '1 minute';
-  -- Beyond the longest wait of most documents: they need not be read.
+  -- Within the longest wait of every document, and beyond that of most: these need not be read, which takes 0.25 ms each.
+  v_short timestamptz := v_soon + interval '10 minutes';
   v_long timestamptz := v_now + interval '25 hours';
   v_endpoints integer[];
   v_lanes     smallint[];
@@ -43,8 +45,8 @@ begin
        where (q.endpoint_no, q.lane) > (h.endpoint_no, h.lane)
        order by q.endpoint_no, q.lane limit 1) n
   ), seen as (
-    select h.endpoint_no, h.lane, l.id, l.due_at, l.due_at > v_soon as far, l.retried, e.held_until > v_soon as held,
-           case when e.held_until > v_soon or l.due_at > v_long then v_soon + postrider.longest_wait_ms(e.document) * interval '1 millisecond' end as beyond,
+    select h.endpoint_no, h.lane, l.id, l.due_at, l.due_at > v_soon as far, l.retried,
+           case when e.held_until > v_short or l.due_at > v_long then v_soon + postrider.longest_wait_ms(e.document) * interval '1 millisecond' end as beyond,
            e.held_until
       from heads h
      cross join lateral (
@@ -53,7 +55,7 @@ begin
          order by q.due_at desc limit 1) l
      cross join lateral (
         select e.held_until, e.document from postrider.endpoints e
-         where e.endpoint_no = h.endpoint_no and (l.due_at > v_soon or e.held_until > v_soon) offset 0) e
+         where e.endpoint_no = h.endpoint_no and (l.due_at > v_soon or e.held_until > v_short) offset 0) e
   ), found as (
     select s.*, s.far and (not s.retried or s.due_at > s.beyond
                            or exists (select 1 from postrider.attempts a
