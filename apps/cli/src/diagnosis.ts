@@ -49,6 +49,7 @@ export function diagnose(facts: DoctorFacts): readonly Check[] {
     const status = facts.status.value;
     checks.push(
       ledgerCheck(status),
+      redisCheck(status),
       ...clockChecks(facts, status),
       dispatcherCheck(status),
       backlogCheck(status),
@@ -114,6 +115,13 @@ function ledgerCheck({ ledger, turns }: Status): Check {
     verdict: "ok",
     found: `${ledger.adapter}, ${ledger.version}, migration ${ledger.migration}, turns ${turns.adapter}`,
   };
+}
+
+function redisCheck({ turns }: Status): Check | null {
+  if (turns.adapter !== "redis" || turns.reach === undefined) return null;
+  const found = `rings reach ${turns.reach === "cluster" ? "every process" : "this process only"}`;
+  if (!turns.fault) return { name: "redis", verdict: "ok", found };
+  return { name: "redis", verdict: "warning", found, remedy: turns.fault };
 }
 
 function clockChecks({ askedMs, answeredMs }: DoctorFacts, { clock }: Status): readonly Check[] {

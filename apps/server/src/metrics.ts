@@ -93,6 +93,11 @@ export const metricTable = {
     labels: [],
     help: "Partners rung and waiting for a turn in this process.",
   },
+  postrider_turns_reach: {
+    kind: "gauge",
+    labels: [],
+    help: "1 while rings go over Redis to every process, 0 while they stay in this one.",
+  },
   postrider_dispatching_processes: {
     kind: "gauge",
     labels: [],
@@ -267,6 +272,10 @@ function watchEngine(
     this.reset();
     if (dispatching) this.set(Math.max(0, now() - lastProgressMs) / 1_000);
     else this.remove();
+  });
+
+  gauge("postrider_turns_reach", function collect() {
+    this.set(Number(engine.turns().reach === "cluster"));
   });
 
   const seenConditions = new Set<string>();

@@ -3,7 +3,6 @@
  * application that would rather carry the dispatcher inside.
  */
 import { randomUUID } from "node:crypto";
-import { PostriderError } from "./core/errors.ts";
 import { parseAllowedTargets } from "./core/target.ts";
 import { type OperatorEvent, recovered } from "./core/operator-events.ts";
 import { createDispatcher } from "./dispatch/dispatcher.ts";
@@ -27,12 +26,11 @@ import type { Condition } from "./ports/conditions.ts";
 import { createSystemLoad } from "./ports/load.ts";
 import type { EventDoor } from "./ports/event-door.ts";
 import type { Operations } from "./ports/operations.ts";
-import type { Turns } from "./ports/turns.ts";
 import { type Random, systemRandom } from "./ports/random.ts";
 import { createJudgedDoor } from "./judged-door.ts";
+import { checkTurnsSettings, openTurns } from "./open-turns.ts";
 import { silentTelemetry, type Telemetry } from "./ports/telemetry.ts";
 import { createTransport, type NameOptions } from "./transport/index.ts";
-import { createInProcessTurns } from "./turns/in-process.ts";
 
 /** Sent with every postback, so that partners can allow-list it and read what it is. */
 export const defaultUserAgent = "Postrider/0.1 (+https://github.com/postrider/postrider)";
@@ -105,6 +103,8 @@ export interface Engine {
   readonly operations: Operations;
   /** Which adapters run, for `doctor` and the start line. */
   readonly description: { readonly ledger: string; readonly turns: string };
+  /** How far rings go now, and why no further though they should, in words with the remedy; null: nothing is wrong. */
+  turns(): { readonly reach: "process" | "cluster"; readonly fault: string | null };
   /** Tells the dispatcher that partners have work (after an accept, a resume, a replay). Cheap and idempotent. */
   ring(partnerNos: readonly number[]): void;
   /** Finds due work of partners whose settings changed: call after operations that may free a backlog. */
@@ -138,27 +138,6 @@ export interface Engine {
   };
 }
 
-/** BullMQ is loaded only where it is used: an embedded server starts without it. */
-async function createTurns(
-  { redisUrl, redisPrefix, databaseUrl, maxInFlight = defaultMaxInFlight }: EngineOptions,
-  given: { readonly clock: Clock; readonly telemetry: Telemetry },
-): Promise<Turns> {
-  // More turns than requests that may be in flight would only hold claimed deliveries, and hand them back.
-  const tools = { ...given, maxActive: Math.max(leastTurns, maxInFlight) };
-  if (redisUrl === undefined) return createInProcessTurns(tools);
-  if (databaseUrl === undefined) {
-    throw new PostriderError("invalid_settings", "Turns over Redis need a ledger that processes can share.", {
-      hint: "Set DATABASE_URL beside REDIS_URL, or leave both out for the embedded ledger.",
-    });
-  }
-  const { createBullmqTurns } = await import("./turns/bullmq.ts");
-  return createBullmqTurns({
-    ...tools,
-    redisUrl,
-    ...(redisPrefix === undefined ? {} : { prefix: redisPrefix }),
-  });
-}
-
 /** Opens the database and brings the ledger to this version's form. */
 async function openLedger({ databaseUrl, database, dataDir }: EngineOptions, nowMs: number): Promise<Sql> {
   if (databaseUrl === undefined) {
@@ -180,8 +159,16 @@ async function openLedger({ databaseUrl, database, dataDir }: EngineOptions, now
   }
 }
 
+/** The same for all processes on one database, and for no other: its server's and its own identity. */
+async function readLedgerId(sql: Sql): Promise<string> {
+  const [row] = await sql.query<{ id: string }>(
+    `select md5(concat_ws(' ', system_identifier, d.oid, d.datname))::uuid::text as id
+       from pg_control_system(), pg_database d where d.datname = current_database()`,
+  );
+  return row!.id;
+}
+
 const defaultMaxInFlight = 256;
-const leastTurns = 16;
 const defaultRetentionDays = 35;
 const defaultDeadRetentionDays = 90;
 const defaultGraceMs = 10_000;
@@ -210,10 +197,18 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     ...(options.egressProxy === undefined ? {} : { egressProxy: options.egressProxy }),
   });
   const conditions = createConditions({ clock, telemetry });
-  const turns = await createTurns(options, { clock, telemetry });
-  const sql = await openLedger(options, clock.now()).catch(async (error: unknown) => {
+  const maxInFlight = options.maxInFlight ?? defaultMaxInFlight;
+  checkTurnsSettings({ ...options, maxInFlight });
+  const sql = await openLedger(options, clock.now()).catch((error: unknown) => {
     conditions.stop();
-    await turns.stop(0);
+    throw error;
+  });
+  const turns = await openTurns(
+    { ...options, maxInFlight },
+    { clock, random, telemetry, conditions, ledgerId: () => readLedgerId(sql) },
+  ).catch(async (error: unknown) => {
+    conditions.stop();
+    await sql.close();
     throw error;
   });
 
@@ -257,7 +252,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     telemetry,
     allowedTargets,
     userAgent,
-    maxInFlight: options.maxInFlight ?? defaultMaxInFlight,
+    maxInFlight,
     retention: {
       deliveredMs: retentionDays * dayMs,
       undeliveredMs: Math.max(retentionDays, options.deadRetentionDays ?? defaultDeadRetentionDays) * dayMs,
@@ -283,6 +278,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       ledger: sql.capabilities.name,
       turns: options.redisUrl === undefined ? "in-process" : "redis",
     },
+    turns: () => ({ reach: turns.reach(), fault: turns.fault() }),
     ring,
     sweepNow: () => dispatcher.sweepNow(),
     async testPostback(partnerId, endpointId) {

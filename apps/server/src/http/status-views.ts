@@ -33,7 +33,16 @@ export const statusView = z
     node: z.string(),
     roles: z.array(z.enum(["api", "worker"])),
     ledger: z.object({ adapter: z.string(), version: z.string(), migration: z.int() }),
-    turns: z.object({ adapter: z.string() }),
+    turns: z.object({
+      adapter: z.string(),
+      reach: z
+        .enum(["process", "cluster"])
+        .describe("How far the rings of this process go: to every process, or only to itself."),
+      fault: z
+        .string()
+        .nullable()
+        .describe("Why Redis cannot be used, in words with what to do; null: nothing is wrong."),
+    }),
     conditions: z
       .array(conditionView)
       .describe("What is not as it should be with this process, as long as it lasts."),

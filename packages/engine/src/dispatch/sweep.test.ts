@@ -18,6 +18,7 @@ function createBench() {
     ringAt: (partnerNo: number, atMs: number) => rung.push([partnerNo, atMs]),
     look() {},
     reach: () => reach,
+    fault: () => null,
     start: async () => {},
     stop: async () => {},
     load: () => ({ active: 0, waiting: 0 }),

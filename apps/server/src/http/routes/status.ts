@@ -40,7 +40,7 @@ export function statusRoutes(
             version: ledger.version,
             migration: ledger.migration,
           },
-          turns: { adapter: engine.description.turns },
+          turns: { adapter: engine.description.turns, ...engine.turns() },
           conditions: conditionViews(engine.conditions()),
           clock: {
             server_time: isoOf(nowMs),
