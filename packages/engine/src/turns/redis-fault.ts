@@ -117,7 +117,7 @@ const replies: readonly (readonly [RegExp, Words])[] = [
     () => "The Redis Cluster is down or not complete: a part of its slots is served by no node.",
   ],
   [
-    /unknown command (?:['`](\w+)['`])?/i,
+    /unknown (?:redis )?command(?: ['`](\w+)['`])?/i,
     (_, [, command]) =>
       `Redis does not know ${command === undefined ? "a command that Postrider's scripts use" : `the command ${command.toUpperCase()}`}: it was renamed or switched off, or the server is too old (Redis 6.2 or newer, or Valkey).`,
   ],
