@@ -5,7 +5,7 @@ import { kills } from "./kills.ts";
 import { limit } from "./limit.ts";
 import { pause } from "./pause.ts";
 import { postgresFast, postgresImmediate } from "./postgres.ts";
-import { redisFlush, redisRestart, redisStop } from "./redis.ts";
+import { redisFlush, redisRefuses, redisRestart, redisStop } from "./redis.ts";
 
 /** All scenarios, in the order they are run. */
 export const scenarios: readonly Scenario[] = [
@@ -13,6 +13,7 @@ export const scenarios: readonly Scenario[] = [
   redisFlush,
   redisStop,
   redisRestart,
+  redisRefuses,
   postgresImmediate,
   postgresFast,
   pause,
