@@ -42,27 +42,58 @@ export function createRedisClient(address: RedisAddress, use: "messages" | "work
   const [{ host, port } = { host: "127.0.0.1", port: 6379 }] = address.hosts;
   switch (address.kind) {
     case "single":
-      return new Redis({ ...connection, host, port, retryStrategy: never, lazyConnect: true });
+      return guarded(new Redis({ ...connection, host, port, retryStrategy: never, lazyConnect: true }));
     case "sentinel":
-      return new Redis({
-        ...connection,
-        sentinels: [...address.hosts],
-        name: address.masterName!,
-        ...(address.tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
-        sentinelCommandTimeout: commandTimeoutMs,
-        retryStrategy: never,
-        sentinelRetryStrategy: never,
-        lazyConnect: true,
-      });
+      return guarded(
+        new Redis({
+          ...connection,
+          sentinels: [...address.hosts],
+          name: address.masterName!,
+          ...(address.tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
+          sentinelCommandTimeout: commandTimeoutMs,
+          retryStrategy: never,
+          sentinelRetryStrategy: never,
+          lazyConnect: true,
+        }),
+      );
     case "cluster":
-      return new Cluster([...address.hosts], {
-        redisOptions: connection,
-        clusterRetryStrategy: never,
-        enableReadyCheck: false,
-        lazyConnect: true,
-        ...(use === "messages" ? { enableOfflineQueue: false } : {}),
-      });
+      return guardedNodes(
+        new Cluster([...address.hosts], {
+          redisOptions: connection,
+          clusterRetryStrategy: never,
+          enableReadyCheck: false,
+          lazyConnect: true,
+          ...(use === "messages" ? { enableOfflineQueue: false } : {}),
+        }),
+      );
   }
+}
+
+/**
+ * The driver hears the first error of a socket only. TLS can tell of a second one (a certificate that is not trusted, then
+ * the server's alert), which nobody would hear: that ends a process.
+ */
+function guarded(client: Redis): Redis {
+  let socket: Redis["stream"] | undefined;
+  Object.defineProperty(client, "stream", {
+    configurable: true,
+    enumerable: true,
+    get: () => socket,
+    set(next: Redis["stream"] | undefined) {
+      socket = next;
+      socket?.on("error", () => {});
+    },
+  });
+  const duplicate = client.duplicate.bind(client);
+  client.duplicate = (override) => guarded(duplicate(override));
+  return client;
+}
+
+function guardedNodes(cluster: Cluster): Cluster {
+  cluster.on("+node", (node: Redis) => void guarded(node));
+  const duplicate = cluster.duplicate.bind(cluster);
+  cluster.duplicate = (...given) => guardedNodes(duplicate(...given));
+  return cluster;
 }
 
 /** Calls back with each fault of the client, and when its connection ends. To be called before it connects. */

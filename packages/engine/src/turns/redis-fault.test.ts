@@ -7,9 +7,9 @@ const context = (
   url = "redis://h:6379",
   during: RedisFaultContext["during"] = "opening",
 ): RedisFaultContext => ({ address: parseRedisAddress(url), prefix: "{postrider}", during });
-const words = (message: string, url?: string | undefined) =>
+const words = (message: string, url?: string) =>
   redisFault(new Error(message), context(url ?? "redis://h:6379"));
-const coded = (code: string, url?: string | undefined) =>
+const coded = (code: string, url?: string) =>
   redisFault(Object.assign(new Error("the driver's prose"), { code }), context(url));
 
 const hello =
@@ -137,6 +137,11 @@ const replies: readonly (readonly [message: string, wanted: string, url?: string
   ],
   [
     "All sentinels are unreachable and retry is disabled.",
+    "know no master named main",
+    "redis-sentinel://a/main",
+  ],
+  [
+    "All sentinels are unreachable and retry is disabled. Last error: ERR No such master with that name",
     "know no master named main",
     "redis-sentinel://a/main",
   ],

@@ -197,7 +197,7 @@ function sentinels(context: RedisFaultContext, message: string): string {
   const { address } = context;
   if (/NOAUTH|WRONGPASS/.test(message))
     return `A sentinel at ${placeOf(context)} wants a password. The one in REDIS_URL is for Redis, and Postrider gives sentinels none: let sentinels answer without one.`;
-  return message.includes("Last error")
+  return message.includes("Last error") && !message.includes("No such master")
     ? `No sentinel at ${placeOf(context)} answers: start one there, or correct REDIS_URL.`
     : `The sentinels at ${placeOf(context)} know no master named ${address.masterName}: correct the name in REDIS_URL.`;
 }

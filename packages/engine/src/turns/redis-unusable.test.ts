@@ -224,6 +224,7 @@ describe.skipIf(redisUrl === null)("a Redis that refuses", () => {
       await seenRefused(opened, words);
       await refusal.heal(server);
       await healed(opened);
+      expect(opened.begun).toEqual([7]);
     },
   );
 
@@ -255,7 +256,9 @@ describe.skipIf(redisUrl === null)("a Redis that refuses", () => {
 
   test("a database that does not exist is named", async () => {
     const server = await startServer();
-    await seenRefused(openTurns(`${server.url}/99`), /Redis has no database 99/);
+    const opened = openTurns(`${server.url}/99`);
+    await seenRefused(opened, /Redis has no database 99/);
+    expect(opened.begun).toEqual([7]);
   });
 
   test("a server without a connection to spare is named, and serves when it has one", async () => {
@@ -267,6 +270,7 @@ describe.skipIf(redisUrl === null)("a Redis that refuses", () => {
     await seenRefused(late, /raise its maxclients/);
     await opened.turns.stop(0);
     await healed(late);
+    expect(late.begun).toEqual([7]);
   });
 
   test.each([
@@ -276,7 +280,9 @@ describe.skipIf(redisUrl === null)("a Redis that refuses", () => {
   ])("%s:// to a plain server", async (scheme, words) => {
     const server = await startServer();
     const url = server.url.replace("redis:", `${scheme}:`) + (scheme === "redis-sentinel" ? "/main" : "");
-    await seenRefused(openTurns(url), new RegExp(words));
+    const opened = openTurns(url);
+    await seenRefused(opened, new RegExp(words));
+    expect(opened.begun).toEqual([7]);
   });
 
   test("a port that ends connections without a word, as one with TLS does, is doubted to speak TLS", async () => {
@@ -287,7 +293,9 @@ describe.skipIf(redisUrl === null)("a Redis that refuses", () => {
     await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
     onTestFinished(() => void listener.close());
     const { port } = listener.address() as AddressInfo;
-    await seenRefused(openTurns(`redis://127.0.0.1:${port}`), /if the port speaks TLS, write rediss:\/\//);
+    const opened = openTurns(`redis://127.0.0.1:${port}`);
+    await seenRefused(opened, /if the port speaks TLS, write rediss:\/\//);
+    expect(opened.begun).toEqual([7]);
   });
 
   test("a server that refuses is asked little, and a stop does not wait for it", async () => {
