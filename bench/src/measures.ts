@@ -10,6 +10,7 @@ import { type BenchName, medianResult, type Result } from "./result.ts";
 import type { SinkProcess } from "./sink-process.ts";
 import { measureSilentNames } from "./silent-names.ts";
 import { measureSize } from "./size.ts";
+import { measureSnapshot } from "./snapshot.ts";
 import { measureStartup } from "./startup.ts";
 import { ledgerKinds, type LedgerKind } from "./system.ts";
 import { measureThroughput, type ThroughputCase } from "./throughput.ts";
@@ -117,6 +118,14 @@ export const measures: Readonly<Record<Exclude<BenchName, "compare">, Measure>> 
       events: quick ? 10_000 : 30_000,
       pairs: quick ? 1 : 3,
     });
+  },
+  async *snapshot(sink, options) {
+    const { quick, full } = options;
+    const [kind] = servers(options);
+    if (kind === undefined) return;
+    const durationMs = full ? 120_000 : quick ? 10_000 : 40_000;
+    for (const partners of [1, 100])
+      yield* await measureSnapshot(sink, kind, { partners, durationMs, pairs: quick || full ? 1 : 3 });
   },
   async *memory(sink, options) {
     const [waiting, partners] = options.quick ? [100_000, 1_000] : [1_000_000, 10_000];

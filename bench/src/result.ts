@@ -23,6 +23,7 @@ export const benchNames = [
   "large",
   "limiter",
   "size",
+  "snapshot",
   "memory",
   "idle",
   "startup",

@@ -49,7 +49,16 @@ export async function benchDatabase(template?: string): Promise<{ name: string; 
   await watch.query(`create database ${name} template ${template}`);
   const url = new URL(server.url);
   url.pathname = `/${name}`;
+  await forgetPlace(url.href);
   return { name, url: url.href };
+}
+
+/** Nothing is sent from a copied ledger, unless it does not know where it was made. */
+async function forgetPlace(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query("update postrider.ledger set system_identifier = null, database_oid = null");
+  await client.end();
 }
 
 /**

@@ -34,11 +34,28 @@ export interface ReasonView {
   readonly meaning: string;
 }
 
+/** A process of the ledger, as a server shows it. Times are ISO texts. */
+export interface ProcessStatus {
+  readonly name: string;
+  readonly self: boolean;
+  readonly version: string | null;
+  readonly dispatching: boolean;
+  readonly conditions: readonly { readonly name: string; readonly message: string; readonly since: string }[];
+}
+
 /** What a server says about itself. Times are ISO texts. */
 export interface Status {
   readonly version: string;
   readonly roles: readonly string[];
-  readonly ledger: { readonly adapter: string; readonly version: string; readonly migration: number };
+  readonly ledger: {
+    readonly adapter: string;
+    readonly version: string;
+    readonly migration: number;
+    /** Absent from older servers, as the next one. */
+    readonly id?: string;
+    /** It was copied or restored and not adopted. */
+    readonly copied?: boolean;
+  };
   readonly turns: {
     readonly adapter: string;
     /** Absent from older servers, as is `fault`. */
@@ -55,6 +72,8 @@ export interface Status {
     readonly turns_waiting: number;
     readonly unrecorded: number;
   };
+  /** All that gave a sign of life lately. Absent from older servers. */
+  readonly processes?: readonly ProcessStatus[];
   readonly backlog: { readonly pending: number; readonly oldest_due_at: string | null };
   /** Absent from older servers. */
   readonly signing_keys_missing?: readonly MissingKey[];
@@ -205,7 +224,7 @@ function caller({ url, apiKey, signal, timeoutMs = 30_000 }: ApiOptions) {
       });
       return answer(response.status, await response.text(), `${method} ${path}`) as T;
     } catch (error) {
-      throw asCliError(error, url, signal);
+      throw asCliError(error, { url, signal, timeoutMs });
     }
   };
 }
@@ -235,6 +254,12 @@ function answer(status: number, text: string, what: string): unknown {
   });
 }
 
+interface AskedServer {
+  readonly url: string;
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number;
+}
+
 const keyHint =
   "Give the server's key by --api-key or POSTRIDER_API_KEY, or run this where the server's data folder is (POSTRIDER_DATA_DIR).";
 
@@ -245,16 +270,18 @@ interface ApiErrorBody {
   readonly issues?: readonly Issue[];
 }
 
-function asCliError(error: unknown, url: string, signal: AbortSignal): CliError {
+function asCliError(error: unknown, { url, signal, timeoutMs }: AskedServer): CliError {
   if (error instanceof CliError) return error;
   if (signal.aborted) return new CliError("interrupted", "Interrupted.");
-  const timedOut = error instanceof DOMException && error.name === "TimeoutError";
+  if (error instanceof DOMException && error.name === "TimeoutError")
+    return new CliError("unreachable", `The server at ${url} gave no answer within ${timeoutMs / 1_000} s.`, {
+      code: "no_answer",
+      hint: "It may be busy, or stand still: look at its log and /readyz, and ask for less (since/until, partner or state). A change may have been made all the same: look before you repeat it.",
+      cause: error,
+    });
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const detail = timedOut
-    ? "no answer in time"
-    : cause instanceof Error
-      ? ("code" in cause && String(cause.code)) || cause.message
-      : String(cause);
+  const detail =
+    cause instanceof Error ? ("code" in cause && String(cause.code)) || cause.message : String(cause);
   return new CliError("unreachable", `No Postrider server can be reached at ${url} (${detail}).`, {
     code: "unreachable",
     hint: detail.startsWith("ERR_SSL")

@@ -75,7 +75,7 @@ describe("doctor", () => {
       "key file",
       "server",
       "ledger",
-      "clock, here and server",
+      "clock, here and ledger",
       "clock, server and ledger",
       "dispatcher",
       "backlog",
@@ -108,16 +108,16 @@ describe("doctor", () => {
       "failure",
     ],
     [
-      "clock, here and server",
+      "clock, here and ledger",
       facts({ askedMs: testNowMs - 8_000, answeredMs: testNowMs - 7_000 }),
       "warning",
     ],
     [
-      "clock, here and server",
+      "clock, here and ledger",
       facts({ askedMs: testNowMs + 90_000, answeredMs: testNowMs + 90_000 }),
       "failure",
     ],
-    ["clock, server and ledger", withStatus({ clock: { ...status.clock, skew_ms: -70_000 } }), "failure"],
+    ["clock, server and ledger", withStatus({ clock: { ...status.clock, skew_ms: -70_000 } }), "warning"],
     ["dispatcher", withStatus({ dispatcher: { ...status.dispatcher, dispatching: false } }), "warning"],
     [
       "dispatcher",
@@ -177,6 +177,73 @@ describe("doctor", () => {
     const paused = check("endpoints", withStatus({ endpoints: { ...status.endpoints, paused: 1 } }));
     expect(paused).toMatchObject({ found: "1 paused", remedy: expect.stringContaining("endpoints resume") });
     expect(check("endpoints", withStatus({ endpoints: status.endpoints }))?.verdict).toBe("ok");
+  });
+
+  const one = { name: "host-a:11", self: true, version: "1.2.3", dispatching: true, conditions: [] };
+  const other = { ...one, name: "host-b:22", self: false };
+
+  it("has a line for each condition of each process of the ledger, with the process's name and the remedy", () => {
+    const clockOff = {
+      name: "clock_off",
+      message: "It is 600 s ahead. Set it.",
+      since: "2026-01-31T11:00:00Z",
+    };
+    const noRedis = { name: "redis_unusable", message: "No password.", since: "2026-01-31T11:30:00Z" };
+    const checks = diagnose(
+      withStatus({
+        processes: [
+          { ...one, conditions: [clockOff, noRedis] },
+          { ...other, conditions: [clockOff, noRedis] },
+        ],
+      }),
+    );
+    expect(checks.filter(({ name }) => name === "clock_off")).toEqual([
+      {
+        name: "clock_off",
+        verdict: "warning",
+        found: "process host-b:22, since 2026-01-31T11:00:00Z",
+        remedy: "It is 600 s ahead. Set it.",
+      },
+    ]);
+    expect(checks.filter(({ name }) => name === "redis_unusable").map(({ found }) => found)).toEqual([
+      "process host-a:11 (which answers here), since 2026-01-31T11:30:00Z",
+      "process host-b:22, since 2026-01-31T11:30:00Z",
+    ]);
+  });
+
+  it("says who is there and who dispatches", () => {
+    const found = (processes: Status["processes"]) =>
+      check("processes", facts({ status: { value: { ...status, ...(processes ? { processes } : {}) } } }))
+        ?.found;
+    expect(found([one])).toBe("1 process, 1 of them dispatches, 1.2.3");
+    expect(found([one, { ...other, version: "1.2.4" }])).toBe(
+      "2 processes, 2 of them dispatch, 1.2.3 and 1.2.4",
+    );
+    expect(found(undefined)).toBeUndefined();
+  });
+
+  it("warns of no missing worker if another process of the ledger dispatches, and fails if none does", () => {
+    const dispatcher = { ...status.dispatcher, dispatching: false };
+    const api = { ...one, dispatching: false };
+    expect(check("dispatcher", withStatus({ dispatcher, processes: [api, other] }))).toEqual({
+      name: "dispatcher",
+      verdict: "ok",
+      found: "this process does not dispatch; host-b:22 does",
+    });
+    expect(check("dispatcher", withStatus({ dispatcher, processes: [api] }))).toMatchObject({
+      verdict: "failure",
+      remedy: expect.stringContaining("POSTRIDER_ROLES"),
+    });
+  });
+
+  it("measures ages by the ledger's clock, whatever the server's says", () => {
+    const clock = {
+      server_time: "2026-01-31T12:10:00Z",
+      ledger_time: "2026-01-31T12:00:00Z",
+      skew_ms: -600_000,
+    };
+    expect(check("dispatcher", withStatus({ clock }))?.verdict).toBe("ok");
+    expect(check("backlog", withStatus({ clock }))?.verdict).toBe("ok");
   });
 
   it("answers by exit code, in lines and in JSON", async () => {

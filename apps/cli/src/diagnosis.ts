@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import type { Conservation, EndpointWarnings, Status } from "./api-client.ts";
+import type { Conservation, EndpointWarnings, ProcessStatus, Status } from "./api-client.ts";
 import type { CliError } from "./exit.ts";
 import { counted, grouped } from "./render/text.ts";
 import { duration } from "./render/time.ts";
@@ -27,7 +27,7 @@ export interface DoctorFacts {
   readonly dataDir: string;
   /** Permission bits of the file with the API key; null if there is none. */
   readonly keyFileMode: number | null;
-  /** When status was asked for and answered: the server's clock is somewhere between. */
+  /** When status was asked for and answered: the ledger's clock was read somewhere between. */
   readonly askedMs: number;
   readonly answeredMs: number;
   readonly status: Gathered<Status>;
@@ -51,6 +51,8 @@ export function diagnose(facts: DoctorFacts): readonly Check[] {
       ledgerCheck(status),
       redisCheck(status),
       ...clockChecks(facts, status),
+      processesCheck(status),
+      ...conditionChecks(status),
       dispatcherCheck(status),
       backlogCheck(status),
       keysCheck(status),
@@ -61,14 +63,23 @@ export function diagnose(facts: DoctorFacts): readonly Check[] {
   if ("value" in facts.warnings) checks.push(macrosCheck(facts.warnings.value));
   if ("value" in facts.conservation) checks.push(conservationCheck(facts.conservation.value));
   else if ("value" in facts.status) {
+    const { code } = facts.conservation.error;
     checks.push({
       name: "conservation",
-      verdict: "failure",
+      verdict: code === "too_slow" || code === "busy" ? "warning" : "failure",
       found: facts.conservation.error.message,
-      remedy: "The ledger could not be counted; see the server's log.",
+      remedy: countRemedy(facts.conservation.error),
     });
   }
   return checks.filter((check) => check !== null);
+}
+
+/** Nothing is wrong with a ledger that is only too large to be counted just now. */
+function countRemedy({ code, hint }: CliError): string {
+  if (code === "too_slow")
+    return "It is too large to be counted within the time for reads. Nothing is lost by that.";
+  if (code === "busy") return "Others read as well: ask again in a moment.";
+  return hint ?? "The ledger could not be counted; see the server's log.";
 }
 
 function settingsCheck({ settings }: DoctorFacts): Check {
@@ -110,10 +121,15 @@ function serverCheck({ settings, status, askedMs, answeredMs }: DoctorFacts): Ch
 }
 
 function ledgerCheck({ ledger, turns }: Status): Check {
+  const name = "ledger";
+  const id = ledger.id === undefined ? "" : `, id ${ledger.id}`;
+  const found = `${ledger.adapter}, ${ledger.version}, migration ${ledger.migration}${id}, turns ${turns.adapter}`;
+  if (ledger.copied !== true) return { name, verdict: "ok", found };
   return {
-    name: "ledger",
-    verdict: "ok",
-    found: `${ledger.adapter}, ${ledger.version}, migration ${ledger.migration}, turns ${turns.adapter}`,
+    name,
+    verdict: "warning",
+    found: `${found}; it is a copy of another ledger, and nothing is sent from it`,
+    remedy: `If it takes the place of the original, stop the original and start once with POSTRIDER_ADOPT_LEDGER=${ledger.id}.`,
   };
 }
 
@@ -125,37 +141,65 @@ function redisCheck({ turns }: Status): Check | null {
 }
 
 function clockChecks({ askedMs, answeredMs }: DoctorFacts, { clock }: Status): readonly Check[] {
-  // Half of the exchange is the best guess at when the server looked at its clock.
-  const here = Date.parse(clock.server_time) - (askedMs + answeredMs) / 2;
-  return [skewCheck("clock, here and server", here), skewCheck("clock, server and ledger", clock.skew_ms)];
+  // Half of the exchange is the best guess at when the server looked at the ledger's clock.
+  const here = Date.parse(clock.ledger_time) - (askedMs + answeredMs) / 2;
+  return [
+    skewCheck("clock, here and ledger", here, {
+      failsFromMs: skewFailureMs,
+      remedy:
+        "Everything follows the ledger's clock. Set the clocks by NTP: if the ledger's is wrong, partners refuse signatures.",
+    }),
+    skewCheck("clock, server and ledger", clock.skew_ms, {
+      failsFromMs: Number.POSITIVE_INFINITY,
+      remedy:
+        "Deliveries follow the ledger's clock, so they are on time if that one is right. Set the clocks by NTP: times in this server's log are wrong.",
+    }),
+  ];
 }
 
-function skewCheck(name: string, skewMs: number): Check {
+function skewCheck(
+  name: string,
+  skewMs: number,
+  { failsFromMs, remedy }: { readonly failsFromMs: number; readonly remedy: string },
+): Check {
   const found = `${duration(skewMs)} apart`;
   const away = Math.abs(skewMs);
   if (away < skewWarningMs) return { name, verdict: "ok", found };
-  return {
-    name,
-    verdict: away < skewFailureMs ? "warning" : "failure",
-    found,
-    remedy:
-      "Set the clocks by NTP: partners refuse signatures whose timestamp is minutes off, and retries come at wrong times.",
-  };
+  return { name, verdict: away < failsFromMs ? "warning" : "failure", found, remedy };
 }
 
-function dispatcherCheck({ dispatcher, clock }: Status): Check {
+/** Who is there. Null from an older server, which does not know. */
+function processesCheck({ processes }: Status): Check | null {
+  if (processes === undefined || processes.length === 0) return null;
+  const dispatching = processes.filter((one) => one.dispatching).length;
+  const versions = [...new Set(processes.map(({ version }) => version ?? "an unknown version"))];
+  const found = `${counted(processes.length, "process", "processes")}, ${dispatching} of them ${dispatching === 1 ? "dispatches" : "dispatch"}, ${versions.join(" and ")}`;
+  return { name: "processes", verdict: "ok", found };
+}
+
+/** What is not as it should be with a process of the ledger: a line for each. Its words have the remedy. */
+function conditionChecks({ processes = [] }: Status): readonly Check[] {
+  return processes.flatMap(({ name, self, conditions }) =>
+    conditions
+      // The clocks of the process that answers have lines of their own.
+      .filter((condition) => !(self && condition.name === "clock_off"))
+      .map(
+        (condition): Check => ({
+          name: condition.name,
+          verdict: "warning",
+          found: `process ${name}${self ? " (which answers here)" : ""}, since ${condition.since}`,
+          remedy: condition.message,
+        }),
+      ),
+  );
+}
+
+function dispatcherCheck({ dispatcher, clock, processes }: Status): Check {
   const name = "dispatcher";
-  if (!dispatcher.dispatching) {
-    return {
-      name,
-      verdict: "warning",
-      found: "this process does not dispatch",
-      remedy: "If no other process has the role worker, nothing is sent: POSTRIDER_ROLES=api,worker.",
-    };
-  }
+  if (!dispatcher.dispatching) return elsewhereCheck(name, processes);
   const work = `${counted(dispatcher.in_flight, "request")} in flight, ${counted(dispatcher.turns_active, "turn")} active, ${dispatcher.turns_waiting} waiting`;
   if (dispatcher.last_progress_at === null) return { name, verdict: "ok", found: `has just begun, ${work}` };
-  const idleMs = Math.max(0, Date.parse(clock.server_time) - Date.parse(dispatcher.last_progress_at));
+  const idleMs = Math.max(0, Date.parse(clock.ledger_time) - Date.parse(dispatcher.last_progress_at));
   const found = `last progress ${duration(idleMs)} ago, ${work}`;
   if (idleMs < progressFailureMs) return { name, verdict: "ok", found };
   return {
@@ -166,11 +210,32 @@ function dispatcherCheck({ dispatcher, clock }: Status): Check {
   };
 }
 
+/** The process that answers does not dispatch: others may. */
+function elsewhereCheck(name: string, processes: readonly ProcessStatus[] | undefined): Check {
+  const here = "this process does not dispatch";
+  const others = (processes ?? []).filter((one) => one.dispatching).map((one) => one.name);
+  if (others.length > 0)
+    return {
+      name,
+      verdict: "ok",
+      found: `${here}; ${others.join(", ")} ${others.length === 1 ? "does" : "do"}`,
+    };
+  const remedy = "Start a process with the role worker: POSTRIDER_ROLES=api,worker.";
+  if (processes !== undefined)
+    return { name, verdict: "failure", found: `${here}, and no other does: nothing is sent`, remedy };
+  return {
+    name,
+    verdict: "warning",
+    found: here,
+    remedy: `If no other process does, nothing is sent. ${remedy}`,
+  };
+}
+
 function backlogCheck({ backlog, clock }: Status): Check {
   const name = "backlog";
   const waiting = `${counted(backlog.pending, "delivery", "deliveries")} waiting`;
   const ageMs =
-    backlog.oldest_due_at === null ? 0 : Date.parse(clock.server_time) - Date.parse(backlog.oldest_due_at);
+    backlog.oldest_due_at === null ? 0 : Date.parse(clock.ledger_time) - Date.parse(backlog.oldest_due_at);
   if (ageMs <= 0) return { name, verdict: "ok", found: `${waiting}, none overdue` };
   const found = `${waiting}, the oldest overdue by ${duration(ageMs)}`;
   if (ageMs < backlogWarningMs) return { name, verdict: "ok", found };

@@ -52,14 +52,21 @@ export const settings = {
     "auto",
   ),
   POSTRIDER_DATABASE_CONNECTIONS: entry(
-    "Connections to PostgreSQL at most; one more listens for notifications.",
+    "Connections to PostgreSQL at most for what is accepted, sent and changed. One more listens for notifications, and up to three are opened for operators' reads.",
     whole(2, 1_000),
     "10",
   ),
   POSTRIDER_DATABASE_STATEMENT_TIMEOUT: entry(
-    "Longer statements are cancelled by PostgreSQL. Migrations and the removal of old weeks have no limit.",
+    "Longer statements are cancelled by PostgreSQL; operators' reads after 10s at the latest. Migrations and the removal of old weeks have no limit.",
     durationMs.refine((ms) => ms >= 1_000, "must be at least 1s"),
     "60s",
+  ),
+  POSTRIDER_ADOPT_LEDGER: entry(
+    "The id of a ledger that was restored or copied and takes the place of its original: without it nothing is sent from a copy (`ledger_copied` names the id). The copy then gets a new id, so the setting does nothing any more and can be taken away.",
+    z
+      .string()
+      .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, "must be the id that ledger_copied names")
+      .optional(),
   ),
   POSTRIDER_DATABASE_SSLROOTCERT: entry(
     "The PEM file of the authorities that are trusted for PostgreSQL's certificate, for `sslmode=verify-ca` and `verify-full`. Unset: those that Node knows. `sslrootcert` in DATABASE_URL takes precedence.",
@@ -206,6 +213,8 @@ export interface Settings {
     /** Paths of PEM files. */
     readonly tls: { readonly rootCert?: string; readonly cert?: string; readonly key?: string };
   };
+  /** The id of a copied ledger that takes the place of its original. Null: none. */
+  readonly adoptLedger: string | null;
   readonly redisUrl: Sealed<string> | null;
   readonly redisPrefix: string;
   readonly host: string;
@@ -290,6 +299,7 @@ export function readSettings(env: Environment): Settings {
         ...(tls.cert === undefined || tls.key === undefined ? {} : { cert: tls.cert, key: tls.key }),
       },
     },
+    adoptLedger: values.POSTRIDER_ADOPT_LEDGER ?? null,
     redisUrl: values.REDIS_URL ?? null,
     redisPrefix: values.POSTRIDER_REDIS_PREFIX,
     host: values.POSTRIDER_HOST,

@@ -143,10 +143,15 @@ export const metricTable = {
     labels: [],
     help: "Bytes free on the disk of an embedded ledger; absent without `POSTRIDER_MIN_FREE_BYTES`.",
   },
+  postrider_clock_skew_seconds: {
+    kind: "gauge",
+    labels: [],
+    help: "How far the clock of this process's machine is ahead of the ledger's (behind: below 0); absent if the ledger is embedded. Deliveries follow the ledger's clock.",
+  },
   postrider_condition: {
     kind: "gauge",
     labels: ["name"],
-    help: "1 while a condition of this process lasts (`clock_off`, `redis_unusable`, `listening_lost`, `key_missing`), 0 after it; absent if it never held. `/readyz` and the log have the words.",
+    help: "1 while a condition of this process lasts (`clock_off`, `redis_unusable`, `listening_lost`, `key_missing`, `ledger_copied`), 0 after it; absent if it never held. `/readyz` and the log have the words.",
   },
   postrider_build_info: { kind: "gauge", labels: ["version", "node"], help: "Always 1." },
 } as const satisfies Record<
@@ -277,7 +282,12 @@ function watchEngine(
   gauge("postrider_turns_reach", function collect() {
     this.set(Number(engine.turns().reach === "cluster"));
   });
-
+  gauge("postrider_clock_skew_seconds", function collect() {
+    const skewMs = engine.clockSkewMs();
+    this.reset();
+    if (skewMs === null) this.remove();
+    else this.set(skewMs / 1_000);
+  });
   const seenConditions = new Set<string>();
   gauge("postrider_condition", function collect() {
     const held = new Set<string>(engine.conditions().map(({ name }) => name));

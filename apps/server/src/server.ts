@@ -21,8 +21,6 @@ const { version } = JSON.parse(readFileSync(new URL("../package.json", import.me
   version: string;
 };
 
-const now = (): number => Date.now();
-
 /** A server that takes calls. */
 export interface RunningServer {
   /** Where the API is, `http://127.0.0.1:4400`. */
@@ -51,7 +49,7 @@ export interface StartOptions {
  * it takes calls.
  *
  * @throws PostriderError `invalid_settings`, `database_unreachable`, `database_unsuitable`, `ledger_too_new`,
- * `ledger_differs`, `secret_unreadable`
+ * `ledger_differs`, `ledger_copied`, `secret_unreadable`
  * @example const server = await startServer(readSettings(process.env))
  */
 export async function startServer(settings: Settings, options: StartOptions = {}): Promise<RunningServer> {
@@ -72,7 +70,9 @@ export async function startServer(settings: Settings, options: StartOptions = {}
         "keys come from the data folder: processes that share this database need the same POSTRIDER_API_KEY and POSTRIDER_MASTER_KEY",
       );
     }
-    const metrics = createMetrics(version, now);
+    // The ledger's time, once there is a ledger.
+    let now = (): number => Date.now();
+    const metrics = createMetrics(version, () => now());
     const engine = await (options.openEngine ?? openEngine)({
       ...(settings.databaseUrl === null
         ? {}
@@ -80,12 +80,14 @@ export async function startServer(settings: Settings, options: StartOptions = {}
       ...(settings.redisUrl === null
         ? {}
         : { redisUrl: settings.redisUrl.reveal(), redisPrefix: settings.redisPrefix }),
+      ...(settings.adoptLedger === null ? {} : { adoptLedger: settings.adoptLedger }),
       dataDir: ledgerDir(settings),
       masterKeys: keys.masterKeys.reveal(),
       allowTargets: settings.allowTargets,
       // With an address, as those who find it in their logs would want: an unnamed client is what firewalls refuse.
       userAgent: `Postrider/${version} (+https://github.com/postrider/postrider)`,
-      telemetry: createTelemetry(log, metrics, now),
+      telemetry: createTelemetry(log, metrics, () => performance.now()),
+      process: { version, roles: (["api", "worker"] as const).filter((role) => settings.roles[role]) },
       operator: { ...settings.operator, heard: operatorLine(log, metrics) },
       ceiling: {
         ...(settings.maxLedgerBytes === null ? {} : { maxBytes: settings.maxLedgerBytes }),
@@ -98,6 +100,7 @@ export async function startServer(settings: Settings, options: StartOptions = {}
       ...(settings.egressProxy === null ? {} : { egressProxy: settings.egressProxy.reveal() }),
     });
     undo.push(() => engine.stop(0));
+    now = engine.now;
     metrics.watch(engine);
 
     let stopping = false;

@@ -3,31 +3,36 @@
  * application that would rather carry the dispatcher inside.
  */
 import { randomUUID } from "node:crypto";
-import { parseAllowedTargets } from "./core/target.ts";
+import { type AllowedTargets, parseAllowedTargets } from "./core/target.ts";
 import { type OperatorEvent, recovered } from "./core/operator-events.ts";
 import { createDispatcher } from "./dispatch/dispatcher.ts";
 import { createOperatorEvents } from "./dispatch/operator-events.ts";
 import { compilePartner } from "./dispatch/partner.ts";
 import { sendTestPostback, type TestPostback } from "./dispatch/test-postback.ts";
 import { createConditions } from "./fleet/conditions.ts";
+import { createLedgerClock } from "./fleet/ledger-clock.ts";
+import { createPresence } from "./fleet/presence.ts";
+import { createTimelyDoor } from "./fleet/timely-door.ts";
 import { createDispatchLedger } from "./ledger/dispatch-ledger.ts";
 import { createEventDoor } from "./ledger/event-door.ts";
 import { type CeilingOptions, watchCeiling } from "./ledger/ceiling.ts";
+import { copiedLedger, readIdentity } from "./ledger/identity.ts";
 import { asLedgerError } from "./ledger/ledger-error.ts";
-import { migrate } from "./ledger/migrate.ts";
 import { createOperations } from "./ledger/operations/index.ts";
-import { openPg, type PgOptions } from "./ledger/pg.ts";
-import { openPglite } from "./ledger/pglite.ts";
+import type { PgOptions } from "./ledger/pg.ts";
+import { newIdentity } from "./ledger/processes.ts";
 import { createReadiness } from "./ledger/readiness.ts";
 import { createSeal } from "./ledger/seal.ts";
-import type { Sql } from "./ledger/sql.ts";
 import { type Clock, systemClock } from "./ports/clock.ts";
 import type { Condition } from "./ports/conditions.ts";
 import { createSystemLoad } from "./ports/load.ts";
 import type { EventDoor } from "./ports/event-door.ts";
+import type { FleetProcess } from "./ports/fleet.ts";
+import type { DispatchLedger, Retention } from "./ports/ledger.ts";
 import type { Operations } from "./ports/operations.ts";
 import { type Random, systemRandom } from "./ports/random.ts";
 import { createJudgedDoor } from "./judged-door.ts";
+import { openLedger } from "./open-ledger.ts";
 import { checkTurnsSettings, openTurns } from "./open-turns.ts";
 import { silentTelemetry, type Telemetry } from "./ports/telemetry.ts";
 import { createTransport, type NameOptions } from "./transport/index.ts";
@@ -41,7 +46,9 @@ export interface EngineOptions {
   /** How much of its disk the ledger may take: past it, events are refused. Default: no limit. */
   readonly ceiling?: CeilingOptions;
   /** How PostgreSQL is connected to. */
-  readonly database?: Omit<PgOptions, "url">;
+  readonly database?: Omit<PgOptions, "url" | "conditions">;
+  /** The id of a ledger that was copied or restored and is to be sent from: see `ledger_copied`. Default: none. */
+  readonly adoptLedger?: string;
   /**
    * Redis (Valkey, Dragonfly), so that many processes share the turns: `redis://`, `rediss://`, `redis-sentinel://`,
    * `redis-cluster://`. Only beside `databaseUrl`. Absent: each process hands out its own turns.
@@ -57,7 +64,12 @@ export interface EngineOptions {
   readonly allowTargets: readonly string[];
   readonly userAgent?: string;
   readonly telemetry?: Telemetry;
+  /** The clock of this machine. Default: the system's. What time it is by the ledger is learned from a database that is shared. */
+  readonly localClock?: Clock;
+  /** For tests: what time it is, by the ledger too. */
   readonly clock?: Clock;
+  /** What this process says of itself to the others of its ledger. */
+  readonly process?: { readonly version?: string; readonly roles?: readonly string[] };
   readonly random?: Random;
   /** Requests in flight at most over all partners of this process. Default 256. */
   readonly maxInFlight?: number;
@@ -90,19 +102,27 @@ export interface OperatorOptions {
 export interface Engine {
   /**
    * The door for events of this process; plain SQL has `postrider.accept`. `accept` judges the form of each event: what
-   * is wrong gets an `invalid` result, and is not stored.
+   * is wrong gets an `invalid` result, and is not stored. `nowMs`: when they are accepted. Default: now, by the ledger's clock.
    *
    * @example
-   * const { results, partnerNos } = await engine.events.accept([{ event_id: "order-1", type: "order.paid" }], Date.now());
+   * const { results, partnerNos } = await engine.events.accept([{ event_id: "order-1", type: "order.paid" }]);
    * engine.ring(partnerNos);
    */
-  readonly events: Pick<EventDoor, "accept"> & {
+  readonly events: {
+    accept(events: Parameters<EventDoor["accept"]>[0], nowMs?: number): ReturnType<EventDoor["accept"]>;
     /** The same for events that `eventIssues` found nothing in: their form is not judged again. */
     readonly acceptJudged: EventDoor["accept"];
   };
   readonly operations: Operations;
   /** Which adapters run, for `doctor` and the start line. */
-  readonly description: { readonly ledger: string; readonly turns: string };
+  readonly description: {
+    readonly ledger: string;
+    readonly turns: string;
+    /** The ledger's own id. */
+    readonly ledgerId: string;
+    /** The ledger was copied and not adopted: `start` is refused. */
+    readonly copied: boolean;
+  };
   /** How far rings go now, and why no further though they should, in words with the remedy; null: nothing is wrong. */
   turns(): { readonly reach: "process" | "cluster"; readonly fault: string | null };
   /** Tells the dispatcher that partners have work (after an accept, a resume, a replay). Cheap and idempotent. */
@@ -111,7 +131,11 @@ export interface Engine {
   sweepNow(): void;
   /** Sends one flagged test postback (header `webhook-test: 1`), not counted as a delivery. Null if there is no such endpoint. */
   testPostback(partner: string, endpoint: string): Promise<TestPostback | null>;
-  /** Begins to dispatch: sweep, turns, replays, upkeep. Without it the engine only accepts and reads. */
+  /**
+   * Begins to dispatch: sweep, turns, replays, upkeep. Without it the engine only accepts and reads.
+   *
+   * @throws PostriderError `ledger_copied`
+   */
   start(): Promise<void>;
   /** No new turns; in-flight attempts end or are handed back within `graceMs`; then closes everything. */
   stop(graceMs?: number): Promise<void>;
@@ -125,6 +149,15 @@ export interface Engine {
   };
   /** What is not as it should be with this process now. */
   conditions(): readonly Condition[];
+  /** What time it is by the ledger, in epoch milliseconds: for every `nowMs` that the engine is given. */
+  now(): number;
+  /**
+   * How far the clock of this machine is ahead of the ledger's (behind: below 0), in milliseconds. Null: the ledger is embedded, so
+   * there is no other clock.
+   */
+  clockSkewMs(): number | null;
+  /** The processes of the ledger that gave a sign of life lately, this one included. @throws PostriderError `ledger_unavailable` */
+  processes(): Promise<readonly (FleetProcess & { readonly self: boolean })[]>;
   /** For liveness and metrics. `lastProgressMs`: epoch ms of the dispatcher's last sweep or turn. */
   progress(): {
     readonly dispatching: boolean;
@@ -136,36 +169,6 @@ export interface Engine {
     /** Processes that dispatch from this ledger, as far as this one knows. */
     readonly alive: number;
   };
-}
-
-/** Opens the database and brings the ledger to this version's form. */
-async function openLedger({ databaseUrl, database, dataDir }: EngineOptions, nowMs: number): Promise<Sql> {
-  if (databaseUrl === undefined) {
-    const sql = await openPglite({ dataDir });
-    await migrate(sql, nowMs).catch(async (error: unknown) => {
-      await sql.close();
-      asLedgerError(error);
-    });
-    return sql;
-  }
-  const sql = openPg({ url: databaseUrl, ...database });
-  try {
-    await sql.check();
-    await migrate(sql, nowMs);
-    return sql;
-  } catch (error) {
-    await sql.close();
-    throw sql.explain(error);
-  }
-}
-
-/** The same for all processes on one database, and for no other: its server's and its own identity. */
-async function readLedgerId(sql: Sql): Promise<string> {
-  const [row] = await sql.query<{ id: string }>(
-    `select md5(concat_ws(' ', system_identifier, d.oid, d.datname))::uuid::text as id
-       from pg_control_system(), pg_database d where d.datname = current_database()`,
-  );
-  return row!.id;
 }
 
 const defaultMaxInFlight = 256;
@@ -185,8 +188,9 @@ const dayMs = 86_400_000;
  * await engine.start();
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
-  const { operator, telemetry = silentTelemetry, clock = systemClock, random = systemRandom } = options;
-  const retentionDays = options.retentionDays ?? defaultRetentionDays;
+  const { operator, telemetry = silentTelemetry, random = systemRandom } = options;
+  const ledgerClock = options.clock ? null : createLedgerClock(options.localClock ?? systemClock);
+  const clock = options.clock ?? ledgerClock!;
   const allowedTargets = parseAllowedTargets(options.allowTargets);
   const seal = createSeal(options.masterKeys);
   const transport = createTransport({
@@ -196,23 +200,37 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     ...(options.caBundle === undefined ? {} : { caBundle: options.caBundle }),
     ...(options.egressProxy === undefined ? {} : { egressProxy: options.egressProxy }),
   });
-  const conditions = createConditions({ clock, telemetry });
   const maxInFlight = options.maxInFlight ?? defaultMaxInFlight;
   checkTurnsSettings({ ...options, maxInFlight });
-  const sql = await openLedger(options, clock.now()).catch((error: unknown) => {
-    conditions.stop();
-    throw error;
-  });
-  const turns = await openTurns(
-    { ...options, maxInFlight },
-    { clock, random, telemetry, conditions, ledgerId: () => readLedgerId(sql) },
-  ).catch(async (error: unknown) => {
+  const conditions = createConditions({ clock, telemetry });
+  const sql = await openLedger(options, { ledgerClock, nowMs: clock.now, conditions }).catch(
+    (error: unknown) => {
+      conditions.stop();
+      throw error;
+    },
+  );
+  const closeLedger = async (error: unknown) => {
     conditions.stop();
     await sql.close();
     throw error;
-  });
+  };
+  const place = await readIdentity(sql, options.adoptLedger ?? null).catch(closeLedger);
+  if (place.copied) conditions.set("ledger_copied", copiedLedger(place).message);
+  const turns = await openTurns(
+    { ...options, maxInFlight },
+    { clock, random, telemetry, conditions, ledgerId: place.id },
+  ).catch(closeLedger);
 
-  const ledger = createDispatchLedger(sql, seal);
+  const identity = { ...newIdentity(), ...options.process };
+  const ledger = createDispatchLedger(sql, seal, { process: identity });
+  const presence = createPresence({
+    ledger,
+    shared: sql.capabilities.shared,
+    self: { ...identity, version: options.process?.version ?? null, roles: options.process?.roles ?? [] },
+    clock: ledgerClock ?? createLedgerClock(clock),
+    conditions,
+    telemetry,
+  });
   const ceiling = await watchCeiling(options.ceiling ?? {}, {
     sql,
     folder: options.databaseUrl !== undefined || options.dataDir === "memory://" ? null : options.dataDir,
@@ -220,7 +238,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     telemetry,
   });
   const readiness = createReadiness({ sql, clock, telemetry, ceiling: ceiling.reached });
-  const events = readiness.watch(createEventDoor(sql));
+  const events = createTimelyDoor(readiness.watch(createEventDoor(sql)), { fleet: presence, clock });
+  const judgedDoor = createJudgedDoor(events);
   const operatorEvents = createOperatorEvents({
     partner: operator?.partner ?? null,
     windowMs: operator?.windowMs ?? defaultWindowMs,
@@ -249,19 +268,18 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     clock,
     random,
     load: createSystemLoad(),
+    fleet: presence,
     telemetry,
     allowedTargets,
     userAgent,
     maxInFlight,
-    retention: {
-      deliveredMs: retentionDays * dayMs,
-      undeliveredMs: Math.max(retentionDays, options.deadRetentionDays ?? defaultDeadRetentionDays) * dayMs,
-    },
+    retention: retentionOf(options),
     operatorEvents,
     ...(operator?.backlogOldAfterMs ? { backlogOldAfterMs: operator.backlogOldAfterMs } : {}),
     parallelClaims: Math.min(2, sql.capabilities.parallel),
   });
   let dispatching = false;
+  presence.start();
   let stopListening: (() => Promise<void>) | null = null;
   const ring = (partnerNos: readonly number[]) => {
     if (dispatching || turns.reach() === "cluster") turns.ring(partnerNos);
@@ -272,32 +290,30 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   };
 
   return {
-    events: { accept: createJudgedDoor(events).accept, acceptJudged: events.accept },
+    events: {
+      accept: (given, nowMs = clock.now()) => judgedDoor.accept(given, nowMs),
+      acceptJudged: events.accept,
+    },
     operations,
     description: {
       ledger: sql.capabilities.name,
       turns: options.redisUrl === undefined ? "in-process" : "redis",
+      ledgerId: place.id,
+      copied: place.copied,
     },
     turns: () => ({ reach: turns.reach(), fault: turns.fault() }),
     ring,
     sweepNow: () => dispatcher.sweepNow(),
-    async testPostback(partnerId, endpointId) {
-      const found = await ledger.locate(partnerId, endpointId);
-      const [settings] = found ? await ledger.settings([found.partnerNo], clock.now()) : [];
-      if (!found || !settings) return null;
-      const partner = compilePartner(settings, allowedTargets);
-      return sendTestPostback(partner, partner.endpoints.get(found.endpointNo)!, randomUUID(), {
-        transport,
-        clock,
-        userAgent,
-      });
-    },
+    testPostback: (partner, endpoint) =>
+      sendTest({ ledger, transport, clock, allowedTargets, userAgent }, partner, endpoint),
     async start() {
+      if (place.copied) throw copiedLedger(place);
       stopListening = await ledger.onRing(({ partnerNos, holdersOnly }) => {
         if (holdersOnly) turns.look(partnerNos);
         else if (partnerNos.length > 0) turns.ring(partnerNos);
         else dispatcher.sweepNow();
       });
+      await presence.handOver();
       await dispatcher.start();
       dispatching = true;
     },
@@ -306,13 +322,44 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       await stopListening?.();
       await dispatcher.stop(graceMs);
       await operatorEvents.stop();
+      await presence.stop();
       await ceiling.stop();
       conditions.stop();
       await sql.close();
     },
     conditions: conditions.list,
+    now: clock.now,
+    clockSkewMs: () => ledgerClock?.skewMs() ?? null,
+    processes: () => presence.processes().catch(asLedgerError),
     progress: () => ({ dispatching, ...dispatcher.progress() }),
     checkReady: readiness.check,
     room: () => ({ ...ceiling.seen(), accepting: readiness.trouble() === null }),
+  };
+}
+
+/** Sends a test postback by the settings of now; null if there is no such endpoint. */
+async function sendTest(
+  {
+    ledger,
+    allowedTargets,
+    ...tools
+  }: Parameters<typeof sendTestPostback>[3] & {
+    readonly ledger: DispatchLedger;
+    readonly allowedTargets: AllowedTargets;
+  },
+  partnerId: string,
+  endpointId: string,
+): Promise<TestPostback | null> {
+  const found = await ledger.locate(partnerId, endpointId);
+  const [settings] = found ? await ledger.settings([found.partnerNo], tools.clock.now()) : [];
+  if (!found || !settings) return null;
+  const partner = compilePartner(settings, allowedTargets);
+  return sendTestPostback(partner, partner.endpoints.get(found.endpointNo)!, randomUUID(), tools);
+}
+
+function retentionOf({ retentionDays = defaultRetentionDays, deadRetentionDays }: EngineOptions): Retention {
+  return {
+    deliveredMs: retentionDays * dayMs,
+    undeliveredMs: Math.max(retentionDays, deadRetentionDays ?? defaultDeadRetentionDays) * dayMs,
   };
 }

@@ -35,6 +35,7 @@ export type * from "./ports/event-door.ts";
 export type * from "./ports/operations.ts";
 export type * from "./ports/selection.ts";
 export type { Condition, ConditionName } from "./ports/conditions.ts";
+export type { FleetProcess } from "./ports/fleet.ts";
 export { systemRandom, type Random } from "./ports/random.ts";
 export { parseRedisAddress, type RedisAddress } from "./turns/redis-address.ts";
 export {

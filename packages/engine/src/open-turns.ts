@@ -40,8 +40,7 @@ export async function openTurns(
     readonly random: Random;
     readonly telemetry: Telemetry;
     readonly conditions: Conditions;
-    /** The id of the ledger, asked for if turns go over Redis. */
-    readonly ledgerId: () => Promise<string>;
+    readonly ledgerId: string;
   },
 ): Promise<Turns> {
   const { clock, conditions, random, telemetry } = given;
@@ -54,7 +53,7 @@ export async function openTurns(
     conditions,
     random,
     redisUrl,
-    ledgerId: await given.ledgerId(),
+    ledgerId: given.ledgerId,
     ...(redisPrefix === undefined ? {} : { prefix: redisPrefix }),
   });
 }

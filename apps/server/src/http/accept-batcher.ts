@@ -29,7 +29,7 @@ export interface AcceptBatcher {
   /**
    * Resolves with the results in the order of the events, after commit.
    *
-   * @throws PostriderError `ledger_unavailable`, `ledger_full`, `ledger_read_only`, `rate_limited`
+   * @throws PostriderError `ledger_unavailable`, `ledger_full`, `ledger_read_only`, `rate_limited`, `busy`
    */
   accept(events: readonly AcceptEvent[]): Promise<readonly AcceptResult[]>;
 }
@@ -40,7 +40,7 @@ const defaults: BatcherLimits = { maxEvents: 500, maxCalls: 2, maxWaitingChars: 
  * Coalesces concurrent requests into few calls of the ledger, because a commit costs the same for one event as for
  * hundreds. Nothing waits while a call is free: batches grow only as fast as the ledger is slow.
  *
- * A call that fails for any reason but an unreachable ledger is made again for each of its requests alone, so that
+ * A call that fails for any reason but an unreachable or busy ledger is made again for each of its requests alone, so that
  * one poisoned request fails alone.
  */
 export function createAcceptBatcher(
@@ -79,7 +79,7 @@ export function createAcceptBatcher(
       let from = 0;
       for (const { events, resolve } of requests) resolve(results.slice(from, (from += events.length)));
     } catch (error) {
-      const unreachable = error instanceof PostriderError && error.status === 503;
+      const unreachable = error instanceof PostriderError && (error.status === 503 || error.code === "busy");
       if (requests.length === 1 || unreachable) for (const { reject } of requests) reject(error);
       else for (const request of requests) await commit([request]);
     }

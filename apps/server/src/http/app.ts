@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { PostriderError } from "@postrider/engine";
 import type { HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
@@ -9,7 +9,7 @@ import { failureAnswer, refusal } from "./failure.ts";
 import { checked } from "./issues.ts";
 import type { Keyring } from "./keyring.ts";
 import type { ProcessorSlices, Slices } from "./processor-slices.ts";
-import { type Body, bodyText, checkCoding, checkMediaType, readBody } from "./request-body.ts";
+import { type Body, bodyText, checkCoding, checkMediaType, ClientGone, readBody } from "./request-body.ts";
 import type { Answer, Call, Route } from "./route.ts";
 
 /** What the app needs of the rest of the server. */
@@ -39,7 +39,7 @@ export function createApp(routes: readonly Route[], parts: AppParts): Hono<Serve
       const startedAt = performance.now();
       const answer = await answerOf(
         route,
-        c.env.incoming,
+        c.env,
         () => c.req.param(),
         () => c.req.queries(),
         parts,
@@ -65,7 +65,7 @@ export function createApp(routes: readonly Route[], parts: AppParts): Hono<Serve
 /** One call, from its headers to its answer. */
 async function answerOf(
   route: Route,
-  request: IncomingMessage,
+  { incoming: request, outgoing }: Pick<HttpBindings, "incoming" | "outgoing">,
   params: () => unknown,
   queries: () => Record<string, string[]>,
   parts: AppParts,
@@ -100,6 +100,9 @@ async function answerOf(
       body: body === undefined ? null : await bodyOf(route, request, body.bytes, slices),
       caller: key.name,
       nowMs: parts.now(),
+      get signal() {
+        return goneSignal(outgoing);
+      },
       slices,
     } satisfies Call<unknown, unknown, unknown>;
     return await route.handle(call as never);
@@ -108,6 +111,14 @@ async function answerOf(
   } finally {
     body?.release();
   }
+}
+
+/** Made only for routes that ask for it: most never do. */
+function goneSignal(response: Pick<ServerResponse, "once" | "destroyed">): AbortSignal {
+  const gone = new AbortController();
+  if (response.destroyed) gone.abort(new ClientGone());
+  else response.once("close", () => gone.abort(new ClientGone()));
+  return gone.signal;
 }
 
 /** Bodies from this size on wait for a slice of their own before they are read. */

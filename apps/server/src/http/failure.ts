@@ -8,6 +8,7 @@ const clientGone: Answer = { status: 499, text: "" };
 
 const retryAfterSeconds: Readonly<Record<string, string>> = {
   rate_limited: "1",
+  busy: "2",
   // A backlog drains when the partner answers, which seldom takes only seconds.
   backlog_full: "60",
   ledger_unavailable: "2",

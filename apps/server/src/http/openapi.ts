@@ -19,6 +19,7 @@ const everyRoute: readonly ErrorCode[] = [
   "unauthorized",
   "unknown_host",
   "rate_limited",
+  "busy",
   "internal",
   "ledger_unavailable",
   "ledger_full",
@@ -116,7 +117,9 @@ export function refusals(route: Route): ErrorCode[] {
   const checks: ErrorCode[] =
     route.params !== null || route.query !== null || route.body !== null ? ["invalid_request"] : [];
   const body: ErrorCode[] = route.body === null ? [] : ["payload_too_large", "unsupported_media_type"];
-  return [...new Set([...checks, ...body, ...route.errors, ...everyRoute])];
+  // Events are no document: to accept them nothing is read by a filter.
+  const slow: ErrorCode[] = route.limits === null ? [] : ["too_slow"];
+  return [...new Set([...checks, ...body, ...route.errors, ...everyRoute, ...slow])];
 }
 
 function refusalsOf(route: Route, components: Components): Json {

@@ -6,7 +6,7 @@ import type { BodyBudget } from "./body-budget.ts";
 /** The caller went away before its call was answered: no fault, and nobody reads an answer. */
 export class ClientGone extends Error {
   constructor() {
-    super("the connection ended before the body did");
+    super("the caller went away before the answer");
     this.name = "ClientGone";
   }
 }

@@ -20,6 +20,8 @@ export interface Call<Params, Query, Body> {
   /** Names the key that made the call, without giving it away. */
   readonly caller: string;
   readonly nowMs: number;
+  /** Aborts if the caller goes away before the answer: what is only read for the answer ends then. */
+  readonly signal: AbortSignal;
   /** For work that may be long: it holds the event loop a slice at a time. */
   readonly slices: Slices;
 }

@@ -1,5 +1,5 @@
 /** What the API answers about the process and its ledger, for the OpenAPI document. */
-import type { Condition } from "@postrider/engine";
+import type { Condition, Engine } from "@postrider/engine";
 import { z } from "zod";
 import { count, instant, reason, state } from "./views.ts";
 
@@ -18,7 +18,9 @@ export const reasonsView = z
 
 /** The same in `/readyz` and in the status, there for every process. */
 const conditionView = z.object({
-  name: z.string().describe("Stable: `clock_off`, `redis_unusable`, `listening_lost`, `key_missing`."),
+  name: z
+    .string()
+    .describe("Stable: `clock_off`, `redis_unusable`, `listening_lost`, `key_missing`, `ledger_copied`."),
   message: z.string().describe("In words, with what to do."),
   since: instant,
 });
@@ -27,12 +29,51 @@ const conditionView = z.object({
 export const conditionViews = (conditions: readonly Condition[]) =>
   conditions.map(({ name, message, sinceMs }) => ({ name, message, since: new Date(sinceMs).toISOString() }));
 
+const processView = z.object({
+  id: z.string(),
+  name: z.string().describe("Host and process number."),
+  self: z.boolean().describe("The process that answers."),
+  version: z.string().nullable(),
+  roles: z.array(z.string()),
+  dispatching: z.boolean(),
+  started_at: instant,
+  seen_at: instant,
+  clock_skew_ms: z
+    .int()
+    .nullable()
+    .describe(
+      "How far its machine's clock is ahead of the ledger's (behind: below 0). Null: there is no other clock.",
+    ),
+  conditions: z.array(conditionView),
+});
+
+/** Processes as they are shown. */
+export const processViews = (processes: Awaited<ReturnType<Engine["processes"]>>) =>
+  processes.map((one) => ({
+    id: one.id,
+    name: one.name,
+    self: one.self,
+    version: one.version,
+    roles: one.roles,
+    dispatching: one.dispatches,
+    started_at: new Date(one.startedAtMs).toISOString(),
+    seen_at: new Date(one.seenAtMs).toISOString(),
+    clock_skew_ms: one.skewMs === null ? null : Math.round(one.skewMs),
+    conditions: conditionViews(one.conditions),
+  }));
+
 export const statusView = z
   .object({
     version: z.string(),
     node: z.string(),
     roles: z.array(z.enum(["api", "worker"])),
-    ledger: z.object({ adapter: z.string(), version: z.string(), migration: z.int() }),
+    ledger: z.object({
+      adapter: z.string(),
+      version: z.string(),
+      migration: z.int(),
+      id: z.string().describe("The ledger's own id, which no other has."),
+      copied: z.boolean().describe("It was copied or restored and not adopted: nothing is sent from it."),
+    }),
     turns: z.object({
       adapter: z.string(),
       reach: z
@@ -46,7 +87,11 @@ export const statusView = z
     conditions: z
       .array(conditionView)
       .describe("What is not as it should be with this process, as long as it lasts."),
-    clock: z.object({ server_time: instant, ledger_time: instant, skew_ms: z.int() }),
+    clock: z.object({
+      server_time: instant.describe("By the clock of this process's machine."),
+      ledger_time: instant.describe("By the ledger's clock, which everything follows."),
+      skew_ms: z.int().describe("`ledger_time` less `server_time`."),
+    }),
     dispatcher: z.object({
       dispatching: z.boolean(),
       last_progress_at: instant.nullable(),
@@ -54,8 +99,13 @@ export const statusView = z
       turns_active: count,
       turns_waiting: count,
       unrecorded: count,
-      processes: count,
+      processes: count.describe("Processes that dispatch from this ledger, as far as this one knows."),
     }),
+    processes: z
+      .array(processView)
+      .describe(
+        "Every process of the ledger that gave a sign of life in the last seconds, the oldest first.",
+      ),
     backlog: z.object({
       pending: count,
       oldest_due_at: instant.nullable().describe("Of what is not paused or disabled; may lie ahead."),

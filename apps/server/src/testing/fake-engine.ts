@@ -14,7 +14,7 @@ export interface FakeEngine extends Engine {
   /** The events of each `accept`, in order. */
   readonly acceptCalls: AcceptEvent[][];
   readonly rung: number[];
-  /** Names of operations called, with their first arguments. */
+  /** Names of operations called, with their arguments but for signals. */
   readonly asked: [string, ...unknown[]][];
   sweeps: number;
   /** Replaces what `accept` does. */
@@ -25,6 +25,8 @@ export interface FakeEngine extends Engine {
   readonly failing: Set<string>;
   progressMs: number;
   held: Condition[];
+  skewMs: number | null;
+  fleet: Awaited<ReturnType<Engine["processes"]>>;
 }
 
 export function createFakeEngine(): FakeEngine {
@@ -57,9 +59,11 @@ export function createFakeEngine(): FakeEngine {
     failing: new Set(),
     progressMs: Date.now(),
     held: [],
-    description: { ledger: "fake", turns: "fake" },
+    skewMs: null,
+    fleet: [],
+    description: { ledger: "fake", turns: "fake", ledgerId: "fake-ledger", copied: false },
     events: {
-      accept: (events, nowMs) => fake.events.acceptJudged(events, nowMs),
+      accept: (events, nowMs = Date.now()) => fake.events.acceptJudged(events, nowMs),
       async acceptJudged(events) {
         fake.acceptCalls.push([...events]);
         if (fake.failWith !== null) throw fake.failWith;
@@ -73,7 +77,10 @@ export function createFakeEngine(): FakeEngine {
       get:
         (target, name: keyof Operations) =>
         async (...given: unknown[]) => {
-          fake.asked.push([name, ...given]);
+          fake.asked.push([
+            name,
+            ...given.filter((one) => one !== undefined && !(one instanceof AbortSignal)),
+          ]);
           if (fake.failing.has(name)) throw new Error(`${name} fails`);
           if (fake.failWith !== null) throw fake.failWith;
           return (target[name] as (...all: unknown[]) => unknown)(...given);
@@ -97,6 +104,12 @@ export function createFakeEngine(): FakeEngine {
     },
     room: () => ({ accepting: fake.failWith === null, bytes: null, freeBytes: 12 }),
     conditions: () => fake.held,
+    now: () => Date.now(),
+    clockSkewMs: () => fake.skewMs,
+    processes: async () => {
+      if (fake.failWith !== null) throw fake.failWith;
+      return fake.fleet;
+    },
     start: async () => {},
     stop: async () => {},
     progress: () => ({

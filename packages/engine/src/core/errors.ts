@@ -42,7 +42,11 @@ export const errorCodes = {
     meaning:
       "The backlog of the partner that the event is addressed to has reached its `max_backlog`; nothing was stored, so send again later.",
   },
-  busy: { status: 409, meaning: "The thing is being worked on right now; try again." },
+  busy: {
+    status: 429,
+    meaning:
+      "Too much is asked of the ledger at once, and nothing was done; ask again after Retry-After. What is accepted and sent goes on meanwhile.",
+  },
   payload_too_large: { status: 413, meaning: "The body is larger than the limit." },
   unsupported_media_type: { status: 415, meaning: "The body must be application/json, not compressed." },
   unknown_host: {
@@ -52,10 +56,15 @@ export const errorCodes = {
   },
   rate_limited: { status: 429, meaning: "Too many requests at once; try again after Retry-After." },
   internal: { status: 500, meaning: "A fault in Postrider; the log has the details under the request id." },
+  too_slow: {
+    status: 504,
+    meaning:
+      "The ledger stopped the statement at its time limit, because it had too much to read: narrow since/until, partner or state.",
+  },
   ledger_unavailable: {
     status: 503,
     meaning:
-      "The ledger cannot be reached, has no connection free, or lost a right; nothing was accepted, so send again.",
+      "The ledger cannot be reached, has no connection free, took too long, or lost a right; nothing was accepted, so send again.",
   },
   ledger_full: {
     status: 503,
@@ -89,6 +98,11 @@ export const errorCodes = {
     status: 500,
     meaning:
       "PostgreSQL was reached and cannot hold a ledger: version, encoding, rights, read-only, or a pooler in transaction or statement mode.",
+  },
+  ledger_copied: {
+    status: 500,
+    meaning:
+      "The ledger was copied or restored: it does not live where it was made, so nothing is sent from it until it is adopted; the message says how.",
   },
   ledger_differs: {
     status: 500,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { cursorAfter, permittedAtMs, type Rate, rateOf } from "./rate-limit.ts";
+import { cursorAfter, furthestCursorMs, permittedAtMs, type Rate, rateOf } from "./rate-limit.ts";
 
 const start = Date.parse("2026-03-04T10:00:00.000Z");
 const seed = 20_260_304;
@@ -102,4 +102,19 @@ test("after a quiet time exactly the burst goes at once, then one per interval",
   );
   expect(times.slice(0, 6)).toEqual([start, start, start, start, start, start + 50]);
   expect(times).toHaveLength(5 + 20);
+});
+
+test("no requests move the cursor beyond the furthest, and from there the next one waits an interval", () => {
+  fc.assert(
+    fc.property(rates, gaps, ({ perSecond, burst }, steps) => {
+      const rate = rateOf(perSecond, burst)!;
+      let cursorMs = 0;
+      for (const nowMs of timesOf(steps)) {
+        if (nowMs >= permittedAtMs(rate, cursorMs)) cursorMs = cursorAfter(rate, cursorMs, nowMs);
+        expect(cursorMs).toBeLessThanOrEqual(furthestCursorMs(rate, nowMs) + rounding);
+        expect(permittedAtMs(rate, furthestCursorMs(rate, nowMs)) - nowMs).toBeCloseTo(rate.intervalMs, 2);
+      }
+    }),
+    { seed },
+  );
 });

@@ -30,3 +30,11 @@ export function permittedAtMs(rate: Rate, cursorMs: number): number {
 export function cursorAfter(rate: Rate, cursorMs: number, nowMs: number): number {
   return Math.max(cursorMs, nowMs) + rate.intervalMs;
 }
+
+/**
+ * The furthest that requests until now can have moved the cursor: the whole burst was used this moment. A cursor beyond it, and
+ * beyond what was saved ahead, was not moved by this rate: by a clock that was ahead, by a slower rate of before, by hand.
+ */
+export function furthestCursorMs(rate: Rate, nowMs: number): number {
+  return nowMs + rate.burst * rate.intervalMs;
+}

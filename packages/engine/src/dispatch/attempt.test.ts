@@ -79,7 +79,13 @@ async function run(job: Job, answer = exchangeOf(200), atMs = now) {
     send: async (request: PostbackRequest) => (sent.push(request), answer),
     close: async () => {},
   };
-  const clock = { now: () => atMs, monotonicMs: () => 0, sleep: async () => {}, after: () => () => {} };
+  const clock = {
+    now: () => atMs,
+    localNow: () => atMs,
+    monotonicMs: () => 0,
+    sleep: async () => {},
+    after: () => () => {},
+  };
   const random = () => 0.5;
   const ownFaults = new OwnFaults({ clock, random, telemetry: silentTelemetry });
   const tools = { transport, clock, random, ownFaults, userAgent: "Postrider/test" };

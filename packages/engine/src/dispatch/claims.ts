@@ -94,18 +94,25 @@ export class Claims {
   /**
    * Call when a claim is sent; the function it gives takes the answer. Between the two the ledger may not have known
    * of a hold, so an endpoint's deliveries are passed over until a claim that was sent after its hold was stored.
+   * It says whether all of the answer was taken.
    */
-  ask(): (answer: readonly DueDelivery[]) => void {
+  ask(): (answer: readonly DueDelivery[]) => boolean {
     const known = this.#stored;
     this.#stored = [];
     return (answer) => {
       for (const endpointNo of known) this.#forgetHold(endpointNo);
+      let all = true;
       for (const delivery of answer) {
-        if (this.#busy.has(delivery.id) || this.#held.has(delivery.endpointNo)) continue;
-        if (delivery.orderKey !== null && !this.#takeKey(delivery, delivery.orderKey)) continue;
+        if (this.#busy.has(delivery.id)) continue;
+        const held = this.#held.has(delivery.endpointNo);
+        if (held || (delivery.orderKey !== null && !this.#takeKey(delivery, delivery.orderKey))) {
+          all = false;
+          continue;
+        }
         this.#busy.add(delivery.id);
         this.#queue.push(delivery);
       }
+      return all;
     };
   }
 

@@ -8,6 +8,7 @@ import type {
   DispatchLedger,
   Retention,
 } from "../ports/ledger.ts";
+import type { Fleet } from "../ports/fleet.ts";
 import { noOperatorEvents, type OperatorEvents } from "../ports/operator-events.ts";
 import type { Load } from "../ports/load.ts";
 import type { Random } from "../ports/random.ts";
@@ -33,6 +34,8 @@ export interface DispatcherOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly load: Load;
+  /** Default: this process is alone, and its clock is right. */
+  readonly fleet?: Fleet;
   readonly telemetry: Telemetry;
   readonly allowedTargets: AllowedTargets;
   readonly userAgent: string;
@@ -77,20 +80,27 @@ const maxClaims = 256;
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { ledger, turns, transport, clock, random, telemetry, userAgent } = options;
   const { operatorEvents = noOperatorEvents, backlogOldAfterMs = defaultBacklogOldAfterMs } = options;
+  const fleet = options.fleet ?? alone(ledger);
   const stopping = new AbortController();
   const recorder = createRecorder(ledger, clock, telemetry);
   const slots = new Slots(options.maxInFlight);
   const partners = createPartnerCache(ledger, clock, options.allowedTargets);
-  let lastProgressMs = clock.now();
-  let attendance: Attendance = { alive: 1, first: true, idlest: null, foundDead: 0 };
+  /** In monotonic time: what is asked is how long ago it was. */
+  let progressAtMs = clock.monotonicMs();
+  const progressed = () => (progressAtMs = clock.monotonicMs());
+  let attendance: Attendance = { alive: 1, first: true, idlest: null, foundDead: 0, time: null };
 
   const claimAll = createBatcher<ClaimRequest, Claimed>(
     async (requests) => {
       const claimed = await untilItPasses(
-        () => ledger.claim(requests, [...recorder.setAside()], clock.now()),
+        async () => {
+          const learning = fleet.learnTime();
+          if (learning) await learning;
+          return ledger.claim(requests, [...recorder.setAside()], clock.now());
+        },
         { where: "claim", ledger, clock, telemetry, signal: stopping.signal },
       );
-      lastProgressMs = clock.now();
+      progressed();
       tellHolders(claimed);
       const byPartner = new Map(claimed.map((one) => [one.partnerNo, one]));
       return requests.map((request) => byPartner.get(request.partnerNo) ?? gone(request));
@@ -152,10 +162,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     clock,
     telemetry,
     load: options.load,
+    attend: (busy) => fleet.attend(busy),
     retention: options.retention,
     watch: createWatch({ ledger, operatorEvents, backlogOldAfterMs }),
     signal: stopping.signal,
-    onProgress: () => (lastProgressMs = clock.now()),
+    onProgress: progressed,
     onAttended: (now) => (attendance = now),
   });
 
@@ -187,7 +198,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     progress: () => {
       const { active, waiting } = turns.load();
       return {
-        lastProgressMs,
+        lastProgressMs: clock.now() - Math.round(clock.monotonicMs() - progressAtMs),
         inFlight: slots.taken,
         turnsActive: active,
         turnsWaiting: waiting,
@@ -195,6 +206,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         alive: attendance.alive,
       };
     },
+  };
+}
+
+function alone(ledger: DispatchLedger): Fleet {
+  return {
+    attend: (busy) => ledger.attend({ busy, dispatches: true, skewMs: null, conditions: [] }),
+    learnTime: () => null,
   };
 }
 
@@ -210,5 +228,6 @@ function gone({ partnerNo }: ClaimRequest): Claimed {
     nextDueAtMs: null,
     circuits: null,
     deliveries: [],
+    lastLane: null,
   };
 }

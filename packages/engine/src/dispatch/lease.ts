@@ -24,7 +24,7 @@ export class Lease {
   #fence = 0;
   /** In monotonic time; 0 if it is not this process's. */
   #untilMs = 0;
-  /** The same moment by the time of day, which runs on while a machine is suspended; monotonic time may not. */
+  /** The same moment by the machine's time of day, which runs on while it is suspended; monotonic time may not. */
   #untilDayMs = 0;
   #doubts = 0;
   #usedAtMs = Number.NEGATIVE_INFINITY;
@@ -52,7 +52,7 @@ export class Lease {
   holds(): boolean {
     const { clock, doubts } = this.#tools;
     // A clock that is set forward costs one more claim.
-    const runs = clock.monotonicMs() < this.#untilMs && clock.now() < this.#untilDayMs;
+    const runs = clock.monotonicMs() < this.#untilMs && clock.localNow() < this.#untilDayMs;
     return runs && this.#doubts === doubts();
   }
 
@@ -74,7 +74,7 @@ export class Lease {
   /** To be called before a claim is asked for: its answer counts from now on. */
   asking(): (claimed: Claimed) => void {
     const { clock } = this.#tools;
-    const [askedAtMs, askedAtDayMs, doubts] = [clock.monotonicMs(), clock.now(), this.#tools.doubts()];
+    const [askedAtMs, askedAtDayMs, doubts] = [clock.monotonicMs(), clock.localNow(), this.#tools.doubts()];
     return ({ standing, fence, leaseMs }) => {
       // An inactive partner's turn was opened as well, and is to be given back.
       const ours = standing === "held" || standing === "inactive";

@@ -38,6 +38,49 @@ describe("a pace", () => {
     };
   };
 
+  test("a cursor further ahead than the rate can have moved it is cut back, whatever put it there", async () => {
+    const aheadMs = fc.integer({ min: 60_000, max: 400 * 86_400_000 });
+    const perSecond = fc.double({ min: 0.1, max: 2_000, noNaN: true });
+    await fc.assert(
+      fc.asyncProperty(
+        aheadMs,
+        perSecond,
+        fc.integer({ min: 1, max: 40 }),
+        async (ms, ratePerSecond, burst) => {
+          const rate = rateOf(ratePerSecond, burst)!;
+          const nowMs = Date.UTC(2026, 2, 4);
+          const pace = new Pace(nowMs + burst * rate.intervalMs + ms, { save: async () => true, goOn() {} });
+          const waitMs = pace.waitMs(rate, nowMs);
+          expect(waitMs).toBeCloseTo(rate.intervalMs, 1);
+          expect(pace.waitMs(rate, nowMs)).toBeCloseTo(waitMs, 1);
+          // The ledger has to hear of it, or the next turn would wait anew.
+          expect(await pace.close()).toBeCloseTo(nowMs + burst * rate.intervalMs, 1);
+        },
+      ),
+    );
+  });
+
+  test("a cursor that requests and what was saved ahead can have moved is not cut back, though clocks are a little apart", async () => {
+    const rate = rateOf(0.5, 4)!;
+    for (const aheadMs of [0, 1_000, 1_900]) {
+      const pace = new Pace(50_000 + 4 * 2_000 + aheadMs, { save: async () => true, goOn() {} });
+      expect(pace.waitMs(rate, 50_000)).toBe(2_000 + aheadMs);
+      expect(await pace.close()).toBeNull();
+    }
+  });
+
+  test("a clock that is set back in the middle of a turn stops nothing", async () => {
+    const { pace, saved, answer } = paceOf();
+    pace.waitMs(rate, 3_600_000);
+    await answer();
+    pace.take(rate, 3_600_000);
+    expect(pace.waitMs(rate, 5_000)).toBe(10);
+    expect(pace.waitMs(rate, 5_010)).toBe(Number.POSITIVE_INFINITY);
+    expect(saved.at(-1)).toBe(6_020);
+    await answer();
+    expect(pace.waitMs(rate, 5_010)).toBe(0);
+  });
+
   test("gives no permit before the ledger has its reservation, and asks for it once", async () => {
     const { pace, saved, answer, wentOn } = paceOf();
     expect(pace.waitMs(rate, 5_000)).toBe(Number.POSITIVE_INFINITY);

@@ -1,4 +1,4 @@
-import { cursorAfter, permittedAtMs, type Rate } from "../core/rate-limit.ts";
+import { cursorAfter, furthestCursorMs, permittedAtMs, type Rate } from "../core/rate-limit.ts";
 
 /** What a pace needs of its turn. */
 export interface PaceTools {
@@ -10,6 +10,8 @@ export interface PaceTools {
 
 /** Permits are reserved this far ahead, and again when half of that is used: about two small statements a second. */
 const aheadMs = 1_000;
+/** Two processes may differ by this about what time it is by the ledger, and more: a cursor is not cut back for that. */
+const clocksApartMs = 1_000;
 
 /**
  * A turn's use of its partner's rate. The ledger's cursor is moved ahead before the permits up to it are used, so
@@ -22,6 +24,7 @@ export class Pace {
   #reservedMs: number;
   #reserving: Promise<void> | null = null;
   #refused = false;
+  #cutBack = false;
 
   /** @param cursorMs the ledger's cursor when the turn was opened */
   constructor(cursorMs: number, tools: PaceTools) {
@@ -38,6 +41,7 @@ export class Pace {
   waitMs(rate: Rate, nowMs: number): number {
     if (this.#refused) return Number.POSITIVE_INFINITY;
     const waitMs = permittedAtMs(rate, this.#cursorMs) - nowMs;
+    if (waitMs > rate.intervalMs + aheadMs + clocksApartMs) return this.#cutBackTo(rate, nowMs);
     if (waitMs > 0) return waitMs;
     const afterMs = cursorAfter(rate, this.#cursorMs, nowMs);
     if (afterMs + aheadMs / 2 > this.#reservedMs) this.#reserving ??= this.#reserve(afterMs + aheadMs);
@@ -50,12 +54,22 @@ export class Pace {
   }
 
   /**
-   * The cursor to store with the close of the turn, which gives back what was reserved and not used; null where that
-   * is nothing. Call once, when nothing more is sent.
+   * The cursor to store with the close of the turn, which gives back what was reserved and not used, or cut back; null where
+   * that is nothing. Call once, when nothing more is sent.
    */
   async close(): Promise<number | null> {
     await this.#reserving;
-    return this.#reservedMs > this.#cursorMs && !this.#refused ? this.#cursorMs : null;
+    return (this.#cutBack || this.#reservedMs > this.#cursorMs) && !this.#refused ? this.#cursorMs : null;
+  }
+
+  /**
+   * The cursor lies where this rate cannot have put it: the partner would wait until the time gets there. As if the whole burst had
+   * been used now, which it was at most, so that the limit holds.
+   */
+  #cutBackTo(rate: Rate, nowMs: number): number {
+    this.#cursorMs = this.#reservedMs = furthestCursorMs(rate, nowMs);
+    this.#cutBack = true;
+    return permittedAtMs(rate, this.#cursorMs) - nowMs;
   }
 
   async #reserve(untilMs: number): Promise<void> {

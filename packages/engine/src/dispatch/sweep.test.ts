@@ -5,6 +5,8 @@ import { createManualClock } from "../testing/manual-clock.ts";
 import { createMemoryLedger } from "../testing/memory-ledger.ts";
 import { startSweep } from "./sweep.ts";
 
+const aSign = { busy: 0, dispatches: true, skewMs: null, conditions: [] };
+
 function createBench() {
   const clock = createManualClock(benchStartMs);
   const ledger = createMemoryLedger();
@@ -39,6 +41,7 @@ function createBench() {
     clock,
     telemetry,
     load: { busy: () => 0 },
+    attend: async () => ledger.attend(aSign),
     retention: { deliveredMs: 1, undeliveredMs: 2 },
     signal: end.signal,
     onProgress: () => (counts.progress += 1),
@@ -151,7 +154,7 @@ test("stop ends it, also while the ledger is away once patience is over", async 
 
 test("where rings reach the cluster the first process sweeps for all; where they do not, each for itself", async () => {
   const { clock, ledger, sweep, counts, rung, reaches } = createBench();
-  ledger.attend = async () => ({ alive: 3, first: false, idlest: 0, foundDead: 0 });
+  ledger.attend = async () => ({ alive: 3, first: false, idlest: 0, foundDead: 0, time: null });
   ledger.enqueue(10, 1, benchStartMs);
   reaches("cluster");
   sweep.start();

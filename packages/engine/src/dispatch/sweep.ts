@@ -11,6 +11,8 @@ export interface SweepOptions {
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly load: Load;
+  /** Gives this process's sign of life. */
+  readonly attend: (busy: number) => Promise<Attendance>;
   readonly retention: Retention;
   /** Looks for what operators should hear of, once a minute. */
   readonly watch?: (nowMs: number) => Promise<void>;
@@ -36,6 +38,8 @@ const upkeepEveryMs = 10 * 60_000;
 /** After an upkeep that failed. */
 const upkeepAgainMs = 60_000;
 const watchEveryMs = 60_000;
+/** Nothing is put too far ahead while the ledger's clock is right. */
+const cutBackEveryMs = 60_000;
 /** Deliveries that one replay puts back per sweep at most: its pace where it has no rate of its own. */
 const replayStep = 500;
 
@@ -49,6 +53,7 @@ export function startSweep({
   clock,
   telemetry,
   load,
+  attend,
   retention,
   watch,
   signal,
@@ -60,12 +65,13 @@ export function startSweep({
   let upkeepAtMs = 0;
   let upkeep: Promise<void> = Promise.resolve();
   let watchAtMs = 0;
+  let cutBackAtMs = 0;
   let pauseMs = intervalMs;
   let loop: Promise<void> = Promise.resolve();
 
   const once = async () => {
+    const attendance = await attend(load.busy());
     const now = clock.now();
-    const attendance = await ledger.attend(load.busy());
     const { first, foundDead } = attendance;
     onAttended(attendance);
     if (first || foundDead > 0 || turns.reach() === "process") {
@@ -79,6 +85,10 @@ export function startSweep({
     if (partnerNos.length > 0) turns.ring(partnerNos);
     const monotonicMs = clock.monotonicMs();
     if (monotonicMs >= upkeepAtMs) upkeep = keepUp(now);
+    if (monotonicMs >= cutBackAtMs) {
+      cutBackAtMs = monotonicMs + cutBackEveryMs;
+      await ledger.cutBack(now);
+    }
     if (watch && monotonicMs >= watchAtMs) {
       watchAtMs = monotonicMs + watchEveryMs;
       await watch(now);

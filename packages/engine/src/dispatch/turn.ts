@@ -10,6 +10,7 @@ import type { DispatchPartner } from "./partner.ts";
 import { LookUps } from "./look-ups.ts";
 import { idleLookMs, vainLookInMs } from "./looks.ts";
 import { unlessAborted } from "./patience.ts";
+import { Places } from "./places.ts";
 import { Share } from "./share.ts";
 import type { TurnTools } from "./turn-tools.ts";
 import { Waker } from "./waker.ts";
@@ -41,6 +42,7 @@ export class Turn {
   readonly #tools: TurnTools;
   readonly #startedAtMs: number;
   readonly #claims = new Claims();
+  readonly #places: Places;
   readonly #circuits: Circuits;
   readonly #lease: Lease;
   readonly #share: Share;
@@ -80,6 +82,7 @@ export class Turn {
   constructor(slot: TurnSlot, tools: TurnTools) {
     this.#slot = slot;
     this.#tools = tools;
+    this.#places = new Places(tools.clock);
     this.#circuits = new Circuits(tools);
     this.#lease = new Lease(tools);
     this.#waker = new Waker(tools.clock);
@@ -114,6 +117,7 @@ export class Turn {
         durationMs: clock.monotonicMs() - this.#startedAtMs,
       });
     if (this.#fault) throw this.#fault.error;
+    this.#dueAt(clock.now() + this.#places.lookInMs());
     const nextDueAtMs = Number.isFinite(this.#nextDueAtMs) ? this.#nextDueAtMs : null;
     return { nextDueAtMs, elsewhere: this.#elsewhere };
   }
@@ -150,7 +154,7 @@ export class Turn {
     const { clock } = this.#tools;
     const dueInMs = this.#closing ? idleLookMs : Math.max(1, this.#nextDueAtMs - clock.now());
     const idle = this.#idle();
-    const lookInMs = Math.min(dueInMs, idle ? Number.POSITIVE_INFINITY : this.#lookInMs());
+    const lookInMs = Math.min(dueInMs, idle ? this.#places.lookInMs() : this.#lookInMs());
     const overInMs = idle ? this.#lease.lingersMs() : Number.POSITIVE_INFINITY;
     if (idle) this.#slot.idle?.(this.#yieldPlace);
     const timeIsOver = await this.#waker.wait(Math.min(lookInMs, overInMs));
@@ -220,6 +224,7 @@ export class Turn {
     this.#claiming = true;
     this.#rungMeanwhile = false;
     const answer = this.#claims.ask();
+    const page = this.#places.ask(limit);
     const askedAtMs = this.#tools.clock.now();
     const settleLease = this.#lease.asking();
     try {
@@ -229,6 +234,7 @@ export class Turn {
         limit,
         busyIds: [...this.#claims.busyIds],
         passOver: this.#claims.parkedEndpoints,
+        from: page.from,
       });
       const held = claimed.standing === "held";
       const opens = this.#lease.fence === 0;
@@ -239,10 +245,10 @@ export class Turn {
       }
       this.#elsewhere = claimed.standing === "elsewhere";
       if (held) await this.#settle(claimed);
-      answer(claimed.deliveries);
+      const saysAll = page.ended(claimed, answer(claimed.deliveries));
       if (claimed.nextDueAtMs !== null) this.#dueAt(claimed.nextDueAtMs);
       this.#inVain = claimed.deliveries.length === 0;
-      if (limit > 0) this.#exhausted = claimed.deliveries.length < limit && !this.#rungMeanwhile;
+      if (limit > 0) this.#exhausted = saysAll && claimed.deliveries.length < limit && !this.#rungMeanwhile;
       if (claimed.standing === "unclear") this.#dueAt(askedAtMs + unclearMs);
       if (!held || this.#partner === null) this.#close(Number.POSITIVE_INFINITY);
       this.#claimedAtMs = this.#tools.clock.monotonicMs();
@@ -261,7 +267,9 @@ export class Turn {
       save: (cursorMs) => this.#tools.recorder.saveCursor({ partnerNo, fence, cursorMs }),
       goOn: this.#tryStart,
     });
-    if (this.#partner?.version !== version) this.#partner = await this.#tools.partner(partnerNo, version);
+    if (this.#partner?.version === version) return;
+    if (this.#partner) this.#places.forget(); // An endpoint may have been resumed.
+    this.#partner = await this.#tools.partner(partnerNo, version);
   }
 
   /** Starts attempts while the share, the slots and the rate allow. */
@@ -344,8 +352,10 @@ export class Turn {
     if (
       this.#claims.parked > 0 &&
       this.#claims.unpark(job.endpoint.endpointNo, this.#circuits.room(job.endpoint))
-    )
+    ) {
       this.#exhausted = false;
+      this.#places.forget();
+    }
     this.#fill();
     if (this.#inFlight === 0) this.#waker.wake();
   }

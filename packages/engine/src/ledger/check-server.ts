@@ -108,7 +108,7 @@ async function sharesConnections(
       if (other === null)
         throw unsuitable(
           `The pooler in front of ${nameOf(where)} gave no second connection within ${secondConnectionMs / 1_000} s.`,
-          "Raise its pool_size (PgBouncer: default_pool_size): each process needs POSTRIDER_DATABASE_CONNECTIONS and one more.",
+          "Raise its pool_size (PgBouncer: default_pool_size): each process needs POSTRIDER_DATABASE_CONNECTIONS and four more.",
         );
       if (other === before || (await pidOf(first)) !== before) return true;
     } finally {

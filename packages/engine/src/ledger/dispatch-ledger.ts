@@ -1,29 +1,21 @@
-import { randomUUID } from "node:crypto";
-import { hostname } from "node:os";
-import { pid } from "node:process";
 import { parseEndpointDocument } from "../core/documents.ts";
 import { missingKeyNote, schemes } from "../core/missing-key.ts";
 import type {
-  Attendance,
   Claimed,
+  ClaimRequest,
   DispatchLedger,
   DueDelivery,
   Outcome,
   PartnerSettings,
 } from "../ports/ledger.ts";
 import { oldBacklogs, saveCircuits, silentPartners, storedCircuit } from "./circuits.ts";
+import { attend, livingProcesses, newIdentity, type ProcessIdentity, readTime } from "./processes.ts";
 import { advanceReplays } from "./replays.ts";
 import { parseRing, ringPayload } from "./ring-channel.ts";
 import { type ClaimRow, dueDelivery } from "./rows.ts";
 import type { Seal } from "./seal.ts";
 import { isTransientFault, list, type Sql } from "./sql.ts";
-
-/** Who this is among the processes that share a ledger. */
-export interface ProcessIdentity {
-  readonly id: string;
-  /** For people: host and process number. */
-  readonly name: string;
-}
+import { keepUp } from "./upkeep.ts";
 
 export interface DispatchLedgerOptions {
   /** Default: a new one. */
@@ -33,18 +25,12 @@ export interface DispatchLedgerOptions {
 }
 
 const defaultLeaseMs = 5_000;
-/** A process counts as alive for this long after its last sign of life: three missed ones. */
-const aliveMs = 4_000;
-import { keepUp } from "./upkeep.ts";
 
 /** The dispatcher's side of the ledger, over either driver. */
 export function createDispatchLedger(
   sql: Sql,
   seal: Seal,
-  {
-    process = { id: randomUUID(), name: `${hostname()}:${pid}` },
-    leaseMs = defaultLeaseMs,
-  }: DispatchLedgerOptions = {},
+  { process = newIdentity(), leaseMs = defaultLeaseMs }: DispatchLedgerOptions = {},
 ): DispatchLedger {
   const { shared } = sql.capabilities;
   const holder = shared ? process.id : null;
@@ -69,6 +55,7 @@ export function createDispatchLedger(
         nowMs,
         holder,
         shared ? leaseMs : null,
+        ...placesOf(requests),
       ]);
       return byPartner(rows, shared ? leaseMs : Number.POSITIVE_INFINITY);
     },
@@ -89,20 +76,18 @@ export function createDispatchLedger(
 
     onRing: (listener) =>
       sql.listen("postrider_ring", (payload) => listener(parseRing(payload)), {
-        lockSql: `select pg_try_advisory_lock(postrider.process_lock('${process.id}')) as held`,
+        lockSql: `pg_try_advisory_lock(postrider.process_lock('${process.id}'))`,
         held: (now) => (locked = now),
       }),
 
-    async attend(busy) {
-      if (!shared) return { alive: 1, first: true, idlest: null, foundDead: 0 };
+    async attend(sign) {
+      if (!shared) return { alive: 1, first: true, idlest: null, foundDead: 0, time: null };
       saidLocked ||= locked;
-      const [row] = await sql.query<Omit<Attendance, "foundDead"> & { readonly found_dead: number }>(
-        "select * from postrider.attend($1::uuid, $2, $3::float8, $4::boolean, $5::float8)",
-        [process.id, process.name, busy, locked, aliveMs],
-      );
-      const { found_dead: foundDead, ...rest } = row!;
-      return { ...rest, foundDead };
+      return attend(sql, process, sign, locked);
     },
+
+    readTime: () => readTime(sql),
+    processes: () => livingProcesses(sql),
 
     async leave() {
       if (shared) await sql.query("select postrider.leave($1::uuid)", [process.id]);
@@ -158,6 +143,11 @@ export function createDispatchLedger(
 
     advanceReplays: (limit, nowMs) => advanceReplays(sql, limit, nowMs),
 
+    async cutBack(nowMs) {
+      const [row] = await sql.query<{ n: number }>("select postrider.cut_back($1::float8) as n", [nowMs]);
+      return row?.n ?? 0;
+    },
+
     keepUp: (nowMs, retention, signal) => keepUp(sql, nowMs, retention, signal),
 
     async locate(partnerId, endpointId) {
@@ -173,7 +163,7 @@ export function createDispatchLedger(
 }
 
 const claimSql =
-  "select * from postrider.claim($1::text::int[], $2::text::bigint[], $3::text::int[], $4::text::text[], $5::text::text[], $6::text::uuid[], $7::float8, $8::uuid, $9::float8)";
+  "select * from postrider.claim($1::text::int[], $2::text::bigint[], $3::text::int[], $4::text::text[], $5::text::text[], $6::text::uuid[], $7::float8, $8::uuid, $9::float8, $10::text::float8[], $11::text::uuid[], $12::text::float8[])";
 
 const closeTurnsSql =
   "select postrider.close_turns($1::text::int[], $2::text::bigint[], $3::text::float8[], $4::uuid) as rung";
@@ -209,8 +199,24 @@ const locateSql = `select p.partner_no, e.endpoint_no from postrider.partners p
   join postrider.endpoints e on e.partner_no = p.partner_no and e.id = $2 and e.deleted_at is null
  where p.id = $1 and p.deleted_at is null`;
 
+/** Where the claims begin: three nulls if all of them read from the heads, as those that open turns do. */
+function placesOf(requests: readonly ClaimRequest[]): readonly (string | null)[] {
+  if (!requests.some(({ from }) => from)) return [null, null, null];
+  const places = requests.flatMap(({ from }) => from?.lanes ?? heads);
+  return [
+    list(places.map(({ dueAtMs }) => dueAtMs)),
+    list(places.map(({ id }) => id ?? nil)),
+    list(requests.map(({ from }) => from?.sinceMs ?? 0)),
+  ];
+}
+
+/** No null: PostgreSQL walks through an array with nulls to reach an entry of it. */
+const nil = "00000000-0000-0000-0000-000000000000";
+const head = { dueAtMs: Number.NEGATIVE_INFINITY, id: null };
+const heads = [head, head, head];
+
 function byPartner(rows: readonly ClaimRow[], leaseMs: number): readonly Claimed[] {
-  const claimed: Claimed[] = [];
+  const claimed: (Claimed & { lastLane: number | null })[] = [];
   let deliveries: DueDelivery[] = [];
   let partnerNo = -1;
   for (const row of rows) {
@@ -227,8 +233,10 @@ function byPartner(rows: readonly ClaimRow[], leaseMs: number): readonly Claimed
         limiterCursorMs: row.limiter_cursor_ms,
         circuits: row.circuits?.map(storedCircuit) ?? null,
         deliveries,
+        lastLane: null,
       });
     }
+    claimed.at(-1)!.lastLane = row.lane;
     if (row.id !== null) deliveries.push(dueDelivery(row as ClaimRow & { id: string }));
   }
   return claimed;

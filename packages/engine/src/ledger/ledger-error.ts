@@ -38,22 +38,102 @@ const lasting: Readonly<Record<string, Words>> = {
   ],
 };
 
-const passing: Words = [
-  "ledger_unavailable",
-  "The ledger cannot be reached.",
-  "Nothing was stored: send again in a moment.",
-];
+const unreachable = "The ledger cannot be reached.";
+
+/** Faults that pass: what is wrong, and for whom. */
+const passing: Readonly<
+  Record<Doing, { readonly lost: Words; readonly slow: Words; readonly other: Words }>
+> = {
+  accept: {
+    lost: ["ledger_unavailable", unreachable, "Nothing was stored: send again in a moment."],
+    slow: [
+      "ledger_unavailable",
+      "The ledger took longer than POSTRIDER_DATABASE_STATEMENT_TIMEOUT.",
+      "Nothing was stored: send again in a moment.",
+    ],
+    other: [
+      "ledger_unavailable",
+      "The ledger could not store it just now.",
+      "Nothing was stored: send again in a moment.",
+    ],
+  },
+  change: {
+    lost: ["ledger_unavailable", unreachable, "Look whether it was done, and if not, ask again in a moment."],
+    slow: [
+      "too_slow",
+      "The ledger needed longer for this change than POSTRIDER_DATABASE_STATEMENT_TIMEOUT.",
+      "The step that was cut changed nothing. Narrow since/until, partner or state, and ask again.",
+    ],
+    other: [
+      "ledger_unavailable",
+      "The ledger could not do it just now.",
+      "Look whether it was done, and if not, ask again in a moment.",
+    ],
+  },
+  read: {
+    lost: ["ledger_unavailable", unreachable, "Ask again in a moment."],
+    slow: [
+      "too_slow",
+      "This filter reads too much: the ledger stopped after its time for reads.",
+      "Narrow since/until, partner or state.",
+    ],
+    other: ["ledger_unavailable", "The ledger could not answer just now.", "Ask again in a moment."],
+  },
+};
+
+/** What was asked of the ledger. */
+type Doing = "accept" | "change" | "read";
+
+const stopped = "57014";
 
 /** Turns a fault of the database into the error that callers can act on; anything else stays what it is. */
 export function asLedgerError(error: unknown): never {
-  throw ledgerError(error) ?? error;
+  throw ledgerError(error, "accept") ?? error;
 }
 
-function ledgerError(error: unknown): PostriderError | null {
-  const words = lasting[codeOf(error)] ?? (isTransientFault(error) ? passing : undefined);
+/** The same, for what an operator changes. */
+export function asChangeError(error: unknown): never {
+  throw ledgerError(error, "change") ?? error;
+}
+
+/** The same, for what is only read. */
+export function asReadError(error: unknown): never {
+  throw ledgerError(error, "read") ?? error;
+}
+
+function ledgerError(error: unknown, doing: Doing): PostriderError | null {
+  if (error instanceof PostriderError) return null;
+  const { lost, slow, other } = passing[doing];
+  const code = codeOf(error);
+  const words =
+    lasting[code] ??
+    (isConnectionFault(error) ? lost : code === stopped ? slow : isTransientFault(error) ? other : undefined);
   if (words === undefined) return null;
-  const [code, message, hint] = words;
-  return new PostriderError(code, message, { hint, cause: error });
+  const [name, message, hint] = words;
+  // Whoever reads has nothing stored.
+  const told = doing === "read" ? hint.replace(/^Nothing was stored: send/, "Ask") : hint;
+  return new PostriderError(name, message, { hint: told, cause: error });
+}
+
+/** All connections of this process are taken: that says nothing about the server. */
+export function busyPool(): PostriderError {
+  return new PostriderError("busy", "All connections of this process to the ledger are in use.", {
+    hint: "Nothing was done: send again after the seconds in Retry-After. If it stays, look for what holds them (pg_stat_activity, pg_locks), or raise POSTRIDER_DATABASE_CONNECTIONS.",
+  });
+}
+
+/** More reads than may wait. */
+export function busyReading(): PostriderError {
+  return new PostriderError("busy", "Too many reads wait for the ledger already.", {
+    hint: "Ask again after the seconds in Retry-After, with a narrower filter. Accepting and sending go on meanwhile.",
+  });
+}
+
+/** More changes by operators than may wait. */
+export function busyChanging(): PostriderError {
+  return new PostriderError("busy", "Too many changes wait for the ledger already.", {
+    hint: "Nothing was changed: ask again after the seconds in Retry-After. Accepting and sending go on meanwhile.",
+  });
 }
 
 /** Why nothing can be accepted. */
@@ -75,7 +155,7 @@ export function troubleOf(error: unknown): Trouble | null {
   const code = codeOf(root);
   const isLasting = code in lasting;
   if (!isLasting && !isConnectionFault(root)) return null;
-  const message = ledgerError(root)?.message ?? passing[1];
+  const message = ledgerError(root, "accept")?.message ?? unreachable;
   return {
     reason: `${message.charAt(0).toLowerCase()}${message.slice(1, -1)}`,
     code: code === "" ? null : code,

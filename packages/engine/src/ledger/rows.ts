@@ -26,6 +26,7 @@ export interface ClaimRow {
   readonly order_key: string | null;
   /** When more is due. */
   readonly next_ms: number | null;
+  readonly lane: number | null;
 }
 
 export function dueDelivery(row: ClaimRow & { readonly id: string }): DueDelivery {

@@ -10,6 +10,8 @@ export interface Sql {
   };
   /** Runs one statement. Values are text, number, boolean, null or bytes; lists go through `list()`. */
   query<Row = Record<string, unknown>>(sql: string, values?: readonly SqlValue[]): Promise<readonly Row[]>;
+  /** What operators read: apart from the rest, so that it never takes the place of what is accepted and sent. */
+  readonly reads: Reads;
   /** Runs statements on one connection, committed together, rolled back when `work` throws. */
   transaction<Result>(work: (tx: Pick<Sql, "query">) => Promise<Result>): Promise<Result>;
   /** Runs a script of many statements without values, in one transaction. */
@@ -21,9 +23,29 @@ export interface Sql {
   close(): Promise<void>;
 }
 
+/**
+ * How much a read may read. `small`: some rows by their keys; always finds a place. `any`: whatever a filter says. `whole`: all
+ * that is kept; one at a time, and those who ask for the same meanwhile share the answer.
+ */
+export type ReadSize = "small" | "any" | "whole";
+
+/** Statements that change nothing, few at a time and each within its time. */
+export interface Reads {
+  /**
+   * Runs one statement. If `signal` aborts, the caller gets its reason at once, and the server is told to stop where it can be told.
+   *
+   * @throws PostriderError `busy` if too many wait already or no place becomes free in time
+   */
+  query<Row = Record<string, unknown>>(
+    sql: string,
+    values?: readonly SqlValue[],
+    options?: { readonly size?: ReadSize; readonly signal?: AbortSignal | undefined },
+  ): Promise<readonly Row[]>;
+}
+
 /** A lock of the session that listens: the server lets go of it when the session ends. */
 export interface SessionLock {
-  /** Takes it; answers one row with `held`. */
+  /** An expression that takes it, or takes it again, and is true if it is held. */
   readonly lockSql: string;
   /** Told whether it is held, after each connect and each loss. */
   readonly held: (held: boolean) => void;
@@ -62,7 +84,7 @@ function quote(value: string): string {
   return `"${value.replace(/["\\]/g, "\\$&")}"`;
 }
 
-/** True for faults that pass by themselves: the server restarting, the connection lost, a deadlock or lock time-out. */
+/** True for faults that pass by themselves: the server restarting, the connection lost, no connection free, a deadlock or lock time-out. */
 export function isTransientFault(error: unknown): boolean {
   return isConnectionFault(error) || transientStates.test(codeOf(error));
 }
@@ -81,8 +103,8 @@ export function codeOf(error: unknown): string {
 
 // Classes 08 connection, 57P0x shutdown and crash.
 const connectionStates = /^(08...|57P0[1-4])$/;
-// Classes 53 resources, 57014 cancelled, 40 rollback, 55P03 lock, 25006 read-only standby.
-const transientStates = /^(53...|57014|40001|40P01|55P03|25006)$/;
+// Classes 53 resources, 57014 cancelled, 40 rollback, 55P03 lock, 25006 read-only standby; busy: no connection free in this process.
+const transientStates = /^(53...|57014|40001|40P01|55P03|25006|busy)$/;
 const systemErrors = new Set([
   "ECONNREFUSED",
   "ECONNRESET",

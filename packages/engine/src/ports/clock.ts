@@ -1,7 +1,15 @@
 /** Time, for the loops that must wait. Pure code takes `now` (epoch milliseconds) as an argument instead. */
 export interface Clock {
-  /** Epoch milliseconds: for what is stored, signed or compared with the ledger. Whoever sets the clock moves it. */
+  /**
+   * Epoch milliseconds by the ledger's clock (`fleet/ledger-clock.ts`): for what is stored, signed or compared with the ledger.
+   * A setting of the machine's clock does not move it, unless the ledger is embedded: the machine's clock is the ledger's then.
+   */
   now(): number;
+  /**
+   * Epoch milliseconds by the clock of this machine, right or wrong. It runs on while the machine is suspended, which monotonic
+   * time may not. For nothing that is stored, sent, or compared with the ledger.
+   */
+  localNow(): number;
   /**
    * Milliseconds since some moment of this process, which no setting of the clock moves: for durations, and for the
    * deadlines of what is in flight. Means nothing to another process.
@@ -20,9 +28,10 @@ export interface Clock {
 const longestTimerMs = 2 ** 31 - 1;
 const timerMs = (ms: number): number => Math.min(Math.max(ms, 0), longestTimerMs);
 
-/** The clock of a running process. */
+/** The clock of this machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  localNow: () => Date.now(),
   monotonicMs: () => performance.now(),
   sleep: (ms, signal) =>
     new Promise((resolve) => {

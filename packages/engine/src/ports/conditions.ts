@@ -4,7 +4,12 @@
  */
 
 /** Stable: operators write alerts by these names. */
-export type ConditionName = "clock_off" | "redis_unusable" | "listening_lost" | "key_missing";
+export type ConditionName =
+  | "clock_off"
+  | "redis_unusable"
+  | "listening_lost"
+  | "key_missing"
+  | "ledger_copied";
 
 export interface Condition {
   readonly name: ConditionName;

@@ -5,6 +5,23 @@
 import type { Circuit } from "../core/breaker.ts";
 import type { DeliveryState, Reason } from "../core/delivery.ts";
 import type { EndpointDocument } from "../core/documents.ts";
+import type { FleetProcess, SignOfLife } from "./fleet.ts";
+
+/** A place among the due deliveries of one lane: behind those due earlier, and those due then with a smaller or this id. */
+export interface LanePlace {
+  /** Epoch ms; -Infinity is the head. */
+  readonly dueAtMs: number;
+  /** Null: before all that are due then. */
+  readonly id: string | null;
+}
+
+/** Where a claim begins to read. The turn has read all that was due before. */
+export interface ClaimFrom {
+  /** First attempts, retries, replays. */
+  readonly lanes: readonly [LanePlace, LanePlace, LanePlace];
+  /** When this turn last read from the heads, epoch ms: an endpoint that was held until later is read from its heads. */
+  readonly sinceMs: number;
+}
 
 /** A wish for due deliveries of one partner. */
 export interface ClaimRequest {
@@ -16,6 +33,8 @@ export interface ClaimRequest {
   readonly busyIds: readonly string[];
   /** Endpoints whose deliveries are left out for now, because enough of them wait here. Absent: none. */
   readonly passOver?: readonly number[];
+  /** Absent or null: read from the heads. */
+  readonly from?: ClaimFrom | null;
 }
 
 /** A delivery that is due, with all that an attempt needs. */
@@ -64,8 +83,10 @@ export interface Claimed {
   readonly circuits: readonly StoredCircuit[] | null;
   /** When the partner next has work after now, retries that earlier turns scheduled included; null: never, or not asked for. */
   readonly nextDueAtMs: number | null;
-  /** Due deliveries in the order they should go; fewer than the limit means that no more are due now. */
+  /** Due deliveries in the order they should go; fewer than the limit means that no more are due now, from where it was asked. */
   readonly deliveries: readonly DueDelivery[];
+  /** The lane of the last of them: 0 first attempts, 1 retries, 2 replays; null where there is none. */
+  readonly lastLane: number | null;
 }
 
 /** The circuit of an endpoint that is not well, as the ledger keeps it between turns and workers. */
@@ -169,6 +190,14 @@ export interface TurnClose {
   readonly cursorMs: number | null;
 }
 
+/** What the ledger's clock says. Epoch ms, with fractions. */
+export interface LedgerTime {
+  /** When it began to work on the question, … */
+  readonly arrivedMs: number;
+  /** … and when it had the answer. */
+  readonly answeredMs: number;
+}
+
 /** The processes that dispatch from a ledger. */
 export interface Attendance {
   /** How many, this one included. */
@@ -179,6 +208,8 @@ export interface Attendance {
   readonly idlest: number | null;
   /** Processes found dead now: their turns are free. */
   readonly foundDead: number;
+  /** Null: the ledger has no clock but this process's. */
+  readonly time: LedgerTime | null;
 }
 
 /** How long ended deliveries are kept, with their events and attempts. */
@@ -211,9 +242,13 @@ export interface DispatchLedger {
     listener: (ring: { readonly partnerNos: readonly number[]; readonly holdersOnly: boolean }) => void,
   ): Promise<() => Promise<void>>;
   /** Notes that this process is alive, and how busy: 0 idle, 1 without a pause. */
-  attend(busy: number): Promise<Attendance>;
+  attend(sign: SignOfLife): Promise<Attendance>;
   /** This process stops. */
   leave(): Promise<void>;
+  /** What time it is; null: the ledger has no clock but this process's. Without patience: it fails if the ledger is away. */
+  readTime(): Promise<LedgerTime | null>;
+  /** All that gave a sign of life lately, the oldest first. */
+  processes(): Promise<readonly FleetProcess[]>;
   /**
    * Calls back when the server went away: it may come back without its last half second, so that no lease may be
    * relied on before another claim.
@@ -253,6 +288,11 @@ export interface DispatchLedger {
     limit: number,
     nowMs: number,
   ): Promise<{ readonly partnerNos: readonly number[]; readonly running: number }>;
+  /**
+   * Brings back what lies further ahead than its own rule could have put it: retries, holds, and what was accepted or replayed at
+   * a time that is not yet. A `not_before` stays. Resolves to how many; they are due by then.
+   */
+  cutBack(nowMs: number): Promise<number>;
   /**
    * Makes the partitions to come, removes what is past retention, ends what waits for deleted endpoints. May take
    * minutes, in steps; ends after one of them once `signal` is aborted.

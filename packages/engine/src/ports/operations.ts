@@ -1,6 +1,9 @@
 /**
  * What operators and the API ask of the ledger. Declared by the server; `ledger/` has the adapter.
  * Every method takes `now` in epoch milliseconds where time matters, and answers in the words of the HTTP API.
+ *
+ * What only reads takes a `signal` at the end: once it aborts the call rejects with its reason, and the ledger stops reading
+ * where it can be told to. Reads are few at a time; they may throw `busy`, and `too_slow` if they take longer than 10 s.
  */
 import type { DeliveryState, Reason } from "../core/delivery.ts";
 import type { EndpointDocument, PartnerDocument } from "../core/documents.ts";
@@ -190,16 +193,22 @@ export interface Operations {
     /** Shown once, on creation. Null for one that was given. */
     readonly signingSecret: string | null;
   }>;
-  getPartner(id: string): Promise<Partner | null>;
+  getPartner(id: string, signal?: AbortSignal): Promise<Partner | null>;
   /**
    * The id that was most likely meant by one that does not exist: of a living partner, or with `endpoint` of a living
    * endpoint of that partner. Null if none is near.
    */
-  nearestName(name: { readonly partner: string; readonly endpoint?: string }): Promise<string | null>;
-  listPartners(page: {
-    readonly limit: number;
-    readonly cursor?: string;
-  }): Promise<{ readonly partners: readonly Partner[]; readonly next_cursor?: string }>;
+  nearestName(
+    name: { readonly partner: string; readonly endpoint?: string },
+    signal?: AbortSignal,
+  ): Promise<string | null>;
+  listPartners(
+    page: {
+      readonly limit: number;
+      readonly cursor?: string;
+    },
+    signal?: AbortSignal,
+  ): Promise<{ readonly partners: readonly Partner[]; readonly next_cursor?: string }>;
   /** Waiting deliveries end as `cancelled` with reason `partner_deleted`; nothing is sent any more. Null if there was none. */
   deletePartner(id: string, nowMs: number): Promise<Deleted | null>;
   setPartnerState(id: string, state: "active" | "paused", nowMs: number): Promise<Partner | null>;
@@ -219,12 +228,12 @@ export interface Operations {
     readonly publicKey: string | null;
     readonly keys: readonly SigningKey[];
   } | null>;
-  listKeys(id: string, nowMs: number): Promise<readonly SigningKey[]>;
+  listKeys(id: string, nowMs: number, signal?: AbortSignal): Promise<readonly SigningKey[]>;
   /**
    * Endpoints that ask for a scheme which their partner has no live key for: nothing is sent to them. At most 20; only
    * documents from before this was checked, and keys removed by hand, make them.
    */
-  missingKeys(nowMs: number): Promise<readonly MissingKey[]>;
+  missingKeys(nowMs: number, signal?: AbortSignal): Promise<readonly MissingKey[]>;
 
   /**
    * Null if there is no partner.
@@ -238,8 +247,8 @@ export interface Operations {
     document: EndpointDocument,
     nowMs: number,
   ): Promise<{ readonly endpoint: Endpoint; readonly created: boolean } | null>;
-  getEndpoint(partner: string, id: string, nowMs: number): Promise<Endpoint | null>;
-  listEndpoints(partner: string, nowMs: number): Promise<readonly Endpoint[] | null>;
+  getEndpoint(partner: string, id: string, nowMs: number, signal?: AbortSignal): Promise<Endpoint | null>;
+  listEndpoints(partner: string, nowMs: number, signal?: AbortSignal): Promise<readonly Endpoint[] | null>;
   /** Waiting deliveries end as `cancelled` with reason `endpoint_deleted`. Null if there was none. */
   deleteEndpoint(partner: string, id: string, nowMs: number): Promise<Deleted | null>;
   /** Ends a pause or hold that a partner's answer caused. */
@@ -250,14 +259,17 @@ export interface Operations {
    * passed over). Of one endpoint, of a partner's, or of all; the 200 changed last at most, then `more` is true. What
    * cannot be read within half a second is skipped: warnings are advice, and never a reason to refuse.
    */
-  endpointWarnings(only?: { readonly partner: string; readonly endpoint?: string }): Promise<{
+  endpointWarnings(
+    only?: { readonly partner: string; readonly endpoint?: string },
+    signal?: AbortSignal,
+  ): Promise<{
     readonly checked: number;
     readonly more: boolean;
     readonly warnings: readonly EndpointWarning[];
   }>;
 
-  getEvent(eventId: string): Promise<EventView | null>;
-  getDelivery(id: string): Promise<DeliveryView | null>;
+  getEvent(eventId: string, signal?: AbortSignal): Promise<EventView | null>;
+  getDelivery(id: string, signal?: AbortSignal): Promise<DeliveryView | null>;
   /**
    * Newest first, by keyset; with `time: "finished"` the last to end first. `cursor` is the opaque text of the page before.
    *
@@ -267,20 +279,24 @@ export interface Operations {
   listDeliveries(
     filter: DeliveryFilter,
     page: { readonly limit: number; readonly cursor?: string },
+    signal?: AbortSignal,
   ): Promise<{
     readonly deliveries: readonly DeliveryView[];
     readonly next_cursor?: string;
     /** If nothing was found: that no event of the filter's type is in the ledger, with the nearest type. */
     readonly note?: string;
   }>;
-  groupDeliveries(filter: DeliveryFilter): Promise<{
+  groupDeliveries(
+    filter: DeliveryFilter,
+    signal?: AbortSignal,
+  ): Promise<{
     readonly matched: number;
     readonly groups: readonly DeliveryGroup[];
     readonly note?: string;
   }>;
 
   /** What a replay would do now, counted. @throws PostriderError as `createReplay` */
-  previewReplay(filter: DeliveryFilter, nowMs: number): Promise<ReplaySelection>;
+  previewReplay(filter: DeliveryFilter, nowMs: number, signal?: AbortSignal): Promise<ReplaySelection>;
   /** Without a state, a reason or ids only dead letters are selected; pending deliveries never are. @throws PostriderError `invalid_request` for the state `pending` */
   createReplay(
     request: {
@@ -290,8 +306,8 @@ export interface Operations {
     },
     nowMs: number,
   ): Promise<ReplaySelection & { readonly replay: ReplayView }>;
-  getReplay(id: string): Promise<ReplayView | null>;
-  listReplays(limit: number): Promise<readonly ReplayView[]>;
+  getReplay(id: string, signal?: AbortSignal): Promise<ReplayView | null>;
+  listReplays(limit: number, signal?: AbortSignal): Promise<readonly ReplayView[]>;
   cancelReplay(id: string, nowMs: number): Promise<ReplayView | null>;
 
   /**
@@ -305,6 +321,8 @@ export interface Operations {
     filter: DeliveryFilter,
     options: { readonly dryRun: boolean },
     nowMs: number,
+    /** Until the first step. */
+    signal?: AbortSignal,
   ): Promise<{
     readonly matched: number;
     readonly cancelled: number;
@@ -323,6 +341,7 @@ export interface Operations {
     filter: DeliveryFilter,
     options: { readonly dryRun: boolean },
     nowMs: number,
+    signal?: AbortSignal,
   ): Promise<{
     /** `retried`: 0 for a dry run; less than `matched` if some were attempted or ended meanwhile. */
     readonly result: ReplaySelection & DueWaiting & { readonly retried: number };
@@ -331,7 +350,7 @@ export interface Operations {
   }>;
 
   /** accepted = terminal + pending, counted in one snapshot. */
-  conservation(): Promise<{
+  conservation(signal?: AbortSignal): Promise<{
     readonly accepted: number;
     readonly pending: number;
     readonly finished: Readonly<Record<string, number>>;
@@ -346,6 +365,7 @@ export interface Operations {
   backlog(
     nowMs: number,
     limit: number,
+    signal?: AbortSignal,
   ): Promise<{
     readonly pending: number;
     readonly oldestDueMs: number | null;
@@ -356,7 +376,10 @@ export interface Operations {
     }[];
   }>;
   /** How many endpoints' circuits are in each state but well: the rows of a small table. */
-  circuits(nowMs: number): Promise<{
+  circuits(
+    nowMs: number,
+    signal?: AbortSignal,
+  ): Promise<{
     readonly open: number;
     readonly half_open: number;
     readonly ramping: number;
@@ -364,7 +387,9 @@ export interface Operations {
     readonly refusing: number;
   }>;
   /** How many endpoints are paused, by a partner's 410 or a missing key. Reads all endpoints: not for a scrape. */
-  pausedEndpoints(): Promise<number>;
+  pausedEndpoints(signal?: AbortSignal): Promise<number>;
   /** The server's clock and version, for doctor and readiness. @throws PostriderError `ledger_unavailable` */
-  ping(): Promise<{ readonly serverTimeMs: number; readonly version: string; readonly migration: number }>;
+  ping(
+    signal?: AbortSignal,
+  ): Promise<{ readonly serverTimeMs: number; readonly version: string; readonly migration: number }>;
 }

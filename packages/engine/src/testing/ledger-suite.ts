@@ -13,11 +13,13 @@ import { retryTests } from "./ledger-suite/retrying.ts";
 import { readingTests } from "./ledger-suite/reading.ts";
 import { readinessTests } from "./ledger-suite/readiness.ts";
 import { replayTests } from "./ledger-suite/replaying.ts";
+import { placesTests } from "./ledger-suite/places.ts";
 import { orderingTests } from "./ledger-suite/ordering.ts";
 import { timingTests } from "./ledger-suite/timing.ts";
 import { sqlDoorTests } from "./ledger-suite/sql-door.ts";
 import { retentionTests, sharedRetentionTests } from "./ledger-suite/retention.ts";
 import { claimTests, recordTests } from "./ledger-suite/turns.ts";
+import { cuttingBackTests, sharedCuttingBackTests } from "./ledger-suite/cutting-back.ts";
 import { warningTests } from "./ledger-suite/warning.ts";
 import { upkeepTests } from "./ledger-suite/upkeep.ts";
 
@@ -53,8 +55,10 @@ export function describeLedger(
     group("circuits fail", circuitTests);
     group("replaying", replayTests);
     group("delaying, ordering, cancelling", timingTests, orderingTests, cancelTests, retryTests);
+    group("going on where the last page ended", placesTests);
     group("upkeep, readiness", upkeepTests, readinessTests);
+    group("something lies too far ahead", cuttingBackTests);
     group("retention", retentionTests);
-    if (shared) group("shared by processes", leaseTests, sharedRetentionTests);
+    if (shared) group("shared by processes", leaseTests, sharedCuttingBackTests, sharedRetentionTests);
   });
 }

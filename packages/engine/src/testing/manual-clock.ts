@@ -37,6 +37,7 @@ export function createManualClock(startMs: number): ManualClock {
 
   const clock: ManualClock = {
     now: () => dayMs + nowMs,
+    localNow: () => clock.now(),
     monotonicMs: () => nowMs,
     sleep: (ms, signal) =>
       new Promise((resolve) => {

@@ -2,6 +2,7 @@ import { endpointDefaults, type EndpointDocument } from "../core/documents.ts";
 import type {
   AttemptRow,
   Claimed,
+  ClaimFrom,
   DispatchLedger,
   DueDelivery,
   EndpointHold,
@@ -49,6 +50,15 @@ export interface MemoryLedger extends DispatchLedger {
   /** Enqueues deliveries of an endpoint, due now. Resolves to their ids. */
   enqueue(endpointNo: number, count: number, nowMs: number, more?: Partial<DueDelivery>): string[];
   resume(endpointNo: number): void;
+}
+
+/** Without replays. */
+const laneOf = ({ attemptsMade }: DueDelivery) => Math.min(attemptsMade, 1);
+
+/** Whether a claim that begins there reads a row. */
+function isBehind(row: DueDelivery, { lanes, sinceMs }: ClaimFrom, heldUntilMs: number): boolean {
+  const { dueAtMs, id } = lanes[laneOf(row)]!;
+  return heldUntilMs > sinceMs || row.dueAtMs > dueAtMs || (row.dueAtMs === dueAtMs && row.id > (id ?? ""));
 }
 
 /** HMAC key of every partner in a memory ledger. */
@@ -219,7 +229,7 @@ export function createMemoryLedger(): MemoryLedger {
     async claim(requests, asideIds, nowMs) {
       calls.claim += 1;
       const { leaseMs } = this;
-      return requests.flatMap(({ partnerNo, fence, limit, busyIds, passOver }): Claimed[] => {
+      return requests.flatMap(({ partnerNo, fence, limit, busyIds, passOver, from }): Claimed[] => {
         const row = partners.get(partnerNo);
         if (!row) return [];
         const busy = new Set([...busyIds, ...asideIds]);
@@ -229,17 +239,14 @@ export function createMemoryLedger(): MemoryLedger {
         const known = new Set(row.settings.endpoints.map((endpoint) => endpoint.endpointNo));
         const rows =
           standing === "held"
-            ? due(partnerNo, nowMs).filter(
-                ({ id, endpointNo }) =>
-                  !busy.has(id) && known.has(endpointNo) && !passOver?.includes(endpointNo),
-              )
+            ? due(partnerNo, nowMs)
+                .filter(
+                  ({ id, endpointNo }) =>
+                    !busy.has(id) && known.has(endpointNo) && !passOver?.includes(endpointNo),
+                )
+                .filter((row) => !from || isBehind(row, from, heldUntilMs.get(row.endpointNo) ?? 0))
             : [];
-        rows.sort(
-          (a, b) =>
-            Math.min(a.attemptsMade, 1) - Math.min(b.attemptsMade, 1) ||
-            a.dueAtMs - b.dueAtMs ||
-            (a.id < b.id ? -1 : 1),
-        );
+        rows.sort((a, b) => laneOf(a) - laneOf(b) || a.dueAtMs - b.dueAtMs || (a.id < b.id ? -1 : 1));
         const turn = {
           partnerNo,
           fence: fence ?? row.fence,
@@ -250,7 +257,9 @@ export function createMemoryLedger(): MemoryLedger {
           nextDueAtMs: standing === "held" && limit > 0 ? nextDue(partnerNo, nowMs) : null,
           circuits: fence === null ? ofPartner(partnerNo) : null,
         };
-        return [{ ...turn, deliveries: rows.slice(0, limit) }];
+        const deliveries = rows.slice(0, limit);
+        const last = deliveries.at(-1);
+        return [{ ...turn, deliveries, lastLane: last ? laneOf(last) : null }];
       });
     },
     async settings(partnerNos) {
@@ -302,7 +311,10 @@ export function createMemoryLedger(): MemoryLedger {
       return [];
     },
     tellHolders: async () => {},
-    attend: async () => ({ alive: 1, first: true, idlest: null, foundDead: 0 }),
+    attend: async () => ({ alive: 1, first: true, idlest: null, foundDead: 0, time: null }),
+    readTime: async () => null,
+    cutBack: async () => 0,
+    processes: async () => [],
     onRing: async () => async () => {},
     leave: async () => {},
     onLost: (listener) => void lost.add(listener),

@@ -28,9 +28,14 @@ export function cancellationRoutes({ operations, sweepNow }: Engine): Route[] {
       answers: { 200: { meaning: "Done (or counted, for a dry run).", schema: cancellationView } },
       errors: ["not_found"],
     },
-    async ({ body, nowMs }) => {
+    async ({ body, nowMs, signal }) => {
       const filter = definedFilter(body.filter, nowMs);
-      const result = await operations.cancelDeliveries(filter, { dryRun: body.dry_run }, nowMs);
+      const result = await operations.cancelDeliveries(
+        filter,
+        { dryRun: body.dry_run },
+        nowMs,
+        body.dry_run ? signal : undefined,
+      );
       // Those behind them in the order of their keys can go.
       if (result.cancelled > 0) sweepNow();
       return { status: 200, json: result };

@@ -18,9 +18,9 @@ export function deliveryRoutes({ operations }: Engine): Route[] {
       answers: { 200: { meaning: "A page of deliveries.", schema: deliveriesView } },
       errors: ["not_found"],
     },
-    async ({ query, nowMs }) => ({
+    async ({ query, nowMs, signal }) => ({
       status: 200,
-      json: await operations.listDeliveries(definedFilter(query, nowMs), pageOf(query)),
+      json: await operations.listDeliveries(definedFilter(query, nowMs), pageOf(query), signal),
     }),
   );
 
@@ -34,8 +34,8 @@ export function deliveryRoutes({ operations }: Engine): Route[] {
       answers: { 200: { meaning: "The delivery.", schema: deliveryView } },
       errors: ["not_found"],
     },
-    async ({ params: { id } }) => {
-      const delivery = await operations.getDelivery(id);
+    async ({ params: { id }, signal }) => {
+      const delivery = await operations.getDelivery(id, signal);
       if (delivery === null)
         throw new PostriderError("not_found", `There is no delivery ${id}.`, {
           hint: "List the deliveries.",
@@ -54,9 +54,9 @@ export function deliveryRoutes({ operations }: Engine): Route[] {
       answers: { 200: { meaning: "The groups, largest first.", schema: groupsView } },
       errors: ["not_found"],
     },
-    async ({ query, nowMs }) => ({
+    async ({ query, nowMs, signal }) => ({
       status: 200,
-      json: await operations.groupDeliveries(definedFilter(query, nowMs)),
+      json: await operations.groupDeliveries(definedFilter(query, nowMs), signal),
     }),
   );
 

@@ -95,8 +95,8 @@ export function endpointRoutes(engine: Engine): Route[] {
       answers: { 200: { meaning: "The endpoint.", schema: endpointView } },
       errors: ["not_found"],
     },
-    async ({ params, nowMs }) => {
-      const endpoint = await operations.getEndpoint(params.id, params.endpoint_id, nowMs);
+    async ({ params, nowMs, signal }) => {
+      const endpoint = await operations.getEndpoint(params.id, params.endpoint_id, nowMs, signal);
       if (endpoint === null) throw await noEndpoint(engine, params);
       return { status: 200, json: endpoint };
     },
@@ -112,8 +112,8 @@ export function endpointRoutes(engine: Engine): Route[] {
       answers: { 200: { meaning: "The endpoints.", schema: endpointsView } },
       errors: ["not_found"],
     },
-    async ({ params: { id }, nowMs }) => {
-      const endpoints = await operations.listEndpoints(id, nowMs);
+    async ({ params: { id }, nowMs, signal }) => {
+      const endpoints = await operations.listEndpoints(id, nowMs, signal);
       if (endpoints === null) throw await noPartner(engine, id);
       return { status: 200, json: { endpoints } };
     },
@@ -144,7 +144,7 @@ export function endpointRoutes(engine: Engine): Route[] {
       summary: "Macros of endpoints that no recent event had a value for, of the 200 endpoints changed last.",
       answers: { 200: { meaning: "What was found.", schema: endpointWarningsView } },
     },
-    async () => ({ status: 200, json: await operations.endpointWarnings() }),
+    async ({ signal }) => ({ status: 200, json: await operations.endpointWarnings(undefined, signal) }),
   );
 
   return [list, put, get, remove, warnings, ...actionRoutes(engine)];

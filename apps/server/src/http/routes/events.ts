@@ -120,8 +120,8 @@ export function eventRoutes(
       answers: { 200: { meaning: "The event.", schema: eventView } },
       errors: ["not_found"],
     },
-    async ({ params }) => {
-      const event = await engine.operations.getEvent(params.event_id);
+    async ({ params, signal }) => {
+      const event = await engine.operations.getEvent(params.event_id, signal);
       if (event === null)
         throw new PostriderError("not_found", `There is no event ${params.event_id}.`, {
           hint: "Events past retention are gone; POSTRIDER_RETENTION_DAYS and POSTRIDER_DEAD_RETENTION_DAYS say when.",

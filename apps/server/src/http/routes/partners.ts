@@ -59,8 +59,8 @@ export function partnerRoutes(engine: Engine): Route[] {
       answers: { 200: { meaning: "The partner.", schema: partnerView } },
       errors: ["not_found"],
     },
-    async ({ params: { id } }) => {
-      const partner = await operations.getPartner(id);
+    async ({ params: { id }, signal }) => {
+      const partner = await operations.getPartner(id, signal);
       if (partner === null) throw await noPartner(engine, id);
       return { status: 200, json: partner };
     },
@@ -75,7 +75,10 @@ export function partnerRoutes(engine: Engine): Route[] {
       query: pageQuery,
       answers: { 200: { meaning: "A page of partners.", schema: partnersView } },
     },
-    async ({ query }) => ({ status: 200, json: await operations.listPartners(pageOf(query)) }),
+    async ({ query, signal }) => ({
+      status: 200,
+      json: await operations.listPartners(pageOf(query), signal),
+    }),
   );
 
   const remove = route(
@@ -145,9 +148,9 @@ function keyRoutes(engine: Engine): Route[] {
       answers: { 200: { meaning: "The keys.", schema: keysView } },
       errors: ["not_found"],
     },
-    async ({ params: { id }, nowMs }) => {
-      if ((await operations.getPartner(id)) === null) throw await noPartner(engine, id);
-      return { status: 200, json: { keys: await operations.listKeys(id, nowMs) } };
+    async ({ params: { id }, nowMs, signal }) => {
+      if ((await operations.getPartner(id, signal)) === null) throw await noPartner(engine, id);
+      return { status: 200, json: { keys: await operations.listKeys(id, nowMs, signal) } };
     },
   );
 

@@ -48,7 +48,7 @@ export function replayRoutes(engine: Engine): Route[] {
       answers: { 202: { meaning: "Begun (or counted, for a dry run).", schema: createdReplayView } },
       errors: ["not_found"],
     },
-    async ({ body, caller, nowMs }) => {
+    async ({ body, caller, nowMs, signal }) => {
       const filter = definedFilter(body.filter, nowMs);
       if (filter.state === "pending") {
         throw new PostriderError(
@@ -60,7 +60,10 @@ export function replayRoutes(engine: Engine): Route[] {
         );
       }
       if (body.dry_run) {
-        return { status: 202, json: { replay_id: null, ...(await operations.previewReplay(filter, nowMs)) } };
+        return {
+          status: 202,
+          json: { replay_id: null, ...(await operations.previewReplay(filter, nowMs, signal)) },
+        };
       }
       const request = { filter, ratePerSecond: body.rate_per_second, requestedBy: caller };
       const { replay, ...selected } = await operations.createReplay(request, nowMs);
@@ -79,8 +82,8 @@ export function replayRoutes(engine: Engine): Route[] {
       answers: { 200: { meaning: "The replay.", schema: replayView } },
       errors: ["not_found"],
     },
-    async ({ params: { id } }) => {
-      const replay = await operations.getReplay(id);
+    async ({ params: { id }, signal }) => {
+      const replay = await operations.getReplay(id, signal);
       if (replay === null) throw noReplay(id);
       return { status: 200, json: replay };
     },
@@ -95,7 +98,10 @@ export function replayRoutes(engine: Engine): Route[] {
       query: limitQuery,
       answers: { 200: { meaning: "The replays.", schema: replaysView } },
     },
-    async ({ query }) => ({ status: 200, json: { replays: await operations.listReplays(query.limit) } }),
+    async ({ query, signal }) => ({
+      status: 200,
+      json: { replays: await operations.listReplays(query.limit, signal) },
+    }),
   );
 
   const cancel = route(

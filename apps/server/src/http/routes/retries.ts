@@ -29,9 +29,14 @@ export function retryRoutes({ operations, ring }: Engine): Route[] {
       answers: { 200: { meaning: "Done (or counted, for a dry run).", schema: retriedView } },
       errors: ["not_found"],
     },
-    async ({ body, nowMs }) => {
+    async ({ body, nowMs, signal }) => {
       const filter = definedFilter(body.filter, nowMs);
-      const { result, partnerNos } = await operations.retryNow(filter, { dryRun: body.dry_run }, nowMs);
+      const { result, partnerNos } = await operations.retryNow(
+        filter,
+        { dryRun: body.dry_run },
+        nowMs,
+        body.dry_run ? signal : undefined,
+      );
       if (partnerNos.length > 0) ring(partnerNos);
       return { status: 200, json: result };
     },

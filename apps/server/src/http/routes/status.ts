@@ -1,7 +1,7 @@
 import { type Engine, reasons } from "@postrider/engine";
 import type { Settings } from "../../config.ts";
 import { type Route, route } from "../route.ts";
-import { conditionViews, conservationView, reasonsView, statusView } from "../status-views.ts";
+import { conditionViews, conservationView, processViews, reasonsView, statusView } from "../status-views.ts";
 
 const tag = "status";
 const isoOf = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
@@ -20,15 +20,17 @@ export function statusRoutes(
       summary: "Versions, adapters, clocks, the dispatcher's progress and the backlog.",
       answers: { 200: { meaning: "The status.", schema: statusView } },
     },
-    async ({ nowMs }) => {
-      const [ledger, backlog, missingKeys, circuits, paused] = await Promise.all([
-        engine.operations.ping(),
-        engine.operations.backlog(nowMs, 1),
-        engine.operations.missingKeys(nowMs),
-        engine.operations.circuits(nowMs),
-        engine.operations.pausedEndpoints(),
+    async ({ nowMs, signal }) => {
+      const [ledger, backlog, missingKeys, circuits, paused, processes] = await Promise.all([
+        engine.operations.ping(signal),
+        engine.operations.backlog(nowMs, 1, signal),
+        engine.operations.missingKeys(nowMs, signal),
+        engine.operations.circuits(nowMs, signal),
+        engine.operations.pausedEndpoints(signal),
+        engine.processes(),
       ]);
       const progress = engine.progress();
+      const localMs = nowMs + (engine.clockSkewMs() ?? 0);
       return {
         status: 200,
         json: {
@@ -39,13 +41,15 @@ export function statusRoutes(
             adapter: engine.description.ledger,
             version: ledger.version,
             migration: ledger.migration,
+            id: engine.description.ledgerId,
+            copied: engine.description.copied,
           },
           turns: { adapter: engine.description.turns, ...engine.turns() },
           conditions: conditionViews(engine.conditions()),
           clock: {
-            server_time: isoOf(nowMs),
+            server_time: isoOf(localMs),
             ledger_time: isoOf(ledger.serverTimeMs),
-            skew_ms: Math.round(ledger.serverTimeMs - nowMs),
+            skew_ms: Math.round(ledger.serverTimeMs - localMs),
           },
           dispatcher: {
             dispatching: progress.dispatching,
@@ -56,6 +60,7 @@ export function statusRoutes(
             unrecorded: progress.unrecorded,
             processes: progress.alive,
           },
+          processes: processViews(processes),
           backlog: { pending: backlog.pending, oldest_due_at: isoOf(backlog.oldestDueMs) },
           signing_keys_missing: missingKeys,
           endpoints: { paused, ...circuits },
@@ -73,7 +78,7 @@ export function statusRoutes(
       summary: "accepted = pending + finished, counted in one snapshot.",
       answers: { 200: { meaning: "The count.", schema: conservationView } },
     },
-    async () => ({ status: 200, json: await engine.operations.conservation() }),
+    async ({ signal }) => ({ status: 200, json: await engine.operations.conservation(signal) }),
   );
 
   const reasonList = Object.entries(reasons).map(([reason, { state, meaning }]) => ({

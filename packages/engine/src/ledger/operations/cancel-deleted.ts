@@ -4,7 +4,7 @@ import type { Sql } from "../sql.ts";
 const deliveriesPerStep = 1_000;
 
 /** Ends up to 1,000 of what waits for deleted endpoints. Resolves to whether there may be more. */
-export async function cancelSomeDeleted(sql: Sql, nowMs: number): Promise<boolean> {
+export async function cancelSomeDeleted(sql: Pick<Sql, "query">, nowMs: number): Promise<boolean> {
   const [row] = await sql.query<{ n: number }>("select postrider.cancel_deleted($1::float8, $2::int) as n", [
     nowMs,
     deliveriesPerStep,
@@ -17,7 +17,7 @@ export async function cancelSomeDeleted(sql: Sql, nowMs: number): Promise<boolea
  * an event that was being routed while its endpoint was deleted.
  */
 export async function cancelDeleted(
-  sql: Sql,
+  sql: Pick<Sql, "query">,
   nowMs: number,
   goesOn: () => boolean = () => true,
 ): Promise<void> {
@@ -28,7 +28,7 @@ export async function cancelDeleted(
  * For one who deletes an endpoint and waits for the answer: one step, then the others behind its back. What a fault or
  * the end of the process leaves, upkeep ends. Resolves to whether there is more to end.
  */
-export async function beginCancelDeleted(sql: Sql, nowMs: number): Promise<boolean> {
+export async function beginCancelDeleted(sql: Pick<Sql, "query">, nowMs: number): Promise<boolean> {
   const more = await cancelSomeDeleted(sql, nowMs);
   if (more) void cancelDeleted(sql, nowMs).catch(() => {});
   return more;

@@ -15,14 +15,17 @@ const deliveriesPerStep = 5_000;
 const mostPasses = 10;
 
 /** Cancelling what waits. */
-export function cancellationOperations({ sql }: OperationsContext): CancellationOperations {
+export function cancellationOperations({ sql, reads }: OperationsContext): CancellationOperations {
   return {
-    async cancelDeliveries(filter, { dryRun }, nowMs) {
+    async cancelDeliveries(filter, { dryRun }, nowMs, signal) {
       const selected = pendingSelection(filter, "cancelled");
-      await checkNames(sql, filter);
+      await checkNames(reads(signal), filter);
       // What is accepted from now on is another matter, or a cancellation could go on for ever.
       const bound = idFloor(nowMs + 1);
-      const rows = await sql.query<GroupRow>(groupsSql, selectionValues(selected, bound, null));
+      const rows = await reads(signal, "any").query<GroupRow>(
+        groupsSql,
+        selectionValues(selected, bound, null),
+      );
       const counted = { matched: rows[0]?.matched ?? 0, groups: rows.map(deliveryGroup) };
       let cancelled = 0;
       for (let pass = 0; !dryRun && pass < mostPasses; pass++) {
@@ -30,14 +33,18 @@ export function cancellationOperations({ sql }: OperationsContext): Cancellation
         cancelled += ended;
         if (left === 0) break;
       }
-      return { ...counted, cancelled, ...(counted.matched === 0 ? await noteOnType(sql, filter) : {}) };
+      return {
+        ...counted,
+        cancelled,
+        ...(counted.matched === 0 ? await noteOnType(reads(signal), filter) : {}),
+      };
     },
   };
 }
 
 /** Goes over all that is selected once, newest first. `left` were locked, or had just ended. */
 async function cancelOnce(
-  sql: Sql,
+  sql: Pick<Sql, "query">,
   selected: DeliveryFilter,
   bound: string,
   nowMs: number,

@@ -9,7 +9,7 @@ import type { Sql } from "../sql.ts";
  * Resolves to null where there is no such partner.
  */
 export function changePartner<Result>(
-  sql: Sql,
+  sql: Pick<Sql, "transaction">,
   id: string,
   work: (tx: Pick<Sql, "query">, partnerNo: number) => Promise<Result>,
 ): Promise<Result | null> {

@@ -1,10 +1,13 @@
 import type { AllowedTargets } from "../../core/target.ts";
 import type { Seal } from "../seal.ts";
-import type { Sql } from "../sql.ts";
+import type { ReadSize, Sql } from "../sql.ts";
 
 /** What the operations share. */
 export interface OperationsContext {
-  readonly sql: Sql;
+  /** For changes. Few of them run at once: what is accepted and sent shares these connections. */
+  readonly sql: Pick<Sql, "query" | "transaction">;
+  /** For what changes nothing; ends as soon as `signal` aborts. Default size: `small`. */
+  readonly reads: (signal: AbortSignal | undefined, size?: ReadSize) => Pick<Sql, "query">;
   readonly seal: Seal;
   readonly allowedTargets: AllowedTargets;
   /** Tells that a partner's settings, state or backlog changed. */

@@ -12,10 +12,10 @@ interface BacklogRow {
 }
 
 /** What doctor, metrics and readiness ask. */
-export function countOperations({ sql }: OperationsContext): CountOperations {
+export function countOperations({ reads }: OperationsContext): CountOperations {
   return {
-    async conservation() {
-      const [row] = await sql.query<{
+    async conservation(signal) {
+      const [row] = await reads(signal, "whole").query<{
         accepted: number;
         pending: number;
         finished: Readonly<Record<string, number>>;
@@ -25,8 +25,8 @@ export function countOperations({ sql }: OperationsContext): CountOperations {
       return { accepted, pending, finished, drift: accepted - pending - ended };
     },
 
-    async backlog(_nowMs, limit) {
-      const rows = await sql.query<BacklogRow>("select * from postrider.backlog($1::int)", [limit]);
+    async backlog(_nowMs, limit, signal) {
+      const rows = await reads(signal).query<BacklogRow>("select * from postrider.backlog($1::int)", [limit]);
       return {
         pending: rows[0]?.total ?? 0,
         oldestDueMs: rows[0]?.total_oldest_due_ms ?? null,
@@ -38,18 +38,22 @@ export function countOperations({ sql }: OperationsContext): CountOperations {
       };
     },
 
-    async circuits(nowMs) {
-      const [row] = await sql.query<Awaited<ReturnType<Operations["circuits"]>>>(circuitsSql, [nowMs]);
+    async circuits(nowMs, signal) {
+      const [row] = await reads(signal).query<Awaited<ReturnType<Operations["circuits"]>>>(circuitsSql, [
+        nowMs,
+      ]);
       return row!;
     },
 
-    async pausedEndpoints() {
-      const [row] = await sql.query<{ n: number }>(pausedSql);
+    async pausedEndpoints(signal) {
+      const [row] = await reads(signal).query<{ n: number }>(pausedSql);
       return row?.n ?? 0;
     },
 
-    async ping() {
-      const [row] = await sql.query<{ server_ms: number; version: string; migration: number }>(pingSql);
+    async ping(signal) {
+      const [row] = await reads(signal).query<{ server_ms: number; version: string; migration: number }>(
+        pingSql,
+      );
       return {
         serverTimeMs: row?.server_ms ?? 0,
         version: row?.version ?? "",

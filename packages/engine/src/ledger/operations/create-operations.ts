@@ -1,8 +1,10 @@
 import type { AllowedTargets } from "../../core/target.ts";
 import type { Operations } from "../../ports/operations.ts";
-import { asLedgerError } from "../ledger-error.ts";
+import { systemClock } from "../../ports/clock.ts";
+import { createGate } from "../gate.ts";
+import { asChangeError, asReadError, busyChanging } from "../ledger-error.ts";
 import type { Seal } from "../seal.ts";
-import type { Sql } from "../sql.ts";
+import type { ReadSize, Sql } from "../sql.ts";
 import { cancellationOperations } from "./cancellations.ts";
 import type { OperationsContext } from "./context.ts";
 import { countOperations } from "./counts.ts";
@@ -45,7 +47,8 @@ export interface LedgerOperations extends Operations {
  */
 export function createOperations(sql: Sql, seal: Seal, options: OperationsOptions): LedgerOperations {
   const context: OperationsContext = {
-    sql: withLedgerErrors(sql),
+    sql: changesOf(sql),
+    reads: readsOf(sql),
     seal,
     allowedTargets: options.allowedTargets,
     changed: (partnerNo) => options.onPartnersChanged?.([partnerNo]),
@@ -66,10 +69,28 @@ export function createOperations(sql: Sql, seal: Seal, options: OperationsOption
   };
 }
 
-function withLedgerErrors(sql: Sql): Sql {
+/** The part of the connections that operators' changes may take at once: the others are for what is accepted and sent. */
+const changingPart = 0.4;
+/** Changes that wait for one of those, and for how long at most. */
+const mostWaiting = 20;
+const waitMs = 5_000;
+
+function changesOf(sql: Sql): OperationsContext["sql"] {
+  const places = { change: Math.max(1, Math.floor(sql.capabilities.parallel * changingPart)) };
+  const gate = createGate({ places, mostWaiting, waitMs, clock: systemClock, busy: busyChanging });
   return {
-    ...sql,
-    query: (text, values) => sql.query<never>(text, values).catch(asLedgerError),
-    transaction: (work) => sql.transaction(work).catch(asLedgerError),
+    query: (text, values) => gate.run("change", () => sql.query<never>(text, values)).catch(asChangeError),
+    transaction: (work) => gate.run("change", () => sql.transaction(work)).catch(asChangeError),
   };
+}
+
+function readsOf({ reads }: Sql): OperationsContext["reads"] {
+  return (signal, size: ReadSize = "small") => ({
+    query: (text, values) =>
+      reads.query<never>(text, values, { size, signal }).catch((error: unknown) => {
+        // The reason is the caller's own.
+        if (signal?.aborted === true) throw error;
+        return asReadError(error);
+      }),
+  });
 }

@@ -11,9 +11,10 @@ import { idForm, selectionOf, selectionValues } from "./selection.ts";
 type DeliveryOperations = Pick<Operations, "getEvent" | "getDelivery" | "listDeliveries" | "groupDeliveries">;
 
 /** Reading events and deliveries: one statement each, and two for one with what belongs to it. */
-export function deliveryOperations({ sql }: OperationsContext): DeliveryOperations {
+export function deliveryOperations({ reads }: OperationsContext): DeliveryOperations {
   return {
-    async getEvent(eventId) {
+    async getEvent(eventId, signal) {
+      const sql = reads(signal);
       const [row] = await sql.query<EventRow>(eventSql, [eventId]);
       if (!row) return null;
       const deliveries = await sql.query<DeliveryRow>(deliveriesSql({}, true), [
@@ -23,8 +24,9 @@ export function deliveryOperations({ sql }: OperationsContext): DeliveryOperatio
       return eventView(row, deliveries.map(deliveryView));
     },
 
-    async getDelivery(id) {
+    async getDelivery(id, signal) {
       if (!idForm.test(id)) return null;
+      const sql = reads(signal);
       const [row] = await sql.query<DeliveryRow>(deliveriesSql({}, true), [
         ...selectionValues({ delivery_ids: [id] }, null, 1),
         1,
@@ -34,32 +36,39 @@ export function deliveryOperations({ sql }: OperationsContext): DeliveryOperatio
       return { ...deliveryView(row), ...(event ? { data_text: event.data } : {}) };
     },
 
-    async listDeliveries(filter, { limit, cursor }) {
+    async listDeliveries(filter, { limit, cursor }, signal) {
       const before =
         cursor === undefined ? null : decodeCursor(cursor, filter.time === "finished" ? endedForm : idForm);
-      await checkNames(sql, filter);
-      const rows = await sql.query<DeliveryRow>(deliveriesSql(filter, false), [
+      const names = reads(signal);
+      await checkNames(names, filter);
+      const rows = await reads(signal, "any").query<DeliveryRow>(deliveriesSql(filter, false), [
         ...selectionValues(filter, before, limit + 1),
         limit + 1,
       ]);
       const deliveries = rows.slice(0, limit).map(deliveryView);
       const last = rows[limit - 1];
       if (rows.length === 0 && cursor === undefined)
-        return { deliveries, ...(await noteOnType(sql, filter)) };
+        return { deliveries, ...(await noteOnType(names, filter)) };
       if (rows.length <= limit || !last) return { deliveries };
       const place = filter.time === "finished" ? `${last.ended} ${last.id}` : last.id;
       return { deliveries, next_cursor: encodeCursor(place) };
     },
 
-    async groupDeliveries(filter) {
+    async groupDeliveries(filter, signal) {
       const values = selectionValues(filter, null, null);
-      await checkNames(sql, filter);
+      const names = reads(signal);
+      await checkNames(names, filter);
+      const sql = reads(signal, readsAll(filter) ? "whole" : "any");
       const rows = await sql.query<GroupRow>(groupsOf(selectionOf(filter)), values);
-      if (rows.length === 0) return { matched: 0, groups: [], ...(await noteOnType(sql, filter)) };
+      if (rows.length === 0) return { matched: 0, groups: [], ...(await noteOnType(names, filter)) };
       return { matched: rows[0]?.matched ?? 0, groups: rows.map(deliveryGroup) };
     },
   };
 }
+
+/** True if nothing in the filter bounds what is read. */
+const readsAll = ({ partner, since, event_id, delivery_ids }: DeliveryFilter): boolean =>
+  (partner ?? since ?? event_id ?? delivery_ids) === undefined;
 
 /** A place in the order of ending: an instant to the microsecond, and an id. */
 const endedForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -7,7 +7,7 @@ const deliveriesPerStep = 5_000;
  * transaction. Called when an endpoint is changed, and by upkeep: for a process that died on the way, and for an event
  * that was being routed meanwhile.
  */
-export async function dropOrder(sql: Sql, nowMs: number): Promise<void> {
+export async function dropOrder(sql: Pick<Sql, "query">, nowMs: number): Promise<void> {
   let freed: number;
   do {
     const [row] = await sql.query<{ n: number }>("select postrider.drop_order($1::float8, $2::int) as n", [

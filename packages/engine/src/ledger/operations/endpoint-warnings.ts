@@ -1,7 +1,6 @@
 import { parseEndpointDocument } from "../../core/documents.ts";
 import { compileTemplate, findUnfilledMacros, type UnfilledMacro } from "../../core/template/index.ts";
 import type { EndpointWarning, Operations } from "../../ports/operations.ts";
-import type { Sql } from "../sql.ts";
 import type { OperationsContext } from "./context.ts";
 
 type WarningOperations = Pick<Operations, "endpointWarnings">;
@@ -15,9 +14,10 @@ const endpointsPerCall = 200;
 const readTimeoutMs = 500;
 
 /** What is most likely wrong with endpoints that can still be stored and sent to. */
-export function warningOperations({ sql }: OperationsContext): WarningOperations {
+export function warningOperations({ reads }: OperationsContext): WarningOperations {
   return {
-    async endpointWarnings(only) {
+    async endpointWarnings(only, signal) {
+      const sql = reads(signal);
       const rows = await (only === undefined
         ? sql.query<EndpointRow>(endpointsSql(""), [endpointsPerCall + 1])
         : sql.query<EndpointRow>(endpointsSql("and p.id = $2 and n.id = coalesce($3::text, n.id)"), [
@@ -26,7 +26,8 @@ export function warningOperations({ sql }: OperationsContext): WarningOperations
             only.endpoint ?? null,
           ]));
       const warnings: EndpointWarning[] = [];
-      for (const row of rows.slice(0, endpointsPerCall)) warnings.push(...(await warningsOf(sql, row)));
+      for (const row of rows.slice(0, endpointsPerCall))
+        warnings.push(...(await warningsOf(reads, row, signal)));
       return {
         checked: Math.min(rows.length, endpointsPerCall),
         more: rows.length > endpointsPerCall,
@@ -43,10 +44,14 @@ interface EndpointRow {
   readonly document: string;
 }
 
-async function warningsOf(sql: Sql, row: EndpointRow): Promise<readonly EndpointWarning[]> {
+async function warningsOf(
+  reads: OperationsContext["reads"],
+  row: EndpointRow,
+  signal: AbortSignal | undefined,
+): Promise<readonly EndpointWarning[]> {
   const compiled = compileTemplate(parseEndpointDocument(row.document));
   if (!compiled.ok || compiled.template.plan.data === null) return [];
-  const texts = await recentData(sql, row.endpoint_no);
+  const texts = await recentData(reads, row.endpoint_no, signal);
   return findUnfilledMacros(compiled.template, texts).map((macro) => ({
     partner: row.partner,
     endpoint: row.endpoint,
@@ -56,18 +61,18 @@ async function warningsOf(sql: Sql, row: EndpointRow): Promise<readonly Endpoint
   }));
 }
 
-async function recentData(sql: Sql, endpointNo: number): Promise<readonly string[]> {
+async function recentData(
+  reads: OperationsContext["reads"],
+  endpointNo: number,
+  signal: AbortSignal | undefined,
+): Promise<readonly string[]> {
+  const limit = AbortSignal.timeout(readTimeoutMs);
   try {
-    return await sql.transaction(async (tx) => {
-      await tx.query(`set local statement_timeout = ${readTimeoutMs}`);
-      const rows = await tx.query<{ data: string }>(recentSql, [
-        endpointNo,
-        eventsPerEndpoint,
-        bytesPerEvent,
-      ]);
-      return rows.map(({ data }) => data);
-    });
+    const sql = reads(signal === undefined ? limit : AbortSignal.any([signal, limit]));
+    const rows = await sql.query<{ data: string }>(recentSql, [endpointNo, eventsPerEndpoint, bytesPerEvent]);
+    return rows.map(({ data }) => data);
   } catch {
+    signal?.throwIfAborted();
     // Too slow, or the ledger is away: an endpoint is not stored or refused for that.
     return [];
   }

@@ -20,6 +20,7 @@ type EndpointOperations = Pick<
 /** Endpoints. Each change is one transaction: the partner's version, the endpoint and its subscriptions move together. */
 export function endpointOperations({
   sql,
+  reads,
   allowedTargets,
   changed,
   resumed,
@@ -49,13 +50,13 @@ export function endpointOperations({
       return { endpoint: endpointView(row, nowMs), created: row.created };
     },
 
-    async getEndpoint(partner, id, nowMs) {
-      const [row] = await sql.query<EndpointRow>(`${livingSql} and n.id = $2`, [partner, id]);
+    async getEndpoint(partner, id, nowMs, signal) {
+      const [row] = await reads(signal).query<EndpointRow>(`${livingSql} and n.id = $2`, [partner, id]);
       return row ? endpointView(row, nowMs) : null;
     },
 
-    async listEndpoints(partner, nowMs) {
-      const rows = await sql.query<EndpointRow | { readonly id: null }>(listSql, [partner]);
+    async listEndpoints(partner, nowMs, signal) {
+      const rows = await reads(signal).query<EndpointRow | { readonly id: null }>(listSql, [partner]);
       if (rows.length === 0) return null;
       return rows.flatMap((row) => (row.id === null ? [] : [endpointView(row, nowMs)]));
     },

@@ -21,17 +21,16 @@ import { isoText, isoTextOrNull } from "./instants.ts";
 /** Rotating and listing a partner's signing keys. */
 export function keyOperations({
   sql,
+  reads,
   seal,
   changed,
 }: OperationsContext): Pick<Operations, "rotateSecret" | "listKeys" | "missingKeys"> {
-  const listKeys = async (id: string, nowMs: number) =>
-    (await sql.query<KeyRow>(keysSql, [id, nowMs])).map(signingKey);
-
   return {
-    listKeys,
+    listKeys: async (id, nowMs, signal) =>
+      (await reads(signal).query<KeyRow>(keysSql, [id, nowMs])).map(signingKey),
 
-    async missingKeys(nowMs) {
-      const rows = await sql.query<CandidateRow>(candidatesSql, [nowMs]);
+    async missingKeys(nowMs, signal) {
+      const rows = await reads(signal).query<CandidateRow>(candidatesSql, [nowMs]);
       return rows
         .flatMap(({ partner, endpoint, document, live }): MissingKey[] => {
           const { signing } = parseEndpointDocument(document);
@@ -57,7 +56,7 @@ export function keyOperations({
       return {
         signingSecret: made.signingSecret,
         publicKey: made.publicKey,
-        keys: await listKeys(id, nowMs),
+        keys: (await sql.query<KeyRow>(keysSql, [id, nowMs])).map(signingKey),
       };
     },
   };
@@ -167,7 +166,7 @@ async function generateKey(scheme: "v1" | "v1a") {
 export const newSecretText = (): string => generateSecret(randomBytes).reveal().text;
 
 /** See `LedgerOperations.resealSecrets`. */
-export async function resealSecrets(sql: Sql, seal: Seal): Promise<number> {
+export async function resealSecrets(sql: Pick<Sql, "query">, seal: Seal): Promise<number> {
   const rows = await sql.query<{ key_no: number; sealed: Uint8Array; id: string }>(sealedSql);
   refuseForeign(rows, seal);
   const stale = rows.filter((row) => seal.isStale(row.sealed));

@@ -6,12 +6,12 @@ import type { Sql } from "../sql.ts";
 import type { OperationsContext } from "./context.ts";
 
 /** What a mistyped name may have meant. */
-export function nameOperations({ sql }: OperationsContext): Pick<Operations, "nearestName"> {
+export function nameOperations({ reads }: OperationsContext): Pick<Operations, "nearestName"> {
   return {
-    nearestName: ({ partner, endpoint }) =>
+    nearestName: ({ partner, endpoint }, signal) =>
       endpoint === undefined
-        ? nearest(sql, partnersSql, [partner])
-        : nearest(sql, endpointsSql, [endpoint, partner]),
+        ? nearest(reads(signal), partnersSql, [partner])
+        : nearest(reads(signal), endpointsSql, [endpoint, partner]),
   };
 }
 

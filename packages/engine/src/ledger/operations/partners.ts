@@ -16,7 +16,7 @@ type PartnerOperations = Pick<
 >;
 
 /** Partners. A deleted one stays as a row for history; its id can be used anew. */
-export function partnerOperations({ sql, seal, changed }: OperationsContext): PartnerOperations {
+export function partnerOperations({ sql, reads, seal, changed }: OperationsContext): PartnerOperations {
   return {
     async putPartner(id, document, nowMs, { secret } = {}) {
       checkTexts("partner document", document);
@@ -43,17 +43,17 @@ export function partnerOperations({ sql, seal, changed }: OperationsContext): Pa
       };
     },
 
-    async getPartner(id) {
-      const [row] = await sql.query<PartnerRow>(
+    async getPartner(id, signal) {
+      const [row] = await reads(signal).query<PartnerRow>(
         `select ${columns} from postrider.partners p where p.id = $1 and p.deleted_at is null`,
         [id],
       );
       return row ? partnerView(row) : null;
     },
 
-    async listPartners({ limit, cursor }) {
+    async listPartners({ limit, cursor }, signal) {
       const after = cursor === undefined ? "" : decodeCursor(cursor, /^[^\0]+$/);
-      const rows = await sql.query<PartnerRow>(listSql, [after, limit + 1]);
+      const rows = await reads(signal).query<PartnerRow>(listSql, [after, limit + 1]);
       const partners = rows.slice(0, limit).map(partnerView);
       const last = partners.at(-1);
       return rows.length > limit && last ? { partners, next_cursor: encodeCursor(last.id) } : { partners };

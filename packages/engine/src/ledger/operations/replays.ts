@@ -14,25 +14,25 @@ type ReplayOperations = Pick<
 >;
 
 /** Replays: chosen here, put back step by step by `advanceReplays`. */
-export function replayOperations({ sql }: OperationsContext): ReplayOperations {
+export function replayOperations({ sql, reads }: OperationsContext): ReplayOperations {
   const withNote = async (filter: DeliveryFilter, selected: ReplaySelection): Promise<ReplaySelection> =>
     selected.matched === 0 && selected.skipped.length === 0
-      ? { ...selected, ...(await noteOnType(sql, filter)) }
+      ? { ...selected, ...(await noteOnType(reads(undefined), filter)) }
       : selected;
 
   return {
-    async previewReplay(filter, nowMs) {
+    async previewReplay(filter, nowMs, signal) {
       const selected = replaySelection(filter);
       const values = selectionValues(selected, null, null);
-      await checkNames(sql, filter);
-      const [row] = await sql.query<SelectedRow>(previewSql(selected), [...values, nowMs]);
+      await checkNames(reads(signal), filter);
+      const [row] = await reads(signal, "any").query<SelectedRow>(previewSql(selected), [...values, nowMs]);
       return withNote(filter, replaySelected(row));
     },
 
     async createReplay({ filter, ratePerSecond, requestedBy }, nowMs) {
       const selected = replaySelection(filter);
       const values = selectionValues(selected, null, null);
-      await checkNames(sql, filter);
+      await checkNames(reads(undefined), filter);
       const [row] = await sql.query<ReplayRow & SelectedRow>(createSql(selected), [
         ...values,
         nowMs,
@@ -44,17 +44,17 @@ export function replayOperations({ sql }: OperationsContext): ReplayOperations {
       return { ...(await withNote(filter, replaySelected(row))), replay: replayView(row) };
     },
 
-    async getReplay(id) {
+    async getReplay(id, signal) {
       if (!idForm.test(id)) return null;
-      const [row] = await sql.query<ReplayRow>(
+      const [row] = await reads(signal).query<ReplayRow>(
         `select ${columns} from postrider.replays r where r.id = $1::text::uuid`,
         [id],
       );
       return row ? replayView(row) : null;
     },
 
-    async listReplays(limit) {
-      const rows = await sql.query<ReplayRow>(
+    async listReplays(limit, signal) {
+      const rows = await reads(signal).query<ReplayRow>(
         `select ${columns} from postrider.replays r order by r.id desc limit $1::int`,
         [limit],
       );

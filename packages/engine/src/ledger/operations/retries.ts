@@ -13,14 +13,17 @@ const idsPerPage = 50_000;
 const deliveriesPerStep = 5_000;
 
 /** Sending waiting retries now. */
-export function retryOperations({ sql }: OperationsContext): RetryOperations {
+export function retryOperations({ sql, reads }: OperationsContext): RetryOperations {
   return {
-    async retryNow(filter, { dryRun }, nowMs) {
+    async retryNow(filter, { dryRun }, nowMs, signal) {
       const selected = pendingSelection(filter, "sent now");
-      await checkNames(sql, filter);
+      await checkNames(reads(signal), filter);
       // What is accepted from now on is not selected.
       const bound = idFloor(nowMs + 1);
-      const [row] = await sql.query<CountedRow>(countSql, [...selectionValues(selected, bound, null), nowMs]);
+      const [row] = await reads(signal, "any").query<CountedRow>(countSql, [
+        ...selectionValues(selected, bound, null),
+        nowMs,
+      ]);
       const { groups = [], skipped = [], waiting = [], due_waiting = [] } = row ?? {};
       const counted = {
         matched: groups[0]?.matched ?? 0,
@@ -28,7 +31,7 @@ export function retryOperations({ sql }: OperationsContext): RetryOperations {
         skipped,
         waiting,
         due_waiting,
-        ...(groups.length === 0 && skipped.length === 0 ? await noteOnType(sql, filter) : {}),
+        ...(groups.length === 0 && skipped.length === 0 ? await noteOnType(reads(signal), filter) : {}),
       };
       let retried = 0;
       const partnerNos = new Set<number>();

@@ -36,8 +36,10 @@ set plan_cache_mode = force_generic_plan set jit = off as $$
 #variable_conflict use_column
 declare
   v_waiting_cap constant integer := 500;
-  v_cursor      double precision := greatest(p_replay.limiter_cursor_ms, p_now - 2000);
   v_interval    double precision := coalesce(1000 / p_replay.rate_per_second, 0);
+  -- Nor can it lie further ahead than an interval (and what two clocks differ by), unless a clock was ahead.
+  v_cursor      double precision := case when p_replay.limiter_cursor_ms > p_now + v_interval + 1000 then p_now
+                                         else greatest(p_replay.limiter_cursor_ms, p_now - 2000) end;
   v_now         timestamptz := to_timestamp(p_now / 1000);
   v_allowed     integer := p_limit;
   v_taken       bigint;

@@ -2,7 +2,8 @@
 --
 -- A loose scan of pending_due: one probe per endpoint and lane with waiting deliveries, so its cost does not grow
 -- with the backlog. Paused partners and endpoints are left out, and so are partners in a turn, whose holder looks for
--- itself; a held endpoint is due when its hold ends.
+-- itself; a held endpoint is due when its hold ends. A turn that is held for a minute and more is none that anybody holds: this
+-- server's clock was set back, and open_turns cuts its lease.
 create or replace function postrider.due_partners(p_until double precision)
 returns table (partner_no integer, due_ms double precision)
 language plpgsql stable
@@ -28,7 +29,7 @@ begin
    cross join lateral (
       select n.partner_no, n.held_until from postrider.endpoints n
         join postrider.partners p on p.partner_no = n.partner_no and not p.paused and p.deleted_at is null
-        join postrider.partner_runtime r on r.partner_no = n.partner_no and (r.held_until is null or r.held_until <= v_clock)
+        join postrider.partner_runtime r on r.partner_no = n.partner_no and (r.held_until is null or r.held_until <= v_clock or r.held_until > v_clock + interval '1 minute')
        where n.endpoint_no = h.endpoint_no and n.enabled and n.paused_at is null and n.deleted_at is null offset 0) n
    where greatest(h.due_at, n.held_until) <= to_timestamp(p_until / 1000)
    group by n.partner_no;

@@ -1,7 +1,7 @@
 import { endpointDefaults, partnerDefaults } from "../../core/documents.ts";
 import type { LedgerOperations } from "../../ledger/operations/index.ts";
 import type { Sql } from "../../ledger/sql.ts";
-import type { Claimed, DispatchLedger, DueDelivery, Outcome } from "../../ports/ledger.ts";
+import type { Claimed, ClaimFrom, DispatchLedger, DueDelivery, Outcome } from "../../ports/ledger.ts";
 import type { AcceptEvent, EventDoor } from "../../ports/event-door.ts";
 
 /** The instant the suite calls now; a ledger under test is migrated at it. A Wednesday. */
@@ -78,7 +78,7 @@ export function createBench(ledger: OpenedLedger) {
   async function turn(
     of: TestPartner,
     nowMs: number,
-    more: { limit?: number; fence?: number; busy?: readonly string[] } = {},
+    more: { limit?: number; fence?: number; busy?: readonly string[]; from?: ClaimFrom | null } = {},
   ): Promise<Claimed> {
     const [claimed] = await dispatch.claim(
       [
@@ -87,6 +87,7 @@ export function createBench(ledger: OpenedLedger) {
           fence: more.fence ?? null,
           limit: more.limit ?? 1_000,
           busyIds: more.busy ?? [],
+          from: more.from ?? null,
         },
       ],
       [],

@@ -2,6 +2,8 @@ import { expect, test } from "vitest";
 import type { Claimed, DispatchLedger } from "../../ports/ledger.ts";
 import { type Bench, ended, neighbourLeaseMs, suiteNowMs as now, type TestPartner } from "./bench.ts";
 
+const sign = (busy: number) => ({ busy, dispatches: true, skewMs: null, conditions: [] });
+
 /** Leases: one process at a time holds a partner's turn. Registered for ledgers that processes share. */
 export function leaseTests(bench: () => Bench): void {
   const claimBy = async (
@@ -110,12 +112,14 @@ export function leaseTests(bench: () => Bench): void {
   test("one of the living sweeps for all, and another when it leaves", async () => {
     const { neighbours, dispatch } = bench();
     const [one, other] = neighbours!;
-    expect(await one.attend(0.5)).toEqual({ alive: 1, first: true, idlest: null, foundDead: 0 });
-    expect(await other.attend(0.25)).toEqual({ alive: 2, first: false, idlest: 0.5, foundDead: 0 });
-    expect(await one.attend(0.5)).toEqual({ alive: 2, first: true, idlest: 0.25, foundDead: 0 });
+    const time = { arrivedMs: expect.any(Number), answeredMs: expect.any(Number) };
+    const more = { foundDead: 0, time };
+    expect(await one.attend(sign(0.5))).toEqual({ alive: 1, first: true, idlest: null, ...more });
+    expect(await other.attend(sign(0.25))).toEqual({ alive: 2, first: false, idlest: 0.5, ...more });
+    expect(await one.attend(sign(0.5))).toEqual({ alive: 2, first: true, idlest: 0.25, ...more });
     await one.leave();
-    expect(await other.attend(0.25)).toEqual({ alive: 1, first: true, idlest: null, foundDead: 0 });
-    expect(await dispatch.attend(0)).toEqual({ alive: 2, first: false, idlest: 0.25, foundDead: 0 });
+    expect(await other.attend(sign(0.25))).toEqual({ alive: 1, first: true, idlest: null, ...more });
+    expect(await dispatch.attend(sign(0))).toEqual({ alive: 2, first: false, idlest: 0.25, ...more });
     await other.leave();
     await dispatch.leave();
   });
@@ -135,13 +139,13 @@ export function leaseTests(bench: () => Bench): void {
   test("a process whose connection ended is found dead at once, and its turns are free; one that only listens no more is not", async () => {
     const { acme, one, other } = await setUp();
     const stop = await one.onRing(() => {});
-    await one.attend(0);
+    await one.attend(sign(0));
     const held = await claimBy(one, acme);
-    expect(await other.attend(0)).toMatchObject({ alive: 2, foundDead: 0 });
+    expect(await other.attend(sign(0))).toMatchObject({ alive: 2, foundDead: 0 });
     // As a kill does. The client hears of it and would take the lock again; it attends no more, so its word stands.
     await endLockHolders();
     let found = 0;
-    while (found === 0) found = (await other.attend(0)).foundDead;
+    while (found === 0) found = (await other.attend(sign(0))).foundDead;
     expect(found).toBe(1);
     expect(await claimBy(other, acme)).toMatchObject({ standing: "held", fence: held.fence + 1 });
     await stop();
@@ -153,13 +157,13 @@ export function leaseTests(bench: () => Bench): void {
     const lost = Promise.withResolvers<void>();
     one.onLost(lost.resolve);
     const stop = await one.onRing(() => {});
-    await one.attend(0);
+    await one.attend(sign(0));
     const held = await claimBy(one, acme);
     await endLockHolders();
     await lost.promise;
     expect(await claimBy(one, acme, held.fence)).toMatchObject({ standing: "held" });
     // Its lock is free until it has connected again.
-    expect(await other.attend(0)).toMatchObject({ foundDead: 0 });
+    expect(await other.attend(sign(0))).toMatchObject({ foundDead: 0 });
     expect(await claimBy(other, acme)).toMatchObject({ standing: "elsewhere" });
     await stop();
     for (const process of [one, other]) await process.leave();

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { Claims } from "../../dispatch/claims.ts";
+import { Places } from "../../dispatch/places.ts";
 import type { DueDelivery } from "../../ports/ledger.ts";
 import { type Bench, ended, minuteMs, retried, suiteNowMs } from "./bench.ts";
 import { orderedPartner } from "./timing.ts";
@@ -24,31 +25,40 @@ const stepKinds = [
 
 /** Whatever is done in whatever order: of a key one at a time, in the order of acceptance unless a hold was over. */
 export function orderingTests(bench: () => Bench): void {
-  test("the order of each key holds over any sequence of operations, and nothing is left behind", async () => {
-    const done = new Map<string, number>();
-    let overtaken = 0;
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(fc.record({ kind: fc.constantFrom(...stepKinds), n: fc.nat(9) }), {
-          minLength: 25,
-          maxLength: 60,
-        }),
-        async (steps) => {
-          const world = await createWorld(bench());
-          for (const { kind, n } of steps) {
-            await world[kind](n);
-            done.set(kind, (done.get(kind) ?? 0) + 1);
-          }
-          await world.finish();
-          overtaken += world.overtaken();
-        },
-      ),
-      { seed, numRuns: 20, endOnFailure: true },
-    );
-    expect([...done.keys()].toSorted()).toEqual([...new Set<string>(stepKinds)].toSorted());
-    // Else the sequences never made a hold end, and the test says less than it seems to.
-    expect(overtaken).toBeGreaterThan(0);
-  });
+  test.each([
+    ["from the heads", false],
+    ["from where its last page ended", true],
+  ])(
+    "the order of each key holds over any sequence of operations, and nothing is left behind, with claims %s",
+    async (_, fromPlaces) => {
+      const done = new Map<string, number>();
+      let overtaken = 0;
+      let begunAtPlaces = 0;
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.record({ kind: fc.constantFrom(...stepKinds), n: fc.nat(9) }), {
+            minLength: 25,
+            maxLength: 60,
+          }),
+          async (steps) => {
+            const world = await createWorld(bench(), fromPlaces);
+            for (const { kind, n } of steps) {
+              await world[kind](n);
+              done.set(kind, (done.get(kind) ?? 0) + 1);
+            }
+            await world.finish();
+            overtaken += world.overtaken();
+            begunAtPlaces += world.begunAtPlaces();
+          },
+        ),
+        { seed, numRuns: 20, endOnFailure: true },
+      );
+      expect([...done.keys()].toSorted()).toEqual([...new Set<string>(stepKinds)].toSorted());
+      // Else the sequences never made a hold end, and the test says less than it seems to.
+      expect(overtaken).toBeGreaterThan(0);
+      expect(begunAtPlaces > 0).toBe(fromPlaces);
+    },
+  );
 }
 
 interface Known {
@@ -58,13 +68,16 @@ interface Known {
 }
 
 /** One partner's turn that goes on, with what it has claimed as a real turn has it; and a model of what was accepted. */
-async function createWorld(bench: Bench) {
+async function createWorld(bench: Bench, fromPlaces: boolean) {
   const { event, door, turn, dispatch, operations, waiting } = bench;
   const acme = await orderedPartner(bench, "4m");
   let nowMs = suiteNowMs;
   let places = 0;
   let overtaken = 0;
   const claims = new Claims();
+  let begunAtPlaces = 0;
+  let [monotonicMs, claimMs] = [0, fromPlaces ? 1_000 : 0];
+  const turnPlaces = new Places({ now: () => nowMs, monotonicMs: () => monotonicMs });
   const { fence } = await turn(acme, nowMs, { limit: 1 });
   const known = new Map<string, Known>();
   let inFlight: DueDelivery[] = [];
@@ -73,8 +86,11 @@ async function createWorld(bench: Bench) {
   async function claim(limit: number): Promise<number> {
     const before = inFlight.length;
     const answer = claims.ask();
-    const claimed = await turn(acme, nowMs, { fence, limit, busy: [...claims.busyIds] });
-    answer(claimed.deliveries);
+    const page = turnPlaces.ask(limit);
+    if (page.from) begunAtPlaces += 1;
+    const claimed = await turn(acme, nowMs, { fence, limit, busy: [...claims.busyIds], from: page.from });
+    monotonicMs += claimMs;
+    page.ended(claimed, answer(claimed.deliveries));
     const waitingIds = new Set(await waiting(acme));
     while (claims.waiting > 0) {
       const delivery = claims.first;
@@ -117,6 +133,7 @@ async function createWorld(bench: Bench) {
 
   return {
     async accept(n: number) {
+      const stored = n % 5 === 4 ? nowMs - n * 1_000 : nowMs;
       const events = Array.from({ length: 1 + (n % 4) }, (_, index) => {
         const key = (n + index) % 4 === 3 ? null : `key-${(n + index) % 2}`;
         const one = event(acme, {
@@ -126,7 +143,7 @@ async function createWorld(bench: Bench) {
         known.set(one.event_id, { key, place: places++ });
         return one;
       });
-      await door.accept(events, nowMs);
+      await door.accept(events, stored);
       for (const { event_id } of events)
         ids.set(known.get(event_id)!.place, (await operations.getEvent(event_id))!.deliveries[0]!.id);
     },
@@ -150,14 +167,21 @@ async function createWorld(bench: Bench) {
     },
     async wait(n: number) {
       nowMs += n * minuteMs;
+      monotonicMs += n * 200;
     },
+    begunAtPlaces: () => begunAtPlaces,
     overtaken: () => overtaken,
     /** Once all is answered well, a turn must find everything by itself, with a sweep but without waiting for a hold. */
     async finish() {
       nowMs += 60 * minuteMs;
       while (inFlight.length > 0) await answerOne(0, 9);
       await dispatch.advanceReplays(100, nowMs);
-      while ((await claim(100)) > 0) while (inFlight.length > 0) await answerOne(0, 9);
+      claimMs = 0;
+      monotonicMs += turnPlaces.lookInMs() < Number.POSITIVE_INFINITY ? turnPlaces.lookInMs() : 0;
+      while ((await claim(100)) > 0 || turnPlaces.lookInMs() < Number.POSITIVE_INFINITY) {
+        while (inFlight.length > 0) await answerOne(0, 9);
+        if (turnPlaces.lookInMs() < Number.POSITIVE_INFINITY) monotonicMs += turnPlaces.lookInMs();
+      }
       expect(await waiting(acme)).toEqual([]);
       expect(await operations.conservation()).toMatchObject({ drift: 0 });
     },
