@@ -321,13 +321,8 @@ describe.skipIf(redisUrl === null)("a Redis that refuses", () => {
 describe.skipIf(redisUrl === null)("with the least rights that the guide names", () => {
   const rules =
     "resetchannels ~{postrider}:* &{postrider}:* -@all +@read +@write +@pubsub +eval +evalsha -@dangerous";
-  let server: RedisServer | null = null;
-  afterEach(async () => {
-    await server?.stop();
-    server = null;
-  });
   describeTurns("BullMQ over Redis as such a user", async ({ maxActive, telemetry }) => {
-    server = await startRedis();
+    const server = await startServer();
     const said: string[] = [];
     const turns = createBullmqTurns({
       redisUrl: await user(rules)(server),
