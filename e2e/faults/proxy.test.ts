@@ -83,3 +83,16 @@ test("refuses, stalls and drops as it is told, and passes again", async () => {
   expect(proxy.drop()).toBe(2);
   await until("both to be closed", () => kept.closed() && silent.closed());
 });
+
+test("a silenced connection stays open and answers nothing, and a new one works", async () => {
+  const { proxy } = await echo();
+  const old = dial(proxy.port);
+  old.socket.write("a");
+  await until("the echo", () => old.got() === "a");
+  expect(proxy.silence()).toBe(1);
+  old.socket.write("b");
+  const fresh = dial(proxy.port);
+  fresh.socket.write("c");
+  await until("the new echo", () => fresh.got() === "c");
+  expect([old.got(), old.closed(), proxy.silence()]).toEqual(["a", false, 1]);
+});

@@ -21,6 +21,11 @@ export interface Proxy {
   set(mode: ProxyMode): void;
   /** Resets every open connection; says how many. */
   drop(): number;
+  /**
+   * Every open connection falls silent for good: the server's side is closed, the client's is kept and answers nothing, as
+   * behind a firewall that forgot it. New ones work. Says how many.
+   */
+  silence(): number;
   /** Arms one cut, or with null only counts anew. The bytes before it are delivered. */
   cutAfter(cut: Cut | null): void;
   /** Resolves once an armed cut has happened. */
@@ -41,7 +46,9 @@ export async function startProxy(to: NetConnectOpts): Promise<Proxy> {
   let armed: Cut | null = null;
   let cut = false;
 
+  const silent = new Set<Pair>();
   const end = (pair: Pair) => {
+    if (silent.has(pair)) return;
     pairs.delete(pair);
     pair.client.destroy();
     pair.server.destroy();
@@ -49,6 +56,7 @@ export async function startProxy(to: NetConnectOpts): Promise<Proxy> {
   const flow = (pair: Pair, direction: Direction) => {
     const [from, into] = direction === "toServer" ? [pair.client, pair.server] : [pair.server, pair.client];
     from.on("data", (chunk: Buffer) => {
+      if (into.destroyed) return;
       const room =
         armed?.direction === direction ? armed.bytes - passed[direction] : Number.POSITIVE_INFINITY;
       passed[direction] += Math.min(room, chunk.length);
@@ -105,6 +113,15 @@ export async function startProxy(to: NetConnectOpts): Promise<Proxy> {
       }
       return dropped.length;
     },
+    silence() {
+      const forgotten = [...pairs];
+      for (const pair of forgotten) {
+        silent.add(pair);
+        pairs.delete(pair);
+        pair.server.destroy();
+      }
+      return forgotten.length;
+    },
     cutAfter(next) {
       armed = next;
       cut = false;
@@ -115,6 +132,7 @@ export async function startProxy(to: NetConnectOpts): Promise<Proxy> {
       return cut;
     },
     async stop() {
+      for (const { client } of silent) client.destroy();
       for (const pair of pairs) end(pair);
       await new Promise((resolve) => listener.close(resolve));
     },

@@ -56,7 +56,13 @@ export interface Status {
     /** It was copied or restored and not adopted. */
     readonly copied?: boolean;
   };
-  readonly turns: { readonly adapter: string };
+  readonly turns: {
+    readonly adapter: string;
+    /** Absent from older servers, as is `fault`. */
+    readonly reach?: "process" | "cluster";
+    /** Why Redis cannot be used; null: nothing is wrong. */
+    readonly fault?: string | null;
+  };
   readonly clock: { readonly server_time: string; readonly ledger_time: string; readonly skew_ms: number };
   readonly dispatcher: {
     readonly dispatching: boolean;

@@ -88,6 +88,23 @@ describe("doctor", () => {
     expect(check("numbers", withStatus({ numbers_running_out: [] }))).toBeUndefined();
   });
 
+  it("says why Redis cannot be used, and nothing to servers that do not tell", () => {
+    const fault = "REDIS_URL has no password and Redis wants one: write redis://user:password@host.";
+    expect(check("redis", withStatus({ turns: { adapter: "redis", reach: "process", fault } }))).toEqual({
+      name: "redis",
+      verdict: "warning",
+      found: "rings reach this process only",
+      remedy: fault,
+    });
+    expect(
+      check("redis", withStatus({ turns: { adapter: "redis", reach: "cluster", fault: null } })),
+    ).toMatchObject({ verdict: "ok", found: "rings reach every process" });
+    expect(check("redis", withStatus({ turns: { adapter: "redis" } }))).toBeUndefined();
+    expect(
+      check("redis", withStatus({ turns: { adapter: "in-process", reach: "process", fault: null } })),
+    ).toBeUndefined();
+  });
+
   it("finds all well, with the figures", () => {
     const checks = diagnose(facts());
     expect(checks.map((item) => item.verdict)).toEqual(checks.map(() => "ok"));

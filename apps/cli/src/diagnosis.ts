@@ -49,6 +49,7 @@ export function diagnose(facts: DoctorFacts): readonly Check[] {
     const status = facts.status.value;
     checks.push(
       ledgerCheck(status),
+      redisCheck(status),
       ...clockChecks(facts, status),
       processesCheck(status),
       ...conditionChecks(status),
@@ -132,6 +133,13 @@ function ledgerCheck({ ledger, turns }: Status): Check {
     found: `${found}; it is a copy of another ledger, and nothing is sent from it`,
     remedy: `If it takes the place of the original, stop the original and start once with POSTRIDER_ADOPT_LEDGER=${ledger.id}.`,
   };
+}
+
+function redisCheck({ turns }: Status): Check | null {
+  if (turns.adapter !== "redis" || turns.reach === undefined) return null;
+  const found = `rings reach ${turns.reach === "cluster" ? "every process" : "this process only"}`;
+  if (!turns.fault) return { name: "redis", verdict: "ok", found };
+  return { name: "redis", verdict: "warning", found, remedy: turns.fault };
 }
 
 function clockChecks({ askedMs, answeredMs }: DoctorFacts, { clock }: Status): readonly Check[] {

@@ -93,6 +93,11 @@ export const metricTable = {
     labels: [],
     help: "Partners rung and waiting for a turn in this process.",
   },
+  postrider_turns_reach: {
+    kind: "gauge",
+    labels: [],
+    help: "1 while rings go over Redis to every process, 0 while they stay in this one.",
+  },
   postrider_dispatching_processes: {
     kind: "gauge",
     labels: [],
@@ -274,6 +279,9 @@ function watchEngine(
     else this.remove();
   });
 
+  gauge("postrider_turns_reach", function collect() {
+    this.set(Number(engine.turns().reach === "cluster"));
+  });
   gauge("postrider_clock_skew_seconds", function collect() {
     const skewMs = engine.clockSkewMs();
     this.reset();

@@ -35,7 +35,7 @@ test("the metrics served are those of the table, with a unit in each name", asyn
   );
   for (const line of served) {
     expect(line).toMatch(
-      /_total counter$|_(seconds|size) histogram$|_(seconds|info|requests|attempts|active|waiting|deliveries|processes|endpoints|bytes|accepting|condition) gauge$/,
+      /_total counter$|_(seconds|size) histogram$|_(seconds|info|requests|attempts|active|reach|waiting|deliveries|processes|endpoints|bytes|accepting|condition) gauge$/,
     );
   }
 });

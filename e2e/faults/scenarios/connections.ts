@@ -9,6 +9,25 @@ const sizes = {
   short: { events: 2_500, perSecond: 400, drops: 2, awayMs: 1_000 },
 };
 
+/** All connections to Redis fall silent, twice: nothing ends them, and nobody answers. */
+const silentRedis: Scenario = {
+  name: "redis-silent",
+  proves: "connections to Redis that died without a word are found and opened anew",
+  topologies: ["cluster"],
+  run(options) {
+    const size = sizes[options.size];
+    const inject: LoadedRun["inject"] = async ({ system, journal, durationMs, at }) => {
+      for (const part of [0.2, 0.6]) {
+        await at(durationMs * part);
+        await journal.instead("Redis connections silent", "workers", async () => {
+          for (const proxy of system.proxies("redis")) proxy.silence();
+        });
+      }
+    };
+    return runLoaded({ ...size, name: "redis-silent", system: { proxied: ["redis"] }, inject }, options);
+  },
+};
+
 /** In the first half connections are reset; then they are refused for a while, and then they stand still. */
 const failing =
   (part: ProxiedPart, { drops, awayMs }: (typeof sizes)["full"]): LoadedRun["inject"] =>
@@ -51,6 +70,7 @@ function scenario(part: ProxiedPart, proves: string, topologies: readonly Topolo
 
 /** The network between the servers and PostgreSQL, Redis, and the application, fails. */
 export const connections: readonly Scenario[] = [
+  silentRedis,
   scenario("postgres", "lost, refused and silent connections to PostgreSQL are waited out", [
     "database",
     "cluster",

@@ -6,7 +6,7 @@ import { kills } from "./kills.ts";
 import { limit } from "./limit.ts";
 import { pause } from "./pause.ts";
 import { postgresFast, postgresImmediate } from "./postgres.ts";
-import { redisFlush, redisRestart, redisStop } from "./redis.ts";
+import { redisFlush, redisRefuses, redisRestart, redisStop } from "./redis.ts";
 import { snapshot } from "./snapshot.ts";
 
 /** All scenarios, in the order they are run. */
@@ -15,6 +15,7 @@ export const scenarios: readonly Scenario[] = [
   redisFlush,
   redisStop,
   redisRestart,
+  redisRefuses,
   postgresImmediate,
   postgresFast,
   pause,

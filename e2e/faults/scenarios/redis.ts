@@ -3,9 +3,30 @@ import { type LoadedRun, runLoaded, type Scenario } from "../loaded-run.ts";
 import { moments } from "../plan.ts";
 
 const sizes = {
-  full: { events: 100_000, perSecond: 1_000, flushEveryMs: 5_000, stoppedMs: 60_000, restarts: 4 },
-  quick: { events: 10_000, perSecond: 500, flushEveryMs: 5_000, stoppedMs: 8_000, restarts: 2 },
-  short: { events: 2_000, perSecond: 400, flushEveryMs: 1_500, stoppedMs: 2_000, restarts: 1 },
+  full: {
+    events: 100_000,
+    perSecond: 1_000,
+    flushEveryMs: 5_000,
+    stoppedMs: 60_000,
+    restarts: 4,
+    refusesMs: 10_000,
+  },
+  quick: {
+    events: 10_000,
+    perSecond: 500,
+    flushEveryMs: 5_000,
+    stoppedMs: 8_000,
+    restarts: 2,
+    refusesMs: 4_000,
+  },
+  short: {
+    events: 2_000,
+    perSecond: 400,
+    flushEveryMs: 1_500,
+    stoppedMs: 2_000,
+    restarts: 1,
+    refusesMs: 1_000,
+  },
 };
 
 function scenario(
@@ -70,5 +91,46 @@ export const redisRestart = scenario(
           },
         );
       }
+    },
+);
+
+/** What Redis is told, and what ends it: rights that are lost, a master that was demoted, one that stands still. */
+const refusals: readonly (readonly [name: string, begin: readonly string[], end: readonly string[]])[] = [
+  ["no scripts", ["ACL", "SETUSER", "default", "-@scripting"], ["ACL", "SETUSER", "default", "+@all"]],
+  [
+    "no channels",
+    ["ACL", "SETUSER", "default", "resetchannels"],
+    ["ACL", "SETUSER", "default", "allchannels"],
+  ],
+  ["no blocking", ["ACL", "SETUSER", "default", "-@blocking"], ["ACL", "SETUSER", "default", "+@all"]],
+  [
+    "other keys",
+    ["ACL", "SETUSER", "default", "resetkeys", "~other:*"],
+    ["ACL", "SETUSER", "default", "allkeys"],
+  ],
+  ["demoted", ["REPLICAOF", "127.0.0.1", "1"], ["REPLICAOF", "NO", "ONE"]],
+  ["memory full", ["CONFIG", "SET", "maxmemory", "1"], ["CONFIG", "SET", "maxmemory", "0"]],
+];
+
+/** Redis is there and refuses, for one reason after the other; then it stands still. */
+export const redisRefuses = scenario(
+  "redis-refuses",
+  "a Redis that refuses what is asked, or stands still, is the same as none, and is used again by itself",
+  ({ refusesMs }) =>
+    async ({ system, journal, durationMs, at }) => {
+      for (const [n, [name, begin, end]] of refusals.entries()) {
+        await at((durationMs * 0.8 * n) / refusals.length);
+        await journal.during(`Redis: ${name}`, "workers", async () => {
+          await system.redis.call(...begin);
+          await sleep(refusesMs);
+          await system.redis.call(...end);
+        });
+      }
+      await at(durationMs * 0.85);
+      await journal.during("Redis stands still", "workers", async () => {
+        process.kill(system.redis.pid, "SIGSTOP");
+        await sleep(refusesMs);
+        process.kill(system.redis.pid, "SIGCONT");
+      });
     },
 );

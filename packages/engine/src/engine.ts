@@ -3,7 +3,6 @@
  * application that would rather carry the dispatcher inside.
  */
 import { randomUUID } from "node:crypto";
-import { PostriderError } from "./core/errors.ts";
 import { notResealed } from "./core/own-settings.ts";
 import { type AllowedTargets, parseAllowedTargets } from "./core/target.ts";
 import { type OperatorEvent, recovered } from "./core/operator-events.ts";
@@ -32,13 +31,12 @@ import type { EventDoor } from "./ports/event-door.ts";
 import type { FleetProcess } from "./ports/fleet.ts";
 import type { DispatchLedger, Retention } from "./ports/ledger.ts";
 import type { Operations } from "./ports/operations.ts";
-import type { Turns } from "./ports/turns.ts";
 import { type Random, systemRandom } from "./ports/random.ts";
 import { createJudgedDoor } from "./judged-door.ts";
 import { openLedger } from "./open-ledger.ts";
+import { checkTurnsSettings, openTurns } from "./open-turns.ts";
 import { silentTelemetry, type Telemetry } from "./ports/telemetry.ts";
 import { createTransport, type NameOptions } from "./transport/index.ts";
-import { createInProcessTurns } from "./turns/in-process.ts";
 
 /** Sent with every postback, so that partners can allow-list it and read what it is. */
 export const defaultUserAgent = "Postrider/0.1 (+https://github.com/postrider/postrider)";
@@ -126,6 +124,8 @@ export interface Engine {
     /** The ledger was copied and not adopted: `start` is refused. */
     readonly copied: boolean;
   };
+  /** How far rings go now, and why no further though they should, in words with the remedy; null: nothing is wrong. */
+  turns(): { readonly reach: "process" | "cluster"; readonly fault: string | null };
   /** Tells the dispatcher that partners have work (after an accept, a resume, a replay). Cheap and idempotent. */
   ring(partnerNos: readonly number[]): void;
   /** Finds due work of partners whose settings changed: call after operations that may free a backlog. */
@@ -172,32 +172,7 @@ export interface Engine {
   };
 }
 
-/** @throws PostriderError `invalid_settings`: an embedded ledger belongs to one process */
-function refuseRedisAlone({ redisUrl, databaseUrl }: EngineOptions): void {
-  if (redisUrl === undefined || databaseUrl !== undefined) return;
-  throw new PostriderError("invalid_settings", "Turns over Redis need a ledger that processes can share.", {
-    hint: "Set DATABASE_URL beside REDIS_URL, or leave both out for the embedded ledger.",
-  });
-}
-
-/** BullMQ is loaded only where it is used: an embedded server starts without it. */
-async function createTurns(
-  { redisUrl, redisPrefix, maxInFlight = defaultMaxInFlight }: EngineOptions,
-  given: { readonly clock: Clock; readonly telemetry: Telemetry; readonly ledgerId: string },
-): Promise<Turns> {
-  // More turns than requests that may be in flight would only hold claimed deliveries, and hand them back.
-  const tools = { ...given, maxActive: Math.max(leastTurns, maxInFlight) };
-  if (redisUrl === undefined) return createInProcessTurns(tools);
-  const { createBullmqTurns } = await import("./turns/bullmq.ts");
-  return createBullmqTurns({
-    ...tools,
-    redisUrl,
-    ...(redisPrefix === undefined ? {} : { prefix: redisPrefix }),
-  });
-}
-
 const defaultMaxInFlight = 256;
-const leastTurns = 16;
 const defaultRetentionDays = 35;
 const defaultDeadRetentionDays = 90;
 const defaultGraceMs = 10_000;
@@ -226,7 +201,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     ...(options.caBundle === undefined ? {} : { caBundle: options.caBundle }),
     ...(options.egressProxy === undefined ? {} : { egressProxy: options.egressProxy }),
   });
-  refuseRedisAlone(options);
+  const maxInFlight = options.maxInFlight ?? defaultMaxInFlight;
+  checkTurnsSettings({ ...options, maxInFlight });
   const conditions = createConditions({ clock, telemetry });
   const sql = await openLedger(options, { ledgerClock, nowMs: clock.now, conditions }).catch(
     (error: unknown) => {
@@ -241,7 +217,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   };
   const place = await readIdentity(sql, options.adoptLedger ?? null).catch(closeLedger);
   if (place.copied) conditions.set("ledger_copied", copiedLedger(place).message);
-  const turns = await createTurns(options, { clock, telemetry, ledgerId: place.id }).catch(closeLedger);
+  const turns = await openTurns(
+    { ...options, maxInFlight },
+    { clock, random, telemetry, conditions, ledgerId: place.id },
+  ).catch(closeLedger);
 
   const identity = { ...newIdentity(), ...options.process };
   const ledger = createDispatchLedger(sql, seal, { process: identity });
@@ -298,7 +277,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     allowedTargets,
     conditions,
     userAgent,
-    maxInFlight: options.maxInFlight ?? defaultMaxInFlight,
+    maxInFlight,
     retention: retentionOf(options),
     operatorEvents,
     ...(operator?.backlogOldAfterMs ? { backlogOldAfterMs: operator.backlogOldAfterMs } : {}),
@@ -327,6 +306,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       ledgerId: place.id,
       copied: place.copied,
     },
+    turns: () => ({ reach: turns.reach(), fault: turns.fault() }),
     ring,
     sweepNow: () => dispatcher.sweepNow(),
     testPostback: (partner, endpoint) =>

@@ -117,7 +117,16 @@ export const statusView = z
     numbers_running_out: z
       .array(z.object({ counter: z.string(), used: z.number() }))
       .describe("Counters of the ledger of whose numbers 80 % are used, as a part of 1; the furthest first."),
-    turns: z.object({ adapter: z.string() }),
+    turns: z.object({
+      adapter: z.string(),
+      reach: z
+        .enum(["process", "cluster"])
+        .describe("How far the rings of this process go: to every process, or only to itself."),
+      fault: z
+        .string()
+        .nullable()
+        .describe("Why Redis cannot be used, in words with what to do; null: nothing is wrong."),
+    }),
     conditions: z
       .array(conditionView)
       .describe("What is not as it should be with this process, as long as it lasts."),

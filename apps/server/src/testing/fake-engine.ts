@@ -86,6 +86,7 @@ export function createFakeEngine(): FakeEngine {
           return (target[name] as (...all: unknown[]) => unknown)(...given);
         },
     }),
+    turns: () => ({ reach: "process", fault: null }),
     ring: (partnerNos) => void fake.rung.push(...partnerNos),
     sweepNow: () => void (fake.sweeps += 1),
     testPostback: async (owner, id) =>

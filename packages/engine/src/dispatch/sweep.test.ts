@@ -21,6 +21,7 @@ function createBench() {
     serve() {},
     look() {},
     reach: () => reach,
+    fault: () => null,
     start: async () => {},
     stop: async () => {},
     load: () => ({ active: 0, waiting: 0 }),

@@ -301,6 +301,7 @@ test("a turn of an adapter that cannot tell of rings or of the end starts nothin
     ringAt() {},
     look() {},
     reach: () => "process",
+    fault: () => null,
     start: async (given) => void (run = given),
     stop: async () => {},
     load: () => ({ active: 0, waiting: 0 }),

@@ -36,6 +36,8 @@ describe("a database URL", () => {
     ],
     ["postgres://x@localhost:77/shop?host=%2Frun%2Fpg", { hosts: [{ host: "/run/pg", port: 77 }] }],
     ["postgres://%2Frun%2Fpg:77/shop", { hosts: [{ host: "/run/pg", port: 77 }] }],
+    ["  POSTGRES://app@db/shop\n", { user: "app", hosts: [{ host: "db", port: 5432 }], database: "shop" }],
+    ["PostgreSQL://h/Shop?sslmode=require", { database: "Shop", sslMode: "require" }],
     ["postgres://h/?dbname=shop&connect_timeout=9", { database: "shop", connectTimeoutMs: 9_000 }],
     ["postgres://h/d?options=-c%20search_path%3Dx", { options: "-c search_path=x" }],
     [
@@ -58,6 +60,11 @@ describe("a database URL", () => {
   test.each([
     ["mysql://h/d", "postgresql://user:password@host:5432/database"],
     ["postgres:h/d", "postgresql://"],
+    ["jdbc:postgresql://h/d", "postgresql://user:password@host:5432/database"],
+    ["postgresql+asyncpg://h/d", "postgresql://user:password@host:5432/database"],
+    ["host=db user=app", "postgresql://user:password@host:5432/database"],
+    ["postgres://h/d#x", "has a #"],
+    ["postgres://h/d?application_name=a#b", "write %23"],
     ["postgres://h/d?sslmode=on", "disable, allow, prefer, require, verify-ca, verify-full"],
     ["postgres://h/d?sslmod=require", "the nearest is sslmode"],
     ["postgres://h/d?sslrootcert=system&sslmode=require", "verify-full"],

@@ -77,15 +77,18 @@ type Parameter = (typeof withEffect)[number];
  * Reads a PostgreSQL URL with libpq's meaning: several hosts, `sslmode`, and the parameters of its connection URIs
  * (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS). The driver's own reading knows
  * one host, and other meanings of `sslmode`. An `@` in the password is read as libpq reads it; a `/`, `?` or `#` in it
- * must be percent-encoded.
+ * must be percent-encoded. Blanks around it are cut off, and the scheme may be in capitals.
  *
  * @throws PostriderError `invalid_settings`; its message never holds a part of the password
  * @example parseDatabaseUrl("postgresql://app@db-1,db-2/shop?sslmode=require").hosts.length // 2
  */
 export function parseDatabaseUrl(url: string): DatabaseAddress {
-  if (passwordMayReachOn(url, /[/?#]/)) throw invalid(passwordEncoding);
+  const text = url.trim();
+  if (passwordMayReachOn(text, /[/?#]/)) throw invalid(passwordEncoding);
   const [whole, credentials, places = "", path = "", query = ""] =
-    /^postgres(?:ql)?:\/\/(?:([^/?#]*)@)?([^@/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/.exec(url) ?? [];
+    /^postgres(?:ql)?:\/\/(?:([^/?#]*)@)?([^@/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/i.exec(text) ?? [];
+  if (whole === undefined && /^postgres(?:ql)?:\/\/[^@]*#/i.test(text))
+    throw invalid("has a #, which nothing may follow: write %23 if it belongs to a name or a value");
   if (whole === undefined)
     throw invalid("must be a URL such as postgresql://user:password@host:5432/database");
   const parameters = parametersOf(query);

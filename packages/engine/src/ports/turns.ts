@@ -59,6 +59,8 @@ export interface Turns {
    * change from call to call.
    */
   reach(): "process" | "cluster";
+  /** Why turns do not reach the cluster though they should, in words with the remedy; null if nothing is wrong. */
+  fault(): string | null;
   /** Begins to hand out turns. */
   start(run: RunTurn): Promise<void>;
   /** Hands out no new turn, aborts the active ones after `graceMs`, and resolves when all have ended. */

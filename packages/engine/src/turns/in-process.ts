@@ -33,6 +33,7 @@ export function createInProcessTurns({ clock, telemetry, maxActive = 1_000 }: In
       for (const partnerNo of partnerNos) runner.look(partnerNo);
     },
     reach: () => "process",
+    fault: () => null,
     async start(run) {
       runner.begin(run);
     },

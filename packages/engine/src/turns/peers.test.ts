@@ -21,13 +21,16 @@ async function openTwo() {
   const address = parseRedisAddress(redisUrl!);
   const prefix = `{${randomUUID()}}`;
   const clock = createManualClock(0);
-  const open = () => {
-    const client = createRedisClient(address, "rings");
+  const open = async () => {
+    const client = createRedisClient(address, "messages");
+    const listener = createRedisClient(address, "messages");
+    await Promise.all([client.connect(), listener.connect()]);
     const heard = { rings: [] as number[], told: [] as number[], undelivered: [] as number[] };
     const peers = createPeers({
-      address,
+      id: randomUUID(),
       prefix,
       client,
+      listener,
       clock,
       fault() {},
       onRings: (partnerNos) => heard.rings.push(...partnerNos),
@@ -35,18 +38,13 @@ async function openTwo() {
       undelivered: (partnerNos) => heard.undelivered.push(...partnerNos),
     });
     onTestFinished(() => {
-      peers.disconnect();
+      listener.disconnect();
       client.disconnect();
     });
+    await peers.join();
     return { peers, client, heard };
   };
-  const [a, b] = [open(), open()];
-  await until(() => a.client.status === "ready" && b.client.status === "ready");
-  for (const { peers, heard } of [a, b])
-    await until(() => {
-      peers.tellAll([0]);
-      return heard.told.length > 0;
-    });
+  const [a, b] = [await open(), await open()];
   return { a, b, clock };
 }
 
@@ -107,3 +105,25 @@ test.skipIf(redisUrl === null)(
     expect([b.heard.undelivered, b.peers.holderOf(1), a.heard.rings]).toEqual([[1], null, [1, 2]]);
   },
 );
+
+test.skipIf(redisUrl === null)("a process that hears itself has proven both connections", async () => {
+  const { a } = await openTwo();
+  await a.peers.prove();
+  expect(a.heard).toEqual({ rings: [], told: [], undelivered: [] });
+});
+
+test.skipIf(redisUrl === null)("a process that does not hear itself in time says so", async () => {
+  const { a, clock } = await openTwo();
+  await a.peers.leave();
+  const proven = a.peers.prove().then(
+    () => null,
+    (error: unknown) => error,
+  );
+  let found: unknown = null;
+  void proven.then((error) => (found = error));
+  while (found === null) {
+    await clock.advance(500);
+    await systemClock.sleep(1);
+  }
+  expect(found).toMatchObject({ kind: "silent", afterMs: 1_500 });
+});

@@ -5,10 +5,9 @@
  * A ring by way of a job costs some 50 Redis commands, one to a process that is known costs one: at 200 events a second
  * for one partner half a processor less, and half the time from the commit to the claim.
  */
-import { randomUUID } from "node:crypto";
 import type { Clock } from "../ports/clock.ts";
-import type { RedisAddress } from "./redis-address.ts";
-import { createRedisClient, type RedisClient } from "./redis-client.ts";
+import type { RedisClient } from "./redis-client.ts";
+import { RedisTrouble } from "./redis-fault.ts";
 
 export interface Peers {
   /** This process. */
@@ -23,16 +22,27 @@ export interface Peers {
   ring(holder: string, partnerNo: number): void;
   /** Has whoever has these turns look again. */
   tellAll(partnerNos: readonly number[]): void;
+  /** Begins to listen. */
+  join(): Promise<void>;
+  /**
+   * Says something to itself over Redis, which proves that both connections live.
+   *
+   * @throws RedisTrouble `silent` if it is not heard within 1.5 s
+   */
+  prove(): Promise<void>;
   /** From now on nobody rings here. */
   leave(): Promise<void>;
-  disconnect(): void;
 }
 
 export interface PeersOptions {
-  readonly address: RedisAddress;
+  /** Of this process. */
+  readonly id: string;
+  /** Before every channel. Holds the ledger's id: Redis' channels are the same in all its databases. */
   readonly prefix: string;
-  /** Speaks; listening takes a connection of its own. */
+  /** Speaks. */
   readonly client: RedisClient;
+  /** Listens: a connection of its own. */
+  readonly listener: RedisClient;
   readonly clock: Clock;
   readonly fault: (error: unknown) => void;
   /** Rung here by another process. */
@@ -49,10 +59,11 @@ export interface PeersOptions {
  */
 const saidCountsMs = 1_000;
 const nobody = "-";
+/** What a process says to itself is heard within this, or one of its connections is dead. */
+const echoWithinMs = 1_500;
 
 export function createPeers(options: PeersOptions): Peers {
-  const { address, prefix, client, clock, fault, onRings, onTold, undelivered } = options;
-  const id = randomUUID();
+  const { id, prefix, client, listener, clock, fault, onRings, onTold, undelivered } = options;
   const channels = { told: `${prefix}:rings`, held: `${prefix}:holders`, own: `${prefix}:rings:${id}` };
   let lately = new Map<number, string>();
   let before = new Map<number, string>();
@@ -102,16 +113,15 @@ export function createPeers(options: PeersOptions): Peers {
     undelivered([...partnerNos]);
   };
 
-  const listener = createRedisClient(address, "worker");
-  listener.on("error", fault);
+  let echo = () => {};
   listener.on("message", (channel: string, message: string) => {
+    if (channel === channels.own && message === "") return echo();
     if (channel !== channels.held) return (channel === channels.own ? onRings : onTold)(numbers(message));
     forgetOld();
     const space = message.indexOf(" ");
     const holder = message.slice(0, space);
     for (const partnerNo of numbers(message.slice(space + 1))) note(holder, partnerNo);
   });
-  listener.subscribe(...Object.values(channels)).catch(fault);
 
   return {
     id,
@@ -135,12 +145,27 @@ export function createPeers(options: PeersOptions): Peers {
     tellAll(partnerNos) {
       client.publish(channels.told, partnerNos.join(",")).catch(fault);
     },
+    async join() {
+      await listener.subscribe(...Object.values(channels));
+    },
+    async prove() {
+      let heard = false;
+      const over = new AbortController();
+      echo = () => {
+        heard = true;
+        over.abort();
+      };
+      await client.publish(channels.own, "");
+      if (!heard) await clock.sleep(echoWithinMs, over.signal);
+      // If this process itself stood still, what came meanwhile is read first.
+      if (!heard) await new Promise((resolve) => setImmediate(resolve));
+      if (!heard) throw new RedisTrouble("silent", echoWithinMs);
+    },
     leave: () =>
       listener.unsubscribe(channels.own).then(
         () => {},
         () => {},
       ),
-    disconnect: () => listener.disconnect(),
   };
 }
 

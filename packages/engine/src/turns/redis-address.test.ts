@@ -49,6 +49,73 @@ test.each([
 });
 
 test.each([
+  "  redis://:p%40ss@h:7/2 ",
+  "\tREDIS://:p%40ss@h:7/2\n",
+  "Redis://:p%40ss@h:7/2/",
+  "redis://:p@ss@h:7/2",
+])("%j is read, with blanks around it and in capitals", (url) => {
+  expect(parseRedisAddress(url)).toMatchObject({
+    kind: "single",
+    tls: false,
+    password: "p@ss",
+    hosts: [{ host: "h", port: 7 }],
+    database: 2,
+  });
+});
+
+test.each([
+  ["redis://u:%2F%3D%2B+@h", { username: "u", password: "/=++" }],
+  ["redis://u:@h", { username: "u", password: null }],
+  ["redis://u@h", { username: "u", password: null }],
+  ["redis://@h", { username: null, password: null }],
+  ["redis://:a:b:c@h", { username: null, password: "a:b:c" }],
+  ["redis-sentinel://a,b/main/2", { masterName: "main", database: 2 }],
+  ["redis-sentinel://a,b/main/", { masterName: "main", database: 0 }],
+  ["redis-cluster://a,b/0", { kind: "cluster", database: 0 }],
+  ["REDISS-CLUSTER://a,b/", { kind: "cluster", tls: true }],
+] as const)("%s is read", (url, wanted) => {
+  expect(parseRedisAddress(url)).toMatchObject(wanted);
+});
+
+test.each([
+  ["redis://:secret@h:6379/0?family=4", "has a query"],
+  ["redis://h:6379?password=secret&tls=true", "has a query"],
+  ["redis://h?password=secret", "has a query"],
+  ["redis://h:6379?password=sec@ret", "has a query"],
+  ["redis://h?password=sec@ret", "has a query"],
+  ["rediss://h/0?ssl_cert_reqs=none", "rediss://"],
+  ["redis-sentinel://a/main?db=1", "has a query"],
+  ["redis://:secret@h/0#x", "has a #"],
+  ["redis://:p@ss/w0rd@h", "/ is %2F"],
+  ["redis://p@ss/w0rd@h", "/ is %2F"],
+  ["redis-cluster://h/1", "has only one: leave it out"],
+  ["redis-cluster://h/name", "has only one: leave it out"],
+  ["redis-sentinel://a/main/x", "number of a database"],
+  ["redis-sentinel://a/", "must name the master"],
+  ["redis-sentinel://a//2", "must name the master"],
+  ["redis:///0", "must name a host"],
+  ["redis://", "must name a host"],
+  ["redis://u:secret@/0", "must name a host"],
+  ["redis://::1:6379", "in brackets"],
+  ["redis://2001:db8::1", "in brackets"],
+  ["redis://h:x", "1 to 65535"],
+  ["redis://h:0", "1 to 65535"],
+  ["redis://h:", "1 to 65535"],
+  ["redis://a, b", "blank among its hosts"],
+  ["redis-cluster://a,,b", "host:port"],
+  ["redis:/h", "must begin with"],
+  ["redis:h", "must begin with"],
+  ["redis+tls://h", "must begin with"],
+  ["h:6379", "must begin with"],
+  ["", "must begin with"],
+] as const)("%s is refused in words that fit", (url, words) => {
+  expect(() => parseRedisAddress(url)).toThrow(
+    expect.objectContaining({ code: "invalid_settings", message: expect.stringContaining(words) }),
+  );
+  expect(() => parseRedisAddress(url)).not.toThrow(/secret/);
+});
+
+test.each([
   ["localhost:6379", "must begin with"],
   ["http://localhost", "must begin with"],
   ["redis://a,b", "several hosts"],

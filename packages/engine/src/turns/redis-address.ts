@@ -29,47 +29,57 @@ const schemes: Readonly<Record<string, readonly [RedisAddress["kind"], boolean, 
  * | form | for |
  * |---|---|
  * | `redis://user:password@host:6379/0` | one server |
- * | `redis-sentinel://user:password@host-1:26379,host-2:26379/master-name` | a master behind Sentinel; credentials are Redis' |
- * | `redis-cluster://user:password@host-1:6379,host-2:6379` | Redis Cluster |
+ * | `redis-sentinel://user:password@host-1:26379,host-2:26379/master-name` | a master behind Sentinel; credentials are Redis'. `/2` behind the name chooses a database |
+ * | `redis-cluster://user:password@host-1:6379,host-2:6379` | Redis Cluster, which has one database |
  *
- * Each with `rediss` for TLS.
+ * Each with `rediss` for TLS. Blanks around it are cut off, and the scheme may be in capitals.
  *
  * @throws PostriderError `invalid_settings`; its message never holds a part of the password
  * @example parseRedisAddress("rediss://:secret@redis.example").tls // true
  */
 export function parseRedisAddress(url: string): RedisAddress {
-  // Only / ends the hosts here: a ? or # has no meaning in these URLs, so it may stand in a password as it is.
-  if (passwordMayReachOn(url, /\//)) throw invalid(passwordEncoding);
-  const [, scheme = "", credentials, places = "", path = ""] =
-    /^([a-z-]+):\/\/(?:([^/]*)@)?([^@/?#]+)(?:\/([^/?#]*))?\/?$/.exec(url) ?? [];
-  const known = schemes[scheme];
+  const text = url.trim();
+  const [, written = "", rest = ""] = /^([a-z0-9+.-]+):\/\/(.*)$/is.exec(text) ?? [];
+  const known = schemes[written.toLowerCase()];
   if (!known) throw invalid(`must begin with one of ${Object.keys(schemes).join("://, ")}://`);
   const [kind, tls, defaultPort] = known;
+  // Only / ends the hosts here: a ? or # has no meaning in these URLs, so it may stand in a password as it is.
+  if (passwordMayReachOn(text, /\//)) throw invalid(passwordEncoding);
+  const at = rest.lastIndexOf("@");
+  const credentials = rest.slice(0, Math.max(at, 0));
+  const behind = rest.slice(at + 1);
+  if (credentials.includes("/")) throw invalid(passwordEncoding);
+  if (behind.includes("?") || /^[^:?]*(?::\d{1,5})?\?\w+=/.test(credentials)) throw invalid(queryRead);
+  if (behind.includes("#")) throw invalid("has a # behind its hosts, where nothing may follow the database");
+  const [, places = "", path = ""] = /^([^/]*)\/?(.*?)\/?$/s.exec(behind) ?? [];
   const [username, password] = credentialsOf(credentials);
+  if (places === "") throw invalid("must name a host, as in redis://host:6379");
   const hosts = places.split(",").map((place) => hostOf(place, defaultPort));
   if (kind === "single" && hosts.length > 1)
     throw invalid("names several hosts: write redis-cluster:// or redis-sentinel://");
-  if (kind === "sentinel" && path === "")
-    throw invalid("must name the master after the hosts, as in redis-sentinel://host-1,host-2/mymaster");
-  if (kind !== "sentinel" && !/^\d{0,3}$/.test(path))
-    throw invalid("must end with the number of a database, such as /0");
-  return {
-    kind,
-    hosts,
-    tls,
-    username,
-    password,
-    database: kind === "single" ? Number(path) : 0,
-    masterName: kind === "sentinel" ? decoded(path) : null,
-  };
+  return { kind, hosts, tls, username, password, ...databaseOf(kind, path) };
 }
 
-function credentialsOf(
-  text: string | undefined,
-): readonly [username: string | null, password: string | null] {
-  if (!text) return [null, null];
-  const at = text.indexOf(":");
-  const [username, password] = at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
+const queryRead =
+  "has a query (what follows the ?), which is not read: user, password and database are written as redis://user:password@host:6379/0, TLS as rediss://";
+
+function databaseOf(kind: RedisAddress["kind"], path: string): Pick<RedisAddress, "database" | "masterName"> {
+  if (kind === "cluster" && !/^0?$/.test(path))
+    throw invalid("names a database behind its hosts, and a Redis Cluster has only one: leave it out");
+  const [name, number] = kind === "sentinel" ? splitOnce(path, "/") : [null, path];
+  if (name === "")
+    throw invalid("must name the master after the hosts, as in redis-sentinel://host-1,host-2/mymaster");
+  if (!/^\d{0,3}$/.test(number)) throw invalid("must end with the number of a database, such as /0");
+  return { database: Number(number), masterName: name === null ? null : decoded(name) };
+}
+
+function splitOnce(text: string, by: string): readonly [before: string, behind: string] {
+  const at = text.indexOf(by);
+  return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+function credentialsOf(text: string): readonly [username: string | null, password: string | null] {
+  const [username, password] = splitOnce(text, ":");
   return [decoded(username) || null, decoded(password) || null];
 }
 
@@ -82,9 +92,14 @@ function decoded(text: string): string {
 }
 
 function hostOf(place: string, defaultPort: number): { host: string; port: number } {
-  const [, host, port] = /^(\[[0-9a-fA-F:.]+\]|[^:[\]\s]+)(?::(\d{1,5}))?$/.exec(place) ?? [];
-  if (!host || Number(port ?? defaultPort) > 65_535) throw invalid("must name hosts as host:port");
-  return { host: host.replace(/^\[|\]$/g, ""), port: Number(port ?? defaultPort) };
+  if (/\s/.test(place)) throw invalid("has a blank among its hosts");
+  if (/^[0-9a-f]*:[0-9a-f:.]*:[0-9a-f:.]*$/i.test(place))
+    throw invalid("must have IPv6 addresses in brackets, such as redis://[::1]:6379");
+  const [, host, port = String(defaultPort)] = /^(\[[0-9a-fA-F:.]+\]|[^:[\]]+)(?::(.*))?$/.exec(place) ?? [];
+  if (!host) throw invalid("must name hosts as host:port");
+  if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535)
+    throw invalid("must have ports from 1 to 65535, as in host:port");
+  return { host: host.replace(/^\[|\]$/g, ""), port: Number(port) };
 }
 
 function invalid(message: string): PostriderError {

@@ -58,7 +58,7 @@ export function statusRoutes(
           numbers_running_out: numbers
             .filter(({ used }) => used >= runningOutFrom)
             .map(({ name, used }) => ({ counter: name, used })),
-          turns: { adapter: engine.description.turns },
+          turns: { adapter: engine.description.turns, ...engine.turns() },
           conditions: conditionViews(engine.conditions()),
           clock: {
             server_time: isoOf(localMs),
