@@ -221,9 +221,8 @@ function engineTests(open: (allowTargets: readonly string[]) => Promise<Engine>)
     await until(() => expect(seen).toHaveLength(60));
     await until(() => expect(engine.progress()).toMatchObject({ inFlight: 0, unrecorded: 0 }));
     // As they were sent, to the millisecond: on a busy machine they reach the partner in clumps.
-    const sent = await Promise.all(
-      events.map(async ({ event_id }) => (await delivery(event_id)).attempts?.[0]?.at),
-    );
+    const sent: (string | undefined)[] = [];
+    for (const { event_id } of events) sent.push((await delivery(event_id)).attempts?.[0]?.at);
     const times = sent.map((at) => Date.parse(at!)).sort((a, b) => a - b);
     for (let last = 0; last < times.length; last++) {
       for (let first = 0; first <= last; first++) {

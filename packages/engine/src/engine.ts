@@ -17,7 +17,7 @@ import { createTimelyDoor } from "./fleet/timely-door.ts";
 import { createDispatchLedger } from "./ledger/dispatch-ledger.ts";
 import { createEventDoor } from "./ledger/event-door.ts";
 import { type CeilingOptions, watchCeiling } from "./ledger/ceiling.ts";
-import { copiedLedger, readIdentity } from "./ledger/identity.ts";
+import { copiedLedger } from "./ledger/identity.ts";
 import { asLedgerError } from "./ledger/ledger-error.ts";
 import { createOperations } from "./ledger/operations/index.ts";
 import type { PgOptions } from "./ledger/pg.ts";
@@ -36,6 +36,7 @@ import { createJudgedDoor } from "./judged-door.ts";
 import { openLedger } from "./open-ledger.ts";
 import { checkTurnsSettings, openTurns } from "./open-turns.ts";
 import { silentTelemetry, type Telemetry } from "./ports/telemetry.ts";
+import type { Transport } from "./ports/transport.ts";
 import { createTransport, type NameOptions } from "./transport/index.ts";
 
 /** Sent with every postback, so that partners can allow-list it and read what it is. */
@@ -194,33 +195,20 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const clock = options.clock ?? ledgerClock!;
   const allowedTargets = parseAllowedTargets(options.allowTargets);
   const seal = createSeal(options.masterKeys);
-  const transport = createTransport({
-    clock,
-    allowedTargets,
-    ...(options.names ? { names: options.names } : {}),
-    ...(options.caBundle === undefined ? {} : { caBundle: options.caBundle }),
-    ...(options.egressProxy === undefined ? {} : { egressProxy: options.egressProxy }),
-  });
+  const transport = openTransport(options, clock, allowedTargets);
   const maxInFlight = options.maxInFlight ?? defaultMaxInFlight;
   checkTurnsSettings({ ...options, maxInFlight });
   const conditions = createConditions({ clock, telemetry });
-  const sql = await openLedger(options, { ledgerClock, nowMs: clock.now, conditions }).catch(
-    (error: unknown) => {
-      conditions.stop();
-      throw error;
-    },
-  );
+  const { sql, place } = await openLedger(options, { ledgerClock, nowMs: clock.now, conditions });
   const closeLedger = async (error: unknown) => {
     conditions.stop();
     await sql.close();
     throw error;
   };
-  const place = await readIdentity(sql, options.adoptLedger ?? null).catch(closeLedger);
-  if (place.copied) conditions.set("ledger_copied", copiedLedger(place).message);
-  const turns = await openTurns(
-    { ...options, maxInFlight },
-    { clock, random, telemetry, conditions, ledgerId: place.id },
-  ).catch(closeLedger);
+  // A copy has the id of its original, whose processes it is not to meet.
+  const ledgerId = place.copied ? randomUUID() : place.id;
+  const turnsTools = { clock, random, telemetry, conditions, ledgerId };
+  const turns = await openTurns({ ...options, maxInFlight }, turnsTools).catch(closeLedger);
 
   const identity = { ...newIdentity(), ...options.process };
   const ledger = createDispatchLedger(sql, seal, { process: identity });
@@ -257,13 +245,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       operatorEvents.tell(recovered({ partner, endpoint }, troubleMs, "operator", clock.now())),
   });
   const { left } = await operations.resealSecrets().catch(async (error: unknown) => {
-    conditions.stop();
     await Promise.all([turns.stop(0), ceiling.stop()]);
-    await sql.close();
-    throw error;
+    return closeLedger(error);
   });
-  if (left > 0)
-    telemetry.fault({ where: "master key", error: new Error(notResealed(left)), retryInMs: null });
+  if (left > 0) tellNotResealed(left, telemetry);
   const userAgent = options.userAgent ?? defaultUserAgent;
   const dispatcher = createDispatcher({
     ledger,
@@ -336,6 +321,24 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     checkReady: readiness.check,
     room: () => ({ ...ceiling.seen(), accepting: readiness.trouble() === null }),
   };
+}
+
+function tellNotResealed(left: number, telemetry: Telemetry): void {
+  telemetry.fault({ where: "master key", error: new Error(notResealed(left)), retryInMs: null });
+}
+
+function openTransport(
+  { names, caBundle, egressProxy }: EngineOptions,
+  clock: Clock,
+  allowedTargets: AllowedTargets,
+): Transport {
+  return createTransport({
+    clock,
+    allowedTargets,
+    ...(names ? { names } : {}),
+    ...(caBundle === undefined ? {} : { caBundle }),
+    ...(egressProxy === undefined ? {} : { egressProxy }),
+  });
 }
 
 /** Sends a test postback by the settings of now; null if there is no such endpoint. */

@@ -17,13 +17,13 @@ import type { Random } from "../ports/random.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { Turns } from "../ports/turns.ts";
-import { createBatcher } from "./batcher.ts";
+import { type Batcher, createBatcher } from "./batcher.ts";
 import { Company } from "./company.ts";
 import { OwnFaults } from "./own-faults.ts";
 import { createOwnSettings, type OwnSettings } from "./own-settings.ts";
 import { createPartnerCache } from "./partner-cache.ts";
 import { untilItPasses } from "./patience.ts";
-import { createRecorder } from "./recorder.ts";
+import { createRecorder, type Recorder } from "./recorder.ts";
 import { Slots } from "./slots.ts";
 import { startSweep, type Sweep } from "./sweep.ts";
 import type { TurnTools } from "./turn-tools.ts";
@@ -99,29 +99,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { signal } = stopping;
   const ownSettings = createOwnSettings({ conditions: silentConditions, ...options, partners, signal });
 
-  const claimAll = createBatcher<ClaimRequest, Claimed>(
-    async (requests) => {
-      const claimed = await untilItPasses(
-        async () => {
-          const learning = fleet.learnTime();
-          if (learning) await learning;
-          return ledger.claim(requests, [...recorder.setAside()], clock.now());
-        },
-        { where: "claim", ledger, clock, telemetry, signal: stopping.signal },
-      );
-      progressed();
-      tellHolders(claimed);
-      const byPartner = new Map(claimed.map((one) => [one.partnerNo, one]));
-      return requests.map((request) => byPartner.get(request.partnerNo) ?? gone(request));
-    },
-    { maxItems: maxClaims, parallel: options.parallelClaims },
-  );
-
-  /** Work for partners whose turns others hold is theirs: they are told, and hear of it at the close at the latest. */
-  const tellHolders = (claimed: readonly Claimed[]) => {
-    const elsewhere = claimed.filter(({ standing }) => standing === "elsewhere");
-    if (elsewhere.length > 0) ledger.tellHolders(elsewhere.map(({ partnerNo }) => partnerNo)).catch(() => {});
-  };
+  const claimAll = createClaimer(options, { fleet, recorder, signal, claimed: progressed });
   let doubts = 0;
   ledger.onLost(() => {
     doubts += 1;
@@ -227,6 +205,40 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       };
     },
   };
+}
+
+/** Claims of many turns as few statements. */
+function createClaimer(
+  { ledger, clock, telemetry, parallelClaims }: DispatcherOptions,
+  tools: {
+    readonly fleet: Fleet;
+    readonly recorder: Recorder;
+    readonly signal: AbortSignal;
+    readonly claimed: () => void;
+  },
+): Batcher<ClaimRequest, Claimed> {
+  const { fleet, recorder, signal } = tools;
+  const claim = async (requests: readonly ClaimRequest[]) => {
+    const learning = fleet.learnTime();
+    if (learning) await learning;
+    return ledger.claim(requests, [...recorder.setAside()], clock.now());
+  };
+  /** Work for partners whose turns others hold is theirs: they are told, and hear of it at the close at the latest. */
+  const tellHolders = (claimed: readonly Claimed[]) => {
+    const elsewhere = claimed.filter(({ standing }) => standing === "elsewhere");
+    if (elsewhere.length > 0) ledger.tellHolders(elsewhere.map(({ partnerNo }) => partnerNo)).catch(() => {});
+  };
+  return createBatcher(
+    async (requests) => {
+      const patience = { where: "claim", ledger, clock, telemetry, signal };
+      const claimed = await untilItPasses(() => claim(requests), patience);
+      tools.claimed();
+      tellHolders(claimed);
+      const byPartner = new Map(claimed.map((one) => [one.partnerNo, one]));
+      return requests.map((request) => byPartner.get(request.partnerNo) ?? gone(request));
+    },
+    { maxItems: maxClaims, parallel: parallelClaims },
+  );
 }
 
 function alone(ledger: DispatchLedger): Fleet {

@@ -226,8 +226,7 @@ export class Turn {
     if (this.#lease.doubted) this.#forget();
     this.#claiming = true;
     this.#rungMeanwhile = false;
-    const answer = this.#claims.ask();
-    const page = this.#places.ask(limit);
+    const [answer, page] = [this.#claims.ask(), this.#places.ask(limit)];
     const askedAtMs = this.#tools.clock.now();
     const settleLease = this.#lease.asking();
     try {
