@@ -43,14 +43,11 @@ test.concurrent.each(ledgers)(
 
     await until("all to be recorded", async () => (await server.ok("GET", "/v1/conservation")).pending === 0);
     const { deliveries } = await server.ok("GET", "/v1/deliveries?limit=500");
-    const attempts = await Promise.all(
-      deliveries.map(
-        async ({ id }: { id: string }) => (await server.ok("GET", `/v1/deliveries/${id}`)).attempts,
-      ),
-    );
+    const attempts: { at: string }[][] = [];
+    for (const { id } of deliveries) attempts.push((await server.ok("GET", `/v1/deliveries/${id}`)).attempts);
     const sentMs = attempts
       .flat()
-      .map(({ at }: { at: string }) => Date.parse(at))
+      .map(({ at }) => Date.parse(at))
       .sort((a, b) => a - b);
     expect(sentMs).toHaveLength(waiting);
     // Times in the ledger are whole milliseconds.

@@ -150,7 +150,12 @@ export function cuttingBackTests(bench: () => Bench): void {
       const no = await endpointNo(of);
       const { fence } = await turn(of, now);
       await dispatch.hold([{ endpointNo: no, untilMs, note: "held" }]);
-      await dispatch.saveCircuits([{ partnerNo: of.no, fence, endpointNo: no, circuitNo: 0, circuit }]);
+      const [row] = await sql.query<{ circuit_no: number }>(
+        "select circuit_no from postrider.endpoints where endpoint_no = $1::int",
+        [no],
+      );
+      const circuitNo = row!.circuit_no;
+      await dispatch.saveCircuits([{ partnerNo: of.no, fence, endpointNo: no, circuitNo, circuit }]);
     }
     expect(await dispatch.cutBack(now)).toBe(1);
     expect([await holdMs(far), await holdMs(near)]).toEqual([0, dayMs]);
