@@ -14,6 +14,10 @@ import { untilItPasses } from "./patience.ts";
 const lookAgainMs = 5_000;
 /** While something is refused here, what the others allow is asked for no more often. */
 const othersKeptMs = 1_000;
+/** Partners are left one by one, by the thousand at a start: what is said of them is put in words once for all of this time. */
+const tellWithinMs = 200;
+/** A process that was silent for an hour finds what it had declared removed. */
+const declareAgainMs = 180_000;
 /** Partners of one statement at most. */
 const maxPartners = 256;
 /** Names remembered that were refused when they were dialled. */
@@ -70,6 +74,8 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
   const refusedWhenDialled = new Set<string>();
   const othersAllow = keptForAMoment(ledger, clock);
   let cancel: (() => void) | null = null;
+  let cancelTelling: (() => void) | null = null;
+  let cancelDeclaring: (() => void) | null = null;
   let declaring: Promise<void> | null = null;
   let stopped = false;
 
@@ -81,6 +87,12 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
       telemetry,
       signal,
     }).catch(() => {}); // Told by then. Nobody leaves anything to this process before the next time.
+  // Connections are lost by the dozen.
+  const declareOnce = () => (declaring ??= declare().finally(() => (declaring = null)));
+  const declareAgain = () => {
+    if (stopped) return;
+    cancelDeclaring = clock.after(declareAgainMs, () => void declareOnce().then(declareAgain));
+  };
 
   /**
    * The targets for which the partner is left to another process; null if it is not. Only to one that refuses fewer of them:
@@ -97,6 +109,8 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
   };
 
   const tell = () => {
+    cancelTelling?.();
+    cancelTelling = null;
     const lacks = [...left.values()];
     conditions.set(
       "key_missing",
@@ -112,8 +126,9 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
 
   const leave = (partnerNo: number, why: LeftToOthers) => {
     left.set(partnerNo, why);
-    tell();
-    if (!stopped) cancel ??= clock.after(lookAgainMs, lookAgain);
+    if (stopped) return;
+    cancelTelling ??= clock.after(tellWithinMs, tell);
+    cancel ??= clock.after(lookAgainMs, lookAgain);
   };
 
   const passOn = createBatcher<number, void>(
@@ -145,13 +160,31 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
         else if (!stopped) cancel ??= clock.after(lookAgainMs, lookAgain);
       });
   };
+  /** The partners that can be read: if some together cannot, one by one. */
+  const readSome = async (partnerNos: readonly number[]): Promise<readonly PartnerSettings[]> => {
+    try {
+      return await ledger.settings(partnerNos, clock.now());
+    } catch (error) {
+      if (ledger.isTransient(error)) throw error;
+      if (partnerNos.length === 1) return [];
+      const found: PartnerSettings[] = [];
+      for (const partnerNo of partnerNos) found.push(...(await readSome([partnerNo])));
+      return found;
+    }
+  };
+  /** One that cannot be judged is not left any more: its turn meets the same fault and tells it, and the others are looked at. */
+  const lackNow = (settings: PartnerSettings | undefined) =>
+    lackOf(settings).catch((error: unknown) => {
+      if (ledger.isTransient(error)) throw error;
+      return null;
+    });
   const lookAtAll = async () => {
     const numbers = [...left.keys()];
     for (let at = 0; at < numbers.length; at += maxPartners) {
       const some = numbers.slice(at, at + maxPartners);
-      const byNo = new Map((await ledger.settings(some, clock.now())).map((one) => [one.partnerNo, one]));
+      const byNo = new Map((await readSome(some)).map((one) => [one.partnerNo, one]));
       for (const partnerNo of some) {
-        const lack = await lackOf(byNo.get(partnerNo));
+        const lack = await lackNow(byNo.get(partnerNo));
         if (lack !== null) left.set(partnerNo, lack);
         else if (left.delete(partnerNo)) turns.ring([partnerNo]);
       }
@@ -167,10 +200,8 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
   return {
     begin() {
       // Whatever took the server's place may not know.
-      ledger.onLost(() => {
-        // Connections are lost by the dozen.
-        declaring ??= declare().finally(() => (declaring = null));
-      });
+      ledger.onLost(() => void declareOnce());
+      declareAgain();
       return declare();
     },
     async partner(partnerNo, version) {
@@ -202,7 +233,7 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
     },
     stop() {
       stopped = true;
-      cancel?.();
+      for (const end of [cancel, cancelTelling, cancelDeclaring]) end?.();
       cancel = null;
     },
   };
