@@ -97,7 +97,7 @@ export function createDispatchLedger(
     },
 
     readTime: () => readTime(sql),
-    processes: () => livingProcesses(sql),
+    processes: (signal) => livingProcesses(sql, signal),
 
     async leave() {
       if (shared) await settingsOfProcesses.leave();
