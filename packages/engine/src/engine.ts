@@ -34,10 +34,11 @@ import type { Operations } from "./ports/operations.ts";
 import { type Random, systemRandom } from "./ports/random.ts";
 import { createJudgedDoor } from "./judged-door.ts";
 import { type OpenLedger, openLedger } from "./open-ledger.ts";
+import { openTransport } from "./open-transport.ts";
 import { checkTurnsSettings, openTurns } from "./open-turns.ts";
 import { silentTelemetry, type Telemetry } from "./ports/telemetry.ts";
 import type { Transport } from "./ports/transport.ts";
-import { createTransport, type NameOptions } from "./transport/index.ts";
+import type { NameOptions } from "./transport/index.ts";
 
 /** Sent with every postback, so that partners can allow-list it and read what it is. */
 export const defaultUserAgent = "Postrider/0.1 (+https://github.com/postrider/postrider)";
@@ -356,20 +357,6 @@ async function putTogether(
 
 function tellNotResealed(left: number, telemetry: Telemetry): void {
   telemetry.fault({ where: "master key", error: new Error(notResealed(left)), retryInMs: null });
-}
-
-function openTransport(
-  { names, caBundle, egressProxy }: EngineOptions,
-  clock: Clock,
-  allowedTargets: AllowedTargets,
-): Transport {
-  return createTransport({
-    clock,
-    allowedTargets,
-    ...(names ? { names } : {}),
-    ...(caBundle === undefined ? {} : { caBundle }),
-    ...(egressProxy === undefined ? {} : { egressProxy }),
-  });
 }
 
 /** Sends a test postback by the settings of now; null if there is no such endpoint. */

@@ -68,17 +68,11 @@ function keptForAMoment(ledger: Pick<DispatchLedger, "othersAllow">, clock: Cloc
   };
 }
 
-export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
-  const { ledger, turns, partners, clock, telemetry, conditions, allowedTargets, signal } = tools;
-  const left = new Map<number, LeftToOthers>();
-  const refusedWhenDialled = new Set<string>();
-  const othersAllow = keptForAMoment(ledger, clock);
+/** Tells the others what this process can do: at once, if a connection was lost, and now and then. */
+function createDeclarations({ ledger, clock, telemetry, allowedTargets, signal }: OwnSettingsTools) {
   let cancel: (() => void) | null = null;
-  let cancelTelling: (() => void) | null = null;
-  let cancelDeclaring: (() => void) | null = null;
   let declaring: Promise<void> | null = null;
   let stopped = false;
-
   const declare = () =>
     untilItPasses(() => ledger.declare([...allowedTargets]), {
       where: "declare settings",
@@ -90,9 +84,47 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
   // Connections are lost by the dozen.
   const declareOnce = () => (declaring ??= declare().finally(() => (declaring = null)));
   const declareAgain = () => {
-    if (stopped) return;
-    cancelDeclaring = clock.after(declareAgainMs, () => void declareOnce().then(declareAgain));
+    if (!stopped) cancel = clock.after(declareAgainMs, () => void declareOnce().then(declareAgain));
   };
+  return {
+    begin() {
+      // Whatever took the server's place may not know.
+      ledger.onLost(() => void declareOnce());
+      declareAgain();
+      return declareOnce();
+    },
+    stop() {
+      stopped = true;
+      cancel?.();
+    },
+  };
+}
+
+/** The partners that can be read: if some together cannot, one by one. */
+async function readSome(
+  { ledger, clock }: Pick<OwnSettingsTools, "ledger" | "clock">,
+  partnerNos: readonly number[],
+): Promise<readonly PartnerSettings[]> {
+  try {
+    return await ledger.settings(partnerNos, clock.now());
+  } catch (error) {
+    if (ledger.isTransient(error)) throw error;
+    if (partnerNos.length === 1) return [];
+    const found: PartnerSettings[] = [];
+    for (const partnerNo of partnerNos) found.push(...(await readSome({ ledger, clock }, [partnerNo])));
+    return found;
+  }
+}
+
+export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
+  const { ledger, turns, partners, clock, telemetry, conditions, allowedTargets } = tools;
+  const declarations = createDeclarations(tools);
+  const left = new Map<number, LeftToOthers>();
+  const refusedWhenDialled = new Set<string>();
+  const othersAllow = keptForAMoment(ledger, clock);
+  let cancel: (() => void) | null = null;
+  let cancelTelling: (() => void) | null = null;
+  let stopped = false;
 
   /**
    * The targets for which the partner is left to another process; null if it is not. Only to one that refuses fewer of them:
@@ -160,18 +192,6 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
         else if (!stopped) cancel ??= clock.after(lookAgainMs, lookAgain);
       });
   };
-  /** The partners that can be read: if some together cannot, one by one. */
-  const readSome = async (partnerNos: readonly number[]): Promise<readonly PartnerSettings[]> => {
-    try {
-      return await ledger.settings(partnerNos, clock.now());
-    } catch (error) {
-      if (ledger.isTransient(error)) throw error;
-      if (partnerNos.length === 1) return [];
-      const found: PartnerSettings[] = [];
-      for (const partnerNo of partnerNos) found.push(...(await readSome([partnerNo])));
-      return found;
-    }
-  };
   /** One that cannot be judged is not left any more: its turn meets the same fault and tells it, and the others are looked at. */
   const lackNow = (settings: PartnerSettings | undefined) =>
     lackOf(settings).catch((error: unknown) => {
@@ -182,7 +202,7 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
     const numbers = [...left.keys()];
     for (let at = 0; at < numbers.length; at += maxPartners) {
       const some = numbers.slice(at, at + maxPartners);
-      const byNo = new Map((await readSome(some)).map((one) => [one.partnerNo, one]));
+      const byNo = new Map((await readSome(tools, some)).map((one) => [one.partnerNo, one]));
       for (const partnerNo of some) {
         const lack = await lackNow(byNo.get(partnerNo));
         if (lack !== null) left.set(partnerNo, lack);
@@ -198,12 +218,7 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
   };
 
   return {
-    begin() {
-      // Whatever took the server's place may not know.
-      ledger.onLost(() => void declareOnce());
-      declareAgain();
-      return declare();
-    },
+    begin: declarations.begin,
     async partner(partnerNo, version) {
       const partner = await partners.get(partnerNo, version);
       if (!partner?.unlisted) return partner;
@@ -233,7 +248,8 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
     },
     stop() {
       stopped = true;
-      for (const end of [cancel, cancelTelling, cancelDeclaring]) end?.();
+      declarations.stop();
+      for (const end of [cancel, cancelTelling]) end?.();
       cancel = null;
     },
   };
