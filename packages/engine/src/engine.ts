@@ -305,8 +305,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     },
     async stop(graceMs = defaultGraceMs) {
       dispatching = false;
-      await stopListening?.();
       await dispatcher.stop(graceMs);
+      // Last: with this connection goes the lock that says that the process lives. Others would take over what is in flight.
+      await stopListening?.();
       await operatorEvents.stop();
       await presence.stop();
       await ceiling.stop();
