@@ -49,8 +49,7 @@ describe.skipIf(inject("postgresUrl") === null)("a server that falls silent afte
       client.on("data", (chunk: Buffer) => {
         if (after.test(chunk.toString("latin1"))) {
           client.pause();
-          up.removeAllListeners("data");
-          client.removeAllListeners("data");
+          for (const socket of [client, up]) socket.removeAllListeners("data").removeAllListeners("end");
         } else up.write(chunk);
       });
       up.on("data", (chunk: Buffer) => client.write(chunk));
