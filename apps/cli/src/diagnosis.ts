@@ -131,7 +131,7 @@ function ledgerCheck({ ledger, turns }: Status): Check {
     name,
     verdict: "warning",
     found: `${found}; it is a copy of another ledger, and nothing is sent from it`,
-    remedy: `If it takes the place of the original, stop the original and start once with POSTRIDER_ADOPT_LEDGER=${ledger.id}.`,
+    remedy: `If it takes the place of the original, stop the original and start once with POSTRIDER_ADOPT_LEDGER=${ledger.id}, and restart its other processes.`,
   };
 }
 

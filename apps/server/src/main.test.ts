@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -14,7 +15,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 const main = new URL("./main.ts", import.meta.url).pathname;
 let folder: string;
@@ -159,3 +160,40 @@ test("a wrong setting ends it with its remedy and without a stack", async () => 
   expect(output()).toContain("did you mean POSTRIDER_PORT?");
   expect(output()).not.toContain("    at ");
 });
+
+/** Starts the entry, and resolves as soon as its start holds the data folder: long before it is ready. */
+async function runUntilStarting(env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [main], {
+    env: { PATH: process.env["PATH"], POSTRIDER_DATA_DIR: folder, POSTRIDER_PORT: "0", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  children.push(child);
+  const exited = once(child, "exit").then(([code]) => code as number | null);
+  let output = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  const lock = join(folder, "server.lock");
+  await vi.waitUntil(() => existsSync(lock) || child.exitCode !== null, { timeout: 30_000, interval: 5 });
+  return { child, exited, output: () => output, lock };
+}
+
+test.each(["SIGTERM", "SIGINT"] as const)(
+  "%s during the start is kept: the server stops in order as soon as it is there",
+  async (signal) => {
+    const { child, exited, output, lock } = await runUntilStarting();
+    child.kill(signal);
+    expect(await exited).toBe(0);
+    expect(output()).not.toContain("is ready on");
+    expect(output()).toMatch(/"stopping"[^]*"stopped"/);
+    expect(existsSync(lock)).toBe(false);
+  },
+  60_000,
+);
+
+test("a second signal during the start ends it at once", async () => {
+  const { child, exited, output } = await runUntilStarting();
+  child.kill("SIGTERM");
+  child.kill("SIGINT");
+  expect(await exited).toBe(1);
+  expect(output()).not.toContain("stopped");
+}, 60_000);

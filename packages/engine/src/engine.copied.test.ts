@@ -1,13 +1,17 @@
 /** A copy of a ledger beside its original: nothing may be sent twice, and a restored backup must be able to go on. */
 import { randomUUID } from "node:crypto";
+import { type AddressInfo, createServer } from "node:net";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
-import { type Engine, openEngine } from "./engine.ts";
+import { type Engine, type OperatorOptions, openEngine } from "./engine.ts";
 import { openPg } from "./ledger/pg.ts";
 import { createDatabase } from "./testing/postgres-server.ts";
 
 const freshName = () => `copied_${randomUUID().replaceAll("-", "")}`;
 
-async function open(databaseUrl: string, more: { adoptLedger?: string } = {}): Promise<Engine> {
+async function open(
+  databaseUrl: string,
+  more: { adoptLedger?: string; redisUrl?: string; operator?: OperatorOptions } = {},
+): Promise<Engine> {
   const engine = await openEngine({
     databaseUrl,
     dataDir: "",
@@ -88,6 +92,43 @@ describe.skipIf(inject("postgresUrl") === null)("a ledger", () => {
     expect((await open(url)).description.copied).toBe(copied);
     // Once it is noted it stays so.
     expect((await open(url)).description.copied).toBe(copied);
+  });
+
+  test("that was copied opens no Redis: its original's processes are there", async () => {
+    const { name } = await made();
+    let calls = 0;
+    const redis = createServer((socket) => {
+      calls += 1;
+      socket.destroy();
+    });
+    await new Promise<void>((resolve) => redis.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void redis.close());
+    const redisUrl = `redis://127.0.0.1:${(redis.address() as AddressInfo).port}`;
+    const engine = await open(await copyOf(name), { redisUrl });
+    expect(engine.description).toMatchObject({ copied: true, turns: "in-process" });
+    expect(engine.turns()).toEqual({ reach: "process", fault: null });
+    expect(engine.conditions().map((one) => one.name)).toEqual(["ledger_copied"]);
+    await engine.stop(0);
+    expect(calls).toBe(0);
+  });
+
+  test("whose engine cannot be put together keeps no session of it", async () => {
+    const { url } = await made();
+    const fault = new Error("nobody is told");
+    const operator = {
+      get partner(): string {
+        throw fault;
+      },
+    };
+    await expect(open(url, { operator })).rejects.toBe(fault);
+    const sql = openPg({ url });
+    onTestFinished(() => sql.close());
+    const others = () =>
+      sql.query(
+        "select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()",
+      );
+    // The server notices the end of a session a moment later.
+    await expect.poll(others, { timeout: 5_000 }).toEqual([]);
   });
 
   test("that is renamed stays where it is", async () => {

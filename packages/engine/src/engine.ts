@@ -10,20 +10,20 @@ import { createDispatcher } from "./dispatch/dispatcher.ts";
 import { createOperatorEvents } from "./dispatch/operator-events.ts";
 import { compilePartner } from "./dispatch/partner.ts";
 import { sendTestPostback, type TestPostback } from "./dispatch/test-postback.ts";
-import { createConditions } from "./fleet/conditions.ts";
-import { createLedgerClock } from "./fleet/ledger-clock.ts";
+import { createConditions, type ProcessConditions } from "./fleet/conditions.ts";
+import { createLedgerClock, type LedgerClock } from "./fleet/ledger-clock.ts";
 import { createPresence } from "./fleet/presence.ts";
 import { createTimelyDoor } from "./fleet/timely-door.ts";
 import { createDispatchLedger } from "./ledger/dispatch-ledger.ts";
 import { createEventDoor } from "./ledger/event-door.ts";
 import { type CeilingOptions, watchCeiling } from "./ledger/ceiling.ts";
 import { copiedLedger } from "./ledger/identity.ts";
-import { asLedgerError } from "./ledger/ledger-error.ts";
+import { asReadError } from "./ledger/ledger-error.ts";
 import { createOperations } from "./ledger/operations/index.ts";
 import type { PgOptions } from "./ledger/pg.ts";
 import { newIdentity } from "./ledger/processes.ts";
 import { createReadiness } from "./ledger/readiness.ts";
-import { createSeal } from "./ledger/seal.ts";
+import { createSeal, type Seal } from "./ledger/seal.ts";
 import { type Clock, systemClock } from "./ports/clock.ts";
 import type { Condition } from "./ports/conditions.ts";
 import { createSystemLoad } from "./ports/load.ts";
@@ -33,11 +33,12 @@ import type { DispatchLedger, Retention } from "./ports/ledger.ts";
 import type { Operations } from "./ports/operations.ts";
 import { type Random, systemRandom } from "./ports/random.ts";
 import { createJudgedDoor } from "./judged-door.ts";
-import { openLedger } from "./open-ledger.ts";
+import { type OpenLedger, openLedger } from "./open-ledger.ts";
+import { openTransport } from "./open-transport.ts";
 import { checkTurnsSettings, openTurns } from "./open-turns.ts";
 import { silentTelemetry, type Telemetry } from "./ports/telemetry.ts";
 import type { Transport } from "./ports/transport.ts";
-import { createTransport, type NameOptions } from "./transport/index.ts";
+import type { NameOptions } from "./transport/index.ts";
 
 /** Sent with every postback, so that partners can allow-list it and read what it is. */
 export const defaultUserAgent = "Postrider/0.1 (+https://github.com/postrider/postrider)";
@@ -158,8 +159,8 @@ export interface Engine {
    * there is no other clock.
    */
   clockSkewMs(): number | null;
-  /** The processes of the ledger that gave a sign of life lately, this one included. @throws PostriderError `ledger_unavailable` */
-  processes(): Promise<readonly (FleetProcess & { readonly self: boolean })[]>;
+  /** The processes of the ledger that gave a sign of life lately, this one included. @throws PostriderError `ledger_unavailable`, `busy` */
+  processes(signal?: AbortSignal): Promise<readonly (FleetProcess & { readonly self: boolean })[]>;
   /** For liveness and metrics. `lastProgressMs`: epoch ms of the dispatcher's last sweep or turn. */
   progress(): {
     readonly dispatching: boolean;
@@ -190,25 +191,52 @@ const dayMs = 86_400_000;
  * await engine.start();
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
-  const { operator, telemetry = silentTelemetry, random = systemRandom } = options;
+  const { telemetry = silentTelemetry } = options;
   const ledgerClock = options.clock ? null : createLedgerClock(options.localClock ?? systemClock);
   const clock = options.clock ?? ledgerClock!;
   const allowedTargets = parseAllowedTargets(options.allowTargets);
   const seal = createSeal(options.masterKeys);
   const transport = openTransport(options, clock, allowedTargets);
-  const maxInFlight = options.maxInFlight ?? defaultMaxInFlight;
-  checkTurnsSettings({ ...options, maxInFlight });
+  checkTurnsSettings({ ...options, maxInFlight: options.maxInFlight ?? defaultMaxInFlight });
   const conditions = createConditions({ clock, telemetry });
-  const { sql, place } = await openLedger(options, { ledgerClock, nowMs: clock.now, conditions });
-  const closeLedger = async (error: unknown) => {
-    conditions.stop();
-    await sql.close();
+  const opened = await openLedger(options, { ledgerClock, nowMs: clock.now, conditions });
+  const undo: (() => Promise<void> | void)[] = [() => opened.sql.close(), () => conditions.stop()];
+  try {
+    const parts = { ...opened, ledgerClock, clock, allowedTargets, seal, transport, conditions, telemetry };
+    return await putTogether(options, parts, undo);
+  } catch (error) {
+    // What fails to close must not hide why the start failed.
+    for (const close of undo.toReversed()) {
+      try {
+        await close();
+      } catch {}
+    }
     throw error;
-  };
-  // A copy has the id of its original, whose processes it is not to meet.
-  const ledgerId = place.copied ? randomUUID() : place.id;
-  const turnsTools = { clock, random, telemetry, conditions, ledgerId };
-  const turns = await openTurns({ ...options, maxInFlight }, turnsTools).catch(closeLedger);
+  }
+}
+
+/** What is there before the engine is put together. */
+interface EngineParts extends OpenLedger {
+  /** Null: the time is given by whoever embeds the engine. */
+  readonly ledgerClock: LedgerClock | null;
+  readonly clock: Clock;
+  readonly allowedTargets: AllowedTargets;
+  readonly seal: Seal;
+  readonly transport: Transport;
+  readonly conditions: ProcessConditions;
+  readonly telemetry: Telemetry;
+}
+
+/** @param undo gets what closes each part that it opens, for the case that a later one fails */
+async function putTogether(
+  options: EngineOptions,
+  parts: EngineParts,
+  undo: (() => Promise<void> | void)[],
+): Promise<Engine> {
+  const { sql, place, ledgerClock, clock, allowedTargets, seal, transport, conditions, telemetry } = parts;
+  const { operator, random = systemRandom, maxInFlight = defaultMaxInFlight } = options;
+  const turns = await openTurns({ ...options, maxInFlight }, { clock, random, telemetry, conditions, place });
+  undo.push(() => turns.stop(0));
 
   const identity = { ...newIdentity(), ...options.process };
   const ledger = createDispatchLedger(sql, seal, { process: identity });
@@ -226,6 +254,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     clock,
     telemetry,
   });
+  undo.push(() => ceiling.stop());
   const readiness = createReadiness({ sql, clock, telemetry, ceiling: ceiling.reached });
   const events = createTimelyDoor(readiness.watch(createEventDoor(sql)), { fleet: presence, clock });
   const judgedDoor = createJudgedDoor(events);
@@ -241,13 +270,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   ledger.onLost(operatorEvents.forget);
   const operations = createOperations(sql, seal, {
     allowedTargets,
+    onMadeDue: (partnerNos) => ring(partnerNos),
     onEndpointResumed: (partner, endpoint, troubleMs) =>
       operatorEvents.tell(recovered({ partner, endpoint }, troubleMs, "operator", clock.now())),
   });
-  const { left } = await operations.resealSecrets().catch(async (error: unknown) => {
-    await Promise.all([turns.stop(0), ceiling.stop()]);
-    return closeLedger(error);
-  });
+  const { left } = await operations.resealSecrets();
   if (left > 0) tellNotResealed(left, telemetry);
   const userAgent = options.userAgent ?? defaultUserAgent;
   const dispatcher = createDispatcher({
@@ -287,7 +314,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     operations,
     description: {
       ledger: sql.capabilities.name,
-      turns: options.redisUrl === undefined ? "in-process" : "redis",
+      turns: options.redisUrl === undefined || place.copied ? "in-process" : "redis",
       ledgerId: place.id,
       copied: place.copied,
     },
@@ -317,7 +344,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     conditions: conditions.list,
     now: clock.now,
     clockSkewMs: () => ledgerClock?.skewMs() ?? null,
-    processes: () => presence.processes().catch(asLedgerError),
+    processes: (signal) =>
+      presence.processes(signal).catch((error: unknown) => {
+        // The reason is the caller's own.
+        if (signal?.aborted === true) throw error;
+        return asReadError(error);
+      }),
     progress: () => ({ dispatching, ...dispatcher.progress() }),
     checkReady: readiness.check,
     room: () => ({ ...ceiling.seen(), accepting: readiness.trouble() === null }),
@@ -326,20 +358,6 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 
 function tellNotResealed(left: number, telemetry: Telemetry): void {
   telemetry.fault({ where: "master key", error: new Error(notResealed(left)), retryInMs: null });
-}
-
-function openTransport(
-  { names, caBundle, egressProxy }: EngineOptions,
-  clock: Clock,
-  allowedTargets: AllowedTargets,
-): Transport {
-  return createTransport({
-    clock,
-    allowedTargets,
-    ...(names ? { names } : {}),
-    ...(caBundle === undefined ? {} : { caBundle }),
-    ...(egressProxy === undefined ? {} : { egressProxy }),
-  });
 }
 
 /** Sends a test postback by the settings of now; null if there is no such endpoint. */

@@ -21,7 +21,7 @@ interface OpeningTools {
 }
 
 /** An open ledger, and which one it is. */
-interface OpenLedger {
+export interface OpenLedger {
   readonly sql: Sql;
   readonly place: LedgerIdentity;
 }

@@ -1,4 +1,5 @@
 import { PostriderError } from "./core/errors.ts";
+import type { LedgerIdentity } from "./ledger/identity.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Conditions } from "./ports/conditions.ts";
 import type { Random } from "./ports/random.ts";
@@ -40,20 +41,21 @@ export async function openTurns(
     readonly random: Random;
     readonly telemetry: Telemetry;
     readonly conditions: Conditions;
-    readonly ledgerId: string;
+    readonly place: LedgerIdentity;
   },
 ): Promise<Turns> {
-  const { clock, conditions, random, telemetry } = given;
+  const { clock, conditions, random, telemetry, place } = given;
   // More turns than requests that may be in flight would only hold claimed deliveries, and hand them back.
   const tools = { clock, telemetry, maxActive: Math.max(leastTurns, maxInFlight) };
-  if (redisUrl === undefined) return createInProcessTurns(tools);
+  // A copy has the id of its original, whose processes it is not to meet; and it hands out no turns.
+  if (redisUrl === undefined || place.copied) return createInProcessTurns(tools);
   const { createBullmqTurns } = await import("./turns/bullmq.ts");
   return createBullmqTurns({
     ...tools,
     conditions,
     random,
     redisUrl,
-    ledgerId: given.ledgerId,
+    ledgerId: place.id,
     ...(redisPrefix === undefined ? {} : { prefix: redisPrefix }),
   });
 }

@@ -12,15 +12,19 @@ async function start(options: Partial<Pick<DispatcherOptions, "transport" | "all
   const passedOn: number[] = [];
   memory.passOn = async (partnerNos) => void passedOn.push(...partnerNos);
   const conditions = new Map<string, string>();
+  const told: string[] = [];
   const bench = await startDispatchBench(undefined, {
     memory,
     ...options,
     conditions: {
-      set: (name, message) =>
-        void (message === null ? conditions.delete(name) : conditions.set(name, message)),
+      set(name, message) {
+        told.push(name);
+        if (message === null) conditions.delete(name);
+        else conditions.set(name, message);
+      },
     },
   });
-  return { ...bench, passedOn, conditions };
+  return { ...bench, passedOn, conditions, told };
 }
 
 const spent = ({ ledger, attempts }: DispatchBench) => [ledger.attempts.length, attempts.length];
@@ -121,4 +125,61 @@ test("a name that resolves to an address which only another process allows costs
   expect([...ledger.pending.values()].map(({ attemptsMade }) => attemptsMade)).toEqual([0, 0, 0, 0]);
   expect(new Set(passedOn)).toEqual(new Set([1]));
   expect(conditions.get("target_not_allowed")).toContain("crm.example:443");
+});
+
+const unreadable = { keyId: "1a2b3c4d", error: new PostriderError("secret_unreadable", "No key opens it.") };
+
+test.each([
+  ["cannot be read", [], 1],
+  ["cannot be compiled", [null as never], 0],
+])(
+  "a partner that %s is left no more, and stops no other from being looked at",
+  async (_, endpoints, fails) => {
+    const bench = await start();
+    const { ledger, turns, clock, seen, conditions } = bench;
+    for (const partnerNo of [1, 2, 3]) ledger.putPartner(partnerNo);
+    const settings = ledger.settings.bind(ledger);
+    let missing = true;
+    ledger.settings = async (partnerNos, nowMs) => {
+      if (!missing && fails && partnerNos.includes(1)) throw new Error("this row breaks the statement");
+      const found = await settings(partnerNos, nowMs);
+      if (missing) return found.map((one) => ({ ...one, keys: [], unreadable }));
+      return found.map((one) => (one.partnerNo === 1 ? { ...one, endpoints } : one));
+    };
+    for (const partnerNo of [1, 2, 3]) ledger.enqueue(partnerNo * 10, 1, clock.now());
+    turns.ring([1, 2, 3]);
+    await clock.advance(1_000);
+    expect([seen.length, conditions.has("key_missing")]).toEqual([0, true]);
+    missing = false;
+    await clock.advance(6_000);
+    expect([seen.length, conditions.size]).toEqual([2, 0]);
+  },
+);
+
+test("many partners left at once are put in words a few times, not once each", async () => {
+  const bench = await start();
+  const { ledger, turns, clock, told, conditions } = bench;
+  const settings = ledger.settings.bind(ledger);
+  ledger.settings = async (...given) =>
+    (await settings(...given)).map((one) => ({ ...one, keys: [], unreadable }));
+  const partnerNos = Array.from({ length: 300 }, (_, n) => n + 1);
+  for (const partnerNo of partnerNos) {
+    ledger.putPartner(partnerNo);
+    ledger.enqueue(partnerNo * 10, 1, clock.now());
+  }
+  turns.ring(partnerNos);
+  await clock.advance(1_000);
+  expect(conditions.get("key_missing")).toMatch(/and 297 more/);
+  expect(told.filter((name) => name === "key_missing").length).toBeLessThan(10);
+});
+
+test("what this process can do is declared again every few minutes, should it have been removed", async () => {
+  const memory = createMemoryLedger();
+  let declared = 0;
+  memory.declare = async () => void (declared += 1);
+  const { clock } = await startDispatchBench(undefined, { memory });
+  await clock.advance(1_000);
+  expect(declared).toBe(1);
+  await clock.advance(600_000);
+  expect(declared).toBe(4);
 });

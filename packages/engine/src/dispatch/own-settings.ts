@@ -14,6 +14,10 @@ import { untilItPasses } from "./patience.ts";
 const lookAgainMs = 5_000;
 /** While something is refused here, what the others allow is asked for no more often. */
 const othersKeptMs = 1_000;
+/** Partners are left one by one, by the thousand at a start: what is said of them is put in words once for all of this time. */
+const tellWithinMs = 200;
+/** A process that was silent for an hour finds what it had declared removed. */
+const declareAgainMs = 180_000;
 /** Partners of one statement at most. */
 const maxPartners = 256;
 /** Names remembered that were refused when they were dialled. */
@@ -64,15 +68,11 @@ function keptForAMoment(ledger: Pick<DispatchLedger, "othersAllow">, clock: Cloc
   };
 }
 
-export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
-  const { ledger, turns, partners, clock, telemetry, conditions, allowedTargets, signal } = tools;
-  const left = new Map<number, LeftToOthers>();
-  const refusedWhenDialled = new Set<string>();
-  const othersAllow = keptForAMoment(ledger, clock);
+/** Tells the others what this process can do: at once, if a connection was lost, and now and then. */
+function createDeclarations({ ledger, clock, telemetry, allowedTargets, signal }: OwnSettingsTools) {
   let cancel: (() => void) | null = null;
   let declaring: Promise<void> | null = null;
   let stopped = false;
-
   const declare = () =>
     untilItPasses(() => ledger.declare([...allowedTargets]), {
       where: "declare settings",
@@ -81,6 +81,50 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
       telemetry,
       signal,
     }).catch(() => {}); // Told by then. Nobody leaves anything to this process before the next time.
+  // Connections are lost by the dozen.
+  const declareOnce = () => (declaring ??= declare().finally(() => (declaring = null)));
+  const declareAgain = () => {
+    if (!stopped) cancel = clock.after(declareAgainMs, () => void declareOnce().then(declareAgain));
+  };
+  return {
+    begin() {
+      // Whatever took the server's place may not know.
+      ledger.onLost(() => void declareOnce());
+      declareAgain();
+      return declareOnce();
+    },
+    stop() {
+      stopped = true;
+      cancel?.();
+    },
+  };
+}
+
+/** The partners that can be read: if some together cannot, one by one. */
+async function readSome(
+  { ledger, clock }: Pick<OwnSettingsTools, "ledger" | "clock">,
+  partnerNos: readonly number[],
+): Promise<readonly PartnerSettings[]> {
+  try {
+    return await ledger.settings(partnerNos, clock.now());
+  } catch (error) {
+    if (ledger.isTransient(error)) throw error;
+    if (partnerNos.length === 1) return [];
+    const found: PartnerSettings[] = [];
+    for (const partnerNo of partnerNos) found.push(...(await readSome({ ledger, clock }, [partnerNo])));
+    return found;
+  }
+}
+
+export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
+  const { ledger, turns, partners, clock, telemetry, conditions, allowedTargets } = tools;
+  const declarations = createDeclarations(tools);
+  const left = new Map<number, LeftToOthers>();
+  const refusedWhenDialled = new Set<string>();
+  const othersAllow = keptForAMoment(ledger, clock);
+  let cancel: (() => void) | null = null;
+  let cancelTelling: (() => void) | null = null;
+  let stopped = false;
 
   /**
    * The targets for which the partner is left to another process; null if it is not. Only to one that refuses fewer of them:
@@ -97,6 +141,8 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
   };
 
   const tell = () => {
+    cancelTelling?.();
+    cancelTelling = null;
     const lacks = [...left.values()];
     conditions.set(
       "key_missing",
@@ -112,8 +158,9 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
 
   const leave = (partnerNo: number, why: LeftToOthers) => {
     left.set(partnerNo, why);
-    tell();
-    if (!stopped) cancel ??= clock.after(lookAgainMs, lookAgain);
+    if (stopped) return;
+    cancelTelling ??= clock.after(tellWithinMs, tell);
+    cancel ??= clock.after(lookAgainMs, lookAgain);
   };
 
   const passOn = createBatcher<number, void>(
@@ -145,13 +192,19 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
         else if (!stopped) cancel ??= clock.after(lookAgainMs, lookAgain);
       });
   };
+  /** One that cannot be judged is not left any more: its turn meets the same fault and tells it, and the others are looked at. */
+  const lackNow = (settings: PartnerSettings | undefined) =>
+    lackOf(settings).catch((error: unknown) => {
+      if (ledger.isTransient(error)) throw error;
+      return null;
+    });
   const lookAtAll = async () => {
     const numbers = [...left.keys()];
     for (let at = 0; at < numbers.length; at += maxPartners) {
       const some = numbers.slice(at, at + maxPartners);
-      const byNo = new Map((await ledger.settings(some, clock.now())).map((one) => [one.partnerNo, one]));
+      const byNo = new Map((await readSome(tools, some)).map((one) => [one.partnerNo, one]));
       for (const partnerNo of some) {
-        const lack = await lackOf(byNo.get(partnerNo));
+        const lack = await lackNow(byNo.get(partnerNo));
         if (lack !== null) left.set(partnerNo, lack);
         else if (left.delete(partnerNo)) turns.ring([partnerNo]);
       }
@@ -165,14 +218,7 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
   };
 
   return {
-    begin() {
-      // Whatever took the server's place may not know.
-      ledger.onLost(() => {
-        // Connections are lost by the dozen.
-        declaring ??= declare().finally(() => (declaring = null));
-      });
-      return declare();
-    },
+    begin: declarations.begin,
     async partner(partnerNo, version) {
       const partner = await partners.get(partnerNo, version);
       if (!partner?.unlisted) return partner;
@@ -202,7 +248,8 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
     },
     stop() {
       stopped = true;
-      cancel?.();
+      declarations.stop();
+      for (const end of [cancel, cancelTelling]) end?.();
       cancel = null;
     },
   };

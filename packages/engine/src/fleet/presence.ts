@@ -21,7 +21,7 @@ export interface Presence extends Fleet {
   /** Gives a sign of life each 3 seconds, for a process that does not dispatch. The first one is under way when it returns. */
   start(): void;
   /** All that gave a sign of life lately; of a ledger that is not shared, this one. */
-  processes(): Promise<readonly (FleetProcess & { readonly self: boolean })[]>;
+  processes(signal?: AbortSignal): Promise<readonly (FleetProcess & { readonly self: boolean })[]>;
   /** Ends that, because the dispatcher gives its own from now on. */
   handOver(): Promise<void>;
   /** Ends it all, and takes the process off the list if it is on it. */
@@ -95,8 +95,8 @@ export function createPresence(options: PresenceOptions): Presence {
     start() {
       if (shared) loop = rest();
     },
-    async processes() {
-      const living = shared ? await ledger.processes() : [alone()];
+    async processes(signal) {
+      const living = shared ? await ledger.processes(signal) : [alone()];
       return living.map((one) => ({ ...one, self: one.id === self.id }));
     },
     async handOver() {

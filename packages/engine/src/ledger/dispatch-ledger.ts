@@ -101,7 +101,7 @@ export function createDispatchLedger(
     },
 
     readTime: () => readTime(sql),
-    processes: () => livingProcesses(sql),
+    processes: (signal) => livingProcesses(sql, signal),
 
     async leave() {
       if (shared) await settingsOfProcesses.leave();

@@ -56,9 +56,12 @@ export async function attend(
   return { alive, first, idlest, foundDead: found_dead, time };
 }
 
-/** All that gave a sign of life lately, the oldest first. */
-export async function livingProcesses(sql: Sql): Promise<readonly FleetProcess[]> {
-  const rows = await sql.query<ProcessRow>(livingSql, [aliveMs]);
+/** All that gave a sign of life lately, the oldest first. Read apart: it is asked for if all other connections are taken. */
+export async function livingProcesses(
+  { reads }: Pick<Sql, "reads">,
+  signal?: AbortSignal,
+): Promise<readonly FleetProcess[]> {
+  const rows = await reads.query<ProcessRow>(livingSql, [aliveMs], { size: "small", signal });
   return rows.map((row) => ({
     id: row.id,
     name: row.name,

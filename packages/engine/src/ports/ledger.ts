@@ -264,8 +264,8 @@ export interface DispatchLedger {
   leave(): Promise<void>;
   /** What time it is; null: the ledger has no clock but this process's. Without patience: it fails if the ledger is away. */
   readTime(): Promise<LedgerTime | null>;
-  /** All that gave a sign of life lately, the oldest first. */
-  processes(): Promise<readonly FleetProcess[]>;
+  /** All that gave a sign of life lately, the oldest first. Ends as soon as `signal` aborts. */
+  processes(signal?: AbortSignal): Promise<readonly FleetProcess[]>;
   /**
    * Calls back when the server went away: it may come back without its last half second, so that no lease may be
    * relied on before another claim.

@@ -38,7 +38,7 @@ export function statusRoutes(
         engine.operations.pausedEndpoints(signal),
         engine.operations.vacuumState(signal),
         engine.operations.numbers(signal),
-        engine.processes(),
+        engine.processes(signal),
       ]);
       const progress = engine.progress();
       const localMs = nowMs + (engine.clockSkewMs() ?? 0);

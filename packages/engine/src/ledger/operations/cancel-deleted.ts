@@ -25,11 +25,16 @@ export async function cancelDeleted(
 }
 
 /**
- * For one who deletes an endpoint and waits for the answer: one step, then the others behind its back. What a fault or
- * the end of the process leaves, upkeep ends. Resolves to whether there is more to end.
+ * For one who deleted an endpoint and waits for the answer: one step, then the others behind its back. What a fault or
+ * the end of the process leaves, upkeep ends; the deletion is committed, so a fault is not thrown. Resolves to whether there
+ * may be more to end.
  */
 export async function beginCancelDeleted(sql: Pick<Sql, "query">, nowMs: number): Promise<boolean> {
-  const more = await cancelSomeDeleted(sql, nowMs);
-  if (more) void cancelDeleted(sql, nowMs).catch(() => {});
-  return more;
+  try {
+    const more = await cancelSomeDeleted(sql, nowMs);
+    if (more) void cancelDeleted(sql, nowMs).catch(() => {});
+    return more;
+  } catch {
+    return true;
+  }
 }

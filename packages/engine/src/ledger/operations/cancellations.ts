@@ -2,6 +2,7 @@ import type { Operations } from "../../ports/operations.ts";
 import type { DeliveryFilter } from "../../ports/selection.ts";
 import { list, type Sql } from "../sql.ts";
 import type { OperationsContext } from "./context.ts";
+import { afterSteps } from "./after-steps.ts";
 import { deliveryGroup, type GroupRow, groupsOf } from "./deliveries.ts";
 import { idFloor } from "./instants.ts";
 import { checkNames, noteOnType } from "./names.ts";
@@ -15,41 +16,62 @@ const deliveriesPerStep = 5_000;
 const mostPasses = 10;
 
 /** Cancelling what waits. */
-export function cancellationOperations({ sql, reads }: OperationsContext): CancellationOperations {
+export function cancellationOperations({ inOnePlace, reads }: OperationsContext): CancellationOperations {
   return {
     async cancelDeliveries(filter, { dryRun }, nowMs, signal) {
       const selected = pendingSelection(filter, "cancelled");
       await checkNames(reads(signal), filter);
       // What is accepted from now on is another matter, or a cancellation could go on for ever.
       const bound = idFloor(nowMs + 1);
-      const rows = await reads(signal, "any").query<GroupRow>(
-        groupsSql,
-        selectionValues(selected, bound, null),
-      );
-      const counted = { matched: rows[0]?.matched ?? 0, groups: rows.map(deliveryGroup) };
-      let cancelled = 0;
-      for (let pass = 0; !dryRun && pass < mostPasses; pass++) {
-        const { ended, left } = await cancelOnce(sql, selected, bound, nowMs);
-        cancelled += ended;
-        if (left === 0) break;
-      }
+      const count = async (sql: Pick<Sql, "query">) => {
+        const rows = await sql.query<GroupRow>(groupsSql, selectionValues(selected, bound, null));
+        return { matched: rows[0]?.matched ?? 0, groups: rows.map(deliveryGroup) };
+      };
+      // What is to be done is counted in the time of a change: a read's is too short for a backlog of millions.
+      const { counted, cancelled } = dryRun
+        ? { counted: await count(reads(signal, "any")), cancelled: 0 }
+        : await inOnePlace(async (steps) => {
+            const before = await count(steps);
+            signal?.throwIfAborted();
+            return { counted: before, cancelled: await cancelAll(steps, selected, bound, nowMs) };
+          });
       return {
         ...counted,
         cancelled,
-        ...(counted.matched === 0 ? await noteOnType(reads(signal), filter) : {}),
+        ...(counted.matched + cancelled === 0 ? await noteOnType(reads(signal), filter) : {}),
       };
     },
   };
 }
 
-/** Goes over all that is selected once, newest first. `left` were locked, or had just ended. */
+/** Resolves to how many were cancelled. @throws what stopped it, with how many were cancelled before */
+async function cancelAll(
+  sql: Pick<Sql, "query">,
+  selected: DeliveryFilter,
+  bound: string,
+  nowMs: number,
+): Promise<number> {
+  let cancelled = 0;
+  try {
+    for (let pass = 0; pass < mostPasses; pass++) {
+      const left = await cancelOnce(sql, selected, bound, nowMs, (ended) => (cancelled += ended));
+      if (left === 0) break;
+    }
+  } catch (error) {
+    throw afterSteps(error, cancelled, "cancelled");
+  }
+  return cancelled;
+}
+
+/** Goes over all that is selected once, newest first. Resolves to how many were left: they were locked, or had just ended. */
 async function cancelOnce(
   sql: Pick<Sql, "query">,
   selected: DeliveryFilter,
   bound: string,
   nowMs: number,
-): Promise<{ readonly ended: number; readonly left: number }> {
-  let [ended, left, before] = [0, 0, bound];
+  tell: (ended: number) => void,
+): Promise<number> {
+  let [left, before] = [0, bound];
   for (;;) {
     const page = await sql.query<{ id: string }>(idsSql, [
       ...selectionValues(selected, before, idsPerPage),
@@ -58,11 +80,11 @@ async function cancelOnce(
     for (let from = 0; from < page.length; from += deliveriesPerStep) {
       const ids = page.slice(from, from + deliveriesPerStep).map(({ id }) => id);
       const [row] = await sql.query<{ n: number }>(stepSql, [list(ids), nowMs]);
-      ended += row?.n ?? 0;
+      tell(row?.n ?? 0);
       left += ids.length - (row?.n ?? 0);
     }
     const last = page.at(-1);
-    if (last === undefined || page.length < idsPerPage) return { ended, left };
+    if (last === undefined || page.length < idsPerPage) return left;
     before = last.id;
   }
 }

@@ -25,6 +25,8 @@ export interface OperationsOptions {
   readonly allowedTargets: AllowedTargets;
   /** Called after a change was committed that dispatchers may want to act on at once. Default: nobody is told. */
   readonly onPartnersChanged?: (partnerNos: number[]) => void;
+  /** Called if sending now failed after some of its steps: these partners have due work. Default: nobody is told. */
+  readonly onMadeDue?: (partnerNos: readonly number[]) => void;
   /** Called after an operator resumed an endpoint that was paused or whose circuit was not well. Default: nobody is told. */
   readonly onEndpointResumed?: (partner: string, endpoint: string, troubleMs: number) => void;
 }
@@ -49,12 +51,13 @@ export interface LedgerOperations extends Operations {
  */
 export function createOperations(sql: Sql, seal: Seal, options: OperationsOptions): LedgerOperations {
   const context: OperationsContext = {
-    sql: changesOf(sql),
+    ...changesOf(sql),
     reads: readsOf(sql),
     shared: sql.capabilities.shared,
     seal,
     allowedTargets: options.allowedTargets,
     changed: (partnerNo) => options.onPartnersChanged?.([partnerNo]),
+    madeDue: (partnerNos) => options.onMadeDue?.(partnerNos),
     resumed: (partner, endpoint, troubleMs) => options.onEndpointResumed?.(partner, endpoint, troubleMs),
   };
   return {
@@ -80,12 +83,19 @@ const changingPart = 0.4;
 const mostWaiting = 20;
 const waitMs = 5_000;
 
-function changesOf(sql: Sql): OperationsContext["sql"] {
+function changesOf(sql: Sql): Pick<OperationsContext, "sql" | "inOnePlace"> {
   const places = { change: Math.max(1, Math.floor(sql.capabilities.parallel * changingPart)) };
   const gate = createGate({ places, mostWaiting, waitMs, clock: systemClock, busy: busyChanging });
+  const inOnePlace: OperationsContext["inOnePlace"] = (work) =>
+    gate.run("change", () =>
+      work({ query: (text, values) => sql.query<never>(text, values).catch(asChangeError) }),
+    );
   return {
-    query: (text, values) => gate.run("change", () => sql.query<never>(text, values)).catch(asChangeError),
-    transaction: (work) => gate.run("change", () => sql.transaction(work)).catch(asChangeError),
+    sql: {
+      query: (text, values) => inOnePlace((steps) => steps.query<never>(text, values)),
+      transaction: (work) => gate.run("change", () => sql.transaction(work)).catch(asChangeError),
+    },
+    inOnePlace,
   };
 }
 

@@ -45,8 +45,9 @@ export function endpointOperations({
       });
       const row = rows?.[0];
       if (!row) return null;
-      if (holdMs === null && !row.created) await dropOrder(sql, nowMs);
       changed(row.partner_no);
+      // The change is committed: what a fault leaves of this, upkeep does.
+      if (holdMs === null && !row.created) await dropOrder(sql, nowMs).catch(() => {});
       return { endpoint: endpointView(row, nowMs), created: row.created };
     },
 

@@ -43,20 +43,21 @@ export function keyOperations({
     async rotateSecret(id, { overlapMs, scheme, secret }, nowMs) {
       const made = secret === undefined ? await generateKey(scheme) : await givenKey(scheme, secret);
       const sealed = seal.close(made.secretText, sealContext(id));
-      const partnerNo = await changePartner(sql, id, async (tx, partnerNo) => {
+      const rotated = await changePartner(sql, id, async (tx, partnerNo) => {
         if (secret !== undefined)
           await dropSame(tx, seal, { id, partnerNo, scheme, text: made.secretText, nowMs });
         await checkRoom(tx, partnerNo, { scheme, overlapMs, nowMs });
         await tx.query(rotateSql, [partnerNo, scheme, sealed, made.publicKey, nowMs, nowMs + overlapMs]);
         await tx.query(goOnSql, [partnerNo, missingKeyNote(scheme)]);
-        return partnerNo;
+        // Before the commit: after it a fault would lose the secret, which signs already and which nobody was shown.
+        return { partnerNo, keys: (await tx.query<KeyRow>(keysSql, [id, nowMs])).map(signingKey) };
       });
-      if (partnerNo === null) return null;
-      changed(partnerNo);
+      if (rotated === null) return null;
+      changed(rotated.partnerNo);
       return {
         signingSecret: made.signingSecret,
         publicKey: made.publicKey,
-        keys: (await sql.query<KeyRow>(keysSql, [id, nowMs])).map(signingKey),
+        keys: rotated.keys,
       };
     },
   };

@@ -41,15 +41,14 @@ export function replayOperations({ sql, reads }: OperationsContext): ReplayOpera
         requestedBy,
       ]);
       if (!row) throw new PostriderError("internal", "The ledger did not answer with the replay it made.");
-      return { ...(await withNote(filter, replaySelected(row))), replay: replayView(row) };
+      const chosen = replaySelected(row);
+      // The replay is made: that the note cannot be read is no fault of it.
+      return { ...(await withNote(filter, chosen).catch(() => chosen)), replay: replayView(row) };
     },
 
     async getReplay(id, signal) {
       if (!idForm.test(id)) return null;
-      const [row] = await reads(signal).query<ReplayRow>(
-        `select ${columns} from postrider.replays r where r.id = $1::text::uuid`,
-        [id],
-      );
+      const [row] = await reads(signal).query<ReplayRow>(oneSql, [id]);
       return row ? replayView(row) : null;
     },
 
@@ -63,8 +62,11 @@ export function replayOperations({ sql, reads }: OperationsContext): ReplayOpera
 
     async cancelReplay(id, nowMs) {
       if (!idForm.test(id)) return null;
-      await sql.query(cancelSql, [id, nowMs]);
-      return this.getReplay(id);
+      const [row] = await sql.transaction(async (tx) => {
+        await tx.query(cancelSql, [id, nowMs]);
+        return tx.query<ReplayRow>(oneSql, [id]);
+      });
+      return row ? replayView(row) : null;
     },
   };
 }
@@ -129,6 +131,8 @@ const createSql = (filter: DeliveryFilter): string => `with ${chosenSql(filter)}
     insert into postrider.replay_items (replay, endpoint_no, delivery) select r.id, c.endpoint_no, c.id from r cross join chosen c
   )
   select ${columns}, ${selectedSql} from r`;
+
+const oneSql = `select ${columns} from postrider.replays r where r.id = $1::text::uuid`;
 
 const cancelSql = `with r as (
     update postrider.replays set state = 'cancelled', finished_at = to_timestamp($2::float8 / 1000)
