@@ -225,8 +225,7 @@ export class Turn {
   async #claim(limit: number): Promise<void> {
     if (this.#claiming || (this.#closing && limit > 0)) return;
     if (this.#lease.doubted) this.#forget();
-    this.#claiming = true;
-    this.#rungMeanwhile = false;
+    [this.#claiming, this.#rungMeanwhile] = [true, false];
     const [answer, page] = [this.#claims.ask(), this.#places.ask(limit)];
     const askedAtMs = this.#tools.clock.now();
     const settleLease = this.#lease.asking();
