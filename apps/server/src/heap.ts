@@ -24,9 +24,7 @@ const settledAfterMs = 1_000;
  * @example boundHeap();
  */
 export function boundHeap(): void {
-  // Once most of what a line of code makes survived, while a process begins and its young generation is small, V8 has it
-  // make everything in the old generation from then on, where whatever it refers to stays as well.
-  setFlagsFromString("--no-allocation-site-pretenuring");
+  makeInYoungGeneration();
   let growth = 0;
   let youngBounded = false;
   const observer = new PerformanceObserver((list) => {
@@ -50,6 +48,16 @@ export function boundHeap(): void {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
   setTimeout(collect, settledAfterMs).unref();
+}
+
+/**
+ * Has everything made in the young generation. Once most of what a line of code makes survived, while a process begins and
+ * that generation is small, V8 has the line make everything in the old one, where whatever it refers to stays as well.
+ *
+ * @example makeInYoungGeneration();
+ */
+export function makeInYoungGeneration(): void {
+  setFlagsFromString("--no-allocation-site-pretenuring");
 }
 
 /** How much the old generation may grow, in percent of the `aliveMb` in it, before it is collected again. */

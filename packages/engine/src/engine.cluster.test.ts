@@ -125,4 +125,19 @@ function clusterTests(redis: string | null): void {
     await until(() => delivered(two, 1_000));
     expect(Math.max(...counts.values())).toBe(1);
   });
+
+  test("a process that stops keeps what is in flight to itself, also if the answers take longer than a lease", async () => {
+    const { counts, target } = await createCountingPartner(7_000);
+    const [one, two] = await openMany(2, target);
+    await addPartners(one, 4, target);
+    await one.start();
+    await two.start();
+    await until(() => expect([one.progress().alive, two.progress().alive]).toEqual([2, 2]));
+    await accept(one, "slow", 8, 4);
+    await until(() => expect(counts.size).toBe(8));
+    engines.shift();
+    await one.stop(12_000);
+    await until(() => delivered(two, 8));
+    expect(Math.max(...counts.values())).toBe(1);
+  });
 }

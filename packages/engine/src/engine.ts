@@ -332,8 +332,9 @@ async function putTogether(
     },
     async stop(graceMs = defaultGraceMs) {
       dispatching = false;
-      await stopListening?.();
       await dispatcher.stop(graceMs);
+      // Last: with this connection goes the lock that says that the process lives. Others would take over what is in flight.
+      await stopListening?.();
       await operatorEvents.stop();
       await presence.stop();
       await ceiling.stop();

@@ -71,6 +71,30 @@ test("when the ledger's server was lost, what was claimed is let go of and every
   expect(faults).toEqual([]);
 });
 
+test("a turn that ends because others wait renews its lease for as long as answers are awaited", async () => {
+  const { ledger, turns, clock, seen } = await startDispatchBench(() => ({ status: 200, afterMs: 9_000 }), {
+    maxActive: 1,
+  });
+  ledger.leaseMs = 5_000;
+  ledger.duePartners = async () => [];
+  for (const partnerNo of [1, 2]) {
+    ledger.putPartner(partnerNo, {}, [{ timeout: "30s" }]);
+    ledger.enqueue(partnerNo * 10, 1, clock.now());
+  }
+  const askedAtMs: number[] = [];
+  const claim = ledger.claim.bind(ledger);
+  ledger.claim = (requests, ...rest) => {
+    if (requests.some(({ partnerNo }) => partnerNo === 1)) askedAtMs.push(clock.now());
+    return claim(requests, ...rest);
+  };
+  turns.ring([1, 2]);
+  await clock.advanceUntil(() => seen.length === 2, 20_000, 10);
+  // The lease is asked for again while half of it is left, up to the answer.
+  const gaps = askedAtMs.slice(1).map((atMs, n) => atMs - askedAtMs[n]!);
+  expect(askedAtMs.at(-1)! - askedAtMs[0]!).toBeGreaterThan(8_000);
+  expect(Math.max(...gaps)).toBeLessThan(2_250);
+});
+
 test("work that another process had for a partner during its turn leads to another turn", async () => {
   const { ledger, turns, clock } = await startDispatchBench();
   ledger.leaseMs = 5_000;

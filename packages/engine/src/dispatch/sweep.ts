@@ -43,6 +43,8 @@ const upkeepAgainMs = 60_000;
 const watchEveryMs = 60_000;
 /** Nothing is put too far ahead while the ledger's clock is right. */
 const cutBackEveryMs = 60_000;
+/** By a time that is older when the ledger is asked (the process stood still), what is new would look far ahead. */
+const cutBackStaleMs = 30_000;
 /** Deliveries that one replay puts back per sweep at most: its pace where it has no rate of its own. */
 const replayStep = 500;
 
@@ -69,6 +71,7 @@ export function startSweep({
   let upkeep: Promise<void> = Promise.resolve();
   let watchAtMs = 0;
   let cutBackAtMs = 0;
+  let cuttingBack: Promise<void> = Promise.resolve();
   let pauseMs = intervalMs;
   let slowAtMs = Number.NEGATIVE_INFINITY;
   let loop: Promise<void> = Promise.resolve();
@@ -92,10 +95,7 @@ export function startSweep({
     if (partnerNos.length > 0) turns.ring(partnerNos);
     const monotonicMs = clock.monotonicMs();
     if (monotonicMs >= upkeepAtMs) upkeep = keepUp(now);
-    if (monotonicMs >= cutBackAtMs) {
-      cutBackAtMs = monotonicMs + cutBackEveryMs;
-      await ledger.cutBack(now);
-    }
+    if (monotonicMs >= cutBackAtMs) cuttingBack = cutBack();
     if (watch && monotonicMs >= watchAtMs) {
       watchAtMs = monotonicMs + watchEveryMs;
       await watch(now);
@@ -115,16 +115,28 @@ export function startSweep({
     }
   };
 
+  const cutBack = async () => {
+    cutBackAtMs = Number.POSITIVE_INFINITY;
+    try {
+      await ledger.cutBack(clock.now(), cutBackStaleMs);
+    } catch (error) {
+      telemetry.fault({ where: "cut back", error, retryInMs: cutBackEveryMs });
+    }
+    cutBackAtMs = clock.monotonicMs() + cutBackEveryMs;
+  };
+
+  const ended = async () => void (await Promise.all([upkeep, cuttingBack]));
+
   const run = async () => {
     while (!stopped.signal.aborted) {
       const asleep = (wake = new AbortController());
       const swept = untilItPasses(once, { where: "sweep", ledger, clock, telemetry, signal });
       const running = await swept.catch(() => null);
       if (running !== null) onProgress();
-      if (stopped.signal.aborted) return upkeep;
+      if (stopped.signal.aborted) return ended();
       await clock.sleep(running ? pauseMs / 4 : pauseMs, asleep.signal);
     }
-    return upkeep;
+    return ended();
   };
 
   return {

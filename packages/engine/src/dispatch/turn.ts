@@ -205,7 +205,8 @@ export class Turn {
   /** There may be more work, or other settings, than the last claim told. */
   #lookAgain(inAnyCase = false): void {
     this.#endSlice();
-    if (this.#closing) return;
+    // The lease is renewed for what is in flight, which another process would else send as well.
+    if (this.#closing) return void this.#claim(0);
     if (this.#nextDueAtMs <= this.#tools.clock.now()) this.#nextDueAtMs = Number.POSITIVE_INFINITY;
     this.#exhausted = false;
     this.#rungMeanwhile = this.#claiming;
@@ -222,10 +223,9 @@ export class Turn {
 
   /** Claims a page ahead of need; with a limit of 0 it only learns whether the turn and its settings still hold. */
   async #claim(limit: number): Promise<void> {
-    if (this.#claiming || this.#closing) return;
+    if (this.#claiming || (this.#closing && limit > 0)) return;
     if (this.#lease.doubted) this.#forget();
-    this.#claiming = true;
-    this.#rungMeanwhile = false;
+    [this.#claiming, this.#rungMeanwhile] = [true, false];
     const [answer, page] = [this.#claims.ask(), this.#places.ask(limit)];
     const askedAtMs = this.#tools.clock.now();
     const settleLease = this.#lease.asking();

@@ -1,5 +1,6 @@
 import type pg from "pg";
 import { systemClock } from "../ports/clock.ts";
+import { defaultConnectTimeoutMs, endSoon, within } from "./pg-connector.ts";
 import { databaseFault, nameOf, placesOf, readOnly, unsuitable, type Whereabouts } from "./database-fault.ts";
 
 const oldestVersion = 14;
@@ -33,7 +34,11 @@ export async function checkServer(open: () => Promise<pg.Client>, where: Whereab
   const client = await openInWords();
   try {
     // Without a name: a pooler in transaction mode loses named statements.
-    const { rows } = await client.query<ServerFacts>(factsSql);
+    const { rows } = await within(
+      client.query<ServerFacts>(factsSql),
+      where.address.connectTimeoutMs ?? defaultConnectTimeoutMs,
+      "The server let the connection in, and gave no answer in time.",
+    );
     judge(rows[0]!, where);
     if (isPooled(client, rows[0]!.pid) && (await sharesConnections(client, openInWords, where))) {
       throw unsuitable(
@@ -44,7 +49,7 @@ export async function checkServer(open: () => Promise<pg.Client>, where: Whereab
   } catch (error) {
     throw databaseFault(error, where);
   } finally {
-    await client.end().catch(() => {});
+    await endSoon(client);
   }
 }
 
@@ -108,11 +113,11 @@ async function sharesConnections(
       if (other === null)
         throw unsuitable(
           `The pooler in front of ${nameOf(where)} gave no second connection within ${secondConnectionMs / 1_000} s.`,
-          "Raise its pool_size (PgBouncer: default_pool_size): each process needs POSTRIDER_DATABASE_CONNECTIONS and four more.",
+          "Raise its pool_size (PgBouncer: default_pool_size): each process needs POSTRIDER_DATABASE_CONNECTIONS and eight more (one listens, three read, three stop reads, one looks for slow statements).",
         );
       if (other === before || (await pidOf(first)) !== before) return true;
     } finally {
-      await second.end().catch(() => {});
+      await endSoon(second);
     }
   }
   return false;

@@ -88,7 +88,7 @@ function refusal(code: string, message: string, where: Whereabouts): Words | nul
     case "53300":
       return [
         `No connection is free in ${name}; ${says}.`,
-        "Each process opens up to POSTRIDER_DATABASE_CONNECTIONS and four more (one listens, three read): lower that, or raise max_connections or the connection limit of the role or database.",
+        "Each process opens up to POSTRIDER_DATABASE_CONNECTIONS and eight more (one listens, three read, three stop reads, one looks for slow statements): lower that, or raise max_connections or the connection limit of the role or database.",
       ];
     case "57P03":
       return [`PostgreSQL is not ready yet in ${name}; ${says}.`, "Start again in a moment."];

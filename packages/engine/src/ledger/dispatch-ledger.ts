@@ -92,8 +92,12 @@ export function createDispatchLedger(
 
     async attend(sign) {
       if (!shared) return { alive: 1, first: true, idlest: null, foundDead: 0, time: null };
-      saidLocked ||= locked;
-      return attend(sql, process, sign, locked);
+      const said = locked;
+      saidLocked ||= said;
+      const attendance = await attend(sql, process, sign, said);
+      // The lock may have been lost, and that said, while this was on its way: it is said again.
+      saidLocked ||= said;
+      return attendance;
     },
 
     readTime: () => readTime(sql),
@@ -153,8 +157,11 @@ export function createDispatchLedger(
 
     advanceReplays: (limit, nowMs) => advanceReplays(sql, limit, nowMs),
 
-    async cutBack(nowMs) {
-      const [row] = await sql.query<{ n: number }>("select postrider.cut_back($1::float8) as n", [nowMs]);
+    async cutBack(nowMs, staleAfterMs) {
+      const [row] = await sql.query<{ n: number }>("select postrider.cut_back($1::float8, $2::float8) as n", [
+        nowMs,
+        staleAfterMs ?? null,
+      ]);
       return row?.n ?? 0;
     },
 

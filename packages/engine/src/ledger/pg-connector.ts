@@ -1,13 +1,19 @@
 import type { Duplex } from "node:stream";
 import pg from "pg";
+import { systemClock } from "../ports/clock.ts";
 import type { Target, Targets } from "./pg-targets.ts";
 
 /** Opens connections to whichever of the targets answers. */
 export interface Connector {
   readonly Client: new () => pg.Client;
-  /** A connection outside of the pool. */
-  open(): Promise<pg.Client>;
-  /** Sets what every session of a pool begins with, and learns the server's number of the session. */
+  /** How long a login may take, and after it each statement that prepares the session. */
+  readonly connectTimeoutMs: number;
+  /** A connection outside of the pool. `loggedIn` is called before its first statement: a pooler may let it wait then. */
+  open(loggedIn?: () => void): Promise<pg.Client>;
+  /**
+   * Sets what every session of a pool begins with, and learns the server's number of the session. Ends the connection if that
+   * fails or takes too long.
+   */
   prepare(client: pg.ClientBase, settings: SessionSettings): Promise<void>;
   /** Calls again for as long as it fails to connect and there is another target. */
   connected<Result>(connect: () => Promise<Result>): Promise<Result>;
@@ -15,6 +21,10 @@ export interface Connector {
   /** Whom the driver would log in as, and where to. */
   identity(): { readonly role: string; readonly database: string };
 }
+
+export const defaultConnectTimeoutMs = 5_000;
+/** How long the other side may take to close a connection that is ended. */
+const endMs = 1_000;
 
 const pids = new WeakMap<pg.ClientBase, number>();
 
@@ -25,6 +35,7 @@ export const pidOf = (client: pg.ClientBase): number | undefined => pids.get(cli
 export function createConnector(settings: pg.ClientConfig, targets: Targets): Connector {
   // Faults before a connection could be used: nothing was sent, so another target may be tried.
   const unused = new WeakSet<Error>();
+  const connectTimeoutMs = settings.connectionTimeoutMillis ?? defaultConnectTimeoutMs;
   const failed = (target: Target, error: Error) => {
     if (targets.failed(target, error)) unused.add(error);
   };
@@ -61,34 +72,46 @@ export function createConnector(settings: pg.ClientConfig, targets: Targets): Co
     }
   }
 
+  /** The pool and the driver watch the login only. */
+  const inTime = <Result>(answer: Promise<Result>) =>
+    within(answer, connectTimeoutMs, "The server let the connection in, and gave no answer in time.");
+
   const connector: Connector = {
     Client,
-    async open() {
+    connectTimeoutMs,
+    async open(loggedIn) {
       return connector.connected(async () => {
         const client = new Client();
         try {
           await client.connect();
+          loggedIn?.();
           await connector.prepare(client, {});
           return client;
         } catch (error) {
-          await client.end().catch(() => {});
+          await endSoon(client);
           throw error;
         }
       });
     },
     async prepare(client, given) {
-      if (targets.severalHosts) {
-        const { rows } = await client.query<{ transaction_read_only: string }>("show transaction_read_only");
-        if (rows[0]?.transaction_read_only === "on") {
-          const error = Object.assign(new Error("The server only reads."), { code: "25006" });
-          failed((client as Client).target, error);
-          throw error;
+      try {
+        if (targets.severalHosts) {
+          const { rows } = await inTime(
+            client.query<{ transaction_read_only: string }>("show transaction_read_only"),
+          );
+          if (rows[0]?.transaction_read_only === "on")
+            throw Object.assign(new Error("The server only reads."), { code: "25006" });
         }
+        const entries = Object.entries(given);
+        if (entries.length === 0) return;
+        const { rows } = await inTime(client.query<{ pid: number }>(prepareSql(entries)));
+        pids.set(client, rows[0]!.pid);
+      } catch (error) {
+        if (targets.severalHosts) failed((client as Client).target, error as Error);
+        // The pool waits until it has ended, and a server that is silent would not end it.
+        void endSoon(client as Client);
+        throw error;
       }
-      const entries = Object.entries(given);
-      if (entries.length === 0) return;
-      const { rows } = await client.query<{ pid: number }>(prepareSql(entries));
-      pids.set(client, rows[0]!.pid);
     },
     async connected(connect) {
       for (let tries = 1; ; tries++) {
@@ -131,4 +154,33 @@ export function destroySocket(client: pg.ClientBase): void {
   connection.stream.destroy(
     Object.assign(new Error("The connection to the ledger stood still."), { code: "ETIMEDOUT" }),
   );
+}
+
+/** Ends a connection, and does not wait for a side that is silent. Never rejects. */
+export async function endSoon(client: pg.Client): Promise<void> {
+  await within(client.end(), endMs, "The connection was not closed in time.").catch(() => {
+    const { connection } = client as unknown as { connection?: { stream: Duplex } };
+    connection?.stream.destroy();
+  });
+}
+
+/** What a promise resolves to, if that comes in time. */
+export async function within<Result>(
+  promise: Promise<Result>,
+  limitMs: number,
+  late: string,
+): Promise<Result> {
+  const over = Promise.withResolvers<never>();
+  const cancel = systemClock.after(limitMs, () => {
+    // If this process stood still itself, the answer may be there and only not be read yet.
+    setImmediate(() =>
+      setImmediate(() => over.reject(Object.assign(new Error(late), { code: "ETIMEDOUT" }))),
+    );
+  });
+  try {
+    return await Promise.race([promise, over.promise]);
+  } finally {
+    cancel();
+    promise.catch(() => {});
+  }
 }

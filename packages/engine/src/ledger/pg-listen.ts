@@ -1,8 +1,7 @@
 import pg from "pg";
 import { systemClock } from "../ports/clock.ts";
 import type { Conditions } from "../ports/conditions.ts";
-import { type Connector, destroySocket } from "./pg-connector.ts";
-import { within } from "./pg-sessions.ts";
+import { type Connector, destroySocket, endSoon, within } from "./pg-connector.ts";
 import type { SessionLock } from "./sql.ts";
 
 /** How connections prove that they live. */
@@ -28,7 +27,8 @@ const lostMessage =
 
 /**
  * Hears one channel on a connection of its own, and holds `lock` there. The session is asked again and again whether it
- * lives: one that is lost or silent is replaced, after a wait that grows to 5 s.
+ * lives: one that is lost or silent is replaced, after a wait that grows to 5 s. A new one has the time of a connect for its
+ * first answers, since a pooler may let it wait for a place.
  */
 export async function listen(
   channel: string,
@@ -68,10 +68,10 @@ export async function listen(
     try {
       await within(
         next.query(`listen ${pg.escapeIdentifier(channel)}`),
-        proofs.withinMs,
-        "The session cannot listen.",
+        connector.connectTimeoutMs,
+        "The session that listens gave no answer.",
       );
-      const { held } = await ask(next, proofs.withinMs);
+      const { held } = await ask(next, connector.connectTimeoutMs);
       client = next;
       lock?.held(held);
     } catch (error) {
@@ -80,7 +80,7 @@ export async function listen(
     }
     waitMs = 100;
     conditions.set("listening_lost", null);
-    if (stopped) await next.end();
+    if (stopped) await endSoon(next);
     else void prove(next, lost);
   };
 
@@ -116,6 +116,6 @@ export async function listen(
     const last = client;
     client = undefined;
     timer?.abort();
-    await last?.end().catch(() => {});
+    if (last !== undefined) await endSoon(last);
   };
 }

@@ -1,7 +1,7 @@
 import pg from "pg";
 import { systemClock } from "../ports/clock.ts";
-import { type Connector, destroySocket, pidOf } from "./pg-connector.ts";
-import { type Sessions, within } from "./pg-sessions.ts";
+import { type Connector, destroySocket, endSoon, pidOf, within } from "./pg-connector.ts";
+import type { Sessions } from "./pg-sessions.ts";
 import { createReads } from "./reads.ts";
 import type { Reads, SqlValue } from "./sql.ts";
 
@@ -53,19 +53,28 @@ export function openPgReads(tools: PgReadsTools): Reads & { close(): Promise<voi
   };
 
   /** Told over a connection of its own: those of the pool may all be reading. */
-  const cancel = async (pid: number | undefined) => {
+  const cancel = async (pid: number | undefined, gaveUp: AbortSignal) => {
     const canceller = await connector.open();
+    const end = () => void endSoon(canceller);
+    gaveUp.addEventListener("abort", end, { once: true });
     try {
-      await canceller.query("select pg_cancel_backend($1::int)", [pid]);
+      // The server's session may be another client's by now: an order that comes late is not given.
+      if (!gaveUp.aborted) await canceller.query("select pg_cancel_backend($1::int)", [pid]);
     } finally {
-      void canceller.end().catch(() => {});
+      gaveUp.removeEventListener("abort", end);
+      end();
     }
   };
   const stop = async (client: pg.PoolClient) => {
-    const ended = systemClock.after(stopMs, () => destroySocket(client));
-    await within(cancel(pidOf(client)), stopMs, "The order to stop got no answer.").catch(() =>
+    const over = new AbortController();
+    const giveUp = () => {
+      over.abort();
       // The server then finds out by itself that nobody is there any more.
-      destroySocket(client),
+      destroySocket(client);
+    };
+    const ended = systemClock.after(stopMs, giveUp);
+    await within(cancel(pidOf(client), over.signal), stopMs, "The order to stop got no answer.").catch(
+      giveUp,
     );
     return ended;
   };

@@ -1,6 +1,6 @@
 import type pg from "pg";
 import { systemClock } from "../ports/clock.ts";
-import { type Connector, destroySocket, pidOf } from "./pg-connector.ts";
+import { type Connector, destroySocket, endSoon, pidOf, within } from "./pg-connector.ts";
 import { codeOf, isConnectionFault } from "./sql.ts";
 
 /**
@@ -47,6 +47,8 @@ export function watchSessions(connector: Connector, { everyMs, withinMs }: Sessi
   let looking = false;
   const stopped = new AbortController();
   let asker: pg.Client | null = null;
+  /** Those that asked and got an answer. */
+  const answered = new WeakSet<pg.Client>();
 
   const endIdle = () => {
     for (const client of known) if (!busy.has(client) && !held.has(client)) destroySocket(client);
@@ -54,29 +56,40 @@ export function watchSessions(connector: Connector, { everyMs, withinMs }: Sessi
 
   const ask = async (late: readonly [pg.ClientBase, number][]) => {
     const pids = late.flatMap(([client]) => pidOf(client) ?? []);
+    // A pooler lets a client in at once, and its first statement waits until a connection is free.
+    const waiting = { forPlace: asker !== null && !answered.has(asker) };
     try {
-      const working = await within(workingOf(pids), withinMs, "The server gave no answer.");
+      const working = await within(workingOf(pids, waiting), withinMs, "The server gave no answer.");
       misses = 0;
       return late.filter(([client]) => !working.has(pidOf(client) ?? 0));
     } catch (error) {
       if (asker !== null) destroySocket(asker);
       asker = null;
+      if (waiting.forPlace && codeOf(error) === "ETIMEDOUT") return [];
       // It speaks, and so it lives: no connection may be free, for example.
       misses = isSpoken(error) ? 0 : misses + 1;
       return misses >= mostMisses ? late : [];
     }
   };
-  const workingOf = async (pids: readonly number[]) => {
-    const { rows } = await (asker ?? (await openAsker())).query<{ pid: number }>(workingSql, [pids]);
+  const workingOf = async (pids: readonly number[], waiting: { forPlace: boolean }) => {
+    const client = asker ?? (await openAsker(() => (waiting.forPlace = true)));
+    const { rows } = await client.query<{ pid: number }>(workingSql, [pids]);
+    answered.add(client);
     return new Set(rows.map(({ pid }) => pid));
   };
 
-  const openAsker = async () => {
-    const opened = await connector.open();
+  const openAsker = async (loggedIn: () => void) => {
+    const opened = await connector.open(loggedIn);
     // It came too late: another was opened meanwhile, or nobody asks any more.
-    if (asker !== null || stopped.signal.aborted) void opened.end().catch(() => {});
+    if (asker !== null || !looking || stopped.signal.aborted) void endSoon(opened);
     else asker = opened;
     return opened;
+  };
+
+  const endAsker = async () => {
+    const unused = asker;
+    asker = null;
+    if (unused !== null) await endSoon(unused);
   };
 
   const lookOnce = async () => {
@@ -84,9 +97,8 @@ export function watchSessions(connector: Connector, { everyMs, withinMs }: Sessi
     const late = [...busy].filter(([, since]) => look - since > looks);
     if (late.length === 0) {
       misses = 0;
-      const unused = asker;
-      asker = null;
-      return void unused?.end().catch(() => {});
+      void endAsker();
+      return;
     }
     const silent = (await ask(late)).filter(([client, since]) => busy.get(client) === since);
     for (const [client] of silent) destroySocket(client);
@@ -99,6 +111,8 @@ export function watchSessions(connector: Connector, { everyMs, withinMs }: Sessi
       await lookOnce().catch(() => {});
     }
     looking = false;
+    // The last statement may have ended while it was asked for.
+    void endAsker();
   };
 
   return {
@@ -119,36 +133,19 @@ export function watchSessions(connector: Connector, { everyMs, withinMs }: Sessi
     },
     async stop() {
       stopped.abort();
-      await asker?.end().catch(() => {});
+      await endAsker();
     },
   };
 }
 
-/** Those that the server is busy with. A statement that ended just now has its answer on the way. */
+/**
+ * Those that the server is busy with. A statement that ended just now has its answer on the way. The state is null if the role
+ * may not see it, as after `alter role … set role`: the session is there then, and a dead one has no row.
+ */
 const workingSql = `select a.pid from pg_stat_activity a
- where a.pid = any($1::int[]) and (a.state not in ('idle', 'idle in transaction', 'idle in transaction (aborted)')
+ where a.pid = any($1::int[]) and (a.state is null
+   or a.state not in ('idle', 'idle in transaction', 'idle in transaction (aborted)')
    or a.state_change > clock_timestamp() - interval '1 second')`;
 
 const isSpoken = (error: unknown): boolean =>
   /^[0-9A-Z]{5}$/.test(codeOf(error)) && !isConnectionFault(error);
-
-/** What a promise resolves to, if that comes in time. */
-export async function within<Result>(
-  promise: Promise<Result>,
-  limitMs: number,
-  late: string,
-): Promise<Result> {
-  const over = Promise.withResolvers<never>();
-  const cancel = systemClock.after(limitMs, () => {
-    // If this process stood still itself, the answer may be there and only not be read yet.
-    setImmediate(() =>
-      setImmediate(() => over.reject(Object.assign(new Error(late), { code: "ETIMEDOUT" }))),
-    );
-  });
-  try {
-    return await Promise.race([promise, over.promise]);
-  } finally {
-    cancel();
-    promise.catch(() => {});
-  }
-}

@@ -4,7 +4,7 @@ import { checkServer } from "./check-server.ts";
 import { databaseFault, type Whereabouts } from "./database-fault.ts";
 import { type DatabaseAddress, parseDatabaseUrl, type TlsFiles } from "./database-url.ts";
 import { busyPool } from "./ledger-error.ts";
-import { createConnector } from "./pg-connector.ts";
+import { createConnector, defaultConnectTimeoutMs } from "./pg-connector.ts";
 import { defaultProofs, listen, type Proofs } from "./pg-listen.ts";
 import { openPgReads } from "./pg-reads.ts";
 import { watchSessions } from "./pg-sessions.ts";
@@ -15,7 +15,7 @@ import { isConnectionFault, type Sql, type SqlValue } from "./sql.ts";
 export interface PgOptions {
   /** A `postgres://` URL in libpq's form: see `parseDatabaseUrl`. */
   readonly url: string;
-  /** Connections at most, beside the one that listens and the three for reads. Default 10. */
+  /** Connections at most, beside at most eight: one listens, three read, three stop reads, one looks for slow statements. Default 10. */
   readonly maxConnections?: number;
   /** A statement that runs longer is cancelled by the server. Default 60 s. */
   readonly statementTimeoutMs?: number;
@@ -41,7 +41,6 @@ export interface PgSql extends Sql {
 
 const defaultConnections = 10;
 const defaultStatementTimeoutMs = 60_000;
-const defaultConnectTimeoutMs = 5_000;
 /** An idle connection is tried by TCP after this long, ten times in ten seconds. */
 const keepAliveMs = 5_000;
 
@@ -171,7 +170,9 @@ export function openPg(options: PgOptions): PgSql {
             tellLost();
           },
         },
-      ),
+      ).catch((error: unknown) => {
+        throw databaseFault(error, whereabouts);
+      }),
     onLost: (listener) => void lost.add(listener),
     async check() {
       await checkServer(() => connector.open(), whereabouts);
@@ -201,16 +202,17 @@ function clientSettings(address: DatabaseAddress): pg.ClientConfig {
 
 /** Takes a connection of the pool. All in use is load, and says nothing about the server; unless none could be made. */
 function createCheckOut(pool: pg.Pool, tellLost: () => void): () => Promise<pg.PoolClient> {
-  let connected = 0;
-  pool.on("connect", () => (connected += 1));
-  pool.on("remove", () => (connected -= 1));
+  // The pool also removes connections that it never told of: they failed while they were prepared.
+  const connected = new Set<pg.PoolClient>();
+  pool.on("connect", (client) => connected.add(client));
+  pool.on("remove", (client) => connected.delete(client));
   return async () => {
     try {
       return await pool.connect();
     } catch (error) {
       const isWait =
         error instanceof Error && error.message.startsWith("timeout exceeded when trying to connect");
-      if (isWait && connected > 0) throw busyPool();
+      if (isWait && connected.size > 0) throw busyPool();
       if (isConnectionFault(error)) tellLost();
       throw error;
     }

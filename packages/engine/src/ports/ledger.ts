@@ -311,9 +311,10 @@ export interface DispatchLedger {
   ): Promise<{ readonly partnerNos: readonly number[]; readonly running: number }>;
   /**
    * Brings back what lies further ahead than its own rule could have put it: retries, holds, and what was accepted or replayed at
-   * a time that is not yet. A `not_before` stays. Resolves to how many; they are due by then.
+   * a time that is not yet. A `not_before` stays. Resolves to how many; they are due by then. Nothing is done if by the ledger's
+   * clock `nowMs` is over for `staleAfterMs` (default: however old it is), or while another process does the same.
    */
-  cutBack(nowMs: number): Promise<number>;
+  cutBack(nowMs: number, staleAfterMs?: number): Promise<number>;
   /**
    * Makes the partitions to come, removes what is past retention, ends what waits for deleted endpoints. May take
    * minutes, in steps; ends after one of them once `signal` is aborted.

@@ -12,12 +12,15 @@ end $$;
 -- the server, or of a process of a version that followed its own. What an application asked for (not_before) is never touched.
 --
 -- In:  p_now  epoch ms
+--      p_stale_ms  if p_now is over for longer, nothing is done: by such a time all that is new lies ahead, and would expire.
+--               Null: however old it is
 -- Out: how many deliveries and endpoints were brought back; they are due by then, and the next sweep rings.
 --
 -- A few probes per endpoint and lane with waiting deliveries, of the row that is furthest ahead: whatever a clock put too far is
 -- there, or is hidden by what waits rightly for as long. With 10,000 endpoints that all have retries waiting, 140 ms; due_partners
 -- takes 80 for them.
-create or replace function postrider.cut_back(p_now double precision) returns integer
+drop function if exists postrider.cut_back(double precision);
+create or replace function postrider.cut_back(p_now double precision, p_stale_ms double precision) returns integer
 language plpgsql volatile
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
 set plan_cache_mode = force_generic_plan set jit = off as $$
@@ -37,6 +40,13 @@ declare
   v_firsts    integer := 0;
   v_holds     integer := 0;
 begin
+  if clock_timestamp() > v_now + p_stale_ms * interval '1 millisecond' then
+    return 0;
+  end if;
+  -- One at a time: the second would bring back once more what the first did.
+  if not pg_try_advisory_xact_lock(hashtextextended('postrider.cut_back', 0)) then
+    return 0;
+  end if;
   with recursive heads as (
     (select q.endpoint_no, q.lane from postrider.pending q order by q.endpoint_no, q.lane limit 1)
     union all
@@ -82,7 +92,7 @@ begin
     ), back as (
       update postrider.pending q
          set due_at = greatest(v_now, least(f.beyond - interval '1 minute', case when f.at > v_soon and f.due_at > f.at then v_now + (f.due_at - f.at) end))
-        from far f where q.id = f.id and (f.due_at > f.beyond or f.at > v_soon and f.due_at > f.at and f.due_at - f.at < f.at - v_now)
+        from far f where q.id = f.id and q.due_at > v_soon and (f.due_at > f.beyond or f.at > v_soon and f.due_at > f.at and f.due_at - f.at < f.at - v_now)
       returning 1
     )
     select count(*) into v_retries from back;
@@ -101,7 +111,7 @@ begin
     ), back as (
       update postrider.pending q
          set due_at = q.due_at - f.ahead, enqueued_at = q.enqueued_at - f.ahead, expires_at = q.expires_at - f.ahead
-        from far f where q.id = f.id
+        from far f where q.id = f.id and q.enqueued_at > v_soon and q.due_at > v_soon
       returning 1
     )
     select count(*) into v_firsts from back;

@@ -19,7 +19,8 @@ begin
   end;
 end $$;
 
--- note_place: says which ledger this is and whether it was copied, and notes where it lives if that is not noted yet.
+-- note_place: says which ledger this is and whether it was copied, and notes where it lives, as far as that is not noted yet:
+-- a role that may not call pg_control_system() leaves the rest to a later one that may.
 --
 -- In:  p_adopt  the id of a copy that is to be adopted, or null: it then lives here, and has a new id
 -- Out: id, and copied: its noted place is not the present one
@@ -43,8 +44,12 @@ begin
      where l.id = v_ledger.id;
     select l.id into id from postrider.ledger l;
     copied := false;
-  elsif v_ledger.database_oid is null then
-    update postrider.ledger l set system_identifier = v_place.system_identifier, database_oid = v_place.database_oid
-     where l.database_oid is null;
+  elsif not copied and (v_ledger.database_oid is null
+        or (v_ledger.system_identifier is null and v_place.system_identifier is not null)) then
+    -- What another process noted meanwhile stays.
+    update postrider.ledger l
+       set system_identifier = coalesce(l.system_identifier, v_place.system_identifier),
+           database_oid = coalesce(l.database_oid, v_place.database_oid)
+     where l.database_oid is null or l.system_identifier is null;
   end if;
 end $$;

@@ -167,6 +167,25 @@ export function cuttingBackTests(bench: () => Bench): void {
     expect(rows.map(({ ms }) => ms - now)).toEqual([0, 2 * dayMs]);
   });
 
+  test("by a time that is over nothing is brought back, and two that do it at once bring back the same once", async () => {
+    const { partner, enqueue, dispatch, sql } = bench();
+    const acme = await partner();
+    await enqueue(acme, 1);
+    const day = "interval '1 day'";
+    await sql.query(
+      `update postrider.pending set due_at = due_at + ${day}, enqueued_at = enqueued_at + ${day}, lane = 2 where endpoint_no = $1::int`,
+      [await endpointNo(acme)],
+    );
+    expect(await dispatch.cutBack(now, 60_000)).toBe(0);
+    const all = await Promise.all([dispatch.cutBack(now), dispatch.cutBack(now), dispatch.cutBack(now)]);
+    expect(all.reduce((sum, n) => sum + n, 0)).toBe(1);
+    const [row] = await sql.query<{ ms: number }>(
+      "select extract(epoch from enqueued_at)::float8 * 1000 as ms from postrider.pending where endpoint_no = $1::int",
+      [await endpointNo(acme)],
+    );
+    expect(row!.ms).toBe(now);
+  });
+
   test("a replay whose pace lies a day ahead goes on at its rate", async () => {
     const { partner, enqueue, finishAll, operations, dispatch, sql } = bench();
     const acme = await partner();
