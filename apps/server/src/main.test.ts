@@ -197,3 +197,18 @@ test("a second signal during the start ends it at once", async () => {
   expect(await exited).toBe(1);
   expect(output()).not.toContain("stopped");
 }, 60_000);
+
+test("a stop that does not end is given up some seconds after its grace", async () => {
+  // Stands for whatever keeps a stop from ending: a server that never says that it is closed.
+  const preload = `data:text/javascript,${encodeURIComponent(
+    'import net from "node:net"; net.Server.prototype.close = function () { return this; };',
+  )}`;
+  const { child, exited, output } = await run({
+    POSTRIDER_DATA_DIR: "memory://",
+    POSTRIDER_SHUTDOWN_GRACE: "1s",
+    NODE_OPTIONS: `--import=${preload}`,
+  });
+  child.kill("SIGTERM");
+  expect(await exited).toBe(1);
+  expect(output()).toContain("postrider: the stop failed: it took longer than 6000 ms");
+}, 60_000);

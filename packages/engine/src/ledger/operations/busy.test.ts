@@ -6,7 +6,7 @@ import { migrate } from "../migrate.ts";
 import { openPglite } from "../pglite.ts";
 import { createSeal } from "../seal.ts";
 import type { Sql } from "../sql.ts";
-import { createOperations, type LedgerOperations } from "./create-operations.ts";
+import { createOperations, type LedgerOperations, mostWaiting } from "./create-operations.ts";
 
 const nowMs = Date.parse("2026-03-04T10:00:00.000Z");
 const seal = createSeal([new Uint8Array(32).fill(7)]);
@@ -163,7 +163,9 @@ describe("an operation of many steps", () => {
       const { operations, done, begun } = createSteps({ gate: gate.promise });
       const result = run(operations);
       await begun;
-      const others = Array.from({ length: 20 }, () => operations.setPartnerState("acme", "paused", nowMs));
+      const others = Array.from({ length: mostWaiting }, () =>
+        operations.setPartnerState("acme", "paused", nowMs),
+      );
       await expect(operations.setPartnerState("acme", "paused", nowMs)).rejects.toMatchObject({
         code: "busy",
         hint: expect.stringMatching(/^Nothing was changed/),

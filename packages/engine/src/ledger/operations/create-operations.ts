@@ -80,7 +80,7 @@ export function createOperations(sql: Sql, seal: Seal, options: OperationsOption
 /** The part of the connections that operators' changes may take at once: the others are for what is accepted and sent. */
 const changingPart = 0.4;
 /** Changes that wait for one of those (most take some milliseconds, and a sync sends many at once), and for how long at most. */
-const mostWaiting = 1_000;
+export const mostWaiting = 1_000;
 const waitMs = 5_000;
 
 function changesOf(sql: Sql): Pick<OperationsContext, "sql" | "inOnePlace"> {
