@@ -46,7 +46,7 @@ export function numberTests(bench: () => Bench): void {
     const id = bench().name("partner");
     await putPartner(id);
     await Promise.all(
-      Array.from({ length: 12 }, async (_, n) => {
+      Array.from({ length: 40 }, async (_, n) => {
         if (n % 2 === 0) await bench().operations.deletePartner(id, now);
         else await putPartner(id);
       }),
