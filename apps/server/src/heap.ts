@@ -24,7 +24,7 @@ const settledAfterMs = 1_000;
  * @example boundHeap();
  */
 export function boundHeap(): void {
-  makeInYoungGeneration();
+  growYoungGeneration();
   let growth = 0;
   let youngBounded = false;
   const observer = new PerformanceObserver((list) => {
@@ -51,13 +51,13 @@ export function boundHeap(): void {
 }
 
 /**
- * Has everything made in the young generation. Once most of what a line of code makes survived, while a process begins and
- * that generation is small, V8 has the line make everything in the old one, where whatever it refers to stays as well.
+ * Has the young generation grow to its size at the first need. While it is small nearly all in it survives, and V8 concludes
+ * that a line of code had better make everything in the old generation from then on, where whatever it refers to stays as well.
  *
- * @example makeInYoungGeneration();
+ * @example growYoungGeneration();
  */
-export function makeInYoungGeneration(): void {
-  setFlagsFromString("--no-allocation-site-pretenuring");
+export function growYoungGeneration(): void {
+  setFlagsFromString("--semi-space-growth-factor=4");
 }
 
 /** How much the old generation may grow, in percent of the `aliveMb` in it, before it is collected again. */
