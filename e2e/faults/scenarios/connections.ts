@@ -12,7 +12,7 @@ const sizes = {
 /** All connections to Redis fall silent, twice: nothing ends them, and nobody answers. */
 const silentRedis: Scenario = {
   name: "redis-silent",
-  proves: "connections to Redis that died without a word are found and opened anew",
+  proves: "connections to Redis that died without a word are found and opened again",
   topologies: ["cluster"],
   run(options) {
     const size = sizes[options.size];

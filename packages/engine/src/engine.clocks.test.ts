@@ -1,15 +1,14 @@
 /** Processes whose machines have different clocks, on one ledger: its clock is everybody's. */
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, inject, onTestFinished, test, vi } from "vitest";
 import { endpointDefaults, type PartnerDocument, partnerDefaults } from "./core/documents.ts";
-import { type Engine, type EngineOptions, openEngine } from "./engine.ts";
+import { type Engine, openEngine } from "./engine.ts";
+import type { EngineOptions } from "./engine-options.ts";
 import { openPg } from "./ledger/pg.ts";
 import { type Clock, systemClock } from "./ports/clock.ts";
 import type { AcceptEvent } from "./ports/event-door.ts";
 import type { ConditionEvent } from "./ports/telemetry.ts";
+import { startHttpPartner } from "./testing/http-partner.ts";
 import { createDatabase } from "./testing/postgres-server.ts";
 
 const postgresUrl = inject("postgresUrl");
@@ -31,7 +30,7 @@ async function createPartner() {
     readonly offMs: number;
     readonly path: string;
   }[] = [];
-  const server = createServer((request, response) => {
+  const { target, stop } = await startHttpPartner((request, response) => {
     const atMs = Date.now();
     seen.push({
       id: String(request.headers["webhook-id"]),
@@ -41,13 +40,9 @@ async function createPartner() {
     });
     request.resume();
     response.end("ok");
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(async () => {
-    server.closeAllConnections();
-    await server[Symbol.asyncDispose]();
   });
-  return { seen, target: `127.0.0.1:${(server.address() as AddressInfo).port}` };
+  onTestFinished(stop);
+  return { seen, target };
 }
 
 let engines: Engine[] = [];

@@ -1,28 +1,23 @@
 /** Several engines on one ledger, with and without Redis: who dispatches, and that nobody sends twice. */
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, inject, onTestFinished, test, vi } from "vitest";
 import { endpointDefaults, partnerDefaults } from "./core/documents.ts";
-import { type Engine, type EngineOptions, openEngine } from "./engine.ts";
+import { type Engine, openEngine } from "./engine.ts";
+import type { EngineOptions } from "./engine-options.ts";
+import { startHttpPartner } from "./testing/http-partner.ts";
 import { createDatabase } from "./testing/postgres-server.ts";
 
 /** A partner that answers after a little while and counts what came, by `webhook-id`. */
 async function createCountingPartner(answerAfterMs: number) {
   const counts = new Map<string, number>();
-  const server = createServer((request, response) => {
+  const { target, stop } = await startHttpPartner((request, response) => {
     const id = String(request.headers["webhook-id"]);
     counts.set(id, (counts.get(id) ?? 0) + 1);
     request.resume();
     setTimeout(() => response.end("ok"), answerAfterMs);
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(async () => {
-    server.closeAllConnections();
-    await server[Symbol.asyncDispose]();
   });
-  return { counts, target: `127.0.0.1:${(server.address() as AddressInfo).port}` };
+  onTestFinished(stop);
+  return { counts, target };
 }
 
 const postgresUrl = inject("postgresUrl");

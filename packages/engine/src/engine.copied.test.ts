@@ -2,7 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { type AddressInfo, createServer } from "node:net";
 import { describe, expect, inject, onTestFinished, test } from "vitest";
-import { type Engine, type OperatorOptions, openEngine } from "./engine.ts";
+import { type Engine, openEngine } from "./engine.ts";
+import type { OperatorOptions } from "./engine-options.ts";
 import { openPg } from "./ledger/pg.ts";
 import { createDatabase } from "./testing/postgres-server.ts";
 

@@ -3,14 +3,12 @@
  * same address. Nothing may be sent by settings that the ledger does not hold.
  */
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { parseSecret, verify } from "@postrider/protocol";
 import { describe, expect, inject, onTestFinished, test, vi } from "vitest";
 import { endpointDefaults, partnerDefaults } from "./core/documents.ts";
 import { openEngine } from "./engine.ts";
 import { openPg } from "./ledger/pg.ts";
+import { startHttpPartner } from "./testing/http-partner.ts";
 import { createDatabase } from "./testing/postgres-server.ts";
 
 const postgresUrl = inject("postgresUrl");
@@ -26,7 +24,7 @@ interface Received {
 
 async function startPartner() {
   const received: Received[] = [];
-  const server = createServer((request, response) => {
+  const { target, stop } = await startHttpPartner((request, response) => {
     let body = "";
     request.on("data", (chunk: Buffer) => (body += chunk.toString()));
     request.on("end", () => {
@@ -35,13 +33,9 @@ async function startPartner() {
       received.push({ path: request.url ?? "", event, atMs: Date.now(), headers, body });
       response.end("ok");
     });
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(async () => {
-    server.closeAllConnections();
-    await server[Symbol.asyncDispose]();
   });
-  return { received, target: `127.0.0.1:${(server.address() as AddressInfo).port}` };
+  onTestFinished(stop);
+  return { received, target };
 }
 
 /** An engine on a database of its own, with a partner `acme` whose endpoint `main` is at `/one`. */
@@ -251,7 +245,7 @@ const cases: readonly Case[] = [
     },
     async after({ put, sent }) {
       await sent(["/one"]);
-      // Made anew, under the same number.
+      // Made again, under the same number.
       await put("acme", "other", "/other");
       await sent(["/one", "/other"]);
     },
@@ -266,7 +260,7 @@ const cases: readonly Case[] = [
     after: ({ sent }) => sent(["/one", "/second"]),
   },
   {
-    what: "a partner, made anew under the same number",
+    what: "a partner, made again under the same number",
     async change({ put, putPartner, sent }) {
       await putPartner("lost");
       await put("lost", "main", "/lost");

@@ -1,12 +1,11 @@
 /** Processes of one ledger with different master keys and lists of allowed targets, as in a rolling change. */
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { describe, expect, inject, onTestFinished, test, vi } from "vitest";
 import { endpointDefaults, partnerDefaults } from "./core/documents.ts";
-import { type Engine, type EngineOptions, openEngine } from "./engine.ts";
+import { type Engine, openEngine } from "./engine.ts";
+import type { EngineOptions } from "./engine-options.ts";
 import { openPg } from "./ledger/pg.ts";
+import { startHttpPartner } from "./testing/http-partner.ts";
 import { createDatabase } from "./testing/postgres-server.ts";
 
 const postgresUrl = inject("postgresUrl");
@@ -17,18 +16,14 @@ const newKey = new Uint8Array(32).fill(2);
 
 async function startPartner() {
   const counts = new Map<string, number>();
-  const server = createServer((request, response) => {
+  const { target, stop } = await startHttpPartner((request, response) => {
     const id = String(request.headers["webhook-id"]);
     counts.set(id, (counts.get(id) ?? 0) + 1);
     request.resume();
     response.end("ok");
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(async () => {
-    server.closeAllConnections();
-    await server[Symbol.asyncDispose]();
   });
-  return { counts, target: `127.0.0.1:${(server.address() as AddressInfo).port}` };
+  onTestFinished(stop);
+  return { counts, target };
 }
 
 // Where a server is missing, the global set-up has printed why.

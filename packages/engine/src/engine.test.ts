@@ -1,11 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
-import { createServer, type IncomingHttpHeaders } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingHttpHeaders } from "node:http";
 import { parseSecret, verify } from "@postrider/protocol";
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from "vitest";
 import { endpointDefaults, type EndpointDocument, partnerDefaults } from "./core/documents.ts";
 import { type Engine, openEngine } from "./engine.ts";
+import { startHttpPartner } from "./testing/http-partner.ts";
 import { createDatabase } from "./testing/postgres-server.ts";
 
 interface Seen {
@@ -18,7 +17,7 @@ type Answer = { readonly status: number; readonly headers?: Record<string, strin
 /** A partner on loopback: each path answers by a function of the requests it has seen, and keeps them. */
 async function createPartnerServer() {
   const paths = new Map<string, { seen: Seen[]; answer: (n: number) => Answer }>();
-  const server = createServer((request, response) => {
+  const { target, stop } = await startHttpPartner((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
@@ -27,14 +26,8 @@ async function createPartnerServer() {
       const { status, headers } = path?.answer(path.seen.length) ?? { status: 404 };
       response.writeHead(status, headers).end("seen");
     });
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  const close = async () => {
-    server.closeAllConnections();
-    await server[Symbol.asyncDispose]();
-  };
-  return { paths, port, close };
+  });
+  return { paths, target, stop };
 }
 
 function engineTests(open: (allowTargets: readonly string[]) => Promise<Engine>): void {
@@ -42,12 +35,12 @@ function engineTests(open: (allowTargets: readonly string[]) => Promise<Engine>)
   let server: Awaited<ReturnType<typeof createPartnerServer>>;
   beforeAll(async () => {
     server = await createPartnerServer();
-    engine = await open([`127.0.0.1:${server.port}`]);
+    engine = await open([server.target]);
     await engine.start();
   });
   afterAll(async () => {
     await engine.stop(1_000);
-    await server.close();
+    await server.stop();
   });
 
   const retry = (schedule: readonly string[]) => ({
@@ -69,7 +62,7 @@ function engineTests(open: (allowTargets: readonly string[]) => Promise<Engine>)
       { name: id, ...partnerDefaults },
       Date.now(),
     );
-    const url = `http://127.0.0.1:${server.port}/${id}`;
+    const url = `http://${server.target}/${id}`;
     await engine.operations.putEndpoint(
       id,
       "main",
@@ -156,7 +149,7 @@ function engineTests(open: (allowTargets: readonly string[]) => Promise<Engine>)
   test("a test postback carries the partner's credentials, and does not show them", async () => {
     const path = "/shown?cid=1&token=s3cret";
     const { seen } = await partner("shown", () => ({ status: 200 }), {
-      url: `http://127.0.0.1:${server.port}${path}`,
+      url: `http://${server.target}${path}`,
       headers: { authorization: "Bearer s3cret", "x-campaign": "7" },
     });
     server.paths.set(path, { seen, answer: () => ({ status: 200 }) });

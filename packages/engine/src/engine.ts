@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { notResealed } from "./core/own-settings.ts";
 import { type AllowedTargets, parseAllowedTargets } from "./core/target.ts";
-import { type OperatorEvent, recovered } from "./core/operator-events.ts";
+import { recovered } from "./core/operator-events.ts";
 import { createDispatcher } from "./dispatch/dispatcher.ts";
 import { createOperatorEvents } from "./dispatch/operator-events.ts";
 import { compilePartner } from "./dispatch/partner.ts";
@@ -16,11 +16,10 @@ import { createPresence } from "./fleet/presence.ts";
 import { createTimelyDoor } from "./fleet/timely-door.ts";
 import { createDispatchLedger } from "./ledger/dispatch-ledger.ts";
 import { createEventDoor } from "./ledger/event-door.ts";
-import { type CeilingOptions, watchCeiling } from "./ledger/ceiling.ts";
+import { watchCeiling } from "./ledger/ceiling.ts";
 import { copiedLedger } from "./ledger/identity.ts";
 import { asReadError } from "./ledger/ledger-error.ts";
 import { createOperations } from "./ledger/operations/index.ts";
-import type { PgOptions } from "./ledger/pg.ts";
 import { newIdentity } from "./ledger/processes.ts";
 import { createReadiness } from "./ledger/readiness.ts";
 import { createSeal, type Seal } from "./ledger/seal.ts";
@@ -31,76 +30,17 @@ import type { EventDoor } from "./ports/event-door.ts";
 import type { FleetProcess } from "./ports/fleet.ts";
 import type { DispatchLedger, Retention } from "./ports/ledger.ts";
 import type { Operations } from "./ports/operations.ts";
-import { type Random, systemRandom } from "./ports/random.ts";
+import { systemRandom } from "./ports/random.ts";
 import { createJudgedDoor } from "./judged-door.ts";
 import { type OpenLedger, openLedger } from "./open-ledger.ts";
+import type { EngineOptions } from "./engine-options.ts";
 import { openTransport } from "./open-transport.ts";
 import { checkTurnsSettings, openTurns } from "./open-turns.ts";
 import { silentTelemetry, type Telemetry } from "./ports/telemetry.ts";
 import type { Transport } from "./ports/transport.ts";
-import type { NameOptions } from "./transport/index.ts";
 
 /** Sent with every postback, so that partners can allow-list it and read what it is. */
 export const defaultUserAgent = "Postrider/0.1 (+https://github.com/postrider/postrider)";
-
-export interface EngineOptions {
-  /** A PostgreSQL URL in libpq's form; absent: embedded PGlite in `dataDir`. */
-  readonly databaseUrl?: string;
-  /** How much of its disk the ledger may take: past it, events are refused. Default: no limit. */
-  readonly ceiling?: CeilingOptions;
-  /** How PostgreSQL is connected to. */
-  readonly database?: Omit<PgOptions, "url" | "conditions">;
-  /** The id of a ledger that was copied or restored and is to be sent from: see `ledger_copied`. Default: none. */
-  readonly adoptLedger?: string;
-  /**
-   * Redis (Valkey, Dragonfly), so that many processes share the turns: `redis://`, `rediss://`, `redis-sentinel://`,
-   * `redis-cluster://`. Only beside `databaseUrl`. Absent: each process hands out its own turns.
-   */
-  readonly redisUrl?: string;
-  /** Before every key in Redis. Default `{postrider}`. */
-  readonly redisPrefix?: string;
-  /** Where the embedded ledger lives; `memory://` keeps it in memory. */
-  readonly dataDir: string;
-  /** 32-byte keys that seal secrets, newest first; the first seals, all open. */
-  readonly masterKeys: readonly Uint8Array[];
-  /** `host:port` entries that may be plain http or private. */
-  readonly allowTargets: readonly string[];
-  readonly userAgent?: string;
-  readonly telemetry?: Telemetry;
-  /** The clock of this machine. Default: the system's. What time it is by the ledger is learned from a database that is shared. */
-  readonly localClock?: Clock;
-  /** For tests: what time it is, by the ledger too. */
-  readonly clock?: Clock;
-  /** What this process says of itself to the others of its ledger. */
-  readonly process?: { readonly version?: string; readonly roles?: readonly string[] };
-  readonly random?: Random;
-  /** Requests in flight at most over all partners of this process. Default 256. */
-  readonly maxInFlight?: number;
-  /** Which name servers are asked for partners' addresses, and which files are read. Default: the machine's own. */
-  readonly names?: NameOptions;
-  /** PEM certificates of roots that are trusted beside Node's, for partners with a certificate authority of their own. */
-  readonly caBundle?: string;
-  /** `http://user:password@host:port`: public addresses are called through this proxy, after they were checked. Default: straight. */
-  readonly egressProxy?: string;
-  /** Who hears of failing endpoints, dead letters, old backlogs and silent partners. Default: nobody. */
-  readonly operator?: OperatorOptions;
-  /** Delivered deliveries, their events and attempts are dropped after this many days. Default 35. */
-  readonly retentionDays?: number;
-  /** Deliveries that ended otherwise, their events and attempts: never less than `retentionDays`. Default 90. */
-  readonly deadRetentionDays?: number;
-}
-
-/** How operators are told. */
-export interface OperatorOptions {
-  /** The id of the partner that receives operator events as postbacks; null: none does. */
-  readonly partner: string | null;
-  /** Called once per event and process, for the log. */
-  readonly heard?: (event: OperatorEvent) => void;
-  /** Events that repeat within such a window are one. Default 1 hour. */
-  readonly windowMs?: number;
-  /** A backlog is old if its oldest delivery has been due for longer. Default 5 minutes. */
-  readonly backlogOldAfterMs?: number;
-}
 
 export interface Engine {
   /**

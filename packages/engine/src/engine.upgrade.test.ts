@@ -3,10 +3,7 @@
  * in them is delivered. Each file of `testing/dumps/` is one; scripts/make-ledger-dump.ts makes them.
  */
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, inject, onTestFinished, test, vi } from "vitest";
@@ -15,6 +12,7 @@ import { openPg } from "./ledger/pg.ts";
 import { openPglite } from "./ledger/pglite.ts";
 import type { Sql } from "./ledger/sql.ts";
 import { type Clock, systemClock } from "./ports/clock.ts";
+import { startHttpPartner } from "./testing/http-partner.ts";
 import { createDatabase } from "./testing/postgres-server.ts";
 
 const folder = join(import.meta.dirname, "testing/dumps");
@@ -30,16 +28,12 @@ function runningFrom(startMs: number): Clock {
 
 async function createPartner() {
   const paths: string[] = [];
-  const server = createServer((request, response) => {
+  const { target, stop } = await startHttpPartner((request, response) => {
     paths.push(request.url ?? "");
     request.resume().on("end", () => response.end());
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
   });
-  return { paths, target: `127.0.0.1:${(server.address() as AddressInfo).port}` };
+  onTestFinished(stop);
+  return { paths, target };
 }
 
 interface Place {

@@ -23,13 +23,8 @@ export { operatorEventTypes, type OperatorEvent, type OperatorEventType } from "
 export type { TestPostback } from "./dispatch/test-postback.ts";
 export { nearestName } from "./core/nearest.ts";
 export { vacuumHolderWords, type VacuumHolder, type VacuumState } from "./core/vacuum.ts";
-export {
-  defaultUserAgent,
-  openEngine,
-  type Engine,
-  type EngineOptions,
-  type OperatorOptions,
-} from "./engine.ts";
+export { defaultUserAgent, openEngine, type Engine } from "./engine.ts";
+export type { EngineOptions, OperatorOptions } from "./engine-options.ts";
 export { parseDatabaseUrl, type DatabaseAddress } from "./ledger/database-url.ts";
 export { systemClock, type Clock } from "./ports/clock.ts";
 export type * from "./ports/event-door.ts";

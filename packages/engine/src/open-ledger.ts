@@ -1,4 +1,4 @@
-import type { EngineOptions } from "./engine.ts";
+import type { EngineOptions } from "./engine-options.ts";
 import type { ProcessConditions } from "./fleet/conditions.ts";
 import type { LedgerClock } from "./fleet/ledger-clock.ts";
 import { learnTime } from "./fleet/presence.ts";

@@ -1,5 +1,5 @@
 import type { AllowedTargets } from "./core/target.ts";
-import type { EngineOptions } from "./engine.ts";
+import type { EngineOptions } from "./engine-options.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { Transport } from "./ports/transport.ts";
 import { createTransport } from "./transport/index.ts";

@@ -1,15 +1,7 @@
 import type { AllowedTargets } from "../core/target.ts";
 import type { Clock } from "../ports/clock.ts";
-import type {
-  Attendance,
-  CircuitSave,
-  Claimed,
-  ClaimRequest,
-  DispatchLedger,
-  Retention,
-  Ring,
-} from "../ports/ledger.ts";
-import type { Fleet } from "../ports/fleet.ts";
+import type { CircuitSave, Claimed, ClaimRequest, DispatchLedger, Retention, Ring } from "../ports/ledger.ts";
+import type { Attendance, Fleet } from "../ports/fleet.ts";
 import { type Conditions, silentConditions } from "../ports/conditions.ts";
 import { noOperatorEvents, type OperatorEvents } from "../ports/operator-events.ts";
 import type { Load } from "../ports/load.ts";
@@ -223,7 +215,7 @@ function createClaimer(
     if (learning) await learning;
     return ledger.claim(requests, [...recorder.setAside()], clock.now());
   };
-  /** Work for partners whose turns others hold is theirs: they are told, and hear of it at the close at the latest. */
+  /** Work for a partner whose turn another process has: that process is told now, or when it gives the turn back at the latest. */
   const tellHolders = (claimed: readonly Claimed[]) => {
     const elsewhere = claimed.filter(({ standing }) => standing === "elsewhere");
     if (elsewhere.length > 0) ledger.tellHolders(elsewhere.map(({ partnerNo }) => partnerNo)).catch(() => {});

@@ -53,7 +53,7 @@ describe("a pace", () => {
           const waitMs = pace.waitMs(rate, nowMs);
           expect(waitMs).toBeCloseTo(rate.intervalMs, 1);
           expect(pace.waitMs(rate, nowMs)).toBeCloseTo(waitMs, 1);
-          // The ledger has to hear of it, or the next turn would wait anew.
+          // The ledger has to hear of it, or the next turn would wait again.
           expect(await pace.close()).toBeCloseTo(nowMs + burst * rate.intervalMs, 1);
         },
       ),

@@ -1,5 +1,6 @@
 import type { Clock } from "../ports/clock.ts";
-import type { Attendance, DispatchLedger, Retention } from "../ports/ledger.ts";
+import type { Attendance } from "../ports/fleet.ts";
+import type { DispatchLedger, Retention } from "../ports/ledger.ts";
 import type { Load } from "../ports/load.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { Turns } from "../ports/turns.ts";

@@ -325,7 +325,7 @@ export class Turn {
     if (this.#pace.refused) this.#close(now + idleLookMs);
     else if (waitMs === Number.POSITIVE_INFINITY) return false;
     else if (waitMs > longestPermitWaitMs && this.#inFlight === 0) this.#close(now + waitMs);
-    else this.#permitTimer.at(now + waitMs);
+    else this.#permitTimer.in(waitMs);
     return false;
   }
 

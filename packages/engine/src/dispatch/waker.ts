@@ -1,4 +1,5 @@
 import type { Clock } from "../ports/clock.ts";
+import { EarliestTimer } from "./earliest-timer.ts";
 
 /** A timer may be early by less than this, by the clock that never goes back. */
 const timerGrainMs = 1;
@@ -10,20 +11,21 @@ const timerGrainMs = 1;
  */
 export class Waker {
   readonly #clock: Clock;
+  readonly #timer: EarliestTimer;
   /** Ends the wait that is under way. */
   #end: ((timeIsOver: boolean) => void) | null = null;
-  /** When the wait is over. Like the timer's, in the time of `monotonicMs`. */
+  /** When the wait is over, in the time of `monotonicMs`. */
   #overAtMs = Number.POSITIVE_INFINITY;
-  #timer: { readonly atMs: number; readonly cancel: () => void } | null = null;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#timer = new EarliestTimer(clock, () => this.#onTimer());
   }
 
   /** Resolves with true after `ms`, and with false at the next call of `wake`, whichever is first. One wait at a time. */
   wait(ms: number): Promise<boolean> {
     this.#overAtMs = this.#clock.monotonicMs() + ms;
-    if (this.#timer === null || this.#timer.atMs > this.#overAtMs) this.#setTimer(ms);
+    this.#timer.in(ms);
     return new Promise((resolve) => (this.#end = resolve));
   }
 
@@ -34,24 +36,15 @@ export class Waker {
 
   /** To be called after the last wait. */
   close(): void {
-    this.#timer?.cancel();
-    this.#timer = null;
+    this.#timer.cancel();
   }
 
-  #setTimer(ms: number): void {
-    this.#timer?.cancel();
-    this.#timer = Number.isFinite(ms)
-      ? { atMs: this.#overAtMs, cancel: this.#clock.after(ms, this.#onTimer) }
-      : null;
-  }
-
-  readonly #onTimer = (): void => {
-    this.#timer = null;
+  #onTimer(): void {
     if (this.#end === null) return;
     const leftMs = this.#overAtMs - this.#clock.monotonicMs();
     if (leftMs < timerGrainMs) this.#finish(true);
-    else this.#setTimer(leftMs);
-  };
+    else this.#timer.in(leftMs);
+  }
 
   #finish(timeIsOver: boolean): void {
     const end = this.#end;

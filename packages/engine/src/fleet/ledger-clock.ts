@@ -1,6 +1,6 @@
 import { bestOf, type ClockSample, sampleOf, withSample } from "../core/clock-offset.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { LedgerTime } from "../ports/ledger.ts";
+import type { LedgerTime } from "../ports/fleet.ts";
 
 /** The local clock moved by more than this against monotonic time: it was set, or the machine was suspended. */
 const doubtMs = 1_000;

@@ -158,10 +158,9 @@ export function destroySocket(client: pg.ClientBase): void {
 
 /** Ends a connection, and does not wait for a side that is silent. Never rejects. */
 export async function endSoon(client: pg.Client): Promise<void> {
-  await within(client.end(), endMs, "The connection was not closed in time.").catch(() => {
-    const { connection } = client as unknown as { connection?: { stream: Duplex } };
-    connection?.stream.destroy();
-  });
+  await within(client.end(), endMs, "The connection was not closed in time.").catch(() =>
+    destroySocket(client),
+  );
 }
 
 /** What a promise resolves to, if that comes in time. */

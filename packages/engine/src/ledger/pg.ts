@@ -106,7 +106,7 @@ export function openPg(options: PgOptions): PgSql {
       broken = error as Error;
       throw error;
     } finally {
-      // After any error: what a statement was prepared for may have changed, and a new connection prepares anew.
+      // After any error: what a statement was prepared for may have changed, and a new connection prepares it again.
       client.release(broken);
     }
   };

@@ -2,8 +2,7 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { pid } from "node:process";
 import type { Condition } from "../ports/conditions.ts";
-import type { FleetProcess, SignOfLife } from "../ports/fleet.ts";
-import type { Attendance, LedgerTime } from "../ports/ledger.ts";
+import type { Attendance, FleetProcess, LedgerTime, SignOfLife } from "../ports/fleet.ts";
 import { list, type Sql } from "./sql.ts";
 
 /** Who this is among the processes that share a ledger. */
@@ -22,6 +21,10 @@ export const newIdentity = (): ProcessIdentity => ({ id: randomUUID(), name: `${
 
 /** One that dispatches counts as alive for this long after its last sign of life: three missed ones. */
 const aliveMs = 4_000;
+
+/** SQL that says whether a process that dispatches is alive. @param of the alias of its row in `processes` */
+export const isAliveSql = (of: string): string =>
+  `${of}.seen_at > clock_timestamp() - interval '${aliveMs} milliseconds'`;
 
 /** What the ledger's clock says; null where the ledger belongs to this process, whose clock it has. */
 export async function readTime(sql: Sql): Promise<LedgerTime | null> {

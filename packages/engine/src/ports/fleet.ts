@@ -3,7 +3,6 @@
  * adapter.
  */
 import type { Condition } from "./conditions.ts";
-import type { Attendance } from "./ledger.ts";
 
 /** What a process says of itself with each sign of life. */
 export interface SignOfLife {
@@ -30,6 +29,28 @@ export interface FleetProcess {
   /** See `SignOfLife`. */
   readonly skewMs: number | null;
   readonly conditions: readonly Condition[];
+}
+
+/** What the ledger's clock says. Epoch ms, with fractions. */
+export interface LedgerTime {
+  /** When it began to work on the question, … */
+  readonly arrivedMs: number;
+  /** … and when it had the answer. */
+  readonly answeredMs: number;
+}
+
+/** The processes that dispatch from a ledger. */
+export interface Attendance {
+  /** How many, this one included. */
+  readonly alive: number;
+  /** Whether this one sweeps for all of them. */
+  readonly first: boolean;
+  /** How busy the least busy of the others is; null where there is none. */
+  readonly idlest: number | null;
+  /** Processes found dead now: their turns are free. */
+  readonly foundDead: number;
+  /** Null: the ledger has no clock but this process's. */
+  readonly time: LedgerTime | null;
 }
 
 /** This process among those of its ledger. */

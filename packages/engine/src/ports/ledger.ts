@@ -6,7 +6,7 @@ import type { Circuit } from "../core/breaker.ts";
 import type { DeliveryState, Reason } from "../core/delivery.ts";
 import type { EndpointDocument } from "../core/documents.ts";
 import type { PostriderError } from "../core/errors.ts";
-import type { FleetProcess, SignOfLife } from "./fleet.ts";
+import type { Attendance, FleetProcess, LedgerTime, SignOfLife } from "./fleet.ts";
 
 /** A place among the due deliveries of one lane: behind those due earlier, and those due then with a smaller or this id. */
 export interface LanePlace {
@@ -191,28 +191,6 @@ export interface TurnClose {
   readonly partnerNo: number;
   readonly fence: number;
   readonly cursorMs: number | null;
-}
-
-/** What the ledger's clock says. Epoch ms, with fractions. */
-export interface LedgerTime {
-  /** When it began to work on the question, … */
-  readonly arrivedMs: number;
-  /** … and when it had the answer. */
-  readonly answeredMs: number;
-}
-
-/** The processes that dispatch from a ledger. */
-export interface Attendance {
-  /** How many, this one included. */
-  readonly alive: number;
-  /** Whether this one sweeps for all of them. */
-  readonly first: boolean;
-  /** How busy the least busy of the others is; null where there is none. */
-  readonly idlest: number | null;
-  /** Processes found dead now: their turns are free. */
-  readonly foundDead: number;
-  /** Null: the ledger has no clock but this process's. */
-  readonly time: LedgerTime | null;
 }
 
 /** How long ended deliveries are kept, with their events and attempts. */

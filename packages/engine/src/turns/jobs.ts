@@ -17,7 +17,7 @@ const countKeptMs = 100;
 /** A process that died with a job in hand is noticed between one and two of these after its lock ran out. */
 const lockMs = 4_000;
 const stalledCheckMs = 3_000;
-/** After a lost connection BullMQ tries again after this; by then all is opened anew. */
+/** After a lost connection BullMQ tries again after this; by then all is opened again. */
 const retryMs = 500;
 
 type Job = { readonly p: readonly number[] };

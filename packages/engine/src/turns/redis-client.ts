@@ -19,7 +19,7 @@ const endWithinMs = 300;
 
 /**
  * A client for rings and messages, whose commands end soon, or for a worker, which blocks. It does not connect again by
- * itself: whatever fails, all connections are opened anew (redis-session.ts), so that none is half dead. It connects when
+ * itself: whatever fails, all connections are opened again (redis-session.ts), so that none is half dead. It connects when
  * `connect` is called, and asks the server for nothing that needs a permission.
  */
 export function createRedisClient(address: RedisAddress, use: "messages" | "worker"): RedisClient {

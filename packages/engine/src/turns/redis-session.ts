@@ -1,6 +1,6 @@
 /**
  * All connections of this process to Redis, opened together, proven together and ended together: whatever fails in one of
- * them ends them all, and what comes next is opened anew. So none is left half dead.
+ * them ends them all, and what comes next is opened again. So none is left half dead.
  */
 import type { Clock } from "../ports/clock.ts";
 import { createOutbox, type JobsOf, type JobTaker, openJobTaker, type Outbox } from "./jobs.ts";

@@ -145,7 +145,7 @@ describe.skipIf(redisUrl === null)("connections that fall silent", () => {
     ["the worker's own", (index: number) => index === 2],
     ["the one that blocks", (index: number) => index === 3],
   ] as const)(
-    "%s: found and opened anew within 10 s, and what is rung meanwhile goes on",
+    "%s: found and opened again within 10 s, and what is rung meanwhile goes on",
     async (_, which) => {
       const server = await startServer();
       const silencer = await startSilencer(server);

@@ -37,7 +37,7 @@ export const settled = (use: RedisUse): RedisUse =>
  * It failed, while it was opened or later.
  *
  * @param fault in words, with the remedy
- * @returns the next state, and how long to wait before all is opened anew, between 0.75 and 1.25 of the time that doubles
+ * @returns the next state, and how long to wait before all is opened again, between 0.75 and 1.25 of the time that doubles
  * with each fault up to 6 s
  */
 export function failed(

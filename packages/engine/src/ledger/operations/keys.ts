@@ -7,6 +7,7 @@ import {
   parseSecret,
   publicKeyOf,
 } from "@postrider/protocol";
+import { isAliveSql } from "../processes.ts";
 import { PostriderError } from "../../core/errors.ts";
 import { missingKeyNote, type Scheme } from "../../core/missing-key.ts";
 import { parseEndpointDocument } from "../../core/documents.ts";
@@ -195,7 +196,7 @@ export interface Resealed {
 async function someoneLacks(sql: Pick<Sql, "query">, keyId: string): Promise<boolean> {
   const [row] = await sql.query<{ lacks: boolean }>(
     `select exists (select 1 from postrider.process_settings s join postrider.processes o on o.id = s.process
-      where o.seen_at > clock_timestamp() - interval '4 seconds' and $1 <> all(s.key_ids)) as lacks`,
+      where ${isAliveSql("o")} and $1 <> all(s.key_ids)) as lacks`,
     [keyId],
   );
   return row?.lacks ?? false;

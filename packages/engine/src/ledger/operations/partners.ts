@@ -1,3 +1,4 @@
+import { isAliveSql } from "../processes.ts";
 import { formatDurationMs, parseDurationMs } from "../../core/duration.ts";
 import { PostriderError } from "../../core/errors.ts";
 import type { Operations, Partner, PartnerEndpoints } from "../../ports/operations.ts";
@@ -125,7 +126,7 @@ const columns = `p.partner_no, p.id, p.name, p.rate_per_second, p.burst, p.max_i
  */
 const missingKeysSql = `with alive as (
     select s.key_ids from postrider.process_settings s join postrider.processes o on o.id = s.process
-     where o.seen_at > clock_timestamp() - interval '4 seconds'
+     where ${isAliveSql("o")}
   ), needed as (
     select distinct encode(substring(k.sealed from 2 for 4), 'hex') as id from postrider.signing_keys k
      where k.partner_no = p.partner_no and (k.retires_at is null or k.retires_at > clock_timestamp())

@@ -118,7 +118,7 @@ begin
   end if;
 
   if v_held is not null then
-    -- The wait that was meant is not known: the next request asks anew.
+    -- The wait that was meant is not known: the next request asks again.
     with back as (
       update postrider.endpoints e set held_until = v_now where e.endpoint_no = any(v_held) and e.held_until > v_soon returning e.endpoint_no
     ), probes as (
