@@ -51,13 +51,15 @@ export function boundHeap(): void {
 }
 
 /**
- * Has the young generation grow to its size at the first need. While it is small nearly all in it survives, and V8 concludes
- * that a line of code had better make everything in the old generation from then on, where whatever it refers to stays as well.
+ * Has the young generation grow to its size at the first need, and everything made in it. While it is small nearly all in it
+ * survives, and V8 would conclude that a line of code had better make everything in the old generation from then on, where
+ * whatever it refers to stays as well.
  *
  * @example growYoungGeneration();
  */
 export function growYoungGeneration(): void {
   setFlagsFromString("--semi-space-growth-factor=4");
+  setFlagsFromString("--no-allocation-site-pretenuring");
 }
 
 /** How much the old generation may grow, in percent of the `aliveMb` in it, before it is collected again. */

@@ -17,7 +17,7 @@ import { advanceReplays } from "./replays.ts";
 import { parseRing, ringPayload } from "./ring-channel.ts";
 import { type ClaimRow, dueDelivery } from "./rows.ts";
 import type { Seal } from "./seal.ts";
-import { isTransientFault, list, type Sql } from "./sql.ts";
+import { isTransientFault, list, listOf, type Sql } from "./sql.ts";
 import { keepUp } from "./upkeep.ts";
 
 export interface DispatchLedgerOptions {
@@ -261,7 +261,7 @@ function byPartner(rows: readonly ClaimRow[], leaseMs: number): readonly Claimed
 
 /** The columns of `postrider.record`, each an array literal over all outcomes. */
 function recordValues(outcomes: readonly Outcome[], again: boolean) {
-  const column = (value: (outcome: Outcome) => string | number | null) => list(outcomes.map(value));
+  const column = (value: (outcome: Outcome) => string | number | null) => listOf(outcomes, value);
   return [
     column((o) => o.deliveryId),
     column((o) => o.partnerNo),

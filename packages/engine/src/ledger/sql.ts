@@ -60,10 +60,18 @@ export type SqlValue = string | number | boolean | null | Uint8Array;
  * @example list([1, null, 3]) // "{1,null,3}"
  */
 export function list(values: readonly (number | string | null)[]): string {
+  return listOf(values, (value) => value);
+}
+
+/** The same of a value of each item, without a list of the values: many of these are made of one batch. */
+export function listOf<Item>(
+  items: readonly Item[],
+  valueOf: (item: Item) => number | string | null,
+): string {
   let text = "{";
-  for (let index = 0; index < values.length; index++) {
+  for (let index = 0; index < items.length; index++) {
     if (index > 0) text += ",";
-    const value = values[index];
+    const value = valueOf(items[index]!);
     text += value === null || value === undefined ? "null" : typeof value === "number" ? value : quote(value);
   }
   return `${text}}`;
