@@ -140,12 +140,9 @@ const policiesOf = (
   circuitPolicy: compileCircuitPolicy(document, maxInFlight),
 });
 
-/** A document from before there were breakers has the defaults. @throws PostriderError `invalid_duration` */
+/** @throws PostriderError `invalid_duration` */
 export function compileCircuitPolicy(
-  {
-    breaker = endpointDefaults.breaker,
-    disable_after = endpointDefaults.disable_after,
-  }: Partial<Pick<EndpointDocument, "breaker" | "disable_after">>,
+  { breaker, disable_after }: Pick<EndpointDocument, "breaker" | "disable_after">,
   maxInFlight: number,
 ): CircuitPolicy {
   return {
