@@ -102,6 +102,8 @@ async function given(
       return listOf(option);
     case "json":
       return parseJson(flagOf(name), option, context);
+    case "file":
+      return readInput.text(context, option);
     case "on_off":
       return option === "off" ? null : objectIn(before, path[0]!);
     case "text":

@@ -14,6 +14,8 @@ export type FlagForm =
   | "headers"
   /** A word, a JSON document, or `@` and the path of a file that has one. */
   | "json"
+  /** The path of a file; its text is the value. */
+  | "file"
   /** `off` is null. `on` keeps the object that is there, or is one with its defaults. */
   | "on_off"
   /** Two flags without a value, `--enable` and `--disable`. */

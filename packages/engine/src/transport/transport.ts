@@ -1,5 +1,5 @@
 import { createSecureContext, getCACertificates, type SecureContextOptions } from "node:tls";
-import { type Client, type Dispatcher, Pool } from "undici";
+import { type Client, Pool } from "undici";
 import { type AllowedTargets, checkTargetUrl } from "../core/target.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Exchange, FailureClass, PostbackRequest, Transport } from "../ports/transport.ts";
@@ -7,7 +7,7 @@ import { AbortGroups } from "./abort-groups.ts";
 import { type ConnectionAge, type DialTools, guardedDial, TrackedClient } from "./connection.ts";
 import { Deadlines } from "./deadlines.ts";
 import { createEgressProxy } from "./egress-proxy.ts";
-import { type ExchangeHost, PendingExchange } from "./exchange.ts";
+import { type ExchangeHost, PendingExchange, type RoutedOptions } from "./exchange.ts";
 import { boundedLookup, createNameSource, type Lookup } from "./lookup.ts";
 import type { NameOptions } from "./names/dns-lookup.ts";
 import { OriginPools } from "./origin-pools.ts";
@@ -87,7 +87,7 @@ export function createTransport(options: TransportOptions): Transport {
       return late && { class: late.class, message: late.message };
     },
     redispatch: (dispatchOptions, exchange) =>
-      oneShotPools.dispatch(String(dispatchOptions.origin), dispatchOptions, exchange),
+      oneShotPools.dispatch(dispatchOptions.pool, dispatchOptions, exchange),
   };
 
   return {
@@ -101,7 +101,7 @@ export function createTransport(options: TransportOptions): Transport {
       const dispatchOptions = dispatchOptionsOf(request, url!);
       const exchange = new PendingExchange(host, dispatchOptions, request.timeoutMs, watch ?? null);
       if (signal) aborts.join(signal, exchange);
-      pools.dispatch(String(dispatchOptions.origin), dispatchOptions, exchange);
+      pools.dispatch(dispatchOptions.pool, dispatchOptions, exchange);
       exchange.handedOver();
       return exchange.result;
     },
@@ -151,11 +151,13 @@ function trusting(caBundle: string): SecureContextOptions {
   return { ca: [...getCACertificates("default"), caBundle] };
 }
 
-function dispatchOptionsOf(request: PostbackRequest, url: URL): Dispatcher.DispatchOptions {
+function dispatchOptionsOf(request: PostbackRequest, url: URL): RoutedOptions {
   const headers: string[] = [];
   for (const [name, value] of request.headers) headers.push(name, value);
+  const { origin } = url;
   return {
-    origin: url.origin,
+    pool: origin,
+    origin,
     path: url.pathname + url.search,
     method: request.method,
     headers,
