@@ -97,6 +97,15 @@ export interface BodyObject {
 }
 export type BodyList = readonly BodyValue[];
 
+/** The engine reads what is within them. */
+const certificates = z
+  .string({ error: "must be a text of PEM certificates" })
+  .max(65_536, "must have at most 65536 characters")
+  .regex(
+    /^\s*(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*)+$/,
+    "must be one or more PEM certificates and nothing else",
+  );
+
 // Custom checks hand the document on as it is: zod's records drop the key __proto__, and rebuild raw numbers.
 const body = z.union(
   [
@@ -157,6 +166,13 @@ export const endpointDocument = z
         .default("10s")
         .describe("One deadline over the whole exchange.")
         .register(flags, { form: "text", value: "duration" }),
+      ca: certificates
+        .nullable()
+        .default(null)
+        .describe(
+          "PEM certificates of roots that are trusted for this endpoint, beside all others; null: none of its own.",
+        )
+        .register(flags, { form: "file", value: "file", nullWord: "none" }),
       enabled: z
         .boolean({ error: "must be true or false" })
         .default(true)
