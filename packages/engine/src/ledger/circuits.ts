@@ -1,5 +1,5 @@
 import type { Circuit } from "../core/breaker.ts";
-import type { CircuitSave, DispatchLedger, StoredCircuit } from "../ports/ledger.ts";
+import type { CircuitSave, StoredCircuit, WatchLedger } from "../ports/ledger.ts";
 import type { Sql } from "./sql.ts";
 
 /** A row of `postrider.circuits`, as JSON. */
@@ -74,7 +74,7 @@ export async function saveCircuits(sql: Sql, saves: readonly CircuitSave[]): Pro
   await sql.query("select postrider.save_circuits($1::text::json)", [JSON.stringify(rows)]);
 }
 
-export async function oldBacklogs(sql: Sql, beforeMs: number): ReturnType<DispatchLedger["oldBacklogs"]> {
+export async function oldBacklogs(sql: Sql, beforeMs: number): ReturnType<WatchLedger["oldBacklogs"]> {
   const rows = await sql.query<{ partner: string; oldest_due_ms: number }>(
     "select * from postrider.old_backlogs($1::float8)",
     [beforeMs],
@@ -82,7 +82,7 @@ export async function oldBacklogs(sql: Sql, beforeMs: number): ReturnType<Dispat
   return rows.map((row) => ({ partner: row.partner, oldestDueMs: row.oldest_due_ms }));
 }
 
-export async function silentPartners(sql: Sql, nowMs: number): ReturnType<DispatchLedger["silentPartners"]> {
+export async function silentPartners(sql: Sql, nowMs: number): ReturnType<WatchLedger["silentPartners"]> {
   const rows = await sql.query<{ partner: string; silent_after_ms: number }>(
     "select * from postrider.silent_partners($1::float8)",
     [nowMs],

@@ -312,18 +312,14 @@ export function createMemoryLedger(): MemoryLedger {
     },
     tellHolders: async () => {},
     attend: async () => ({ alive: 1, first: true, idlest: null, foundDead: 0, time: null }),
-    readTime: async () => null,
     cutBack: async () => 0,
-    processes: async () => [],
     declare: async () => {},
     othersAllow: async () => [],
     passOn: async () => {},
-    onRing: async () => async () => {},
     leave: async () => {},
     onLost: (listener) => void lost.add(listener),
     advanceReplays: async () => ({ partnerNos: [], running: 0 }),
     keepUp: async () => {},
-    locate: async () => null,
     isTransient: (error) => error instanceof TransientFault,
   };
 }

@@ -1,7 +1,7 @@
 import { endpointDefaults, partnerDefaults } from "../../core/documents.ts";
 import type { LedgerOperations } from "../../ledger/operations/index.ts";
 import type { Sql } from "../../ledger/sql.ts";
-import type { Claimed, ClaimFrom, DispatchLedger, DueDelivery, Outcome } from "../../ports/ledger.ts";
+import type { Claimed, ClaimFrom, Ledger, DueDelivery, Outcome } from "../../ports/ledger.ts";
 import type { AcceptEvent, EventDoor } from "../../ports/event-door.ts";
 
 /** The instant the suite calls now; a ledger under test is migrated at it. A Wednesday. */
@@ -13,10 +13,10 @@ export const neighbourLeaseMs = 300;
 /** A ledger under test, migrated and empty. */
 export interface OpenedLedger {
   readonly door: EventDoor;
-  readonly dispatch: DispatchLedger;
+  readonly dispatch: Ledger;
   readonly operations: LedgerOperations;
   /** The same ledger as other processes see it, each with leases of `neighbourLeaseMs`; null if it belongs to one process. */
-  readonly neighbours: readonly [DispatchLedger, DispatchLedger] | null;
+  readonly neighbours: readonly [Ledger, Ledger] | null;
   readonly sql: Sql;
   close(): Promise<void>;
 }
