@@ -10,11 +10,9 @@ export interface StoredCircuit {
 }
 
 /** A circuit to keep; null: the endpoint is well. Ignored if the turn's fence was passed or the circuit's number moved on. */
-export interface CircuitSave {
+export interface CircuitSave extends Omit<StoredCircuit, "circuit"> {
   readonly partnerNo: number;
   readonly fence: number;
-  readonly endpointNo: number;
-  readonly circuitNo: number;
   readonly circuit: Circuit | null;
 }
 
