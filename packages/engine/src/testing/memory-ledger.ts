@@ -1,6 +1,6 @@
 import { endpointDefaults, type EndpointDocument } from "../core/documents.ts";
 import type {
-  AttemptRow,
+  StoredAttempt,
   Claimed,
   ClaimFrom,
   DispatchLedger,
@@ -32,7 +32,7 @@ interface PartnerRow {
 export interface MemoryLedger extends DispatchLedger {
   readonly pending: Map<string, Row>;
   readonly finished: Map<string, Outcome>;
-  readonly attempts: (AttemptRow & { readonly deliveryId: string })[];
+  readonly attempts: (StoredAttempt & { readonly deliveryId: string })[];
   readonly holds: EndpointHold[];
   /** By endpoint number. */
   readonly circuits: Map<number, StoredCircuit>;
@@ -74,7 +74,7 @@ export function createMemoryLedger(): MemoryLedger {
   const heldUntilMs = new Map<number, number>();
   const pending = new Map<string, Row>();
   const finished = new Map<string, Outcome>();
-  const attempts: (AttemptRow & { deliveryId: string })[] = [];
+  const attempts: (StoredAttempt & { deliveryId: string })[] = [];
   const holds: EndpointHold[] = [];
   const calls = { claim: 0, record: 0, saveCursors: 0, saveCircuits: 0, settings: 0 };
   const circuits = new Map<number, StoredCircuit>();

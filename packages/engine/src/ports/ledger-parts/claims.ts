@@ -1,4 +1,6 @@
 /** What turns ask of the ledger: who may send, and what is due. */
+import type { DeliveryProgress } from "../../core/decide.ts";
+import type { PostbackFacts } from "../../core/template/index.ts";
 import type { StoredCircuit } from "./circuits.ts";
 
 /** A place among the due deliveries of one lane: behind those due earlier, and those due then with a smaller or this id. */
@@ -31,26 +33,14 @@ export interface ClaimRequest {
   readonly from?: ClaimFrom | null;
 }
 
-/** A delivery that is due, with all that an attempt needs. */
-export interface DueDelivery {
+/** A delivery that is due, with all that an attempt needs: what its template is rendered from, and what its retry rule looks at. */
+export interface DueDelivery
+  extends Pick<PostbackFacts, "eventId" | "type" | "schemaVersion" | "occurredAt" | "dataText">,
+    DeliveryProgress {
   readonly id: string;
   readonly endpointNo: number;
-  readonly eventId: string;
-  readonly type: string;
-  readonly schemaVersion: number;
-  readonly occurredAt: string;
   readonly acceptedAtMs: number;
-  /** The event's data as the JSON text that was accepted. */
-  readonly dataText: string;
   readonly dueAtMs: number;
-  /** Acceptance, or the event's `not_before` if that is later, or the last replay. */
-  readonly enqueuedAtMs: number;
-  readonly attemptsMade: number;
-  readonly clientErrors: number;
-  /** Of `attemptsMade`, those before the last replay: the ladder begins anew, the attempt numbers go on. */
-  readonly attemptsBefore: number;
-  /** The event's own expiry, or null; a replay clears it. */
-  readonly expiresAtMs: number | null;
   /** Of the deliveries of an endpoint with the same key one goes after the other. Null: in no order. */
   readonly orderKey: string | null;
 }

@@ -2,7 +2,7 @@
 import type { DeliveryState, Reason } from "../../core/delivery.ts";
 
 /** The exchange of an attempt, as it is stored. */
-export interface AttemptRow {
+export interface StoredAttempt {
   readonly n: number;
   readonly atMs: number;
   readonly durationMs: number;
@@ -18,7 +18,7 @@ export interface Outcome {
   readonly partnerNo: number;
   readonly fence: number;
   /** Null where nothing was sent (an unrenderable or expired delivery). */
-  readonly attempt: AttemptRow | null;
+  readonly attempt: StoredAttempt | null;
   readonly change:
     | {
         readonly kind: "finish";
