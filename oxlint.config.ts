@@ -114,7 +114,7 @@ export default defineConfig({
       { name: "setInterval", message: "loops hold a Clock: use clock.sleep(ms, signal)." },
     ],
     "no-console": "error",
-    "import/no-cycle": "error",
+    "import/no-cycle": ["error", { ignoreTypes: false }], "import/first": "error",
     "typescript/no-floating-promises": "error",
     "typescript/no-misused-promises": "error",
     "typescript/switch-exhaustiveness-check": "error",

@@ -1,4 +1,5 @@
 import type { Partner, SigningKey } from "@postrider/engine";
+import { absent } from "../absent.ts";
 import { type CommandGroup, defineCommand, required } from "../command.ts";
 import { confirmed } from "../confirm.ts";
 import { endpointState, partnerState, partnerTone } from "../endpoint-state.ts";
@@ -191,12 +192,6 @@ const put = defineCommand({
     if (partner.signing_secret !== undefined) saySecret(context.stdout, partner.signing_secret);
   },
 });
-
-/** For `catch`: null instead of a not-found error. */
-export function absent(error: unknown): null {
-  if (error instanceof CliError && error.exit === "notFound") return null;
-  throw error;
-}
 
 function parseRate(text: string): number | null {
   if (text === "none") return null;

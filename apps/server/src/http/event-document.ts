@@ -6,8 +6,8 @@ import {
   isInstant,
   maxEventBytes,
 } from "@postrider/engine";
+import { memberText } from "@postrider/engine/json-text";
 import { z } from "zod";
-import { memberText } from "./json-slices.ts";
 import { partnerId } from "./ids.ts";
 
 export { instantForm, isInstant };
