@@ -3,7 +3,7 @@ import { absent } from "../absent.ts";
 import { type CommandGroup, defineCommand, required } from "../command.ts";
 import { confirmed } from "../confirm.ts";
 import { type Output, say, sayJson } from "../context.ts";
-import { endpointDocument, endpointOptions } from "../endpoint-document.ts";
+import { endpointOptions, endpointToPut } from "../endpoint-document.ts";
 import { endpointState, endpointTone } from "../endpoint-state.ts";
 import { exitCodes } from "../exit.ts";
 import { readInput } from "../input.ts";
@@ -148,7 +148,7 @@ const put = defineCommand({
       options.file === undefined
         ? await client.getEndpoint(partner, id).catch(absent)
         : await readInput.json(context, options.file);
-    const document = await endpointDocument(context, args[2], options, base);
+    const document = await endpointToPut(context, args[2], options, base);
     const endpoint = await client.putEndpoint(partner, id, document);
     for (const { message } of endpoint.warnings ?? [])
       say(context.stderr, tone(context.stderr, "warning", plain(`Warning: ${message}`)));

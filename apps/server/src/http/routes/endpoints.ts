@@ -5,7 +5,7 @@ import { z } from "zod";
 import { deletedAnswer, deletedAnswers } from "../deleted-answer.ts";
 import { documentLimits, readDocument } from "../document-check.ts";
 import { endpointId, partnerId } from "../ids.ts";
-import { completeEndpoint, endpointDocument } from "../operator-documents.ts";
+import { completeEndpoint, endpointDocument } from "@postrider/contract";
 import { type Route, route } from "../route.ts";
 import {
   endpointsView,

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { deletedAnswer, deletedAnswers } from "../deleted-answer.ts";
 import { pageOf, pageQuery } from "../delivery-filter.ts";
 import { partnerId } from "../ids.ts";
-import { partnerRequest, rotateRequest } from "../operator-documents.ts";
+import { partnerRequest, rotateRequest } from "@postrider/contract";
 import { type Route, route } from "../route.ts";
 import { createdPartnerView, keysView, partnersView, partnerView, rotatedView } from "../views.ts";
 

@@ -1,6 +1,7 @@
 import type { EndpointDocument } from "../../core/documents.ts";
 import { unstorableTexts } from "../../core/document-texts.ts";
 import { parseDurationMs } from "../../core/duration.ts";
+import { readExchangeSettings } from "../../core/exchange-settings.ts";
 import { type Issue, PostriderError } from "../../core/errors.ts";
 import { type AllowedTargets, checkNewTarget } from "../../core/target.ts";
 import { compileTemplate } from "../../core/template/index.ts";
@@ -31,6 +32,7 @@ export function checkEndpoint(document: EndpointDocument, allowedTargets: Allowe
       issues: [{ path: "url", message: target.message }],
     });
   checkDurations(document);
+  readExchangeSettings(document);
   const badPattern = document.events.findIndex((pattern) => !patternForm.test(pattern));
   if (badPattern >= 0) {
     const message = "must be an event type such as conversion.approved, a prefix such as conversion.*, or *";
