@@ -6,7 +6,7 @@ import { confirmed } from "../confirm.ts";
 import { endpointState, partnerState, partnerTone } from "../endpoint-state.ts";
 import { type Context, type Output, say, sayJson } from "../context.ts";
 import { flaggedKeys, optionsOf, partOf } from "../document-flags.ts";
-import { CliError, exitCodes } from "../exit.ts";
+import { exitCodes } from "../exit.ts";
 import { readInput } from "../input.ts";
 import { tone } from "../render/colour.ts";
 import { facts, table } from "../render/table.ts";
