@@ -81,6 +81,9 @@ function endpointFacts(output: Output, endpoint: Endpoint): string {
     ["headers", Object.keys(endpoint.headers).join(" ") || "-"],
     ["body", typeof endpoint.body === "string" ? endpoint.body : JSON.stringify(endpoint.body)],
     ["signing", endpoint.signing.join(" ") || "none"],
+    ...(endpoint.ca === null
+      ? []
+      : [["trusts", "certificates of its own, beside all others"] as [string, string]]),
     ["timeout", endpoint.timeout],
     ["retries", retriesOf(endpoint)],
     ["after a 4xx", endpoint.retry.client_error_schedule.join(" ") || "no retry"],
