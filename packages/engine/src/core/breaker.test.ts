@@ -8,11 +8,10 @@ import {
   type Ended,
   inFlightLimit,
   type Health,
-  type Signal,
-  signalOf,
 } from "./breaker.ts";
 import type { Verdict } from "./classify.ts";
 import { finish } from "./decide.ts";
+import { type Signal, signalOf } from "./signal.ts";
 
 const now = Date.parse("2026-03-04T10:00:00.000Z");
 const seed = 20_260_304;

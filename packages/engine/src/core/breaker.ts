@@ -17,6 +17,7 @@ import type { Verdict } from "./classify.ts";
 import type { Decision } from "./decide.ts";
 import { afterAnswer, type Refusals } from "./refusals.ts";
 import { jitteredMs } from "./retry-policy.ts";
+import type { Signal } from "./signal.ts";
 
 /** What opens an endpoint's circuit, and how it is tried again. */
 export interface BreakerPolicy {
@@ -76,19 +77,6 @@ export interface FailureWindow {
   readonly failures: number;
 }
 
-/**
- * What an attempt says of its endpoint:
- *
- * | signal | from | |
- * |---|---|---|
- * | `success` | 2xx | |
- * | `failure` | 5xx, 3xx, no answer, a body that broke off | |
- * | `throttled` | 429; 5xx or 3xx with Retry-After | it answers and says when: the hold does the rest |
- * | `answered` | other 4xx | it works, and refused this request: others may be good, unless it refuses all (refusals.ts) |
- * | `gone` | 410 | it is paused |
- */
-export type Signal = "success" | "failure" | "throttled" | "answered" | "gone";
-
 /** What became of the circuit, for those who watch. */
 export type CircuitChange =
   | { readonly kind: "opened" }
@@ -120,32 +108,6 @@ const rampFailures = 3;
 /** A ramp without trouble is over after this time, however little is sent. */
 const longestRampMs = 60_000;
 const marks = [90, 70, 50] as const;
-
-/** What an attempt says of its endpoint; null if it says nothing (nothing was sent, or the fault is Postrider's). */
-export function signalOf(
-  verdict: Verdict | null,
-  {
-    sent,
-    status,
-    asked,
-  }: { readonly sent: boolean; readonly status: number | null; readonly asked: boolean },
-): Signal | null {
-  if (verdict === null || !sent) return null;
-  switch (verdict.kind) {
-    case "accepted":
-      return "success";
-    case "gone":
-      return "gone";
-    case "unsignable":
-      return null;
-    case "busy":
-      return "answered";
-    case "client_error":
-      return verdict.reason === "target_refused" ? null : "answered";
-    case "retryable":
-      return status === 429 || asked ? "throttled" : "failure";
-  }
-}
 
 /**
  * The breaker, whole: what is known after an attempt ended at `nowMs`, and what changed.
