@@ -8,6 +8,8 @@ import { benchEvent } from "../load/payload.ts";
 import { percentile, type Result, rounded } from "../figures/result.ts";
 import { benchApiKey, serverCluster } from "../system/server-process.ts";
 import { preparedDatabase } from "../system/servers.ts";
+import { type Child, startChild } from "../processes/child.ts";
+import type { ReaderCounts, ReaderForm } from "../processes/reader.ts";
 import type { SinkProcess } from "../processes/sink-process.ts";
 import { type LedgerKind, preparedPartners } from "../system/system.ts";
 
@@ -25,9 +27,8 @@ const slowest = [
   "/v1/delivery-groups?state=pending",
   "/v1/conservation",
 ];
-/** After a refusal. The readers are as eager as a dashboard that does not read `Retry-After`. */
-const againMs = 200;
-const readyEveryMs = 250;
+/** Until the reads are under way. */
+const underWayMs = 200;
 
 export interface ReadsCase {
   /** Deliveries in the ledger that ended, and that wait. */
@@ -41,11 +42,11 @@ export interface ReadsCase {
   readonly pairs: number;
 }
 
-interface Phase {
+type ReaderQuestion = "watch" | "read" | "end";
+
+interface Phase extends ReaderCounts {
   readonly acceptP99Ms: number;
   readonly perSecond: number;
-  readonly notReady: number;
-  readonly answers: ReadonlyMap<number, number>;
 }
 
 /** Accepting and sending at a rate beside many of the slowest reads at once, as multiples of what they are alone. */
@@ -69,6 +70,8 @@ export async function measureReads(
   );
   const cluster = await serverCluster(kind, sink, ["api", "worker"], { template });
   const door = openHttpDoor(cluster.url);
+  const form: ReaderForm = { url: cluster.url, apiKey: benchApiKey, paths: slowest, readers: size.readers };
+  const { child: reader } = await startChild<ReaderQuestion>("reader.ts", form);
   const phases: Record<"alone" | "beside", Phase[]> = { alone: [], beside: [] };
   try {
     await openPhase(sink, size.perSecond, warmMs, (n, dueMs) =>
@@ -77,13 +80,14 @@ export async function measureReads(
     for (let pair = 0; pair < size.pairs; pair++)
       for (const which of pair % 2 === 0 ? (["alone", "beside"] as const) : (["beside", "alone"] as const))
         phases[which].push(
-          await phaseOf(sink, cluster.url, door.send, {
+          await phaseOf(sink, reader, door.send, {
             ...size,
             run: `${which}-${pair}`,
-            readers: which === "beside" ? size.readers : 0,
+            start: which === "beside" ? "read" : "watch",
           }),
         );
   } finally {
+    await reader.stop();
     await door.close();
     await cluster.stop();
   }
@@ -94,7 +98,7 @@ export async function measureReads(
     );
   const answered = (...statuses: number[]) =>
     phases.beside.reduce(
-      (sum, { answers }) => sum + statuses.reduce((n, one) => n + (answers.get(one) ?? 0), 0),
+      (sum, { answers }) => sum + statuses.reduce((n, one) => n + (answers[one] ?? 0), 0),
       0,
     );
   return {
@@ -118,42 +122,17 @@ export async function measureReads(
 
 async function phaseOf(
   sink: SinkProcess,
-  url: string,
+  reader: Child<ReaderQuestion>,
   send: ReturnType<typeof openHttpDoor>["send"],
   {
     run,
-    readers,
+    start,
     perSecond,
     durationMs,
-  }: Pick<ReadsCase, "readers" | "perSecond" | "durationMs"> & { run: string },
+  }: Pick<ReadsCase, "perSecond" | "durationMs"> & { run: string; start: "read" | "watch" },
 ): Promise<Phase> {
-  const over = new AbortController();
-  const answers = new Map<number, number>();
-  let notReady = 0;
-  const ask = async (path: string) => {
-    const headers = { authorization: `Bearer ${benchApiKey}` };
-    const answer = await fetch(url + path, { headers, signal: over.signal });
-    await answer.arrayBuffer();
-    return answer.status;
-  };
-  const untilOver = async (work: () => Promise<unknown>) => {
-    while (!over.signal.aborted) await work().catch(() => {});
-  };
-  const loops = Array.from({ length: readers }, (_, n) =>
-    untilOver(async () => {
-      const status = await ask(slowest[n % slowest.length]!);
-      answers.set(status, (answers.get(status) ?? 0) + 1);
-      if (status !== 200) await sleep(againMs);
-    }),
-  );
-  loops.push(
-    untilOver(async () => {
-      if ((await ask("/readyz")) !== 200) notReady += 1;
-      await sleep(readyEveryMs);
-    }),
-  );
-  // The reads are under way.
-  await sleep(againMs);
+  await reader.ask(start);
+  await sleep(underWayMs);
   const accepts: number[] = [];
   const startedMs = performance.now();
   await openPhase(sink, perSecond, durationMs, async (n, dueMs) => {
@@ -161,12 +140,10 @@ async function phaseOf(
     accepts.push(preciseNowMs() - dueMs);
   });
   const tookMs = performance.now() - startedMs;
-  over.abort();
-  await Promise.all(loops);
+  const counts = await reader.ask<ReaderCounts>("end");
   return {
     acceptP99Ms: percentile(accepts, 0.99),
     perSecond: (accepts.length / tookMs) * 1_000,
-    notReady,
-    answers,
+    ...counts,
   };
 }
