@@ -196,7 +196,7 @@ function report(context: Context, error: unknown, json: boolean): number {
         ? new CliError("interrupted", "Interrupted.")
         : null;
   if (known === null) {
-    say(context.stderr, tone(context.stderr, "bad", "A fault in the postrider command itself:"));
+    say(context.stderr, tone(context.stderr, "bad", "This is a fault in the postrider command itself:"));
     say(context.stderr, error instanceof Error ? (error.stack ?? error.message) : String(error));
     return exitCodes.failed.code;
   }

@@ -10,7 +10,7 @@ import { plain } from "../render/text.ts";
 
 export const explain = defineCommand({
   name: "explain",
-  summary: "Tell in words what became of an event.",
+  summary: "Explain in words what happened to an event.",
   description:
     "For each delivery of the event: its state and why, every attempt, when the next one is, and what you can do.",
   args: [{ name: "event_id", summary: "the event's id, as the application gave it" }],
@@ -23,7 +23,7 @@ export const explain = defineCommand({
   },
   examples: [
     { line: "postrider explain conv-1001", meaning: "Where is conversion 1001?" },
-    { line: "postrider explain conv-1001 --partner acme", meaning: "A proof to show to acme:" },
+    { line: "postrider explain conv-1001 --partner acme", meaning: "What you can show to acme:" },
   ],
   async run({ context, args, options, json, api }) {
     const client = await api();

@@ -42,7 +42,7 @@ function readEndpoint(text: string): z.output<typeof endpointDocument> {
   if (body.length > longestBody) {
     const message = `must have at most ${longestBody} characters, and has ${body.length}`;
     throw new PostriderError("invalid_request", `The body is not valid: body ${message}.`, {
-      hint: "A template is small; long texts belong into the event's data, from where a macro takes them.",
+      hint: "A template is small: put long texts into the event's data, and a macro in their place.",
       issues: [{ path: "body", message }],
     });
   }
