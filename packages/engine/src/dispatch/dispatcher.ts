@@ -1,6 +1,16 @@
 import type { AllowedTargets } from "../core/target.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { CircuitSave, Claimed, ClaimRequest, DispatchLedger, Retention, Ring } from "../ports/ledger.ts";
+import type {
+  CircuitSave,
+  Claimed,
+  ClaimLedger,
+  ClaimRequest,
+  DispatchLedger,
+  FaultLedger,
+  PresenceLedger,
+  Retention,
+  Ring,
+} from "../ports/ledger.ts";
 import type { Attendance, Fleet } from "../ports/fleet.ts";
 import { type Conditions, silentConditions } from "../ports/conditions.ts";
 import { noOperatorEvents, type OperatorEvents } from "../ports/operator-events.ts";
@@ -201,7 +211,14 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
 /** Claims of many turns as few statements. */
 function createClaimer(
-  { ledger, clock, telemetry, parallelClaims }: DispatcherOptions,
+  {
+    ledger,
+    clock,
+    telemetry,
+    parallelClaims,
+  }: Pick<DispatcherOptions, "clock" | "telemetry" | "parallelClaims"> & {
+    readonly ledger: ClaimLedger & FaultLedger;
+  },
   tools: {
     readonly fleet: Fleet;
     readonly recorder: Recorder;
@@ -233,7 +250,7 @@ function createClaimer(
   );
 }
 
-function alone(ledger: DispatchLedger): Fleet {
+function alone(ledger: PresenceLedger): Fleet {
   return {
     attend: (busy) => ledger.attend({ busy, dispatches: true, skewMs: null, conditions: [] }),
     learnTime: () => null,

@@ -1,5 +1,12 @@
 import type { Clock } from "../ports/clock.ts";
-import type { CursorSave, DispatchLedger, EndpointHold, Outcome, TurnClose } from "../ports/ledger.ts";
+import type {
+  CursorSave,
+  EndpointHold,
+  FaultLedger,
+  Outcome,
+  OutcomeLedger,
+  TurnClose,
+} from "../ports/ledger.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { untilItPasses } from "./patience.ts";
 
@@ -40,7 +47,11 @@ const asideMs = 5_000;
  * grow by themselves, at low load an outcome is stored at once. A fault of the ledger that passes by itself is waited
  * out with the outcomes in hand: an answer once received is never forgotten while the process lives.
  */
-export function createRecorder(ledger: DispatchLedger, clock: Clock, telemetry: Telemetry): Recorder {
+export function createRecorder(
+  ledger: OutcomeLedger & FaultLedger,
+  clock: Clock,
+  telemetry: Telemetry,
+): Recorder {
   let entries: Entry[] = [];
   let holds: { hold: EndpointHold; stored: () => void }[] = [];
   let saves: { save: CursorSave; resolve: (kept: boolean) => void }[] = [];
