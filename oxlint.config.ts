@@ -79,6 +79,10 @@ const packageArrows: Record<string, Ban> = {
     message:
       "protocol <- contract <- engine, client: the contract runs in browsers and knows nobody above it.",
   },
+  client: {
+    group: ["@postrider/{engine,sender,receiver}", "@postrider/{engine,sender,receiver}/*", "node:*"],
+    message: "contract <- client: the client runs wherever fetch does, and knows nothing of the engine.",
+  },
   protocol: {
     group: ["@postrider/*", "node:*", "zod", "../../../*"],
     message: "protocol is isomorphic with zero dependencies: Web APIs only, and it knows no other package.",
@@ -183,6 +187,10 @@ export default defineConfig({
     {
       files: ["packages/contract/src/**"],
       rules: { "no-restricted-imports": restrict(...all, apps, packageArrows.contract!) },
+    },
+    {
+      files: ["packages/client/src/**"],
+      rules: { "no-restricted-imports": restrict(...all, apps, packageArrows.client!) },
     },
     {
       files: ["packages/protocol/src/**"],

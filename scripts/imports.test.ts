@@ -22,6 +22,7 @@ const wrong: readonly (readonly [file: string, imported: string, reason: string]
   ["packages/engine/src/core/d.ts", "@postrider/cli", "packages <- apps"],
   ["packages/contract/src/a.ts", "@postrider/engine", "protocol <- contract <- engine"],
   ["packages/contract/src/b.ts", "node:fs", "protocol <- contract <- engine"],
+  ["packages/client/src/a.ts", "@postrider/engine", "contract <- client"],
   ["packages/protocol/src/a.ts", "@postrider/contract", "protocol is isomorphic"],
   ["packages/sender/src/a.ts", "@postrider/engine", "the sender SDK knows no other package"],
   ["packages/receiver/src/a.ts", "@postrider/engine", "the receiver kit knows protocol alone"],
