@@ -18,8 +18,8 @@ import { untilItPasses } from "./patience.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
 import { Slots } from "./slots.ts";
 import { startSweep, type Sweep } from "./sweep.ts";
-import type { TurnTools } from "./turn-tools.ts";
-import { Turn } from "./turn.ts";
+import type { TurnTools } from "./turn/tools.ts";
+import { Turn } from "./turn/turn.ts";
 import { createWatch } from "./watch.ts";
 
 export interface DispatcherOptions {

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { Claims } from "../../dispatch/claims.ts";
-import { Places } from "../../dispatch/places.ts";
+import { Claims } from "../../dispatch/turn/claims.ts";
+import { Places } from "../../dispatch/turn/places.ts";
 import type { DueDelivery } from "../../ports/ledger.ts";
 import { type Bench, ended, minuteMs, retried, suiteNowMs } from "./bench.ts";
 import { orderedPartner } from "./timing.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Places } from "../../dispatch/places.ts";
+import { Places } from "../../dispatch/turn/places.ts";
 import type { Claimed, ClaimFrom, LanePlace } from "../../ports/ledger.ts";
 import { type Bench, ended, minuteMs, retried, suiteNowMs as now, type TestPartner } from "./bench.ts";
 import { orderedPartner } from "./timing.ts";

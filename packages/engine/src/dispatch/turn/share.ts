@@ -1,4 +1,4 @@
-import { crowdedStepMs, grownShare, initialShare, sharedShare, shrunkShare } from "../core/concurrency.ts";
+import { crowdedStepMs, grownShare, initialShare, sharedShare, shrunkShare } from "../../core/concurrency.ts";
 
 /** A partner's share of the process's requests in flight, over one turn. */
 export class Share {

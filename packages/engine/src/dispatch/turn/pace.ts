@@ -1,4 +1,4 @@
-import { cursorAfter, furthestCursorMs, permittedAtMs, type Rate } from "../core/rate-limit.ts";
+import { cursorAfter, furthestCursorMs, permittedAtMs, type Rate } from "../../core/rate-limit.ts";
 
 /** What a pace needs of its turn. */
 export interface PaceTools {

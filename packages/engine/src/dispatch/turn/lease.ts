@@ -1,5 +1,5 @@
-import type { Clock } from "../ports/clock.ts";
-import type { Claimed } from "../ports/ledger.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Claimed } from "../../ports/ledger.ts";
 
 /**
  * A look renews a lease that is half used, so half of it is what an answer promises; and nothing is sent in the last

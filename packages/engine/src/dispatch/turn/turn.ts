@@ -1,19 +1,19 @@
-import type { Claimed } from "../ports/ledger.ts";
-import type { TurnEnd, TurnSlot } from "../ports/turns.ts";
-import { attempt, type Attempted, broken, type Job } from "./attempt.ts";
+import type { Claimed } from "../../ports/ledger.ts";
+import type { TurnEnd, TurnSlot } from "../../ports/turns.ts";
+import { attempt, type Attempted, broken, type Job } from "../attempt.ts";
 import { Circuits } from "./circuits.ts";
 import { Claims } from "./claims.ts";
 import { EarliestTimer } from "./earliest-timer.ts";
-import { attemptEvent, outcomeOf } from "./outcome.ts";
+import { attemptEvent, outcomeOf } from "../outcome.ts";
 import { Pace } from "./pace.ts";
 import { Lease } from "./lease.ts";
-import type { DispatchPartner } from "./partner.ts";
+import type { DispatchPartner } from "../partner.ts";
 import { LookUps } from "./look-ups.ts";
 import { idleLookMs, vainLookInMs } from "./looks.ts";
-import { unlessAborted } from "./patience.ts";
+import { unlessAborted } from "../patience.ts";
 import { Places } from "./places.ts";
 import { Share } from "./share.ts";
-import type { TurnTools } from "./turn-tools.ts";
+import type { TurnTools } from "./tools.ts";
 import { Waker } from "./waker.ts";
 
 /** After this time a turn claims no more if others wait, and reads its partner's settings again if none do. */

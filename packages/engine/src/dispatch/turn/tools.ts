@@ -1,14 +1,14 @@
-import type { Clock } from "../ports/clock.ts";
-import type { Claimed, ClaimRequest } from "../ports/ledger.ts";
-import type { Load } from "../ports/load.ts";
-import type { Telemetry } from "../ports/telemetry.ts";
-import type { AttemptTools } from "./attempt.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Claimed, ClaimRequest } from "../../ports/ledger.ts";
+import type { Load } from "../../ports/load.ts";
+import type { Telemetry } from "../../ports/telemetry.ts";
+import type { AttemptTools } from "../attempt.ts";
 import type { CircuitTools } from "./circuits.ts";
-import type { Company } from "./company.ts";
+import type { Company } from "../company.ts";
 import type { LeaseTools } from "./lease.ts";
-import type { DispatchPartner } from "./partner.ts";
-import type { Recorder } from "./recorder.ts";
-import type { Slots } from "./slots.ts";
+import type { DispatchPartner } from "../partner.ts";
+import type { Recorder } from "../recorder.ts";
+import type { Slots } from "../slots.ts";
 
 /** What a turn needs of its process. */
 export interface TurnTools extends AttemptTools, CircuitTools, LeaseTools {

@@ -6,8 +6,8 @@ import {
   type FailureWindow,
   inFlightLimit,
   signalOf,
-} from "../core/breaker.ts";
-import { reasons } from "../core/delivery.ts";
+} from "../../core/breaker.ts";
+import { reasons } from "../../core/delivery.ts";
 import {
   acceptingEvent,
   circuitEvent,
@@ -15,14 +15,14 @@ import {
   goneEvent,
   refusingEvent,
   unsignableEvent,
-} from "../core/operator-events.ts";
-import type { CircuitSave, EndpointHold, StoredCircuit } from "../ports/ledger.ts";
-import type { OperatorEvents } from "../ports/operator-events.ts";
-import type { Random } from "../ports/random.ts";
-import type { Telemetry } from "../ports/telemetry.ts";
-import type { Attempted, Job } from "./attempt.ts";
-import { holdOf } from "./outcome.ts";
-import type { DispatchEndpoint } from "./partner.ts";
+} from "../../core/operator-events.ts";
+import type { CircuitSave, EndpointHold, StoredCircuit } from "../../ports/ledger.ts";
+import type { OperatorEvents } from "../../ports/operator-events.ts";
+import type { Random } from "../../ports/random.ts";
+import type { Telemetry } from "../../ports/telemetry.ts";
+import type { Attempted, Job } from "../attempt.ts";
+import { holdOf } from "../outcome.ts";
+import type { DispatchEndpoint } from "../partner.ts";
 
 /** What circuits need of their process. */
 export interface CircuitTools {

@@ -1,5 +1,5 @@
-import type { LookupWatch } from "../ports/transport.ts";
-import type { Slots } from "./slots.ts";
+import type { LookupWatch } from "../../ports/transport.ts";
+import type { Slots } from "../slots.ts";
 
 /**
  * A turn's exchanges that wait for name servers. They lend their slots to others, so that any number of partners whose

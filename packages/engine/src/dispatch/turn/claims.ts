@@ -1,4 +1,4 @@
-import type { DueDelivery } from "../ports/ledger.ts";
+import type { DueDelivery } from "../../ports/ledger.ts";
 
 /** Taken entries are cut off the queue when they are this many. */
 const longestTaken = 512;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { DueDelivery } from "../ports/ledger.ts";
+import type { DueDelivery } from "../../ports/ledger.ts";
 import { Claims } from "./claims.ts";
 
 const due = (id: string, endpointNo = 1, orderKey: string | null = null) =>

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { DueDelivery } from "../ports/ledger.ts";
+import type { DueDelivery } from "../../ports/ledger.ts";
 import { Places } from "./places.ts";
 
 const now = 1_000_000;

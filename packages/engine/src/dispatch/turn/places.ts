@@ -1,5 +1,5 @@
-import type { Clock } from "../ports/clock.ts";
-import type { Claimed, ClaimFrom, LanePlace } from "../ports/ledger.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Claimed, ClaimFrom, LanePlace } from "../../ports/ledger.ts";
 
 /**
  * A delivery may be stored this much later than it was due: another transaction began before and ended after. Places
