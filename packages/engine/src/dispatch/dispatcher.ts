@@ -91,7 +91,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { signal } = stopping;
   const ownSettings = createOwnSettings({ conditions: silentConditions, ...options, partners, signal });
 
-  const claimAll = createClaimer(options, { fleet, recorder, signal, claimed: progressed });
+  const claimAll = createClaimBatcher(options, { fleet, recorder, signal, claimed: progressed });
   let doubts = 0;
   ledger.onLost(() => {
     doubts += 1;
@@ -100,21 +100,6 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     tools.shares.clear();
     tools.windows.clear();
   });
-
-  const saveCircuit = createBatcher<CircuitSave, void>(
-    async (saves) => {
-      const latest = new Map(saves.map((save) => [save.endpointNo, save]));
-      await untilItPasses(() => ledger.saveCircuits([...latest.values()]), {
-        where: "save circuits",
-        ledger,
-        clock,
-        telemetry,
-        signal: stopping.signal,
-      }).catch(() => {}); // Told by then. The next change stores the whole circuit again.
-      return [];
-    },
-    { maxItems: maxClaims, parallel: 1 },
-  );
 
   const tools: TurnTools = {
     transport,
@@ -130,7 +115,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     shares: new Map(),
     windows: new Map(),
     operatorEvents,
-    saveCircuit,
+    saveCircuit: createCircuitSaver(options, signal),
     partner: ownSettings.partner,
     leaves: ownSettings.leaves,
     refused: ownSettings.refused,
@@ -152,7 +137,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     attend: (busy) => fleet.attend(busy),
     retention: options.retention,
     watch: createWatch({ ledger, operatorEvents, backlogOldAfterMs }),
-    signal: stopping.signal,
+    signal,
     onProgress: progressed,
     onAttended: (now) => (attendance = now),
   });
@@ -163,26 +148,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       await turns.start((slot) => ownSettings.turn(slot.partnerNo, () => new Turn(slot, tools).run()));
       sweep.start();
     },
-    async stop(graceMs) {
-      sweep.stop();
-      ownSettings.stop();
-      const ended = new AbortController();
-      // Turns may be waiting for a ledger that is away: their waits end with the grace. The answers that have come
-      // are worth a moment more than the grace for answers that may come.
-      const patience = (async () => {
-        await clock.sleep(graceMs, ended.signal);
-        stopping.abort();
-        if (!ended.signal.aborted) await clock.sleep(lastMomentMs, ended.signal);
-        recorder.stop();
-      })();
-      await turns.stop(graceMs);
-      await recorder.drained();
-      ended.abort();
-      await patience;
-      await sweep.ended;
-      await ledger.leave().catch(() => {});
-      await transport.close();
-    },
+    stop: (graceMs) => stopAll(graceMs, { ...options, sweep, ownSettings, recorder, stopping }),
     sweepNow: sweep.now,
     hear: (ring) => hear(ring, { turns, sweep, ownSettings }),
     progress: () => {
@@ -199,8 +165,60 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   };
 }
 
+/** See `Dispatcher.stop`. */
+async function stopAll(
+  graceMs: number,
+  parts: Pick<DispatcherOptions, "ledger" | "turns" | "transport" | "clock"> & {
+    readonly sweep: Sweep;
+    readonly ownSettings: OwnSettings;
+    readonly recorder: Recorder;
+    readonly stopping: AbortController;
+  },
+): Promise<void> {
+  const { ledger, turns, transport, clock, sweep, ownSettings, recorder, stopping } = parts;
+  sweep.stop();
+  ownSettings.stop();
+  const ended = new AbortController();
+  // Turns may be waiting for a ledger that is away: their waits end with the grace. The answers that have come
+  // are worth a moment more than the grace for answers that may come.
+  const graceIsOver = (async () => {
+    await clock.sleep(graceMs, ended.signal);
+    stopping.abort();
+    if (!ended.signal.aborted) await clock.sleep(lastMomentMs, ended.signal);
+    recorder.stop();
+  })();
+  await turns.stop(graceMs);
+  await recorder.drained();
+  ended.abort();
+  await graceIsOver;
+  await sweep.ended;
+  await ledger.leave().catch(() => {});
+  await transport.close();
+}
+
+/** Saves of many circuits as few statements, of each circuit the latest. */
+function createCircuitSaver(
+  { ledger, clock, telemetry }: DispatcherOptions,
+  signal: AbortSignal,
+): Batcher<CircuitSave, void> {
+  return createBatcher<CircuitSave, void>(
+    async (saves) => {
+      const latest = new Map(saves.map((save) => [save.endpointNo, save]));
+      await untilItPasses(() => ledger.saveCircuits([...latest.values()]), {
+        where: "save circuits",
+        ledger,
+        clock,
+        telemetry,
+        signal,
+      }).catch(() => {}); // Told by then. The next change stores the whole circuit again.
+      return [];
+    },
+    { maxItems: maxClaims, parallel: 1 },
+  );
+}
+
 /** Claims of many turns as few statements. */
-function createClaimer(
+function createClaimBatcher(
   { ledger, clock, telemetry, parallelClaims }: DispatcherOptions,
   tools: {
     readonly fleet: Fleet;
