@@ -56,7 +56,7 @@ export interface OwnSettingsTools {
 }
 
 /** What the others allow, asked for at most once a second. */
-function keptForAMoment(ledger: Pick<DispatchLedger, "othersAllow">, clock: Clock) {
+function keepForAMoment(ledger: Pick<DispatchLedger, "othersAllow">, clock: Clock) {
   let kept: { readonly atMs: number; readonly lists: Promise<readonly AllowedTargets[]> } | null = null;
   return (): Promise<readonly AllowedTargets[]> => {
     if (kept === null || clock.monotonicMs() - kept.atMs >= othersKeptMs) {
@@ -65,6 +65,59 @@ function keptForAMoment(ledger: Pick<DispatchLedger, "othersAllow">, clock: Cloc
       lists.catch(() => (kept = null));
     }
     return kept.lists;
+  };
+}
+
+/** Which targets are refused here: by the list of allowed ones, or when they were dialled. */
+function createTargetCheck({ ledger, clock, allowedTargets }: OwnSettingsTools) {
+  const refusedWhenDialled = new Set<string>();
+  const othersAllow = keepForAMoment(ledger, clock);
+  return {
+    /**
+     * The targets for which the partner is left to another process; null if it is not. Only to one that refuses fewer of
+     * them: of two that each allow another target of the partner, neither leaves it to the other.
+     */
+    async betterElsewhere({ origins }: DispatchPartner): Promise<readonly string[] | null> {
+      const mine = unlistedTargets(origins, allowedTargets, refusedWhenDialled);
+      if (mine.length === 0) return null;
+      const lists = await othersAllow();
+      const better = lists.some(
+        (list) => unlistedTargets(origins, list, refusedWhenDialled).length < mine.length,
+      );
+      return better ? mine : null;
+    },
+    refuseDialled(target: string) {
+      if (refusedWhenDialled.size >= mostRefused) refusedWhenDialled.clear();
+      refusedWhenDialled.add(target);
+    },
+    forgetDialled: () => refusedWhenDialled.clear(),
+  };
+}
+
+type TargetCheck = ReturnType<typeof createTargetCheck>;
+
+/** Puts in words, as conditions of this process, which partners it leaves to others and why. */
+function createReport({ conditions, clock }: OwnSettingsTools, left: ReadonlyMap<number, LeftToOthers>) {
+  let cancel: (() => void) | null = null;
+  const tell = () => {
+    cancel?.();
+    cancel = null;
+    const lacks = [...left.values()];
+    conditions.set(
+      "key_missing",
+      missingKeyCondition(lacks.flatMap(({ partner, key }) => (key ? [{ partner, ...key }] : []))),
+    );
+    conditions.set(
+      "target_not_allowed",
+      refusedTargetCondition(
+        lacks.flatMap(({ partner, targets }) => (targets ? [{ partner, targets }] : [])),
+      ),
+    );
+  };
+  return {
+    tell,
+    tellSoon: () => void (cancel ??= clock.after(tellWithinMs, tell)),
+    stop: () => cancel?.(),
   };
 }
 
@@ -116,50 +169,39 @@ async function readSome(
   }
 }
 
+/**
+ * Why the partner is left to others; null if it is not. One that cannot be judged is not left any more: its turn meets the
+ * same fault and tells it, and the others are looked at.
+ */
+async function findLack(
+  { ledger, allowedTargets }: Pick<OwnSettingsTools, "ledger" | "allowedTargets">,
+  targets: TargetCheck,
+  settings: PartnerSettings | undefined,
+): Promise<LeftToOthers | null> {
+  if (settings === undefined) return null;
+  if (settings.unreadable) return new LeftToOthers(settings.id, { key: settings.unreadable });
+  try {
+    const refused = await targets.betterElsewhere(compilePartner(settings, allowedTargets));
+    return refused === null ? null : new LeftToOthers(settings.id, { targets: refused });
+  } catch (error) {
+    if (ledger.isTransient(error)) throw error;
+    return null;
+  }
+}
+
 export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
-  const { ledger, turns, partners, clock, telemetry, conditions, allowedTargets } = tools;
+  const { ledger, turns, partners, clock, telemetry } = tools;
   const declarations = createDeclarations(tools);
   const left = new Map<number, LeftToOthers>();
-  const refusedWhenDialled = new Set<string>();
-  const othersAllow = keptForAMoment(ledger, clock);
+  const targets = createTargetCheck(tools);
+  const report = createReport(tools, left);
   let cancel: (() => void) | null = null;
-  let cancelTelling: (() => void) | null = null;
   let stopped = false;
-
-  /**
-   * The targets for which the partner is left to another process; null if it is not. Only to one that refuses fewer of them:
-   * of two that each allow another target of the partner, neither leaves it to the other.
-   */
-  const betterElsewhere = async ({ origins }: DispatchPartner): Promise<readonly string[] | null> => {
-    const mine = unlistedTargets(origins, allowedTargets, refusedWhenDialled);
-    if (mine.length === 0) return null;
-    const lists = await othersAllow();
-    const better = lists.some(
-      (list) => unlistedTargets(origins, list, refusedWhenDialled).length < mine.length,
-    );
-    return better ? mine : null;
-  };
-
-  const tell = () => {
-    cancelTelling?.();
-    cancelTelling = null;
-    const lacks = [...left.values()];
-    conditions.set(
-      "key_missing",
-      missingKeyCondition(lacks.flatMap(({ partner, key }) => (key ? [{ partner, ...key }] : []))),
-    );
-    conditions.set(
-      "target_not_allowed",
-      refusedTargetCondition(
-        lacks.flatMap(({ partner, targets }) => (targets ? [{ partner, targets }] : [])),
-      ),
-    );
-  };
 
   const leave = (partnerNo: number, why: LeftToOthers) => {
     left.set(partnerNo, why);
     if (stopped) return;
-    cancelTelling ??= clock.after(tellWithinMs, tell);
+    report.tellSoon();
     cancel ??= clock.after(lookAgainMs, lookAgain);
   };
 
@@ -172,13 +214,6 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
     { maxItems: maxPartners, parallel: 1 },
   );
 
-  const lackOf = async (settings: PartnerSettings | undefined): Promise<LeftToOthers | null> => {
-    if (settings === undefined) return null;
-    if (settings.unreadable) return new LeftToOthers(settings.id, { key: settings.unreadable });
-    const targets = await betterElsewhere(compilePartner(settings, allowedTargets));
-    return targets === null ? null : new LeftToOthers(settings.id, { targets });
-  };
-
   const lookAgain = () => {
     cancel = null;
     void lookAtAll()
@@ -187,24 +222,18 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
           telemetry.fault({ where: "own settings", error, retryInMs: lookAgainMs });
       })
       .finally(() => {
-        tell();
-        if (left.size === 0) refusedWhenDialled.clear();
+        report.tell();
+        if (left.size === 0) targets.forgetDialled();
         else if (!stopped) cancel ??= clock.after(lookAgainMs, lookAgain);
       });
   };
-  /** One that cannot be judged is not left any more: its turn meets the same fault and tells it, and the others are looked at. */
-  const lackNow = (settings: PartnerSettings | undefined) =>
-    lackOf(settings).catch((error: unknown) => {
-      if (ledger.isTransient(error)) throw error;
-      return null;
-    });
   const lookAtAll = async () => {
     const numbers = [...left.keys()];
     for (let at = 0; at < numbers.length; at += maxPartners) {
       const some = numbers.slice(at, at + maxPartners);
       const byNo = new Map((await readSome(tools, some)).map((one) => [one.partnerNo, one]));
       for (const partnerNo of some) {
-        const lack = await lackNow(byNo.get(partnerNo));
+        const lack = await findLack(tools, targets, byNo.get(partnerNo));
         if (lack !== null) left.set(partnerNo, lack);
         else if (left.delete(partnerNo)) turns.ring([partnerNo]);
       }
@@ -222,8 +251,8 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
     async partner(partnerNo, version) {
       const partner = await partners.get(partnerNo, version);
       if (!partner?.unlisted) return partner;
-      const targets = await betterElsewhere(partner);
-      if (targets !== null) throw new LeftToOthers(partner.id, { targets });
+      const refused = await targets.betterElsewhere(partner);
+      if (refused !== null) throw new LeftToOthers(partner.id, { targets: refused });
       return partner;
     },
     async turn(partnerNo, run) {
@@ -239,17 +268,17 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
     },
     leaves: (partnerNo) => left.has(partnerNo),
     async refused(partner, target) {
-      if (refusedWhenDialled.size >= mostRefused) refusedWhenDialled.clear();
-      refusedWhenDialled.add(target);
-      const targets = await betterElsewhere(partner).catch(() => null);
-      if (targets === null) return false;
-      leave(partner.partnerNo, new LeftToOthers(partner.id, { targets }));
+      targets.refuseDialled(target);
+      const refused = await targets.betterElsewhere(partner).catch(() => null);
+      if (refused === null) return false;
+      leave(partner.partnerNo, new LeftToOthers(partner.id, { targets: refused }));
       return true;
     },
     stop() {
       stopped = true;
       declarations.stop();
-      for (const end of [cancel, cancelTelling]) end?.();
+      report.stop();
+      cancel?.();
       cancel = null;
     },
   };

@@ -68,11 +68,8 @@ export function startSweep({
 }: SweepOptions): Sweep {
   let wake = new AbortController();
   const stopped = new AbortController();
-  let upkeepAtMs = 0;
-  let upkeep: Promise<void> = Promise.resolve();
+  const upkeep = createUpkeep({ ledger, clock, telemetry, retention, signal: stopped.signal });
   let watchAtMs = 0;
-  let cutBackAtMs = 0;
-  let cuttingBack: Promise<void> = Promise.resolve();
   let pauseMs = intervalMs;
   let slowAtMs = Number.NEGATIVE_INFINITY;
   let loop: Promise<void> = Promise.resolve();
@@ -95,8 +92,7 @@ export function startSweep({
     const { partnerNos, running } = await ledger.advanceReplays(replayStep, now);
     if (partnerNos.length > 0) turns.ring(partnerNos);
     const monotonicMs = clock.monotonicMs();
-    if (monotonicMs >= upkeepAtMs) upkeep = keepUp(now);
-    if (monotonicMs >= cutBackAtMs) cuttingBack = cutBack();
+    upkeep.begin(now, monotonicMs);
     if (watch && monotonicMs >= watchAtMs) {
       watchAtMs = monotonicMs + watchEveryMs;
       await watch(now);
@@ -104,11 +100,48 @@ export function startSweep({
     return running;
   };
 
-  // Beside the sweeps, which must not wait for it; one at a time.
+  const run = async () => {
+    while (!stopped.signal.aborted) {
+      const asleep = (wake = new AbortController());
+      const swept = untilItPasses(once, { where: "sweep", ledger, clock, telemetry, signal });
+      const running = await swept.catch(() => null);
+      if (running !== null) onProgress();
+      if (stopped.signal.aborted) return upkeep.ended();
+      await clock.sleep(running ? pauseMs / 4 : pauseMs, asleep.signal);
+    }
+    return upkeep.ended();
+  };
+
+  return {
+    start: () => void (loop = run()),
+    now: () => wake.abort(),
+    stop() {
+      stopped.abort();
+      wake.abort();
+    },
+    get ended() {
+      return loop;
+    },
+  };
+}
+
+/** Work for the ledger beside the sweeps, which must not wait for it; one of each kind at a time. */
+function createUpkeep({
+  ledger,
+  clock,
+  telemetry,
+  retention,
+  signal,
+}: Pick<SweepOptions, "ledger" | "clock" | "telemetry" | "retention" | "signal">) {
+  let upkeepAtMs = 0;
+  let upkeep: Promise<void> = Promise.resolve();
+  let cutBackAtMs = 0;
+  let cuttingBack: Promise<void> = Promise.resolve();
+
   const keepUp = async (now: number) => {
     upkeepAtMs = Number.POSITIVE_INFINITY;
     try {
-      await ledger.keepUp(now, retention, stopped.signal);
+      await ledger.keepUp(now, retention, signal);
       upkeepAtMs = clock.monotonicMs() + upkeepEveryMs;
     } catch (error) {
       upkeepAtMs = clock.monotonicMs() + upkeepAgainMs;
@@ -126,29 +159,13 @@ export function startSweep({
     cutBackAtMs = clock.monotonicMs() + cutBackEveryMs;
   };
 
-  const ended = async () => void (await Promise.all([upkeep, cuttingBack]));
-
-  const run = async () => {
-    while (!stopped.signal.aborted) {
-      const asleep = (wake = new AbortController());
-      const swept = untilItPasses(once, { where: "sweep", ledger, clock, telemetry, signal });
-      const running = await swept.catch(() => null);
-      if (running !== null) onProgress();
-      if (stopped.signal.aborted) return ended();
-      await clock.sleep(running ? pauseMs / 4 : pauseMs, asleep.signal);
-    }
-    return ended();
-  };
-
   return {
-    start: () => void (loop = run()),
-    now: () => wake.abort(),
-    stop() {
-      stopped.abort();
-      wake.abort();
+    /** Begins what is due. */
+    begin(now: number, monotonicMs: number) {
+      if (monotonicMs >= upkeepAtMs) upkeep = keepUp(now);
+      if (monotonicMs >= cutBackAtMs) cuttingBack = cutBack();
     },
-    get ended() {
-      return loop;
-    },
+    /** Resolves when nothing of it is under way. */
+    ended: async () => void (await Promise.all([upkeep, cuttingBack])),
   };
 }
