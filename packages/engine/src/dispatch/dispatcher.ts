@@ -10,17 +10,17 @@ import type { Telemetry } from "../ports/telemetry.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { Turns } from "../ports/turns.ts";
 import { type Batcher, createBatcher } from "./batcher.ts";
-import { Company } from "./company.ts";
+import { RecentPartners } from "./recent-partners.ts";
 import { OwnFaults } from "./own-faults.ts";
 import { createOwnSettings, type OwnSettings } from "./own-settings.ts";
 import { createPartnerCache } from "./partner-cache.ts";
-import { untilItPasses } from "./patience.ts";
+import { retryTransient } from "./retry-transient.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
 import { Slots } from "./slots.ts";
 import { startSweep, type Sweep } from "./sweep.ts";
 import type { TurnTools } from "./turn/tools.ts";
 import { Turn } from "./turn/turn.ts";
-import { createWatch } from "./watch.ts";
+import { createOperatorChecks } from "./operator-checks.ts";
 
 export interface DispatcherOptions {
   readonly ledger: DispatchLedger;
@@ -92,9 +92,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const ownSettings = createOwnSettings({ conditions: silentConditions, ...options, partners, signal });
 
   const claimAll = createClaimBatcher(options, { fleet, recorder, signal, claimed: progressed });
-  let doubts = 0;
+  let serverLosses = 0;
   ledger.onLost(() => {
-    doubts += 1;
+    serverLosses += 1;
     partners.forget();
     // What was learned of numbers that may be somebody else's now.
     tools.shares.clear();
@@ -111,7 +111,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     recorder,
     slots,
     load: options.load,
-    company: new Company(),
+    recentPartners: new RecentPartners(),
     shares: new Map(),
     windows: new Map(),
     operatorEvents,
@@ -120,7 +120,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     leaves: ownSettings.leaves,
     refused: ownSettings.refused,
     claim: claimAll,
-    doubts: () => doubts,
+    serverLosses: () => serverLosses,
     handOverAfterMs: () => {
       const { idlest } = attendance;
       if (idlest === null || options.load.busy() - idlest < muchBusier) return null;
@@ -136,7 +136,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     load: options.load,
     attend: (busy) => fleet.attend(busy),
     retention: options.retention,
-    watch: createWatch({ ledger, operatorEvents, backlogOldAfterMs }),
+    checkForOperators: createOperatorChecks({ ledger, operatorEvents, backlogOldAfterMs }),
     signal,
     onProgress: progressed,
     onAttended: (now) => (attendance = now),
@@ -204,7 +204,7 @@ function createCircuitSaver(
   return createBatcher<CircuitSave, void>(
     async (saves) => {
       const latest = new Map(saves.map((save) => [save.endpointNo, save]));
-      await untilItPasses(() => ledger.saveCircuits([...latest.values()]), {
+      await retryTransient(() => ledger.saveCircuits([...latest.values()]), {
         where: "save circuits",
         ledger,
         clock,
@@ -240,8 +240,8 @@ function createClaimBatcher(
   };
   return createBatcher(
     async (requests) => {
-      const patience = { where: "claim", ledger, clock, telemetry, signal };
-      const claimed = await untilItPasses(() => claim(requests), patience);
+      const retry = { where: "claim", ledger, clock, telemetry, signal };
+      const claimed = await retryTransient(() => claim(requests), retry);
       tools.claimed();
       tellHolders(claimed);
       const byPartner = new Map(claimed.map((one) => [one.partnerNo, one]));

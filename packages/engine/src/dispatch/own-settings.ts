@@ -8,7 +8,7 @@ import type { TurnEnd, Turns } from "../ports/turns.ts";
 import { createBatcher } from "./batcher.ts";
 import { compilePartner, type DispatchPartner, LeftToOthers } from "./partner.ts";
 import type { PartnerCache } from "./partner-cache.ts";
-import { untilItPasses } from "./patience.ts";
+import { retryTransient } from "./retry-transient.ts";
 
 /** What was left to others is looked at again this often. */
 const lookAgainMs = 5_000;
@@ -127,7 +127,7 @@ function createDeclarations({ ledger, clock, telemetry, allowedTargets, signal }
   let declaring: Promise<void> | null = null;
   let stopped = false;
   const declare = () =>
-    untilItPasses(() => ledger.declare([...allowedTargets]), {
+    retryTransient(() => ledger.declare([...allowedTargets]), {
       where: "declare settings",
       ledger,
       clock,

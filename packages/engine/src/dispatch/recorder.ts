@@ -2,7 +2,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { CursorSave, DispatchLedger, EndpointHold, Outcome, TurnClose } from "../ports/ledger.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { createOutcomeStore, type OutcomeEntry, type Persist } from "./outcome-store.ts";
-import { untilItPasses } from "./patience.ts";
+import { retryTransient } from "./retry-transient.ts";
 
 /** Stores the outcomes of all turns of a process, many in one statement. */
 export interface Recorder {
@@ -60,7 +60,7 @@ export function createRecorder(ledger: DispatchLedger, clock: Clock, telemetry: 
 
   /** Runs one statement until it succeeds; null if it cannot succeed as it is. */
   const persist: Persist = (where, statement) =>
-    untilItPasses(statement, { where, ledger, clock, telemetry, signal: stopped.signal }).catch(() => null);
+    retryTransient(statement, { where, ledger, clock, telemetry, signal: stopped.signal }).catch(() => null);
 
   const outcomes = createOutcomeStore({
     ledger,

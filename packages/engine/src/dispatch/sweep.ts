@@ -4,7 +4,7 @@ import type { DispatchLedger, Retention } from "../ports/ledger.ts";
 import type { Load } from "../ports/load.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { Turns } from "../ports/turns.ts";
-import { untilItPasses } from "./patience.ts";
+import { retryTransient } from "./retry-transient.ts";
 
 export interface SweepOptions {
   readonly ledger: DispatchLedger;
@@ -16,7 +16,7 @@ export interface SweepOptions {
   readonly attend: (busy: number) => Promise<Attendance>;
   readonly retention: Retention;
   /** Looks for what operators should hear of, once a minute. */
-  readonly watch?: (nowMs: number) => Promise<void>;
+  readonly checkForOperators?: (nowMs: number) => Promise<void>;
   readonly signal: AbortSignal;
   readonly onProgress: () => void;
   readonly onAttended: (attendance: Attendance) => void;
@@ -41,7 +41,7 @@ const slowForMs = 30_000;
 const upkeepEveryMs = 10 * 60_000;
 /** After an upkeep that failed. */
 const upkeepAgainMs = 60_000;
-const watchEveryMs = 60_000;
+const checkEveryMs = 60_000;
 /** Nothing is put too far ahead while the ledger's clock is right. */
 const cutBackEveryMs = 60_000;
 /** By a time that is older when the ledger is asked (the process stood still), what is new would look far ahead. */
@@ -61,7 +61,7 @@ export function startSweep({
   load,
   attend,
   retention,
-  watch,
+  checkForOperators,
   signal,
   onProgress,
   onAttended,
@@ -69,7 +69,7 @@ export function startSweep({
   let wake = new AbortController();
   const stopped = new AbortController();
   const upkeep = createUpkeep({ ledger, clock, telemetry, retention, signal: stopped.signal });
-  let watchAtMs = 0;
+  let checkAtMs = 0;
   let pauseMs = intervalMs;
   let slowAtMs = Number.NEGATIVE_INFINITY;
   let loop: Promise<void> = Promise.resolve();
@@ -93,9 +93,9 @@ export function startSweep({
     if (partnerNos.length > 0) turns.ring(partnerNos);
     const monotonicMs = clock.monotonicMs();
     upkeep.begin(now, monotonicMs);
-    if (watch && monotonicMs >= watchAtMs) {
-      watchAtMs = monotonicMs + watchEveryMs;
-      await watch(now);
+    if (checkForOperators && monotonicMs >= checkAtMs) {
+      checkAtMs = monotonicMs + checkEveryMs;
+      await checkForOperators(now);
     }
     return running;
   };
@@ -103,7 +103,7 @@ export function startSweep({
   const run = async () => {
     while (!stopped.signal.aborted) {
       const asleep = (wake = new AbortController());
-      const swept = untilItPasses(once, { where: "sweep", ledger, clock, telemetry, signal });
+      const swept = retryTransient(once, { where: "sweep", ledger, clock, telemetry, signal });
       const running = await swept.catch(() => null);
       if (running !== null) onProgress();
       if (stopped.signal.aborted) return upkeep.ended();

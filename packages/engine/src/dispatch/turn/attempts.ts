@@ -108,10 +108,10 @@ export class Attempts {
   }
 
   #growShare({ maxInFlight }: DispatchPartner): void {
-    const { company, load } = this.#tools;
+    const { recentPartners, load } = this.#tools;
     const { claims, exhausted, lease } = this.#claimer;
     const drained = exhausted && claims.waiting === 0;
-    const others = !drained && company.around(this.#slot.partnerNo, lease.usedAtMs);
+    const others = !drained && recentPartners.hasOthers(this.#slot.partnerNo, lease.usedAtMs);
     this.share.succeeded(maxInFlight, others ? load.busy() : null, lease.usedAtMs);
   }
 }

@@ -100,7 +100,7 @@ export class Claimer {
    * a time. The listener gets the answer, or what the claim or the settings failed with.
    */
   async ask(limit: number): Promise<void> {
-    if (this.lease.doubted) this.#forget();
+    if (this.lease.serverWasLost) this.#forget();
     this.#asking = true;
     this.#rungMeanwhile = false;
     const [takeDeliveries, page] = [this.claims.ask(), this.places.ask(limit)];

@@ -15,7 +15,7 @@ const lingerMs = 1_000;
 export interface LeaseTools {
   readonly clock: Clock;
   /** Grows with each loss of the ledger's server, which may come back without the leases it gave. */
-  doubts(): number;
+  serverLosses(): number;
 }
 
 /** What a turn knows of its right to send: the fence it was opened with, and until when it is this process's. */
@@ -26,7 +26,7 @@ export class Lease {
   #untilMs = 0;
   /** The same moment by the machine's time of day, which runs on while it is suspended; monotonic time may not. */
   #untilDayMs = 0;
-  #doubts = 0;
+  #serverLosses = 0;
   #usedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(tools: LeaseTools) {
@@ -53,12 +53,12 @@ export class Lease {
     const { clock } = this.#tools;
     // A clock that is set forward costs one more claim.
     const runs = clock.monotonicMs() < this.#untilMs && clock.localNow() < this.#untilDayMs;
-    return runs && !this.doubted;
+    return runs && !this.serverWasLost;
   }
 
   /** The server was lost since the last claim was asked for: what was read from it may not be in the ledger any more. */
-  get doubted(): boolean {
-    return this.#doubts !== this.#tools.doubts();
+  get serverWasLost(): boolean {
+    return this.#serverLosses !== this.#tools.serverLosses();
   }
 
   /** When the last attempt was over, in monotonic milliseconds. */
@@ -79,13 +79,17 @@ export class Lease {
   /** To be called before a claim is asked for: its answer counts from now on. */
   asking(): (claimed: Claimed) => void {
     const { clock } = this.#tools;
-    const [askedAtMs, askedAtDayMs, doubts] = [clock.monotonicMs(), clock.localNow(), this.#tools.doubts()];
+    const [askedAtMs, askedAtDayMs, serverLosses] = [
+      clock.monotonicMs(),
+      clock.localNow(),
+      this.#tools.serverLosses(),
+    ];
     return ({ standing, fence, leaseMs }) => {
       // An inactive partner's turn was opened as well, and is to be given back.
       const ours = standing === "held" || standing === "inactive";
       this.#untilMs = ours ? askedAtMs + leaseMs * usedPartOfLease : 0;
       this.#untilDayMs = ours ? askedAtDayMs + leaseMs * usedPartOfLease : 0;
-      this.#doubts = doubts;
+      this.#serverLosses = serverLosses;
       if (ours && this.#fence === 0) this.#fence = fence;
     };
   }

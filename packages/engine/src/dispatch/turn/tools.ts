@@ -4,7 +4,7 @@ import type { Load } from "../../ports/load.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { AttemptTools } from "../attempt.ts";
 import type { CircuitTools } from "./circuits.ts";
-import type { Company } from "../company.ts";
+import type { RecentPartners } from "../recent-partners.ts";
 import type { LeaseTools } from "./lease.ts";
 import type { DispatchPartner } from "../partner.ts";
 import type { Recorder } from "../recorder.ts";
@@ -17,7 +17,7 @@ export interface TurnTools extends AttemptTools, CircuitTools, LeaseTools {
   readonly recorder: Recorder;
   readonly slots: Slots;
   readonly load: Load;
-  readonly company: Company;
+  readonly recentPartners: RecentPartners;
   /** Claims for one partner. Batched over all turns of the process. */
   claim(request: ClaimRequest): Promise<Claimed>;
   /**

@@ -26,7 +26,6 @@
 import type { Claimed, DueDelivery } from "../../ports/ledger.ts";
 import type { TurnEnd, TurnSlot } from "../../ports/turns.ts";
 import type { DispatchPartner } from "../partner.ts";
-import { unlessAborted } from "../patience.ts";
 import { Attempts } from "./attempts.ts";
 import { Claimer } from "./claimer.ts";
 import type { Claims } from "./claims.ts";
@@ -36,6 +35,7 @@ import { idleLookMs } from "./looks.ts";
 import { Pace } from "./pace.ts";
 import { moveTo, type TurnState } from "./states.ts";
 import type { TurnTools } from "./tools.ts";
+import { waitUnlessAborted } from "./wait-unless-aborted.ts";
 import { Waker } from "./waker.ts";
 
 /** After this time a turn claims no more if others wait, and reads its partner's settings again if none do. */
@@ -109,9 +109,9 @@ export class Turn {
    * @throws what the claim or the settings failed with, after everything in flight has been recorded
    */
   async run(): Promise<TurnEnd> {
-    const { clock, company, shares, telemetry } = this.#tools;
+    const { clock, recentPartners, shares, telemetry } = this.#tools;
     this.#slot.onRing?.(() => this.#lookAgain());
-    company.came(this.#slot.partnerNo, this.#startedAtMs);
+    recentPartners.add(this.#slot.partnerNo, this.#startedAtMs);
     this.#claim(smallestPage);
     while (!this.#mayEnd()) await this.#nextEvent();
     // In the same step as the last look at the state: a ring from here on leads to another turn.
@@ -119,7 +119,7 @@ export class Turn {
     this.#waker.close();
     this.#permitTimer.cancel();
     shares.set(this.#slot.partnerNo, this.#attempts.share.size);
-    if (this.#lease.fence > 0) await unlessAborted(this.#giveBack(), this.#slot.signal);
+    if (this.#lease.fence > 0) await waitUnlessAborted(this.#giveBack(), this.#slot.signal);
     if (this.#claimer.partner)
       telemetry.turn({
         partner: this.#claimer.partner.id,
@@ -202,7 +202,7 @@ export class Turn {
     const timeIsOver = await this.#waker.wait(Math.min(lookInMs, overInMs));
     if (timeIsOver && lookInMs <= overInMs) this.#lookAgain(true);
     this.#slot.idle?.(null);
-    if (idle && !this.#isDrained()) this.#tools.company.came(this.#slot.partnerNo, clock.monotonicMs());
+    if (idle && !this.#isDrained()) this.#tools.recentPartners.add(this.#slot.partnerNo, clock.monotonicMs());
     this.#endSlice();
     if (this.#state === "sending" && this.#isDrained()) this.#enter("idle");
   }
