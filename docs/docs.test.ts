@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { commands } from "../apps/cli/src/commands/index.ts";
-import { endpointDocument, partnerDocument } from "../apps/server/src/http/operator-documents.ts";
+import { endpointDocument, partnerDocument } from "../packages/contract/src/index.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const listed = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "*.md"], {

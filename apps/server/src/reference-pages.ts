@@ -1,4 +1,12 @@
 /** The reference pages that are written from the code, so that they cannot drift. `npm run reference` writes them; a test compares. */
+import {
+  type DocumentKey,
+  endpointDocument,
+  eventDocument,
+  flagNames,
+  keysOf,
+  partnerDocument,
+} from "@postrider/contract";
 import { errorCodes, operatorEventTypes, reasons } from "@postrider/engine";
 import { settings } from "./config.ts";
 import { metricTable } from "./metrics.ts";
@@ -13,10 +21,54 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
 /** Path within docs/reference, and content, of each page. */
 export const referencePages: Readonly<Record<string, () => string>> = {
   "settings.md": settingsPage,
+  "documents.md": documentsPage,
   "errors.md": errorsPage,
   "metrics.md": metricsPage,
   "operator-events.md": operatorEventsPage,
 };
+
+function documentsPage(): string {
+  const rows = (keys: readonly DocumentKey[]) =>
+    keys.map((key) => [
+      `\`${key.path.join(".")}\``,
+      defaultText(key),
+      key.meaning,
+      flagNames(key)
+        .map((name) => `\`--${name}\``)
+        .join(" "),
+    ]);
+  return `# Documents of partners, endpoints and events
+
+\`PUT\` takes a document whole: a key that is missing has its default, and a key that is not in this table is refused. A document that was stored before a key was
+known has the key's default too. Durations are a number and a unit: \`250ms\`, \`5s\`, \`10m\`, \`2h\`, \`3d\`. ${written}
+
+## Partner
+
+${table(["key", "default", "meaning", "flag"], rows(keysOf(partnerDocument)))}
+
+## Endpoint
+
+${table(["key", "default", "meaning", "flag"], rows(keysOf(endpointDocument)))}
+
+## Event
+
+${table(
+  ["key", "meaning"],
+  keysOf(eventDocument).map((key) => [
+    `\`${key.path.join(".")}\``,
+    `${key.required ? "Required. " : ""}${key.meaning}`,
+  ]),
+)}
+`;
+}
+
+/** Objects have a row for each of their keys, so their own default is only told if they have none. */
+function defaultText({ required, fallback }: DocumentKey): string {
+  if (required) return "required";
+  const isFilled = typeof fallback === "object" && fallback !== null && !Array.isArray(fallback);
+  if (fallback === undefined || (isFilled && Object.keys(fallback).length > 0)) return "";
+  return `\`${JSON.stringify(fallback)}\``;
+}
 
 function settingsPage(): string {
   const rows = Object.entries(settings).map(([name, entry]) => {

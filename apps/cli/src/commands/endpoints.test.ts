@@ -35,6 +35,22 @@ describe("endpoints", () => {
     );
   });
 
+  it("takes the certificates of --ca from a file, and gives them up for none", async () => {
+    const routes = {
+      "GET /v1/partners/acme/endpoints/main": { body: anEndpoint({ ca: "standing" }) },
+      "PUT /v1/partners/acme/endpoints/main": { body: anEndpoint() },
+    };
+    const put = async (ca: readonly string[]) => {
+      const { calls } = await runCli(["endpoints", "put", "acme", "main", ...ca], { routes, stdin: "PEM\n" });
+      return (JSON.parse(String(calls.at(-1)?.body)) as { ca: unknown }).ca;
+    };
+    expect([await put(["--ca", "-"]), await put(["--ca", "none"]), await put([])]).toEqual([
+      "PEM\n",
+      null,
+      "standing",
+    ]);
+  });
+
   it("makes a document from flags", async () => {
     const routes = { "PUT /v1/partners/acme/endpoints/main": { status: 201, body: anEndpoint() } };
     const url = "https://t.example/pb?cid={data.click_id!}";

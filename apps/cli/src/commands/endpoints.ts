@@ -2,7 +2,7 @@ import type { Endpoint, TestPostback } from "@postrider/engine";
 import { type CommandGroup, defineCommand, required } from "../command.ts";
 import { confirmed } from "../confirm.ts";
 import { type Output, say, sayJson } from "../context.ts";
-import { endpointDocument, endpointOptions } from "../endpoint-document.ts";
+import { endpointOptions, endpointToPut } from "../endpoint-document.ts";
 import { endpointState, endpointTone } from "../endpoint-state.ts";
 import { exitCodes } from "../exit.ts";
 import { readInput } from "../input.ts";
@@ -81,6 +81,9 @@ function endpointFacts(output: Output, endpoint: Endpoint): string {
     ["headers", Object.keys(endpoint.headers).join(" ") || "-"],
     ["body", typeof endpoint.body === "string" ? endpoint.body : JSON.stringify(endpoint.body)],
     ["signing", endpoint.signing.join(" ") || "none"],
+    ...(endpoint.ca === null
+      ? []
+      : [["trusts", "certificates of its own, beside all others"] as [string, string]]),
     ["timeout", endpoint.timeout],
     ["retries", retriesOf(endpoint)],
     ["after a 4xx", endpoint.retry.client_error_schedule.join(" ") || "no retry"],
@@ -148,7 +151,7 @@ const put = defineCommand({
       options.file === undefined
         ? await client.getEndpoint(partner, id).catch(absent)
         : await readInput.json(context, options.file);
-    const document = await endpointDocument(context, args[2], options, base);
+    const document = await endpointToPut(context, args[2], options, base);
     const endpoint = await client.putEndpoint(partner, id, document);
     for (const { message } of endpoint.warnings ?? [])
       say(context.stderr, tone(context.stderr, "warning", plain(`Warning: ${message}`)));

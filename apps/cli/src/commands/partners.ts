@@ -1,8 +1,10 @@
+import { partnerDocument } from "@postrider/contract";
 import type { Partner, SigningKey } from "@postrider/engine";
 import { type CommandGroup, defineCommand, required } from "../command.ts";
 import { confirmed } from "../confirm.ts";
 import { endpointState, partnerState, partnerTone } from "../endpoint-state.ts";
 import { type Context, type Output, say, sayJson } from "../context.ts";
+import { flaggedKeys, optionsOf, partOf } from "../document-flags.ts";
 import { CliError, exitCodes } from "../exit.ts";
 import { readInput } from "../input.ts";
 import { tone } from "../render/colour.ts";
@@ -10,6 +12,7 @@ import { facts, table } from "../render/table.ts";
 import { orDash, plain } from "../render/text.ts";
 import { clockTime, fromNow } from "../render/time.ts";
 
+const partnerKeys = flaggedKeys(partnerDocument);
 const partnerArgument = { name: "partner", summary: "the partner's id" };
 
 const list = defineCommand({
@@ -115,28 +118,12 @@ const put = defineCommand({
   args: [partnerArgument],
   options: {
     name: { kind: "text", value: "name", summary: "the name people read", fallback: "the id" },
-    rate: { kind: "text", value: "n|none", summary: "requests per second at most, over all workers" },
-    burst: {
-      kind: "text",
-      value: "n|none",
-      summary: "requests that may go at once after a quiet time; none for as many as the rate",
-    },
-    maxInFlight: { kind: "whole", value: "n", summary: "requests in flight at most" },
-    silentAfter: {
-      kind: "text",
-      value: "duration|never",
-      summary: "tell operators when nothing was delivered for so long",
-    },
     secretFile: {
       kind: "text",
       value: "path",
       summary: "sign a new partner's postbacks with the secret in this file, - for standard input",
     },
-    maxBacklog: {
-      kind: "text",
-      value: "n|none",
-      summary: "refuse events addressed to the partner once so many deliveries wait",
-    },
+    ...optionsOf(partnerKeys),
   },
   examples: [
     {
@@ -157,32 +144,11 @@ const put = defineCommand({
     const client = await api();
     const id = required(args, 0);
     const before = await client.getPartner(id).catch(absent);
-    const document = {
-      name: options.name ?? before?.name ?? id,
-      ...(before === null
-        ? {}
-        : {
-            rate_per_second: before.rate_per_second,
-            burst: before.burst,
-            max_in_flight: before.max_in_flight,
-            silent_after: before.silent_after,
-            max_backlog: before.max_backlog,
-          }),
-      ...(options.rate === undefined ? {} : { rate_per_second: parseRate(options.rate) }),
-      // A burst that was worked out from the old rate would outlive it.
-      ...(options.burst === undefined
-        ? options.rate === undefined
-          ? {}
-          : { burst: null }
-        : { burst: parseWhole("--burst", options.burst, "requests") }),
-      ...(options.maxInFlight === undefined ? {} : { max_in_flight: options.maxInFlight }),
-      ...(options.silentAfter === undefined
-        ? {}
-        : { silent_after: options.silentAfter === "never" ? null : options.silentAfter }),
-      ...(options.maxBacklog === undefined
-        ? {}
-        : { max_backlog: parseWhole("--max-backlog", options.maxBacklog, "deliveries") }),
-    };
+    const kept = before === null ? {} : partnerDocument.strip().parse(before);
+    const part = await partOf(partnerKeys, options, before as Record<string, unknown> | null, context);
+    // A burst that was worked out from the old rate would outlive it.
+    if ("rate_per_second" in part) part["burst"] ??= null;
+    const document = { ...kept, ...part, name: options.name ?? before?.name ?? id };
     const given = await givenSecret(context, options.secretFile);
     const partner = await client.putPartner(id, { ...document, ...given });
     if (json) return sayJson(context.stdout, partner);
@@ -198,29 +164,9 @@ export function absent(error: unknown): null {
   throw error;
 }
 
-function parseRate(text: string): number | null {
-  if (text === "none") return null;
-  const rate = Number(text);
-  if (text.trim() === "" || !(rate > 0))
-    throw new CliError("usage", `--rate ${text} is not a rate.`, {
-      hint: "Give a number of requests per second, or none.",
-    });
-  return rate;
-}
-
 /** The secret that a file names: never an argument, which others on the machine can read. */
 async function givenSecret(context: Context, path: string | undefined): Promise<{ signing_secret?: string }> {
   return path === undefined ? {} : { signing_secret: await readInput.secret(context, path) };
-}
-
-function parseWhole(flag: string, text: string, what: string): number | null {
-  if (text === "none") return null;
-  const count = Number(text);
-  if (!Number.isSafeInteger(count) || count < 1)
-    throw new CliError("usage", `${flag} ${text} is not a number of ${what}.`, {
-      hint: "Give a whole number from 1, or none.",
-    });
-  return count;
 }
 
 function saySecret(output: Output, secret: string): void {

@@ -1,4 +1,5 @@
 /** Documents as the API answers them, for tests. */
+import { endpointDefaults } from "@postrider/contract";
 import type {
   EndpointCircuit,
   DeliveryGroup,
@@ -40,31 +41,12 @@ export const aCircuit = (changes: Partial<EndpointCircuit> = {}): EndpointCircui
 export const anEndpoint = (changes: Partial<Endpoint> = {}): Endpoint => ({
   id: "main",
   partner: "acme",
+  ...endpointDefaults,
   url: "https://acme.example/postback",
-  method: "POST",
   events: ["conversion.*"],
   headers: { "x-source": "postrider" },
   body: "envelope",
-  retry: {
-    schedule: ["5s", "1m"],
-    client_error_schedule: ["5m"],
-    jitter: "full",
-    expires_after: "80h",
-    retry_after_max: "24h",
-  },
-  timeout: "10s",
-  enabled: true,
-  signing: ["v1"],
-  order: null,
-  breaker: {
-    consecutive_failures: 10,
-    failure_ratio: 0.5,
-    window: "60s",
-    minimum: 20,
-    first_wait: "5s",
-    longest_wait: "10m",
-  },
-  disable_after: "5d",
+  retry: { ...endpointDefaults.retry, schedule: ["5s", "1m"], client_error_schedule: ["5m"] },
   version: 3,
   state: "active",
   held_until: null,

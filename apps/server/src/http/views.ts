@@ -1,7 +1,7 @@
 /** What the API answers, for the OpenAPI document: the shapes of the engine's `ports/operations.ts`, described. */
 import { deliveryStates, type Reason, reasons } from "@postrider/engine";
 import { z } from "zod";
-import { endpointDocument, partnerDocument } from "./operator-documents.ts";
+import { endpointDocument, partnerDocument } from "@postrider/contract";
 
 export const instant = z.string().meta({ format: "date-time" });
 export const state = z.enum(deliveryStates);

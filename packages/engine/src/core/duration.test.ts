@@ -1,41 +1,11 @@
-import fc from "fast-check";
-import { describe, expect, test } from "vitest";
-import { formatDurationMs, maxDurationMs, parseDurationMs } from "./duration.ts";
+import { expect, test } from "vitest";
+import { parseDurationMs } from "./duration.ts";
 
-test.each([
-  ["250ms", 250],
-  ["0s", 0],
-  ["5s", 5_000],
-  ["1.5m", 90_000],
-  ["0.001s", 1],
-  ["2h", 7_200_000],
-  ["3d", 259_200_000],
-  ["365d", maxDurationMs],
-])("%s is %i ms", (text, ms) => {
-  expect(parseDurationMs(text)).toBe(ms);
+test("a duration is read", () => {
+  expect(parseDurationMs("1.5m")).toBe(90_000);
 });
 
-test.each([
-  "",
-  "5",
-  "s",
-  "-5s",
-  "+5s",
-  " 5s",
-  "5s ",
-  "5 s",
-  "5S",
-  "1h30m",
-  "1.2345s",
-  ".5s",
-  "5.s",
-  "1e3s",
-  "Infinitys",
-  "366d",
-  "99999999999h",
-  "٥s",
-  "5w",
-])("%j is refused, with the remedy", (text) => {
+test.each(["", "5", "soon", "366d"])("%j is refused, with the remedy", (text) => {
   expect(() => parseDurationMs(text)).toThrow(
     expect.objectContaining({ code: "invalid_duration", hint: expect.stringContaining("250ms") }),
   );
@@ -45,25 +15,4 @@ test("a long text is cut in the message", () => {
   expect(() => parseDurationMs("9".repeat(10_000))).toThrow(
     expect.objectContaining({ message: expect.toSatisfy((text: string) => text.length < 100) }),
   );
-});
-
-describe("a formatted duration", () => {
-  test("reads back as it was, up to the longest", () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 0, max: maxDurationMs }), (ms) => {
-        expect(parseDurationMs(formatDurationMs(ms))).toBe(ms);
-      }),
-      { seed: 20_260_304, numRuns: 1_000, examples: [[0], [maxDurationMs], [maxDurationMs - 1]] },
-    );
-  });
-
-  test.each([
-    [0, "0ms"],
-    [1_500, "1500ms"],
-    [90_000, "90s"],
-    [5_400_000, "90m"],
-    [86_400_000, "1d"],
-  ])("of %i ms is %s", (ms, text) => {
-    expect(formatDurationMs(ms)).toBe(text);
-  });
 });

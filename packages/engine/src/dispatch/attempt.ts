@@ -158,7 +158,7 @@ export function sign(
     url: rendered.url,
     headers,
     body: rendered.body,
-    timeoutMs: endpoint.timeoutMs,
+    ...endpoint.exchange,
   };
 }
 

@@ -1,5 +1,6 @@
 import { checkTargetUrl, type AllowedTargets, unlistedTargets } from "../core/target.ts";
 import { parseDurationMs } from "../core/duration.ts";
+import { type ExchangeSettings, readExchangeSettings } from "../core/exchange-settings.ts";
 import { PostriderError } from "../core/errors.ts";
 import type { CircuitPolicy } from "../core/breaker.ts";
 import { type Rate, rateOf } from "../core/rate-limit.ts";
@@ -21,7 +22,7 @@ export interface DispatchEndpoint {
   /** Why nothing may be sent to it, in words, or null. */
   readonly refusal: string | null;
   readonly policy: RetryPolicy;
-  readonly timeoutMs: number;
+  readonly exchange: ExchangeSettings;
   readonly signing: readonly ("v1" | "v1a")[];
   readonly circuitPolicy: CircuitPolicy;
   /** Moves on when an operator resumes the endpoint or its URL changes: what was known of its circuit is void then. */
@@ -129,23 +130,17 @@ function compilePolicies(
   }
 }
 
-type Policies = Pick<DispatchEndpoint, "policy" | "timeoutMs" | "circuitPolicy">;
+type Policies = Pick<DispatchEndpoint, "policy" | "exchange" | "circuitPolicy">;
 
-const policiesOf = (
-  document: Pick<EndpointDocument, "retry" | "timeout" | "breaker" | "disable_after">,
-  maxInFlight: number,
-): Policies => ({
+const policiesOf = (document: Omit<EndpointDocument, "url" | "body">, maxInFlight: number): Policies => ({
   policy: compileRetryPolicy(document.retry),
-  timeoutMs: parseDurationMs(document.timeout),
+  exchange: readExchangeSettings(document),
   circuitPolicy: compileCircuitPolicy(document, maxInFlight),
 });
 
-/** A document from before there were breakers has the defaults. @throws PostriderError `invalid_duration` */
+/** @throws PostriderError `invalid_duration` */
 export function compileCircuitPolicy(
-  {
-    breaker = endpointDefaults.breaker,
-    disable_after = endpointDefaults.disable_after,
-  }: Partial<Pick<EndpointDocument, "breaker" | "disable_after">>,
+  { breaker, disable_after }: Pick<EndpointDocument, "breaker" | "disable_after">,
   maxInFlight: number,
 ): CircuitPolicy {
   return {

@@ -2,16 +2,16 @@
  * How one request reaches a partner. Declared by the attempt; `transport/` has the undici adapter.
  */
 
+import type { ExchangeSettings } from "../core/exchange-settings.ts";
+
 /** A rendered, signed request. Nothing of it is changed on the way to the socket. */
-export interface PostbackRequest {
+export interface PostbackRequest extends ExchangeSettings {
   readonly method: "GET" | "POST" | "PUT";
   readonly url: string;
   /** Lower-case names and values, in the order they are sent. `host` and `content-length` are the transport's. */
   readonly headers: readonly (readonly [string, string])[];
   /** The exact bytes that were signed, or null for no body. */
   readonly body: string | Uint8Array | null;
-  /** One deadline over name look-up, connect, TLS, headers and body. Milliseconds. */
-  readonly timeoutMs: number;
 }
 
 /**

@@ -9,6 +9,11 @@ import { type Failure, failureOf, isReset, isTrailerOverflow, type Phase } from 
 import type { Connecting } from "./pending-dial.ts";
 import { ResponseBody } from "./response-body.ts";
 
+/** A request as undici takes it, and the pool whose connections may carry it. */
+export interface RoutedOptions extends Dispatcher.DispatchOptions {
+  readonly pool: string;
+}
+
 /** What an exchange needs of the transport that made it. */
 export interface ExchangeHost {
   readonly deadlines: Deadlines;
@@ -17,7 +22,7 @@ export interface ExchangeHost {
   /** Why a name that is still being looked up has no address yet. */
   lookupLateness(hostname: string): Failure | null;
   /** Sends the request again over a new connection. */
-  redispatch(options: Dispatcher.DispatchOptions, exchange: PendingExchange): void;
+  redispatch(options: RoutedOptions, exchange: PendingExchange): void;
 }
 
 /** Handed to undici where an exchange is already settled; nobody reads it. One for all: errors are dear to make. */
@@ -42,7 +47,7 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
   placeInGroup = 0;
 
   readonly #host: ExchangeHost;
-  readonly #options: Dispatcher.DispatchOptions;
+  readonly #options: RoutedOptions;
   readonly #watch: LookupWatch | null;
   readonly #timeoutMs: number;
   readonly #resolve: (exchange: Exchange) => void;
@@ -62,12 +67,7 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
   #headers: Readonly<Record<string, string | string[] | undefined>> = {};
   #body: ResponseBody | null = null;
 
-  constructor(
-    host: ExchangeHost,
-    options: Dispatcher.DispatchOptions,
-    timeoutMs: number,
-    watch: LookupWatch | null,
-  ) {
+  constructor(host: ExchangeHost, options: RoutedOptions, timeoutMs: number, watch: LookupWatch | null) {
     this.#host = host;
     this.#watch = watch;
     this.#options = options;

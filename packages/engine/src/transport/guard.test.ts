@@ -50,6 +50,39 @@ describe("TLS", () => {
     expect(exchange).toMatchObject({ status: 200, failure: null, responseBody: "ok" });
   });
 
+  it("trusts an endpoint's own roots for that endpoint alone, also on connections that are kept", async () => {
+    const { port, connections } = await tlsPartner(chain);
+    const transport = createTransport({
+      clock: systemClock,
+      allowedTargets: parseAllowedTargets([`localhost:${port}`]),
+      lookup: answer("127.0.0.1"),
+    });
+    onTestFinished(() => transport.close());
+    const ask = async (ca?: string) => {
+      const own = ca === undefined ? {} : { ca };
+      const url = `https://localhost:${port}/`;
+      const { status, failure } = await transport.send({
+        method: "POST",
+        url,
+        headers: [],
+        body: "{}",
+        timeoutMs: 5_000,
+        ...own,
+      });
+      return status ?? failure?.class;
+    };
+    const [root, two] = [pem("root"), pem("other-host") + pem("root")];
+    expect([
+      await ask(root),
+      await ask(),
+      await ask(root),
+      await ask(pem("other-host")),
+      await ask(two),
+    ]).toEqual([200, "tls", 200, "tls", 200]);
+    // The first and the third shared one.
+    expect(connections()).toBe(4);
+  });
+
   it.each([
     [
       "self-signed",

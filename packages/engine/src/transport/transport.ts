@@ -1,5 +1,5 @@
-import { createSecureContext, getCACertificates, type SecureContextOptions } from "node:tls";
-import { type Client, type Dispatcher, Pool } from "undici";
+import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
+import { type Client, Pool } from "undici";
 import { type AllowedTargets, checkTargetUrl } from "../core/target.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Exchange, FailureClass, PostbackRequest, Transport } from "../ports/transport.ts";
@@ -7,7 +7,7 @@ import { AbortGroups } from "./abort-groups.ts";
 import { type ConnectionAge, type DialTools, guardedDial, TrackedClient } from "./connection.ts";
 import { Deadlines } from "./deadlines.ts";
 import { createEgressProxy } from "./egress-proxy.ts";
-import { type ExchangeHost, PendingExchange } from "./exchange.ts";
+import { type ExchangeHost, PendingExchange, type RoutedOptions } from "./exchange.ts";
 import { boundedLookup, createNameSource, type Lookup } from "./lookup.ts";
 import type { NameOptions } from "./names/dns-lookup.ts";
 import { OriginPools } from "./origin-pools.ts";
@@ -68,7 +68,7 @@ export function createTransport(options: TransportOptions): Transport {
   const source = resolve ? { lookup: resolve } : createNameSource({ clock, ...options.names });
   const { lookup, lateness } = boundedLookup(source, { clock, timeoutMs });
   // One for all: undici would have one made for each connection, 0.3 ms of it.
-  const secureContext = createSecureContext(options.caBundle === undefined ? {} : trusting(options.caBundle));
+  const secureContext = trusting(options.caBundle);
   const proxy = options.egressProxy
     ? createEgressProxy({ url: new URL(options.egressProxy), clock, secureContext })
     : null;
@@ -87,7 +87,7 @@ export function createTransport(options: TransportOptions): Transport {
       return late && { class: late.class, message: late.message };
     },
     redispatch: (dispatchOptions, exchange) =>
-      oneShotPools.dispatch(String(dispatchOptions.origin), dispatchOptions, exchange),
+      oneShotPools.dispatch(dispatchOptions.pool, dispatchOptions, exchange),
   };
 
   return {
@@ -101,7 +101,7 @@ export function createTransport(options: TransportOptions): Transport {
       const dispatchOptions = dispatchOptionsOf(request, url!);
       const exchange = new PendingExchange(host, dispatchOptions, request.timeoutMs, watch ?? null);
       if (signal) aborts.join(signal, exchange);
-      pools.dispatch(String(dispatchOptions.origin), dispatchOptions, exchange);
+      pools.dispatch(dispatchOptions.pool, dispatchOptions, exchange);
       exchange.handedOver();
       return exchange.result;
     },
@@ -133,8 +133,12 @@ function createPools(
     // The answer reader is written for this parser, so the environment must not choose another.
     useMilo: false,
   };
-  return new OriginPools((origin, made) => {
-    const dial = guardedDial(new URL(origin), options.allowedTargets, tools);
+  return new OriginPools((name, made) => {
+    // An endpoint that trusts roots of its own shares no connection with one that does not.
+    const [origin, ...ca] = name.split("\n") as [string, ...string[]];
+    const trusted =
+      ca.length === 0 ? tools : { ...tools, secureContext: trusting(options.caBundle, ca.join("\n")) };
+    const dial = guardedDial(new URL(origin), options.allowedTargets, trusted);
     return new Pool(origin, {
       connections: options.maxConnectionsPerOrigin ?? 256,
       allowH2: false,
@@ -146,16 +150,19 @@ function createPools(
   });
 }
 
-/** Made once: each connection would else read all roots again, some milliseconds. */
-function trusting(caBundle: string): SecureContextOptions {
-  return { ca: [...getCACertificates("default"), caBundle] };
+/** Made once for many connections: each would else read all roots again, some milliseconds. */
+function trusting(...bundles: readonly (string | undefined)[]): SecureContext {
+  const own = bundles.filter((bundle) => bundle !== undefined);
+  return createSecureContext(own.length === 0 ? {} : { ca: [...getCACertificates("default"), ...own] });
 }
 
-function dispatchOptionsOf(request: PostbackRequest, url: URL): Dispatcher.DispatchOptions {
+function dispatchOptionsOf(request: PostbackRequest, url: URL): RoutedOptions {
   const headers: string[] = [];
   for (const [name, value] of request.headers) headers.push(name, value);
+  const { origin } = url;
   return {
-    origin: url.origin,
+    pool: request.ca === undefined ? origin : `${origin}\n${request.ca}`,
+    origin,
     path: url.pathname + url.search,
     method: request.method,
     headers,

@@ -3,9 +3,9 @@ import { parseExactJson } from "@postrider/engine/exact-json";
 import { z } from "zod";
 import { deletedAnswer, deletedAnswers } from "../deleted-answer.ts";
 import { documentLimits, readDocument } from "../document-check.ts";
-import { endpointId, partnerId } from "../ids.ts";
+import { endpointId, partnerId } from "@postrider/contract";
 import { memberText } from "../json-slices.ts";
-import { completeEndpoint, endpointDocument } from "../operator-documents.ts";
+import { completeEndpoint, endpointDocument } from "@postrider/contract";
 import { type Route, route } from "../route.ts";
 import {
   endpointsView,

@@ -1,3 +1,4 @@
+import { eventDocument } from "@postrider/contract";
 import {
   type AcceptEvent,
   type AcceptResult,
@@ -9,7 +10,7 @@ import {
 } from "@postrider/engine";
 import { z } from "zod";
 import type { AcceptBatcher } from "../accept-batcher.ts";
-import { checkEvent, eventDocument, isTooLarge, maxEvents, tooLarge } from "../event-document.ts";
+import { checkEvent, isTooLarge, maxEvents, tooLarge } from "../check-event.ts";
 import { refusal } from "../failure.ts";
 import { notValid, withMore, wordsOf } from "../issues.ts";
 import { type CutList, cutList, memberText } from "../json-slices.ts";

@@ -2,8 +2,8 @@ import { type Engine, parseDurationMs, PostriderError } from "@postrider/engine"
 import { z } from "zod";
 import { deletedAnswer, deletedAnswers } from "../deleted-answer.ts";
 import { pageOf, pageQuery } from "../delivery-filter.ts";
-import { partnerId } from "../ids.ts";
-import { partnerRequest, rotateRequest } from "../operator-documents.ts";
+import { partnerId } from "@postrider/contract";
+import { partnerRequest, rotateRequest } from "@postrider/contract";
 import { type Route, route } from "../route.ts";
 import { createdPartnerView, keysView, partnersView, partnerView, rotatedView } from "../views.ts";
 

@@ -1,5 +1,5 @@
 import type { DeliveryState, Reason } from "../../core/delivery.ts";
-import { formatDurationMs } from "../../core/duration.ts";
+import { formatDurationMs } from "@postrider/contract";
 import type { AttemptView, DeliveryView, EventView, Operations } from "../../ports/operations.ts";
 import type { DeliveryFilter, DeliveryGroup } from "../../ports/selection.ts";
 import type { OperationsContext } from "./context.ts";

@@ -1,5 +1,6 @@
+import type { EndpointDocument } from "@postrider/contract";
 import { parseDurationMs } from "../../core/duration.ts";
-import { type EndpointDocument, endpointDefaults, parseEndpointDocument } from "../../core/documents.ts";
+import { parseEndpointDocument } from "../../core/documents.ts";
 import { PostriderError } from "../../core/errors.ts";
 import { missingKeyNote, schemes } from "../../core/missing-key.ts";
 import type { Endpoint, EndpointCircuit, Operations } from "../../ports/operations.ts";
@@ -121,16 +122,9 @@ const columns = `n.partner_no, p.id as partner, n.id, n.document::text as docume
   extract(epoch from n.held_until)::float8 * 1000 as held_until_ms, n.note,
   (select row_to_json(c) from postrider.circuits c where c.endpoint_no = n.endpoint_no and c.circuit_no = n.circuit_no) as circuit`;
 
-/** Documents that were stored before a key was known have its default. */
-function storedDocument(text: string): EndpointDocument {
-  const { breaker, disable_after, order } = endpointDefaults;
-  const stored: Partial<EndpointDocument> = parseEndpointDocument(text);
-  return { breaker, disable_after, order, ...stored } as EndpointDocument;
-}
-
 function endpointView(row: EndpointRow, nowMs: number): Endpoint {
   const held = row.held_until_ms !== null && row.held_until_ms > nowMs;
-  const document = storedDocument(row.document);
+  const document = parseEndpointDocument(row.document);
   return {
     ...document,
     id: row.id,

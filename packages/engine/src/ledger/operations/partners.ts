@@ -1,5 +1,6 @@
 import { isAliveSql } from "../processes.ts";
-import { formatDurationMs, parseDurationMs } from "../../core/duration.ts";
+import { formatDurationMs } from "@postrider/contract";
+import { parseDurationMs } from "../../core/duration.ts";
 import { PostriderError } from "../../core/errors.ts";
 import type { Operations, Partner, PartnerEndpoints } from "../../ports/operations.ts";
 import { sealContext } from "../dispatch-ledger.ts";

@@ -1,18 +1,19 @@
 import { z } from "zod";
+import { idForm } from "../patterns.ts";
 
 const idOf = (what: string) =>
   z
     .string({ error: `must be the id of ${what}` })
     .superRefine((text, context) => {
-      if (/^[a-z0-9][a-z0-9_-]{0,63}$/.test(text)) return;
+      if (idForm.test(text)) return;
       const lower = text.toLowerCase();
-      const hint = /^[a-z0-9][a-z0-9_-]{0,63}$/.test(lower) ? `; did you mean ${lower}?` : "";
+      const hint = idForm.test(lower) ? `; did you mean ${lower}?` : "";
       context.addIssue({
         code: "custom",
         message: `must be 1 to 64 lower-case letters, digits, _ and -, beginning with a letter or digit${hint}`,
       });
     })
-    .meta({ pattern: "^[a-z0-9][a-z0-9_-]{0,63}$" });
+    .meta({ pattern: idForm.source });
 
 /** The id of a partner. */
 export const partnerId = idOf("a partner");

@@ -1,0 +1,179 @@
+/**
+ * Flags that set keys of a document, made from what the contract declares of each key.
+ *
+ * @packageDocumentation
+ */
+import { type DocumentKey, type Flag, keysOf, optionName } from "@postrider/contract";
+import { parseExactJson } from "@postrider/engine/exact-json";
+import { flagOf, type OptionDefinition } from "./command.ts";
+import type { Context } from "./context.ts";
+import { CliError } from "./exit.ts";
+import { readInput } from "./input.ts";
+
+type Document = Readonly<Record<string, unknown>>;
+type Options = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+type FlaggedKey = DocumentKey & { readonly flag: Flag };
+
+/** The keys of a document that a flag sets. */
+export function flaggedKeys(document: Parameters<typeof keysOf>[0]): readonly FlaggedKey[] {
+  return keysOf(document).filter((key): key is FlaggedKey => key.flag !== null);
+}
+
+/**
+ * The options of a command that puts a document.
+ *
+ * @example optionsOf(flaggedKeys(partnerDocument)) // { rate: { kind: "text", value: "n|none", … }, … }
+ */
+export function optionsOf(keys: readonly FlaggedKey[]): Readonly<Record<string, OptionDefinition>> {
+  return Object.fromEntries(
+    keys.flatMap((key): (readonly [string, OptionDefinition])[] => {
+      const summary = key.flag.summary ?? inHelp(key.meaning);
+      if (key.flag.form === "switches")
+        return [
+          ["enable", { kind: "switch", summary: "send to it" }],
+          ["disable", { kind: "switch", summary: "keep its backlog and send nothing" }],
+        ];
+      const choices = key.flag.form === "on_off" ? ["on", "off"] : key.choices;
+      return [
+        [
+          optionName(key),
+          {
+            kind: kindOf(key.flag),
+            value: valueOf(key.flag),
+            summary,
+            ...(choices === null ? {} : { choices }),
+          },
+        ],
+      ];
+    }),
+  );
+}
+
+/**
+ * What the flags that were given say, as a part of the document: keys whose flag is absent are absent.
+ *
+ * @param before the document that is there: objects within it keep the keys that no flag names
+ * @throws CliError `usage`
+ * @example await partOf(keys, { rate: "50" }, null, context) // { rate_per_second: 50 }
+ */
+export async function partOf(
+  keys: readonly FlaggedKey[],
+  options: Options,
+  before: Document | null,
+  context: Pick<Context, "cwd" | "stdin">,
+): Promise<Record<string, unknown>> {
+  const part: Record<string, unknown> = {};
+  for (const key of keys) {
+    const value = await given(key, options, before, context);
+    if (value === undefined) continue;
+    const [outer, inner] = key.path as [string, string?];
+    if (inner === undefined) part[outer] = value;
+    else part[outer] = { ...objectIn(before, outer), ...objectIn(part, outer), [inner]: value };
+  }
+  return part;
+}
+
+/** The value that a key's flag gives; undefined if it was not given. */
+async function given(
+  { flag, path }: FlaggedKey,
+  options: Options,
+  before: Document | null,
+  context: Pick<Context, "cwd" | "stdin">,
+): Promise<unknown> {
+  if (flag.form === "switches") {
+    const { enable, disable } = options;
+    if (enable === true && disable === true)
+      throw new CliError("usage", "--enable and --disable exclude each other.");
+    return enable === true || disable === true ? enable === true : undefined;
+  }
+  const name = optionName({ flag, path });
+  const option = options[name];
+  if (typeof option === "object") {
+    if (option.length === 0) return undefined;
+    return flag.form === "headers" ? Object.fromEntries(option.map(parseHeader)) : option;
+  }
+  if (typeof option !== "string") return option;
+  if (flag.nullWord === option) return null;
+  if (typeof flag.form === "object") return { [flag.form.within]: option };
+  switch (flag.form) {
+    case "number":
+      return parseNumber(flagOf(name), option, flag);
+    case "commas":
+      return listOf(option);
+    case "json":
+      return parseJson(flagOf(name), option, context);
+    case "file":
+      return readInput.text(context, option);
+    case "on_off":
+      return option === "off" ? null : objectIn(before, path[0]!);
+    case "text":
+    case "list":
+    case "headers":
+      return option;
+  }
+}
+
+function objectIn(document: Document | null, key: string): Document {
+  const value = document?.[key];
+  return typeof value === "object" && value !== null ? (value as Document) : {};
+}
+
+function kindOf({ form, nullWord }: Flag): OptionDefinition["kind"] {
+  if (form === "list" || form === "headers") return "list";
+  return form === "number" && nullWord === undefined ? "whole" : "text";
+}
+
+/** What help calls the value, with the word that stands for null: `duration|never`. */
+function valueOf({ form, value, nullWord }: Flag): string {
+  const own = value ?? (form === "on_off" ? "on|off" : "value");
+  return nullWord === undefined ? own : `${own}|${nullWord}`;
+}
+
+/** A description as help has it: without a full stop, and small. */
+const inHelp = (meaning: string): string =>
+  meaning.charAt(0).toLowerCase() + meaning.slice(1).replace(/\.$/, "");
+
+function parseNumber(flag: string, text: string, { counts, nullWord }: Flag): number {
+  const count = Number(text);
+  const fits = text.trim() !== "" && count > 0 && (counts === undefined || Number.isSafeInteger(count));
+  if (!fits)
+    throw new CliError("usage", `${flag} ${text} is not a number of ${counts ?? "requests per second"}.`, {
+      hint: `Give a ${counts === undefined ? "number above 0" : "whole number from 1"}${nullWord === undefined ? "" : `, or ${nullWord}`}.`,
+    });
+  return count;
+}
+
+/** `5s,1m` as a list; `none` as an empty one. */
+function listOf(text: string): readonly string[] {
+  return text === "none"
+    ? []
+    : text
+        .split(",")
+        .map((item) => item.trim())
+        .filter((item) => item !== "");
+}
+
+function parseHeader(text: string): [string, string] {
+  const colon = text.indexOf(":");
+  if (colon < 1)
+    throw new CliError("usage", `--header "${text}" has no colon.`, {
+      hint: "Like this: --header 'x-source: postrider'",
+    });
+  return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
+}
+
+async function parseJson(
+  flag: string,
+  text: string,
+  context: Pick<Context, "cwd" | "stdin">,
+): Promise<unknown> {
+  if (["envelope", "form", "none"].includes(text)) return text;
+  if (text.startsWith("@")) return readInput.json(context, text.slice(1));
+  try {
+    return parseExactJson(text);
+  } catch {
+    throw new CliError("usage", `${flag} "${text}" is neither a word nor JSON.`, {
+      hint: "Give envelope, form, none, a JSON document, or @file.",
+    });
+  }
+}

@@ -1,0 +1,253 @@
+import { z } from "zod";
+import { flags } from "./flags.ts";
+import {
+  durationText,
+  eventPattern,
+  headers,
+  isObject,
+  ladder,
+  number,
+  signatureScheme,
+  wait,
+  whole,
+  yearMs,
+} from "./forms.ts";
+import { completed } from "./complete.ts";
+
+/** When a delivery is sent again, and for how long. */
+export const retryDocument = z
+  .strictObject(
+    {
+      schedule: ladder
+        .default(["5s", "1m", "5m", "30m", "2h", "6h", "12h", "24h", "24h"])
+        .describe("The waits between attempts: n entries are n retries, then the delivery is dead.")
+        .register(flags, {
+          form: "commas",
+          value: "durations",
+          summary: "waits between attempts, e.g. 5s,1m,10m; none for no retries",
+        }),
+      client_error_schedule: ladder
+        .default(["5m", "1h", "6h"])
+        .describe("The waits after 4xx answers that are usually somebody's mistake."),
+      jitter: z
+        .enum(["full", "equal", "none"], { error: "must be full, equal or none" })
+        .default("full")
+        .describe(
+          "How waits are spread. full: random between 0 and the wait; equal: between half and all of it; none: exact. For client_error_schedule, full means equal.",
+        )
+        .register(flags, { form: "text", value: "jitter", summary: "how waits are spread" }),
+      expires_after: durationText(1, yearMs, "from 1ms to 365d")
+        .default("80h")
+        .describe("From acceptance or replay: a delivery that has not succeeded by then ends as expired.")
+        .register(flags, { form: "text", value: "duration", summary: "give up after this long" }),
+      retry_after_max: wait.default("24h").describe("The longest wait a partner may ask for by Retry-After."),
+    },
+    { error: "must be an object" },
+  )
+  .meta({ id: "RetryDocument" });
+
+/** In what order deliveries with the same `order_key` go. */
+export const orderDocument = z
+  .strictObject(
+    {
+      max_hold: durationText(1_000, 30 * 86_400_000, "from 1s to 30d")
+        .default("1h")
+        .describe(
+          "The longest that a delivery waits for those of its order_key before it; then it goes although they still wait.",
+        ),
+    },
+    { error: "must be an object such as {}, or null" },
+  )
+  .meta({ id: "OrderDocument" });
+
+/** When an endpoint that fails is left alone for a while. */
+export const breakerDocument = z
+  .strictObject(
+    {
+      consecutive_failures: whole(1, 10_000).default(10).describe("Failures in a row that open the circuit."),
+      failure_ratio: number(0.01, 1)
+        .default(0.5)
+        .describe("The part of a window's requests that opens the circuit if it failed."),
+      window: durationText(1_000, 3_600_000, "from 1s to 1h")
+        .default("60s")
+        .describe("The time over which the ratio is counted."),
+      minimum: whole(1, 100_000).default(20).describe("Requests of a window before its ratio counts."),
+      first_wait: durationText(10, 3_600_000, "from 10ms to 1h")
+        .default("5s")
+        .describe("The wait before the first probe; each that fails doubles it."),
+      longest_wait: durationText(10, 86_400_000, "from 10ms to 1d")
+        .default("10m")
+        .describe("The longest wait between two probes."),
+    },
+    { error: "must be an object or null" },
+  )
+  .meta({ id: "BreakerDocument" });
+
+/** A value of a JSON body. A number whose digits must be kept is an object with the raw text. */
+export type BodyValue =
+  | string
+  | number
+  | boolean
+  | null
+  | { readonly rawJSON: string }
+  | BodyObject
+  | BodyList;
+export interface BodyObject {
+  readonly [name: string]: BodyValue;
+}
+export type BodyList = readonly BodyValue[];
+
+/** The engine reads what is within them. */
+const certificates = z
+  .string({ error: "must be a text of PEM certificates" })
+  .max(65_536, "must have at most 65536 characters")
+  .regex(
+    /^\s*(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*)+$/,
+    "must be one or more PEM certificates and nothing else",
+  );
+
+// Custom checks hand the document on as it is: zod's records drop the key __proto__, and rebuild raw numbers.
+const body = z.union(
+  [
+    z.enum(["envelope", "form", "none"]),
+    z.custom<BodyObject>(isObject).meta({ type: "object" }),
+    z.custom<BodyList>(Array.isArray).meta({ type: "array", items: {} }),
+  ],
+  { error: "must be envelope, form, none, or a JSON object or list" },
+);
+
+/** An endpoint, as an operator writes it. `PUT` replaces: a missing key means its default. */
+export const endpointDocument = z
+  .strictObject(
+    {
+      url: z
+        .string({ error: "must be a URL, which may hold macros" })
+        .min(1, "must not be empty")
+        .max(8_000, "must have at most 8000 characters")
+        .describe("Where to, with macros after the host."),
+      method: z
+        .enum(["GET", "POST", "PUT"], { error: "must be GET, POST or PUT" })
+        .default("POST")
+        .describe("The method of the request.")
+        .register(flags, { form: "text", value: "method", summary: "how" }),
+      events: z
+        .array(eventPattern, { error: "must be a list of event types" })
+        .min(1, "must name at least one event type, or *")
+        .max(100, "must have at most 100 entries")
+        .default(["*"])
+        .describe("Event types: exact, prefix.* or *.")
+        .register(flags, {
+          name: "event",
+          form: "list",
+          value: "type",
+          summary: "event types: exact, prefix.* or *; several times",
+        }),
+      headers: headers
+        .default({})
+        .describe("Headers to send; their values may hold macros.")
+        .register(flags, {
+          name: "header",
+          form: "headers",
+          value: "name: value",
+          summary: "a header to send; several times, takes the place of those before",
+        }),
+      body: body
+        .optional()
+        .describe(
+          "envelope (default, but none for GET), form, none, or a JSON document whose leaves may be macros.",
+        )
+        .register(flags, {
+          form: "json",
+          value: "body",
+          summary: "envelope, form, none, a JSON document with macros, or @file",
+        }),
+      retry: retryDocument.prefault({}).describe("When a delivery is sent again, and for how long."),
+      timeout: durationText(10, 120_000, "from 10ms to 2m")
+        .default("10s")
+        .describe("One deadline over the whole exchange.")
+        .register(flags, { form: "text", value: "duration" }),
+      ca: certificates
+        .nullable()
+        .default(null)
+        .describe(
+          "PEM certificates of roots that are trusted for this endpoint, beside all others; null: none of its own.",
+        )
+        .register(flags, { form: "file", value: "file", nullWord: "none" }),
+      enabled: z
+        .boolean({ error: "must be true or false" })
+        .default(true)
+        .describe("False: the backlog is kept and nothing is sent.")
+        .register(flags, { form: "switches" }),
+      signing: z
+        .array(signatureScheme, { error: "must be a list of v1 and v1a" })
+        .refine((schemes) => new Set(schemes).size === schemes.length, "must name each scheme once")
+        .default(["v1"])
+        .describe("The signatures of a request: v1 (HMAC-SHA256), v1a (ed25519), both, or none.")
+        .register(flags, { form: "commas", value: "schemes", summary: "v1, v1a, both as v1,v1a, or none" }),
+      order: orderDocument
+        .nullable()
+        .default(null)
+        .describe(
+          "Deliveries with the same order_key go one after the other, as they were accepted; null: in no order.",
+        )
+        .register(flags, {
+          form: { within: "max_hold" },
+          value: "hold",
+          nullWord: "none",
+          summary:
+            "send deliveries of the same order_key one after the other; wait this long for one at most; or none",
+        }),
+      breaker: breakerDocument
+        .nullable()
+        .prefault({})
+        .describe("When the endpoint is left alone for a while because it fails; null: never.")
+        .register(flags, { form: "on_off", summary: "leave it alone for a while when it fails" }),
+      disable_after: durationText(1_000, yearMs, "from 1s to 365d")
+        .nullable()
+        .default("5d")
+        .describe("The endpoint is paused after failing for so long without a success; null: never.")
+        .register(flags, {
+          form: "text",
+          value: "duration",
+          nullWord: "never",
+          summary: "pause it after failing for so long; never for not at all",
+        }),
+    },
+    { error: "must be an object" },
+  )
+  .meta({ id: "EndpointDocument" });
+
+export type RetryDocument = ReadonlyDeep<z.output<typeof retryDocument>>;
+export type OrderDocument = ReadonlyDeep<z.output<typeof orderDocument>>;
+export type BreakerDocument = ReadonlyDeep<z.output<typeof breakerDocument>>;
+/** What the body of a request is made of. */
+export type BodyDocument = z.output<typeof body>;
+
+/** An endpoint, complete: each key is there. */
+export type EndpointDocument = ReadonlyDeep<Omit<z.output<typeof endpointDocument>, "body">> & {
+  readonly body: BodyDocument;
+};
+
+type ReadonlyDeep<T> = T extends readonly (infer Item)[]
+  ? readonly ReadonlyDeep<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: ReadonlyDeep<T[Key]> }
+    : T;
+
+/**
+ * The document with its defaults: of what an operator wrote, and of what was stored before a key was known.
+ *
+ * @example completeEndpoint({ url: "https://a.example/" }).timeout // "10s"
+ */
+export function completeEndpoint(document: { readonly url: string }): EndpointDocument {
+  const complete = completed(endpointDocument, document) as Omit<EndpointDocument, "body"> & {
+    body?: BodyDocument;
+  };
+  complete.body ??= complete.method === "GET" ? "none" : "envelope";
+  return complete as EndpointDocument;
+}
+
+const { url: _, body: __, ...defaults } = completeEndpoint({ url: "" });
+
+/** What an endpoint has if its document names only the URL. The body follows from the method. */
+export const endpointDefaults: Omit<EndpointDocument, "url" | "body"> = defaults;
