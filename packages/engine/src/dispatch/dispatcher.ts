@@ -79,19 +79,19 @@ const maxClaims = 256;
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { ledger, turns, transport, clock, random, telemetry, userAgent } = options;
   const { operatorEvents = noOperatorEvents, backlogOldAfterMs = defaultBacklogOldAfterMs } = options;
-  const fleet = options.fleet ?? alone(ledger);
+  const fleet = options.fleet ?? createLoneFleet(ledger);
   const stopping = new AbortController();
   const recorder = createRecorder(ledger, clock, telemetry);
   const slots = new Slots(options.maxInFlight);
   const partners = createPartnerCache(ledger, clock, options.allowedTargets);
   /** In monotonic time: what is asked is how long ago it was. */
   let progressAtMs = clock.monotonicMs();
-  const progressed = () => (progressAtMs = clock.monotonicMs());
+  const noteProgress = () => (progressAtMs = clock.monotonicMs());
   let attendance: Attendance = { alive: 1, first: true, idlest: null, foundDead: 0, time: null };
   const { signal } = stopping;
   const ownSettings = createOwnSettings({ conditions: silentConditions, ...options, partners, signal });
 
-  const claimAll = createClaimBatcher(options, { fleet, recorder, signal, claimed: progressed });
+  const claimAll = createClaimBatcher(options, { fleet, recorder, signal, claimed: noteProgress });
   let serverLosses = 0;
   ledger.onLost(() => {
     serverLosses += 1;
@@ -116,9 +116,9 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     windows: new Map(),
     operatorEvents,
     saveCircuit: createCircuitSaver(options, signal),
-    partner: ownSettings.partner,
+    readPartner: ownSettings.readPartner,
     leaves: ownSettings.leaves,
-    refused: ownSettings.refused,
+    refuse: ownSettings.refuse,
     claim: claimAll,
     serverLosses: () => serverLosses,
     handOverAfterMs: () => {
@@ -138,14 +138,14 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     retention: options.retention,
     checkForOperators: createOperatorChecks({ ledger, operatorEvents, backlogOldAfterMs }),
     signal,
-    onProgress: progressed,
+    onProgress: noteProgress,
     onAttended: (now) => (attendance = now),
   });
 
   return {
     async start() {
       await ownSettings.begin();
-      await turns.start((slot) => ownSettings.turn(slot.partnerNo, () => new Turn(slot, tools).run()));
+      await turns.start((slot) => ownSettings.runTurn(slot.partnerNo, () => new Turn(slot, tools).run()));
       sweep.start();
     },
     stop: (graceMs) => stopAll(graceMs, { ...options, sweep, ownSettings, recorder, stopping }),
@@ -245,13 +245,13 @@ function createClaimBatcher(
       tools.claimed();
       tellHolders(claimed);
       const byPartner = new Map(claimed.map((one) => [one.partnerNo, one]));
-      return requests.map((request) => byPartner.get(request.partnerNo) ?? gone(request));
+      return requests.map((request) => byPartner.get(request.partnerNo) ?? answerForMissing(request));
     },
     { maxItems: maxClaims, parallel: parallelClaims },
   );
 }
 
-function alone(ledger: DispatchLedger): Fleet {
+function createLoneFleet(ledger: DispatchLedger): Fleet {
   return {
     attend: (busy) => ledger.attend({ busy, dispatches: true, skewMs: null, conditions: [] }),
     learnTime: () => null,
@@ -272,7 +272,7 @@ function hear(
 }
 
 /** The answer for a partner whose row is not there. */
-function gone({ partnerNo }: ClaimRequest): Claimed {
+function answerForMissing({ partnerNo }: ClaimRequest): Claimed {
   return {
     partnerNo,
     fence: 0,

@@ -42,7 +42,7 @@ export class OwnFaults {
    * @param cause the same words for the same cause
    * @returns milliseconds after which to try again
    */
-  met(cause: string, { leastMs, mostMs }: Waits, error: unknown = cause): number {
+  report(cause: string, { leastMs, mostMs }: Waits, error: unknown = cause): number {
     const { clock, random, telemetry } = this.#tools;
     const nowMs = clock.monotonicMs();
     const known = this.#streaks.get(cause);

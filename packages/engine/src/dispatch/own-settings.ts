@@ -31,13 +31,13 @@ export interface OwnSettings {
   /** Tells the other processes what this one can do. */
   begin(): Promise<void>;
   /** The partner's settings, as the cache gives them. @throws LeftToOthers */
-  partner(partnerNo: number, version: number): Promise<DispatchPartner | null>;
+  readPartner(partnerNo: number, version: number): Promise<DispatchPartner | null>;
   /** Runs a turn, unless the partner is left to others. */
-  turn(partnerNo: number, run: () => Promise<TurnEnd>): Promise<TurnEnd>;
+  runTurn(partnerNo: number, run: () => Promise<TurnEnd>): Promise<TurnEnd>;
   /** True while the partner is left to others. */
   leaves(partnerNo: number): boolean;
   /** A name resolved to an address that is not allowed here. True if the partner is left to others for it. */
-  refused(partner: DispatchPartner, target: string): Promise<boolean>;
+  refuse(partner: DispatchPartner, target: string): Promise<boolean>;
   stop(): void;
 }
 
@@ -248,14 +248,14 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
 
   return {
     begin: declarations.begin,
-    async partner(partnerNo, version) {
+    async readPartner(partnerNo, version) {
       const partner = await partners.get(partnerNo, version);
       if (!partner?.unlisted) return partner;
       const refused = await targets.betterElsewhere(partner);
       if (refused !== null) throw new LeftToOthers(partner.id, { targets: refused });
       return partner;
     },
-    async turn(partnerNo, run) {
+    async runTurn(partnerNo, run) {
       if (left.has(partnerNo)) return toOthers(partnerNo);
       try {
         const end = await run();
@@ -267,7 +267,7 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
       }
     },
     leaves: (partnerNo) => left.has(partnerNo),
-    async refused(partner, target) {
+    async refuse(partner, target) {
       targets.refuseDialled(target);
       const refused = await targets.betterElsewhere(partner).catch(() => null);
       if (refused === null) return false;

@@ -10,9 +10,9 @@ export interface Recorder {
   record(outcome: Outcome, stored: () => void): void;
   /** `stored` is called once the ledger knows of the hold. A hold is committed before outcomes that are recorded after it. */
   hold(hold: EndpointHold, stored: () => void): void;
-  /** Resolves once the cursor is committed; false where the turn's fence was passed, or it cannot be stored. */
+  /** Resolves once the cursor is committed; false if the turn's fence was passed, or it cannot be stored. */
   saveCursor(save: CursorSave): Promise<boolean>;
-  /** Resolves once the turn is given back, or that cannot be stored; true where another process had work for the partner meanwhile. */
+  /** Resolves once the turn is given back, or that cannot be stored; true if another process had work for the partner meanwhile. */
   closeTurn(close: TurnClose): Promise<boolean>;
   /** Outcomes not yet committed. */
   unrecorded(): number;

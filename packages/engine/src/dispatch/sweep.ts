@@ -46,12 +46,12 @@ const checkEveryMs = 60_000;
 const cutBackEveryMs = 60_000;
 /** By a time that is older when the ledger is asked (the process stood still), what is new would look far ahead. */
 const cutBackStaleMs = 30_000;
-/** Deliveries that one replay puts back per sweep at most: its pace where it has no rate of its own. */
+/** Deliveries that one replay puts back per sweep at most: its pace if it has no rate of its own. */
 const replayStep = 500;
 
 /**
- * The safety net: rings every partner with due work, moves replays on, keeps partitions and retention. Where rings
- * reach the whole cluster one process does it for all; where they do not, each rings for itself.
+ * The safety net: rings every partner with due work, moves replays on, keeps partitions and retention. If rings
+ * reach the whole cluster one process does it for all; if they do not, each rings for itself.
  */
 export function startSweep({
   ledger,

@@ -1,6 +1,6 @@
 import type { DueDelivery } from "../../ports/ledger.ts";
 import type { TurnSlot } from "../../ports/turns.ts";
-import { attempt, type Attempted, broken, type Job } from "../attempt.ts";
+import { attempt, type Attempted, putBackBroken, type Job } from "../attempt.ts";
 import { attemptEvent, outcomeOf } from "../outcome.ts";
 import type { DispatchEndpoint, DispatchPartner } from "../partner.ts";
 import { Circuits } from "./circuits.ts";
@@ -68,15 +68,15 @@ export class Attempts {
     this.#lookUps.check();
     const { signal } = this.#slot;
     const attempted = await attempt(job, this.#tools, signal, this.#listener.sent, this.#lookUps).catch(
-      (error: unknown) => broken(job, error, this.#tools),
+      (error: unknown) => putBackBroken(job, error, this.#tools),
     );
     this.#inFlight -= 1;
     this.#lookUps.check();
     this.#tools.slots.give();
     const { claims, lease } = this.#claimer;
-    lease.used();
+    lease.markUsed();
     this.circuits.end(job);
-    if (attempted === null) claims.done(job.delivery.id);
+    if (attempted === null) claims.release(job.delivery.id);
     else this.#conclude(job, attempted);
     if (claims.parked > 0 && claims.unpark(job.endpoint.endpointNo, this.circuits.room(job.endpoint)))
       this.#claimer.readAgain();
@@ -89,16 +89,16 @@ export class Attempts {
     const { attempted, hold } = this.circuits.conclude(job, ended);
     this.#concluded += 1;
     if (attempted.verdict?.kind === "accepted") this.#growShare(job.partner);
-    else if (attempted.verdict?.kind === "retryable" && !job.permit) this.share.failed();
+    else if (attempted.verdict?.kind === "retryable" && !job.permit) this.share.shrink();
 
     if (hold) {
       claims.hold(hold.endpointNo);
-      recorder.hold(hold, () => claims.holdStored(hold.endpointNo));
+      recorder.hold(hold, () => claims.noteHoldStored(hold.endpointNo));
     }
     const outcome = outcomeOf(job, attempted, lease.fence);
     const retryAtMs = outcome.change.kind === "retry" ? outcome.change.dueAtMs : Number.POSITIVE_INFINITY;
     recorder.record(outcome, () => {
-      claims.done(job.delivery.id);
+      claims.release(job.delivery.id);
       // Once stored, since a claim before that would leave it out. A paused endpoint is due when it is resumed.
       const dueAtMs = hold ? (hold.untilMs ?? Number.POSITIVE_INFINITY) : retryAtMs;
       this.#listener.stored(job.delivery, dueAtMs);
@@ -112,6 +112,6 @@ export class Attempts {
     const { claims, exhausted, lease } = this.#claimer;
     const drained = exhausted && claims.waiting === 0;
     const others = !drained && recentPartners.hasOthers(this.#slot.partnerNo, lease.usedAtMs);
-    this.share.succeeded(maxInFlight, others ? load.busy() : null, lease.usedAtMs);
+    this.share.grow(maxInFlight, others ? load.busy() : null, lease.usedAtMs);
   }
 }

@@ -95,7 +95,7 @@ export class Circuits {
     return "probe";
   }
 
-  /** Counts an attempt out; before `conclude`, and also where nothing became of it. */
+  /** Counts an attempt out; before `conclude`, and also if nothing became of it. */
   end({ permit, endpoint }: Job): void {
     if (!permit) return;
     this.#permits -= 1;

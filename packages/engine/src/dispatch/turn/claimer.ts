@@ -105,7 +105,7 @@ export class Claimer {
     this.#rungMeanwhile = false;
     const [takeDeliveries, page] = [this.claims.ask(), this.places.ask(limit)];
     const askedAtMs = this.#tools.clock.now();
-    const settleLease = this.lease.asking();
+    const settleLease = this.lease.ask();
     const opens = this.lease.fence === 0;
     let claimed: Claimed;
     try {
@@ -114,7 +114,7 @@ export class Claimer {
       if (opens && this.lease.taken) this.#listener.opened(claimed);
       this.#elsewhere = claimed.standing === "elsewhere";
       if (claimed.standing === "held") await this.#readSettings(claimed);
-      const saysAll = page.ended(claimed, takeDeliveries(claimed.deliveries));
+      const saysAll = page.takeOver(claimed, takeDeliveries(claimed.deliveries));
       this.#inVain = claimed.deliveries.length === 0;
       if (limit > 0) this.#exhausted = saysAll && claimed.deliveries.length < limit && !this.#rungMeanwhile;
       this.#answeredAtMs = this.#tools.clock.monotonicMs();
@@ -143,12 +143,12 @@ export class Claimer {
   async #readSettings({ partnerNo, version }: Claimed): Promise<void> {
     if (this.#partner?.version === version) return;
     if (this.#partner) this.places.forget(); // An endpoint may have been resumed.
-    this.#partner = await this.#tools.partner(partnerNo, version);
+    this.#partner = await this.#tools.readPartner(partnerNo, version);
   }
 
   /** What was read from a server that was lost need not be in the ledger any more: it is read again before anything goes. */
   #forget(): void {
-    this.claims.letGo();
+    this.claims.dropWaiting();
     this.places.forget();
     this.#partner = null;
     this.#exhausted = false;

@@ -70,7 +70,7 @@ export class Claims {
     this.shift();
   }
 
-  /** Puts up to `room` parked deliveries of an endpoint back at the head. True where none of it are parked any more. */
+  /** Puts up to `room` parked deliveries of an endpoint back at the head. True if none of it are parked any more. */
   unpark(endpointNo: number, room: number): boolean {
     const parked = this.#parked.get(endpointNo);
     if (parked === undefined || room <= 0) return false;
@@ -84,16 +84,16 @@ export class Claims {
   }
 
   /** Lets go of all that waits here: only what is in flight or not recorded yet stays. */
-  letGo(): void {
-    for (const parked of this.#parked.values()) for (const { id } of parked) this.done(id);
+  dropWaiting(): void {
+    for (const parked of this.#parked.values()) for (const { id } of parked) this.release(id);
     this.#parked.clear();
     this.#parkedCount = 0;
-    for (let n = this.#next; n < this.#queue.length; n++) this.done(this.#queue[n]!.id);
+    for (let n = this.#next; n < this.#queue.length; n++) this.release(this.#queue[n]!.id);
     this.#queue = [];
     this.#next = 0;
   }
 
-  done(id: string): void {
+  release(id: string): void {
     this.#busy.delete(id);
     const key = this.#keyOf.get(id);
     if (key === undefined) return;
@@ -133,11 +133,11 @@ export class Claims {
     const waiting = this.#queue.slice(this.#next) as DueDelivery[];
     this.#queue = waiting.filter((delivery) => delivery.endpointNo !== endpointNo);
     this.#next = 0;
-    for (const delivery of waiting) if (delivery.endpointNo === endpointNo) this.done(delivery.id);
+    for (const delivery of waiting) if (delivery.endpointNo === endpointNo) this.release(delivery.id);
   }
 
   /**
-   * False where another delivery of the key is busy. The ledger gives one of a key at a time, but a replay or a
+   * False if another delivery of the key is busy. The ledger gives one of a key at a time, but a replay or a
    * cancellation may make another one the first while this one is in flight.
    */
   #takeKey({ id, endpointNo }: DueDelivery, orderKey: string): boolean {
@@ -149,7 +149,7 @@ export class Claims {
   }
 
   /** The ledger knows of a hold of the endpoint. */
-  holdStored(endpointNo: number): void {
+  noteHoldStored(endpointNo: number): void {
     this.#stored.push(endpointNo);
   }
 

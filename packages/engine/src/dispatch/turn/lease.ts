@@ -7,8 +7,8 @@ import type { Claimed } from "../../ports/ledger.ts";
  */
 const usedPartOfLease = 0.45;
 /**
- * A turn with nothing to do is kept for so long after its last attempt where nobody else wants its place: the partner's
- * next event then needs one look, where a turn given back and opened anew takes two statements more.
+ * A turn with nothing to do is kept for so long after its last attempt if nobody else wants its place: the partner's
+ * next event then needs one look, while a turn that was given back and is opened again takes two statements more.
  */
 const lingerMs = 1_000;
 
@@ -67,7 +67,7 @@ export class Lease {
   }
 
   /** An attempt is over. */
-  used(): void {
+  markUsed(): void {
     this.#usedAtMs = this.#tools.clock.monotonicMs();
   }
 
@@ -77,7 +77,7 @@ export class Lease {
   }
 
   /** To be called before a claim is asked for: its answer counts from now on. */
-  asking(): (claimed: Claimed) => void {
+  ask(): (claimed: Claimed) => void {
     const { clock } = this.#tools;
     const [askedAtMs, askedAtDayMs, serverLosses] = [
       clock.monotonicMs(),

@@ -26,7 +26,7 @@ export interface TurnTools extends AttemptTools, CircuitTools, LeaseTools {
    */
   handOverAfterMs(): number | null;
   /** The partner's settings at a version, cached. Null if they are gone. @throws LeftToOthers */
-  partner(partnerNo: number, version: number): Promise<DispatchPartner | null>;
+  readPartner(partnerNo: number, version: number): Promise<DispatchPartner | null>;
   /** True if the partner is left to other processes since it was claimed. */
   leaves(partnerNo: number): boolean;
   /** Each partner's share of the process's requests in flight, kept between turns. */

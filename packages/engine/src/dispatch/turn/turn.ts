@@ -306,7 +306,7 @@ export class Turn {
       if (endpoint) {
         if (!this.#mayGo(partner) || !this.#tools.slots.take(this.#tryStart)) break;
         this.#attempts.start(delivery, partner, endpoint);
-      } else this.#claims.done(delivery.id); // deleted since it was claimed
+      } else this.#claims.release(delivery.id); // deleted since it was claimed
       this.#claims.shift();
     }
     if (this.#claims.waiting === 0) this.#tools.slots.leave(this.#tryStart);

@@ -90,7 +90,7 @@ async function createWorld(bench: Bench, fromPlaces: boolean) {
     if (page.from) begunAtPlaces += 1;
     const claimed = await turn(acme, nowMs, { fence, limit, busy: [...claims.busyIds], from: page.from });
     monotonicMs += claimMs;
-    page.ended(claimed, answer(claimed.deliveries));
+    page.takeOver(claimed, answer(claimed.deliveries));
     const waitingIds = new Set(await waiting(acme));
     while (claims.waiting > 0) {
       const delivery = claims.first;
@@ -128,7 +128,7 @@ async function createWorld(bench: Bench, fromPlaces: boolean) {
       ],
       false,
     );
-    claims.done(delivery.id);
+    claims.release(delivery.id);
   }
 
   return {

@@ -104,7 +104,7 @@ export function placesTests(bench: () => Bench): void {
       const claimed = await turn(acme, nowMs, { ...(fence ? { fence } : {}), limit: page, from: asked.from });
       fence = claimed.fence;
       monotonicMs += 1_000;
-      asked.ended(claimed, true);
+      asked.takeOver(claimed, true);
       sent.push(...claimed.deliveries.map(({ id }) => id));
       return { ...claimed, placed: asked.from !== null };
     };
