@@ -33,7 +33,7 @@ export interface DispatcherOptions {
   readonly fleet?: Fleet;
   readonly telemetry: Telemetry;
   readonly allowedTargets: AllowedTargets;
-  /** Default: nobody is told of what this process lacks. */
+  /** Gets what this process lacks. Default: nobody is told. */
   readonly conditions?: Pick<Conditions, "set">;
   readonly userAgent: string;
   /** Requests in flight at most over all partners of this process. */
@@ -41,18 +41,18 @@ export interface DispatcherOptions {
   readonly retention: Retention;
   /** Default: operators are told nothing. */
   readonly operatorEvents?: OperatorEvents;
-  /** A backlog whose oldest delivery was due for longer is told of. Default 5 minutes. */
+  /** Operators are told of a backlog whose oldest delivery has been due for longer. Default 5 minutes. */
   readonly backlogOldAfterMs?: number;
-  /** Claim statements under way at once: as many as the ledger's driver runs side by side, at most. */
+  /** Claim statements under way at once. At most as many as the ledger's driver runs side by side. */
   readonly parallelClaims: number;
 }
 
 export interface Dispatcher {
   start(): Promise<void>;
-  /** No new turns and attempts; what is in flight ends within `graceMs` or is let go of, and outcomes are stored. */
+  /** No new turns and attempts; what is in flight ends within `graceMs` or is aborted, and outcomes are stored. */
   stop(graceMs: number): Promise<void>;
   sweepNow(): void;
-  /** What other processes ask for. */
+  /** Takes a ring from another process. */
   hear(ring: Ring): void;
   progress(): {
     readonly lastProgressMs: number;
@@ -65,11 +65,11 @@ export interface Dispatcher {
   };
 }
 
-/** After the grace: for storing the answers that came within it. */
+/** After the grace: time to store the answers that came within it. */
 const lastMomentMs = 1_000;
-/** A process that is busier than the least busy by this much lets go of its long turns. */
+/** A process that is busier than the least busy by this much closes its long turns. */
 const muchBusier = 0.3;
-/** Where rings stay in the process, the others find a partner by their sweeps of a second. */
+/** If rings stay in the process, the others find a partner by their sweep, which comes each second. */
 const untilOthersSweptMs = 1_200;
 const defaultBacklogOldAfterMs = 5 * 60_000;
 /** Partners opened by one statement at most. */
@@ -84,7 +84,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const recorder = createRecorder(ledger, clock, telemetry);
   const slots = new Slots(options.maxInFlight);
   const partners = createPartnerCache(ledger, clock, options.allowedTargets);
-  /** In monotonic time: what is asked is how long ago it was. */
+  /** Monotonic: callers ask how long ago it was. */
   let progressAtMs = clock.monotonicMs();
   const noteProgress = () => (progressAtMs = clock.monotonicMs());
   let attendance: Attendance = { alive: 1, first: true, idlest: null, foundDead: 0, time: null };
@@ -96,7 +96,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   ledger.onLost(() => {
     serverLosses += 1;
     partners.forget();
-    // What was learned of numbers that may be somebody else's now.
+    // Another partner may have the same number after the loss.
     tools.shares.clear();
     tools.windows.clear();
   });
@@ -196,7 +196,7 @@ async function stopAll(
   await transport.close();
 }
 
-/** Saves of many circuits as few statements, of each circuit the latest. */
+/** Saves many circuits with few statements; of each circuit only the latest state. */
 function createCircuitSaver(
   { ledger, clock, telemetry }: DispatcherOptions,
   signal: AbortSignal,
@@ -210,14 +210,14 @@ function createCircuitSaver(
         clock,
         telemetry,
         signal,
-      }).catch(() => {}); // Told by then. The next change stores the whole circuit again.
+      }).catch(() => {}); // The fault was reported. The next change stores the whole circuit again.
       return [];
     },
     { maxItems: maxClaims, parallel: 1 },
   );
 }
 
-/** Claims of many turns as few statements. */
+/** Claims for many turns with few statements. */
 function createClaimBatcher(
   { ledger, clock, telemetry, parallelClaims }: DispatcherOptions,
   tools: {
@@ -233,7 +233,7 @@ function createClaimBatcher(
     if (learning) await learning;
     return ledger.claim(requests, [...recorder.setAside()], clock.now());
   };
-  /** Work for a partner whose turn another process has: that process is told now, or when it gives the turn back at the latest. */
+  /** Another process has the turn of a partner with work: tells that process now. It learns of the work at the latest when it gives the turn back. */
   const tellHolders = (claimed: readonly Claimed[]) => {
     const elsewhere = claimed.filter(({ standing }) => standing === "elsewhere");
     if (elsewhere.length > 0) ledger.tellHolders(elsewhere.map(({ partnerNo }) => partnerNo)).catch(() => {});
@@ -265,7 +265,7 @@ function hear(
 ): void {
   if (holdersOnly) return turns.look(partnerNos);
   if (partnerNos.length === 0) return sweep.now();
-  // All processes hear it: what is left to them is theirs.
+  // All processes hear it, so one that can serve the partner does.
   const served = partnerNos.filter((partnerNo) => !ownSettings.leaves(partnerNo));
   if (passedOn) turns.serve(served);
   else turns.ring(served);

@@ -8,7 +8,7 @@ export interface OperatorChecksOptions {
   readonly backlogOldAfterMs: number;
 }
 
-/** Looks for backlogs that are old and partners that are silent: what no outcome tells of, because there is none. */
+/** Looks for old backlogs and silent partners. No outcome shows them, because there is none. */
 export function createOperatorChecks({ ledger, operatorEvents, backlogOldAfterMs }: OperatorChecksOptions) {
   const { windowMs } = operatorEvents;
   return async (nowMs: number): Promise<void> => {

@@ -9,7 +9,7 @@ interface Streak {
   waitMs: number;
 }
 
-/** The waits of a streak: half of what it has lasted, within bounds. */
+/** The bounds of a streak's wait, which is half of the time that the streak has lasted. */
 interface Waits {
   readonly leastMs: number;
   readonly mostMs: number;

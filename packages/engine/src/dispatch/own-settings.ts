@@ -10,17 +10,17 @@ import { compilePartner, type DispatchPartner, LeftToOthers } from "./partner.ts
 import type { PartnerCache } from "./partner-cache.ts";
 import { retryTransient } from "./retry-transient.ts";
 
-/** What was left to others is looked at again this often. */
+/** How often this process looks again at what it left to others. */
 const lookAgainMs = 5_000;
-/** While something is refused here, what the others allow is asked for no more often. */
+/** While something is refused here, this process asks at most this often what the others allow. */
 const othersKeptMs = 1_000;
-/** Partners are left one by one, by the thousand at a start: what is said of them is put in words once for all of this time. */
+/** At a start, thousands of partners are left one by one: the conditions are written once for all of this time. */
 const tellWithinMs = 200;
-/** A process that was silent for an hour finds what it had declared removed. */
+/** The ledger removes the declaration of a process that was silent for an hour. */
 const declareAgainMs = 180_000;
-/** Partners of one statement at most. */
+/** Partners in one statement at most. */
 const maxPartners = 256;
-/** Names remembered that were refused when they were dialled. */
+/** Names that were refused when they were dialled: this many are remembered. */
 const mostRefused = 1_000;
 
 /**
@@ -55,7 +55,7 @@ export interface OwnSettingsTools {
   readonly signal: AbortSignal;
 }
 
-/** What the others allow, asked for at most once a second. */
+/** Asks what the others allow, at most once a second. */
 function keepForAMoment(ledger: Pick<DispatchLedger, "othersAllow">, clock: Clock) {
   let kept: { readonly atMs: number; readonly lists: Promise<readonly AllowedTargets[]> } | null = null;
   return (): Promise<readonly AllowedTargets[]> => {
@@ -133,15 +133,15 @@ function createDeclarations({ ledger, clock, telemetry, allowedTargets, signal }
       clock,
       telemetry,
       signal,
-    }).catch(() => {}); // Told by then. Nobody leaves anything to this process before the next time.
-  // Connections are lost by the dozen.
+    }).catch(() => {}); // The fault was reported. Nobody leaves anything to this process before the next time.
+  // Connections are lost many at a time.
   const declareOnce = () => (declaring ??= declare().finally(() => (declaring = null)));
   const declareAgain = () => {
     if (!stopped) cancel = clock.after(declareAgainMs, () => void declareOnce().then(declareAgain));
   };
   return {
     begin() {
-      // Whatever took the server's place may not know.
+      // The server that took its place may not have the declaration.
       ledger.onLost(() => void declareOnce());
       declareAgain();
       return declareOnce();
@@ -207,7 +207,7 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
 
   const passOn = createBatcher<number, void>(
     async (partnerNos) => {
-      // Lost: the next sweep, of whoever can serve them, finds them as well.
+      // If this is lost, the next sweep of a process that can serve them finds them.
       await ledger.passOn([...new Set(partnerNos)]).catch(() => {});
       return [];
     },
@@ -240,8 +240,8 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
     }
   };
 
-  /** How a turn ends whose partner is left to others: they are told, and asking again at once is of no use. */
-  const toOthers = (partnerNo: number): TurnEnd => {
+  /** Ends a turn whose partner is left to others: tells them. Asking again at once is of no use. */
+  const leaveToOthers = (partnerNo: number): TurnEnd => {
     void passOn(partnerNo);
     return { nextDueAtMs: null, elsewhere: true };
   };
@@ -256,14 +256,14 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
       return partner;
     },
     async runTurn(partnerNo, run) {
-      if (left.has(partnerNo)) return toOthers(partnerNo);
+      if (left.has(partnerNo)) return leaveToOthers(partnerNo);
       try {
         const end = await run();
-        return left.has(partnerNo) ? toOthers(partnerNo) : end;
+        return left.has(partnerNo) ? leaveToOthers(partnerNo) : end;
       } catch (error) {
         if (!(error instanceof LeftToOthers)) throw error;
         leave(partnerNo, error);
-        return toOthers(partnerNo);
+        return leaveToOthers(partnerNo);
       }
     },
     leaves: (partnerNo) => left.has(partnerNo),

@@ -8,11 +8,11 @@ import { compilePartner, type DispatchPartner, LeftToOthers } from "./partner.ts
 export interface PartnerCache {
   /** Null if the partner is gone. Rejects if its settings cannot be read or used. */
   readonly get: (partnerNo: number, version: number) => Promise<DispatchPartner | null>;
-  /** To be called if the ledger's server was lost: whatever takes its place need not know what was read. */
+  /** To be called if the ledger's server was lost: the server that takes its place may have other settings. */
   readonly forget: () => void;
 }
 
-/** Compiled partners kept; the one longest unused goes first. Some 2 kB each. */
+/** Compiled partners in memory, some 2 kB each. The one that was unused for longest is dropped first. */
 const maxKept = 20_000;
 
 export function createPartnerCache(

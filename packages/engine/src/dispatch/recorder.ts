@@ -45,8 +45,8 @@ interface CloseEntry {
 const maxBatch = 1_000;
 /**
  * One statement is under way at a time, and everything that ends meanwhile goes in the next: at high load the batches
- * grow by themselves, at low load an outcome is stored at once. A fault of the ledger that passes by itself is waited
- * out with the outcomes in hand: an answer once received is never forgotten while the process lives.
+ * grow by themselves, at low load an outcome is stored at once. When the ledger has a fault that passes by
+ * itself, the recorder waits and keeps the outcomes: a received answer is never forgotten while the process lives.
  */
 export function createRecorder(ledger: DispatchLedger, clock: Clock, telemetry: Telemetry): Recorder {
   let entries: OutcomeEntry[] = [];
@@ -135,7 +135,7 @@ export function createRecorder(ledger: DispatchLedger, clock: Clock, telemetry: 
   };
 }
 
-/** The statements beside outcomes: each stores all that it is given, and tells each of it. */
+/** The statements that store no outcomes. Each stores all entries that it is given, and then calls each of them. */
 function createTurnStatements(ledger: DispatchLedger, persist: Persist) {
   return {
     async storeHolds(entries: readonly HoldEntry[]) {

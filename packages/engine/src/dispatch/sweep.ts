@@ -35,7 +35,7 @@ export interface Sweep {
 const intervalMs = 1_000;
 /** A sweep takes at most this part of the time: with very many partners due, lost rings wait a little longer. */
 const sweepingPart = 0.1;
-/** A sweep that took longer steps over entries that cannot be removed: those after it do not look at partners in turns. */
+/** A sweep that took longer had to step over index entries that cannot be removed yet. The sweeps after it skip partners that have a turn. */
 const slowMs = 20;
 const slowForMs = 30_000;
 const upkeepEveryMs = 10 * 60_000;
@@ -44,7 +44,7 @@ const upkeepAgainMs = 60_000;
 const checkEveryMs = 60_000;
 /** Nothing is put too far ahead while the ledger's clock is right. */
 const cutBackEveryMs = 60_000;
-/** By a time that is older when the ledger is asked (the process stood still), what is new would look far ahead. */
+/** If the process stood still, its time is older than this when the ledger is asked, and new rows would look too far ahead. */
 const cutBackStaleMs = 30_000;
 /** Deliveries that one replay puts back per sweep at most: its pace if it has no rate of its own. */
 const replayStep = 500;

@@ -1,6 +1,6 @@
 import type { DueDelivery } from "../../ports/ledger.ts";
 
-/** Taken entries are cut off the queue when they are this many. */
+/** The queue is cut when this many of its entries are taken. */
 const longestTaken = 512;
 const none: readonly number[] = [];
 
@@ -10,7 +10,7 @@ const none: readonly number[] = [];
  */
 export class Claims {
   readonly #busy = new Set<string>();
-  /** Taken ones are null: a delivery that is over is not to live until the queue is cut. */
+  /** Taken ones are null, so that an ended delivery is not kept in memory until the queue is cut. */
   #queue: (DueDelivery | null)[] = [];
   #next = 0;
   /** Endpoints with holds that the ledger may not know of yet, and how many. */
@@ -51,7 +51,7 @@ export class Claims {
     return this.#queue[this.#next]!;
   }
 
-  /** Takes the first out of the queue; it stays busy until `done`. */
+  /** Takes the first out of the queue; it stays busy until `release`. */
   shift(): void {
     this.#queue[this.#next] = null;
     this.#next += 1;
@@ -83,7 +83,7 @@ export class Claims {
     return true;
   }
 
-  /** Lets go of all that waits here: only what is in flight or not recorded yet stays. */
+  /** Drops all that waits here. What is in flight or not recorded yet stays. */
   dropWaiting(): void {
     for (const parked of this.#parked.values()) for (const { id } of parked) this.release(id);
     this.#parked.clear();
@@ -126,7 +126,7 @@ export class Claims {
     };
   }
 
-  /** Lets go of an endpoint's waiting deliveries, and takes no more of them until the ledger knows of the hold. */
+  /** Drops an endpoint's waiting deliveries, and takes no more of them until the ledger knows of the hold. */
   hold(endpointNo: number): void {
     this.#held.set(endpointNo, (this.#held.get(endpointNo) ?? 0) + 1);
     this.unpark(endpointNo, Number.POSITIVE_INFINITY);

@@ -48,7 +48,7 @@ export class Lease {
     return this.#fence > 0 && this.#untilMs > 0;
   }
 
-  /** Whether the turn is still this process's: a lease that ran out, or a server that was lost, wants another claim first. */
+  /** Whether the turn is still this process's. If the lease ran out or the server was lost, another claim must come first. */
   holds(): boolean {
     const { clock } = this.#tools;
     // A clock that is set forward costs one more claim.
@@ -76,7 +76,7 @@ export class Lease {
     return this.shared ? Math.max(0, this.#usedAtMs + lingerMs - this.#tools.clock.monotonicMs()) : 0;
   }
 
-  /** To be called before a claim is asked for: its answer counts from now on. */
+  /** Call before a claim is sent. The function it gives takes the answer; the lease counts from the call. */
   ask(): (claimed: Claimed) => void {
     const { clock } = this.#tools;
     const [askedAtMs, askedAtDayMs, serverLosses] = [

@@ -20,7 +20,7 @@ export class LookUps implements LookupWatch {
     return this.#open;
   }
 
-  /** To be called when the turn has more or less in flight. */
+  /** To be called when the number in flight has changed. */
   check(): void {
     if (this.#open > 0) this.#changed();
   }

@@ -54,8 +54,8 @@ export class Pace {
   }
 
   /**
-   * The cursor to store with the close of the turn, which gives back what was reserved and not used, or cut back; null where
-   * that is nothing. Call once, when nothing more is sent.
+   * The cursor to store with the close of the turn, which gives back what was reserved and not used, or cut back; null if
+   * there is none. Call once, when nothing more is sent.
    */
   async close(): Promise<number | null> {
     await this.#reserving;
@@ -63,8 +63,8 @@ export class Pace {
   }
 
   /**
-   * The cursor lies where this rate cannot have put it: the partner would wait until the time gets there. As if the whole burst had
-   * been used now, which it was at most, so that the limit holds.
+   * This rate cannot have put the cursor so far ahead, and the partner would wait until that time. The cursor is moved to where it
+   * would be if the whole burst had been used now. No more than that can have been used, so the limit holds.
    */
   #cutBackTo(rate: Rate, nowMs: number): number {
     this.#cursorMs = this.#reservedMs = furthestCursorMs(rate, nowMs);
