@@ -1,7 +1,7 @@
 import type { Sandbox } from "@postrider/sandbox";
 import type { RunningServer } from "@postrider/server";
+import { absent } from "./absent.ts";
 import { type ApiClient, createApiClient } from "./api-client.ts";
-import { absent } from "./commands/partners.ts";
 import type { Context } from "./context.ts";
 import { CliError } from "./exit.ts";
 

@@ -1,4 +1,4 @@
-import type { SecretKind } from "./secret.ts";
+import type { SecretKind } from "./secret-kind.ts";
 
 /**
  * Every way this package refuses, with its meaning in one line. The order is the order of the reference page.

@@ -1,4 +1,5 @@
 import type { DeliveryView, Endpoint, EventView, Partner } from "@postrider/engine";
+import { absent } from "../absent.ts";
 import type { ApiClient } from "../api-client.ts";
 import { defineCommand, required } from "../command.ts";
 import { type Output, say, sayJson } from "../context.ts";
@@ -6,7 +7,6 @@ import { CliError } from "../exit.ts";
 import { type DeliveryExplanation, explainEvent } from "../explanation.ts";
 import { stateTone, tone } from "../render/colour.ts";
 import { plain } from "../render/text.ts";
-import { absent } from "./partners.ts";
 
 export const explain = defineCommand({
   name: "explain",

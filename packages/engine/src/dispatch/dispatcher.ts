@@ -1,6 +1,16 @@
 import type { AllowedTargets } from "../core/target.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { CircuitSave, Claimed, ClaimRequest, DispatchLedger, Retention, Ring } from "../ports/ledger.ts";
+import type {
+  CircuitSave,
+  Claimed,
+  ClaimLedger,
+  ClaimRequest,
+  DispatchLedger,
+  FaultLedger,
+  PresenceLedger,
+  Retention,
+  Ring,
+} from "../ports/ledger.ts";
 import type { Attendance, Fleet } from "../ports/fleet.ts";
 import { type Conditions, silentConditions } from "../ports/conditions.ts";
 import { noOperatorEvents, type OperatorEvents } from "../ports/operator-events.ts";
@@ -219,7 +229,14 @@ function createCircuitSaver(
 
 /** Claims for many turns with few statements. */
 function createClaimBatcher(
-  { ledger, clock, telemetry, parallelClaims }: DispatcherOptions,
+  {
+    ledger,
+    clock,
+    telemetry,
+    parallelClaims,
+  }: Pick<DispatcherOptions, "clock" | "telemetry" | "parallelClaims"> & {
+    readonly ledger: ClaimLedger & FaultLedger;
+  },
   tools: {
     readonly fleet: Fleet;
     readonly recorder: Recorder;
@@ -251,7 +268,7 @@ function createClaimBatcher(
   );
 }
 
-function createLoneFleet(ledger: DispatchLedger): Fleet {
+function createLoneFleet(ledger: PresenceLedger): Fleet {
   return {
     attend: (busy) => ledger.attend({ busy, dispatches: true, skewMs: null, conditions: [] }),
     learnTime: () => null,

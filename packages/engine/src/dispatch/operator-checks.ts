@@ -1,9 +1,9 @@
 import { backlogEvent, silentEvent } from "../core/operator-events.ts";
-import type { DispatchLedger } from "../ports/ledger.ts";
+import type { WatchLedger } from "../ports/ledger.ts";
 import type { OperatorEvents } from "../ports/operator-events.ts";
 
 export interface OperatorChecksOptions {
-  readonly ledger: Pick<DispatchLedger, "oldBacklogs" | "silentPartners">;
+  readonly ledger: WatchLedger;
   readonly operatorEvents: OperatorEvents;
   readonly backlogOldAfterMs: number;
 }

@@ -1,5 +1,5 @@
 import type { Clock } from "../ports/clock.ts";
-import type { DispatchLedger, Outcome } from "../ports/ledger.ts";
+import type { Outcome, OutcomeLedger } from "../ports/ledger.ts";
 
 /** An outcome to store, and what to call once it is committed or set aside. */
 export interface OutcomeEntry {
@@ -26,7 +26,7 @@ export type Persist = <Result>(
 ) => Promise<Result | null>;
 
 export interface OutcomeStoreTools {
-  readonly ledger: Pick<DispatchLedger, "record">;
+  readonly ledger: Pick<OutcomeLedger, "record">;
   readonly clock: Pick<Clock, "sleep">;
   readonly persist: Persist;
   /** Aborts when what cannot be stored at the first try is given up. */

@@ -2,7 +2,13 @@ import { missingKeyCondition, refusedTargetCondition } from "../core/own-setting
 import { type AllowedTargets, unlistedTargets } from "../core/target.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Conditions } from "../ports/conditions.ts";
-import type { DispatchLedger, PartnerSettings } from "../ports/ledger.ts";
+import type {
+  FaultLedger,
+  LossLedger,
+  OwnSettingsLedger,
+  PartnerSettings,
+  SettingsLedger,
+} from "../ports/ledger.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { TurnEnd, Turns } from "../ports/turns.ts";
 import { createBatcher } from "./batcher.ts";
@@ -42,10 +48,7 @@ export interface OwnSettings {
 }
 
 export interface OwnSettingsTools {
-  readonly ledger: Pick<
-    DispatchLedger,
-    "settings" | "declare" | "othersAllow" | "passOn" | "onLost" | "isTransient"
-  >;
+  readonly ledger: OwnSettingsLedger & SettingsLedger & LossLedger & FaultLedger;
   readonly turns: Pick<Turns, "ring">;
   readonly partners: PartnerCache;
   readonly clock: Clock;
@@ -56,7 +59,7 @@ export interface OwnSettingsTools {
 }
 
 /** Asks what the others allow, at most once a second. */
-function keepForAMoment(ledger: Pick<DispatchLedger, "othersAllow">, clock: Clock) {
+function keepForAMoment(ledger: Pick<OwnSettingsLedger, "othersAllow">, clock: Clock) {
   let kept: { readonly atMs: number; readonly lists: Promise<readonly AllowedTargets[]> } | null = null;
   return (): Promise<readonly AllowedTargets[]> => {
     if (kept === null || clock.monotonicMs() - kept.atMs >= othersKeptMs) {

@@ -1,6 +1,6 @@
 import type { AllowedTargets } from "../core/target.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { DispatchLedger, PartnerSettings } from "../ports/ledger.ts";
+import type { PartnerSettings, SettingsLedger } from "../ports/ledger.ts";
 import { createBatcher } from "./batcher.ts";
 import { compilePartner, type DispatchPartner, LeftToOthers } from "./partner.ts";
 
@@ -16,7 +16,7 @@ export interface PartnerCache {
 const maxKept = 20_000;
 
 export function createPartnerCache(
-  ledger: Pick<DispatchLedger, "settings">,
+  ledger: SettingsLedger,
   clock: Clock,
   allowedTargets: AllowedTargets,
 ): PartnerCache {

@@ -1,5 +1,12 @@
 import type { Clock } from "../ports/clock.ts";
-import type { CursorSave, DispatchLedger, EndpointHold, Outcome, TurnClose } from "../ports/ledger.ts";
+import type {
+  CursorSave,
+  EndpointHold,
+  FaultLedger,
+  Outcome,
+  OutcomeLedger,
+  TurnClose,
+} from "../ports/ledger.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { createOutcomeStore, type OutcomeEntry, type Persist } from "./outcome-store.ts";
 import { retryTransient } from "./retry-transient.ts";
@@ -43,12 +50,17 @@ interface CloseEntry {
 }
 
 const maxBatch = 1_000;
+
 /**
  * One statement is under way at a time, and everything that ends meanwhile goes in the next: at high load the batches
  * grow by themselves, at low load an outcome is stored at once. When the ledger has a fault that passes by
  * itself, the recorder waits and keeps the outcomes: a received answer is never forgotten while the process lives.
  */
-export function createRecorder(ledger: DispatchLedger, clock: Clock, telemetry: Telemetry): Recorder {
+export function createRecorder(
+  ledger: OutcomeLedger & FaultLedger,
+  clock: Clock,
+  telemetry: Telemetry,
+): Recorder {
   let entries: OutcomeEntry[] = [];
   let holds: HoldEntry[] = [];
   let saves: SaveEntry[] = [];
@@ -136,7 +148,7 @@ export function createRecorder(ledger: DispatchLedger, clock: Clock, telemetry: 
 }
 
 /** The statements that store no outcomes. Each stores all entries that it is given, and then calls each of them. */
-function createTurnStatements(ledger: DispatchLedger, persist: Persist) {
+function createTurnStatements(ledger: OutcomeLedger, persist: Persist) {
   return {
     async storeHolds(entries: readonly HoldEntry[]) {
       await persist("hold", () => ledger.hold(entries.map(({ hold }) => hold)));

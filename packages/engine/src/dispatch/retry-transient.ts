@@ -1,11 +1,11 @@
 import type { Clock } from "../ports/clock.ts";
-import type { DispatchLedger } from "../ports/ledger.ts";
+import type { FaultLedger } from "../ports/ledger.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 
 export interface RetryTransientOptions {
   /** Names the work in the one fault event of a streak. */
   readonly where: string;
-  readonly ledger: Pick<DispatchLedger, "isTransient">;
+  readonly ledger: FaultLedger;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   /** Ends the waiting: the last fault is thrown then. */

@@ -1,13 +1,13 @@
 import type { Clock } from "../ports/clock.ts";
 import type { Attendance } from "../ports/fleet.ts";
-import type { DispatchLedger, Retention } from "../ports/ledger.ts";
+import type { FaultLedger, Retention, SweepLedger } from "../ports/ledger.ts";
 import type { Load } from "../ports/load.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { Turns } from "../ports/turns.ts";
 import { retryTransient } from "./retry-transient.ts";
 
 export interface SweepOptions {
-  readonly ledger: DispatchLedger;
+  readonly ledger: SweepLedger & FaultLedger;
   readonly turns: Turns;
   readonly clock: Clock;
   readonly telemetry: Telemetry;

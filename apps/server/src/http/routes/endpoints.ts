@@ -1,11 +1,10 @@
+import { completeEndpoint, endpointDocument, endpointId, partnerId } from "@postrider/contract";
 import { type BodySource, type Engine, PostriderError } from "@postrider/engine";
 import { parseExactJson } from "@postrider/engine/exact-json";
+import { memberText } from "@postrider/engine/json-text";
 import { z } from "zod";
 import { deletedAnswer, deletedAnswers } from "../deleted-answer.ts";
 import { documentLimits, readDocument } from "../document-check.ts";
-import { endpointId, partnerId } from "@postrider/contract";
-import { memberText } from "../json-slices.ts";
-import { completeEndpoint, endpointDocument } from "@postrider/contract";
 import { type Route, route } from "../route.ts";
 import {
   endpointsView,

@@ -5,7 +5,6 @@ import {
   type CircuitChange,
   type FailureWindow,
   inFlightLimit,
-  signalOf,
 } from "../../core/breaker.ts";
 import { reasons } from "../../core/delivery.ts";
 import {
@@ -16,6 +15,7 @@ import {
   refusingEvent,
   unsignableEvent,
 } from "../../core/operator-events.ts";
+import { signalOf } from "../../core/signal.ts";
 import type { CircuitSave, EndpointHold, StoredCircuit } from "../../ports/ledger.ts";
 import type { OperatorEvents } from "../../ports/operator-events.ts";
 import type { Random } from "../../ports/random.ts";
