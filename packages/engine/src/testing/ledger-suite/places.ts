@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Places } from "../../dispatch/places.ts";
+import { Places } from "../../dispatch/turn/places.ts";
 import type { Claimed } from "../../ports/ledger.ts";
 import { type Bench, ended, minuteMs, retried, suiteNowMs as now, type TestPartner } from "./bench.ts";
 import { orderedPartner } from "./timing.ts";
@@ -21,7 +21,7 @@ export function placesTests(bench: () => Bench): void {
       const claimed = await turn(acme, nowMs, { ...(fence ? { fence } : {}), limit: page, from: asked.from });
       fence = claimed.fence;
       monotonicMs += 1_000;
-      asked.ended(claimed, true);
+      asked.takeOver(claimed, true);
       sent.push(...claimed.deliveries.map(({ id }) => id));
       return { ...claimed, placed: asked.from !== null };
     };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createManualClock } from "../testing/manual-clock.ts";
+import { createManualClock } from "../../testing/manual-clock.ts";
 import { EarliestTimer } from "./earliest-timer.ts";
 
 test("of many times the earliest rings, once; after it or a cancel another may be set", async () => {

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { rateOf } from "../core/rate-limit.ts";
-import { type Answer, createDispatchBench, startDispatchBench } from "../testing/dispatch-bench.ts";
-import { createMemoryLedger } from "../testing/memory-ledger.ts";
+import { rateOf } from "../../core/rate-limit.ts";
+import { type Answer, createDispatchBench, startDispatchBench } from "../../testing/dispatch-bench.ts";
+import { createMemoryLedger } from "../../testing/memory-ledger.ts";
 import { Pace } from "./pace.ts";
 
 /** The most by which any window holds more than `burst + w / interval` requests. */

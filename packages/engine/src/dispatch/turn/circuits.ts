@@ -5,8 +5,8 @@ import {
   type CircuitChange,
   type FailureWindow,
   inFlightLimit,
-} from "../core/breaker.ts";
-import { reasons } from "../core/delivery.ts";
+} from "../../core/breaker.ts";
+import { reasons } from "../../core/delivery.ts";
 import {
   acceptingEvent,
   circuitEvent,
@@ -14,15 +14,15 @@ import {
   goneEvent,
   refusingEvent,
   unsignableEvent,
-} from "../core/operator-events.ts";
-import { signalOf } from "../core/signal.ts";
-import type { CircuitSave, EndpointHold, StoredCircuit } from "../ports/ledger.ts";
-import type { OperatorEvents } from "../ports/operator-events.ts";
-import type { Random } from "../ports/random.ts";
-import type { Telemetry } from "../ports/telemetry.ts";
-import type { Attempted, Job } from "./attempt.ts";
-import { holdOf } from "./outcome.ts";
-import type { DispatchEndpoint } from "./partner.ts";
+} from "../../core/operator-events.ts";
+import { signalOf } from "../../core/signal.ts";
+import type { CircuitSave, EndpointHold, StoredCircuit } from "../../ports/ledger.ts";
+import type { OperatorEvents } from "../../ports/operator-events.ts";
+import type { Random } from "../../ports/random.ts";
+import type { Telemetry } from "../../ports/telemetry.ts";
+import type { Attempted, Job } from "../attempt.ts";
+import { holdOf } from "../outcome.ts";
+import type { DispatchEndpoint } from "../partner.ts";
 
 /** What circuits need of their process. */
 export interface CircuitTools {
@@ -83,7 +83,7 @@ export class Circuits {
     return inFlightLimit(circuit) - (this.#inFlight.get(endpoint.endpointNo) ?? 0);
   }
 
-  /** Counts an attempt in that is about to start; there was room. */
+  /** Counts an attempt that is about to start; there was room. */
   begin(partner: string, endpoint: DispatchEndpoint): "probe" | "ramp" | null {
     if (this.#known.size === 0) return null;
     const circuit = this.#circuitOf(endpoint);
@@ -95,7 +95,7 @@ export class Circuits {
     return "probe";
   }
 
-  /** Counts an attempt out; before `conclude`, and also where nothing became of it. */
+  /** Ends the count of an attempt; call it before `conclude`, and also if nothing became of it. */
   end({ permit, endpoint }: Job): void {
     if (!permit) return;
     this.#permits -= 1;
@@ -160,7 +160,7 @@ export class Circuits {
 
   #keep({ endpointNo, circuitNo }: DispatchEndpoint, circuit: Circuit | null, atOnce: boolean): void {
     const stored = this.#known.get(endpointNo)?.stored ?? false;
-    // Well again before anything was stored: nothing is known of it, as before.
+    // It is well again before anything was stored, so there is nothing to keep.
     if (circuit === null && !stored) return void this.#known.delete(endpointNo);
     const known = { circuitNo, circuit, unsaved: !atOnce, stored };
     this.#known.set(endpointNo, known);
@@ -228,7 +228,7 @@ export class Circuits {
     operatorEvents.tell(refusingEvent(subject, refusals, error, operatorEvents.windowMs, endedAtMs));
   }
 
-  /** Ends that operators hear of whatever the circuit. */
+  /** Tells operators of ends that matter to them in any state of the circuit. */
   #tellEnd({ partner, endpoint, delivery }: Job, { decision, verdict, error, endedAtMs }: Attempted): void {
     const { operatorEvents } = this.#tools;
     const subject = { partner: partner.id, endpoint: endpoint.id };

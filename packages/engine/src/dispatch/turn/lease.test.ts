@@ -1,7 +1,7 @@
 /** What a turn does about its lease: the ledger says who may send, and for how long. */
 import { expect, test } from "vitest";
-import { endpointDefaults } from "../core/documents.ts";
-import { startDispatchBench } from "../testing/dispatch-bench.ts";
+import { endpointDefaults } from "../../core/documents.ts";
+import { startDispatchBench } from "../../testing/dispatch-bench.ts";
 
 test("a process that stood still for half its lease asks before it sends again, and sends nothing where another took over", async () => {
   const { ledger, turns, clock, seen } = await startDispatchBench(() => ({ status: 200, afterMs: 50 }));

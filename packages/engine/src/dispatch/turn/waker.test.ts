@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { benchStartMs } from "../testing/dispatch-bench.ts";
-import { createManualClock } from "../testing/manual-clock.ts";
-import { createSeededRandom } from "../testing/seeded-random.ts";
+import { benchStartMs } from "../../testing/dispatch-bench.ts";
+import { createManualClock } from "../../testing/manual-clock.ts";
+import { createSeededRandom } from "../../testing/seeded-random.ts";
 import { Waker } from "./waker.ts";
 
 function createBench() {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { DueDelivery } from "../ports/ledger.ts";
+import type { DueDelivery } from "../../ports/ledger.ts";
 import { Places } from "./places.ts";
 
 const now = 1_000_000;
@@ -17,7 +17,7 @@ function turnOf(claimMs: number) {
       meanwhile();
       const deliveries = ids.map((id) => ({ id, dueAtMs }) as DueDelivery);
       const lastLane = ids.length > 0 ? lane : null;
-      return { from: asked.from, saysAll: asked.ended({ deliveries, lastLane }, allTaken) };
+      return { from: asked.from, saysAll: asked.takeOver({ deliveries, lastLane }, allTaken) };
     },
   };
 }
@@ -102,6 +102,6 @@ test("what of a page was not taken is read again from the heads", () => {
 test("a claim of none reads nothing and changes nothing", () => {
   const turn = turnOf(100);
   const asked = turn.places.ask(0);
-  expect([asked.from, asked.ended({ deliveries: [], lastLane: null }, true)]).toEqual([null, true]);
+  expect([asked.from, asked.takeOver({ deliveries: [], lastLane: null }, true)]).toEqual([null, true]);
   expect(turn.claim(["a", "b"]).from).toBeNull();
 });

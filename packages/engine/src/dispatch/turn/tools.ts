@@ -1,14 +1,14 @@
-import type { Clock } from "../ports/clock.ts";
-import type { Claimed, ClaimRequest } from "../ports/ledger.ts";
-import type { Load } from "../ports/load.ts";
-import type { Telemetry } from "../ports/telemetry.ts";
-import type { AttemptTools } from "./attempt.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Claimed, ClaimRequest } from "../../ports/ledger.ts";
+import type { Load } from "../../ports/load.ts";
+import type { Telemetry } from "../../ports/telemetry.ts";
+import type { AttemptTools } from "../attempt.ts";
 import type { CircuitTools } from "./circuits.ts";
-import type { Company } from "./company.ts";
+import type { RecentPartners } from "../recent-partners.ts";
 import type { LeaseTools } from "./lease.ts";
-import type { DispatchPartner } from "./partner.ts";
-import type { Recorder } from "./recorder.ts";
-import type { Slots } from "./slots.ts";
+import type { DispatchPartner } from "../partner.ts";
+import type { Recorder } from "../recorder.ts";
+import type { Slots } from "../slots.ts";
 
 /** What a turn needs of its process. */
 export interface TurnTools extends AttemptTools, CircuitTools, LeaseTools {
@@ -17,7 +17,7 @@ export interface TurnTools extends AttemptTools, CircuitTools, LeaseTools {
   readonly recorder: Recorder;
   readonly slots: Slots;
   readonly load: Load;
-  readonly company: Company;
+  readonly recentPartners: RecentPartners;
   /** Claims for one partner. Batched over all turns of the process. */
   claim(request: ClaimRequest): Promise<Claimed>;
   /**
@@ -26,7 +26,7 @@ export interface TurnTools extends AttemptTools, CircuitTools, LeaseTools {
    */
   handOverAfterMs(): number | null;
   /** The partner's settings at a version, cached. Null if they are gone. @throws LeftToOthers */
-  partner(partnerNo: number, version: number): Promise<DispatchPartner | null>;
+  readPartner(partnerNo: number, version: number): Promise<DispatchPartner | null>;
   /** True if the partner is left to other processes since it was claimed. */
   leaves(partnerNo: number): boolean;
   /** Each partner's share of the process's requests in flight, kept between turns. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { DueDelivery } from "../ports/ledger.ts";
+import type { DueDelivery } from "../../ports/ledger.ts";
 import { Claims } from "./claims.ts";
 
 const due = (id: string, endpointNo = 1, orderKey: string | null = null) =>
@@ -18,7 +18,7 @@ test("what is claimed waits in order, is open when taken, and is busy until it i
   expect(claims.first.id).toBe("a");
   claims.shift();
   expect([claims.waiting, claims.open, [...claims.busyIds]]).toEqual([2, 1, ["a", "b", "c"]]);
-  claims.done("a");
+  claims.release("a");
   expect(claims.open).toBe(0);
   expect(waitingIds(claims)).toEqual(["b", "c"]);
 });
@@ -32,7 +32,7 @@ test("a held endpoint's deliveries are let go of, and passed over until a claim 
   expect([...claims.busyIds]).toEqual(["a", "b"]);
   before([due("d", 1), due("e", 2)]);
   const unknowing = claims.ask();
-  claims.holdStored(1);
+  claims.noteHoldStored(1);
   unknowing([due("f", 1)]);
   expect([...claims.busyIds]).toEqual(["a", "b", "e"]);
   claims.ask()([due("g", 1)]);
@@ -43,10 +43,10 @@ test("of several holds the last one stored counts", () => {
   const claims = new Claims();
   claims.hold(1);
   claims.hold(1);
-  claims.holdStored(1);
+  claims.noteHoldStored(1);
   claims.ask()([due("a")]);
   expect(claims.waiting).toBe(0);
-  claims.holdStored(1);
+  claims.noteHoldStored(1);
   claims.ask()([due("b")]);
   expect(waitingIds(claims)).toEqual(["b"]);
 });
@@ -56,12 +56,12 @@ test("of a key only one is busy, whatever is claimed; done or let go of, the nex
   claims.ask()([due("a", 1, "k"), due("b", 1, "k"), due("c", 2, "k"), due("d", 1, "other"), due("e")]);
   claims.ask()([due("f", 1, "k"), due("g")]);
   expect(waitingIds(claims)).toEqual(["a", "c", "d", "e", "g"]);
-  claims.done("a");
-  claims.done("a");
+  claims.release("a");
+  claims.release("a");
   claims.ask()([due("h", 1, "k"), due("i", 1, "k")]);
   expect([...claims.busyIds]).toContain("h");
   claims.hold(1);
-  claims.holdStored(1);
+  claims.noteHoldStored(1);
   claims.ask()([due("j", 1, "k")]);
   expect(waitingIds(claims)).toEqual(["j"]);
 });

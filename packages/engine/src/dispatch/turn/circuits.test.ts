@@ -1,12 +1,12 @@
 /** What a turn does about the circuits of its endpoints, with a clock moved by hand. */
 import { expect, test } from "vitest";
-import type { OperatorEvent } from "../core/operator-events.ts";
+import type { OperatorEvent } from "../../core/operator-events.ts";
 import {
   type Answer,
   createDispatchBench,
   type SeenRequest,
   startDispatchBench,
-} from "../testing/dispatch-bench.ts";
+} from "../../testing/dispatch-bench.ts";
 
 const hourMs = 3_600_000;
 const retry = {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { TransientFault } from "../testing/chaos.ts";
 import { benchStartMs } from "../testing/dispatch-bench.ts";
 import { createManualClock } from "../testing/manual-clock.ts";
-import { untilItPasses } from "./patience.ts";
+import { retryTransient } from "./retry-transient.ts";
 
 function createBench() {
   const clock = createManualClock(benchStartMs);
@@ -14,11 +14,11 @@ function createBench() {
   };
   const end = new AbortController();
   const ledger = { isTransient: (error: unknown) => error instanceof TransientFault };
-  return { clock, faults, end, patience: { where: "work", ledger, clock, telemetry, signal: end.signal } };
+  return { clock, faults, end, options: { where: "work", ledger, clock, telemetry, signal: end.signal } };
 }
 
 test("work is done again, after waits that grow to two seconds, until its fault passes; it is told once", async () => {
-  const { clock, faults, patience } = createBench();
+  const { clock, faults, options } = createBench();
   const tries: [number, boolean][] = [];
   let result = "";
   const work = async (again: boolean) => {
@@ -26,7 +26,7 @@ test("work is done again, after waits that grow to two seconds, until its fault 
     if (tries.length < 9) throw new TransientFault("away");
     return "done";
   };
-  void untilItPasses(work, patience).then((value) => (result = value));
+  void retryTransient(work, options).then((value) => (result = value));
   await clock.advance(20_000);
   expect(result).toBe("done");
   const at = tries.map(([ms]) => ms);
@@ -38,15 +38,15 @@ test("work is done again, after waits that grow to two seconds, until its fault 
 });
 
 test("another fault is thrown at once, and told", async () => {
-  const { faults, patience } = createBench();
-  await expect(untilItPasses(() => Promise.reject(new Error("wrong")), patience)).rejects.toThrow("wrong");
+  const { faults, options } = createBench();
+  await expect(retryTransient(() => Promise.reject(new Error("wrong")), options)).rejects.toThrow("wrong");
   expect(faults).toEqual([expect.objectContaining({ retryInMs: null })]);
 });
 
-test("the end of patience throws the last fault, without another wait", async () => {
-  const { clock, end, patience } = createBench();
+test("the end of the waiting throws the last fault, without another wait", async () => {
+  const { clock, end, options } = createBench();
   let fault: unknown;
-  void untilItPasses(() => Promise.reject(new TransientFault("away")), patience).catch(
+  void retryTransient(() => Promise.reject(new TransientFault("away")), options).catch(
     (error: unknown) => (fault = error),
   );
   await clock.advance(300);

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
-import { endpointDefaults } from "../core/documents.ts";
+import { endpointDefaults } from "../../core/documents.ts";
 import {
   type Answer,
   benchStartMs,
@@ -7,8 +7,8 @@ import {
   type SeenRequest,
   startDispatchBench,
   stopDispatchBench,
-} from "../testing/dispatch-bench.ts";
-import type { RunTurn, Turns } from "../ports/turns.ts";
+} from "../../testing/dispatch-bench.ts";
+import type { RunTurn, Turns } from "../../ports/turns.ts";
 import { sliceMs } from "./turn.ts";
 
 const ok: Answer = { status: 200 };

@@ -1,9 +1,9 @@
-/** While an answer is awaited, a turn looks for what it was not told of. */
+/** While a turn waits for an answer, it looks this often for work that it was not told of. */
 export const idleLookMs = 500;
 /**
- * The same, after a look that found nothing: every second one still renews the lease in time. Each partner has its step of
- * them, and looks of one step share a statement: with 300 partners that do not answer, looks of their own each half a second
- * were a third of all statements.
+ * The same, after a look that found nothing: every second one still renews the lease in time. Each partner has its own
+ * step, and looks of one step share a statement: with 300 partners that do not answer, separate looks each half a second were
+ * a third of all statements.
  */
 const vainLookMs = 1_800;
 const lookStepMs = 25;

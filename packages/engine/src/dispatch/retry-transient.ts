@@ -2,7 +2,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { FaultLedger } from "../ports/ledger.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 
-export interface Patience {
+export interface RetryTransientOptions {
   /** Names the work in the one fault event of a streak. */
   readonly where: string;
   readonly ledger: FaultLedger;
@@ -19,9 +19,9 @@ const lastWaitMs = 2_000;
  * Runs ledger work again, with a growing wait, while its fault is one that passes by itself (the server restarts, the
  * connection was lost). `again` is true from the second try on. Any other fault is thrown at once.
  */
-export async function untilItPasses<Result>(
+export async function retryTransient<Result>(
   work: (again: boolean) => Promise<Result>,
-  { where, ledger, clock, telemetry, signal }: Patience,
+  { where, ledger, clock, telemetry, signal }: RetryTransientOptions,
 ): Promise<Result> {
   for (let tries = 0, waitMs = firstWaitMs; ; tries++, waitMs = Math.min(waitMs * 2, lastWaitMs)) {
     try {
@@ -33,14 +33,4 @@ export async function untilItPasses<Result>(
       await clock.sleep(waitMs, signal);
     }
   }
-}
-
-/** Resolves with the work, or when `signal` aborts. */
-export async function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  let giveUp = () => {};
-  const aborted = new Promise<void>((resolve) => (giveUp = resolve));
-  signal.addEventListener("abort", giveUp);
-  await Promise.race([work, aborted]);
-  signal.removeEventListener("abort", giveUp);
 }

@@ -1,5 +1,5 @@
-import type { LookupWatch } from "../ports/transport.ts";
-import type { Slots } from "./slots.ts";
+import type { LookupWatch } from "../../ports/transport.ts";
+import type { Slots } from "../slots.ts";
 
 /**
  * A turn's exchanges that wait for name servers. They lend their slots to others, so that any number of partners whose
@@ -20,7 +20,7 @@ export class LookUps implements LookupWatch {
     return this.#open;
   }
 
-  /** To be called when the turn has more or less in flight. */
+  /** To be called when the number in flight has changed. */
   check(): void {
     if (this.#open > 0) this.#changed();
   }

@@ -1,4 +1,4 @@
-import { crowdedStepMs, grownShare, initialShare, sharedShare, shrunkShare } from "../core/concurrency.ts";
+import { crowdedStepMs, grownShare, initialShare, sharedShare, shrunkShare } from "../../core/concurrency.ts";
 
 /** A partner's share of the process's requests in flight, over one turn. */
 export class Share {
@@ -15,8 +15,8 @@ export class Share {
     return this.#size;
   }
 
-  /** A request was answered well. @param busy how busy the process is, 0 to 1, where others want it too; null where not */
-  succeeded(maxInFlight: number, busy: number | null, nowMs: number): void {
+  /** A request was answered well. @param busy how busy the process is, 0 to 1, if others want it too; null if not */
+  grow(maxInFlight: number, busy: number | null, nowMs: number): void {
     if (busy === null) {
       this.#size = grownShare(this.#size, maxInFlight);
       return;
@@ -27,7 +27,7 @@ export class Share {
   }
 
   /** A request failed, or was told to slow down. */
-  failed(): void {
+  shrink(): void {
     this.#size = shrunkShare(this.#size);
   }
 }

@@ -1,12 +1,12 @@
-import type { Clock } from "../ports/clock.ts";
-import type { Claimed, ClaimFrom, LanePlace } from "../ports/ledger.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Claimed, ClaimFrom, LanePlace } from "../../ports/ledger.ts";
 
 /**
  * A delivery may be stored this much later than it was due: another transaction began before and ended after. Places
  * stay so far behind the time of the claim.
  */
 const storedLateMs = 2_000;
-/** Reading from the heads takes at most this part of a turn's time, where a snapshot makes it slow. */
+/** Reading from the heads takes at most this part of a turn's time, if a snapshot makes it slow. */
 const headsPart = 0.05;
 /** The longest between two readings from the heads while claims go on. */
 const longestMs = 5_000;
@@ -23,10 +23,10 @@ export interface AskedPage {
    * Takes over where the page ended. False if places were forgotten since it was asked for by one: a short page does not
    * say then that no more is due. `allTaken`: if not, what was left is due in front of the page's end.
    */
-  ended(page: Pick<Claimed, "deliveries" | "lastLane">, allTaken: boolean): boolean;
+  takeOver(page: Pick<Claimed, "deliveries" | "lastLane">, allTaken: boolean): boolean;
 }
 
-const nothing: AskedPage = { from: null, ended: () => true };
+const nothing: AskedPage = { from: null, takeOver: () => true };
 
 /**
  * Where a turn's pages ended, so that the next claim begins there. The ledger's index keeps what was delivered for as
@@ -63,7 +63,7 @@ export class Places {
     const epoch = this.#epoch;
     return {
       from: fromHeads ? null : { lanes: this.#lanes, sinceMs: this.#sinceMs },
-      ended: (page, allTaken) => {
+      takeOver: (page, allTaken) => {
         if (epoch !== this.#epoch) return fromHeads;
         if (fromHeads) {
           const nowMs = this.#clock.monotonicMs();

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { Exchange, Transport } from "../ports/transport.ts";
-import { exchangeOf, startDispatchBench } from "../testing/dispatch-bench.ts";
+import type { Exchange, Transport } from "../../ports/transport.ts";
+import { exchangeOf, startDispatchBench } from "../../testing/dispatch-bench.ts";
 import { LookUps } from "./look-ups.ts";
-import { Slots } from "./slots.ts";
+import { Slots } from "../slots.ts";
 
 const failed = (failureClass: "dns" | "aborted") =>
   exchangeOf(null, { failure: { class: failureClass, message: "x" } });

@@ -1,8 +1,8 @@
-import { cursorAfter, furthestCursorMs, permittedAtMs, type Rate } from "../core/rate-limit.ts";
+import { cursorAfter, furthestCursorMs, permittedAtMs, type Rate } from "../../core/rate-limit.ts";
 
 /** What a pace needs of its turn. */
 export interface PaceTools {
-  /** Commits a cursor; false where that was not possible, above all because the turn's fence was passed. */
+  /** Commits a cursor; false if that was not possible, above all because the turn's fence was passed. */
   save(cursorMs: number): Promise<boolean>;
   /** Called when a reservation was answered: look again. */
   goOn(): void;
@@ -15,7 +15,7 @@ const clocksApartMs = 1_000;
 
 /**
  * A turn's use of its partner's rate. The ledger's cursor is moved ahead before the permits up to it are used, so
- * that whoever comes next (after a crash, or beside a turn that lost its lock unawares) begins behind them: the
+ * that whoever comes next (after a crash, or beside a turn that lost its lock without knowing) begins behind them: the
  * limit holds over turns, workers and crashes, at the price of a second's permits in a crash.
  */
 export class Pace {
@@ -32,12 +32,12 @@ export class Pace {
     this.#tools = tools;
   }
 
-  /** True where the ledger took no reservation: nothing more may be sent in this turn. */
+  /** True if the ledger took no reservation: nothing more may be sent in this turn. */
   get refused(): boolean {
     return this.#refused;
   }
 
-  /** Milliseconds until the next permit: 0 where `take` may be called now, Infinity where `goOn` will tell. */
+  /** Milliseconds until the next permit: 0 if `take` may be called now, Infinity if `goOn` will tell. */
   waitMs(rate: Rate, nowMs: number): number {
     if (this.#refused) return Number.POSITIVE_INFINITY;
     const waitMs = permittedAtMs(rate, this.#cursorMs) - nowMs;
@@ -54,8 +54,8 @@ export class Pace {
   }
 
   /**
-   * The cursor to store with the close of the turn, which gives back what was reserved and not used, or cut back; null where
-   * that is nothing. Call once, when nothing more is sent.
+   * The cursor to store with the close of the turn, which gives back what was reserved and not used, or cut back; null if
+   * there is none. Call once, when nothing more is sent.
    */
   async close(): Promise<number | null> {
     await this.#reserving;
@@ -63,8 +63,8 @@ export class Pace {
   }
 
   /**
-   * The cursor lies where this rate cannot have put it: the partner would wait until the time gets there. As if the whole burst had
-   * been used now, which it was at most, so that the limit holds.
+   * This rate cannot have put the cursor so far ahead, and the partner would wait until that time. The cursor is moved to where it
+   * would be if the whole burst had been used now. No more than that can have been used, so the limit holds.
    */
   #cutBackTo(rate: Rate, nowMs: number): number {
     this.#cursorMs = this.#reservedMs = furthestCursorMs(rate, nowMs);

@@ -1,7 +1,7 @@
-import type { Clock } from "../ports/clock.ts";
+import type { Clock } from "../../ports/clock.ts";
 import { EarliestTimer } from "./earliest-timer.ts";
 
-/** A timer may be early by less than this, by the clock that never goes back. */
+/** A timer may be early by less than this, in monotonic time. */
 const timerGrainMs = 1;
 
 /**

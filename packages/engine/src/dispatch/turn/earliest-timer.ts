@@ -1,4 +1,4 @@
-import type { Clock } from "../ports/clock.ts";
+import type { Clock } from "../../ports/clock.ts";
 
 /** One timer for many times, of which only the earliest counts. */
 export class EarliestTimer {

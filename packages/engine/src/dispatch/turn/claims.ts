@@ -1,6 +1,6 @@
-import type { DueDelivery } from "../ports/ledger.ts";
+import type { DueDelivery } from "../../ports/ledger.ts";
 
-/** Taken entries are cut off the queue when they are this many. */
+/** The queue is cut when this many of its entries are taken. */
 const longestTaken = 512;
 const none: readonly number[] = [];
 
@@ -10,7 +10,7 @@ const none: readonly number[] = [];
  */
 export class Claims {
   readonly #busy = new Set<string>();
-  /** Taken ones are null: a delivery that is over is not to live until the queue is cut. */
+  /** Taken ones are null, so that an ended delivery is not kept in memory until the queue is cut. */
   #queue: (DueDelivery | null)[] = [];
   #next = 0;
   /** Endpoints with holds that the ledger may not know of yet, and how many. */
@@ -51,7 +51,7 @@ export class Claims {
     return this.#queue[this.#next]!;
   }
 
-  /** Takes the first out of the queue; it stays busy until `done`. */
+  /** Takes the first out of the queue; it stays busy until `release`. */
   shift(): void {
     this.#queue[this.#next] = null;
     this.#next += 1;
@@ -70,7 +70,7 @@ export class Claims {
     this.shift();
   }
 
-  /** Puts up to `room` parked deliveries of an endpoint back at the head. True where none of it are parked any more. */
+  /** Puts up to `room` parked deliveries of an endpoint back at the head. True if none of it are parked any more. */
   unpark(endpointNo: number, room: number): boolean {
     const parked = this.#parked.get(endpointNo);
     if (parked === undefined || room <= 0) return false;
@@ -83,17 +83,17 @@ export class Claims {
     return true;
   }
 
-  /** Lets go of all that waits here: only what is in flight or not recorded yet stays. */
-  letGo(): void {
-    for (const parked of this.#parked.values()) for (const { id } of parked) this.done(id);
+  /** Drops all that waits here. What is in flight or not recorded yet stays. */
+  dropWaiting(): void {
+    for (const parked of this.#parked.values()) for (const { id } of parked) this.release(id);
     this.#parked.clear();
     this.#parkedCount = 0;
-    for (let n = this.#next; n < this.#queue.length; n++) this.done(this.#queue[n]!.id);
+    for (let n = this.#next; n < this.#queue.length; n++) this.release(this.#queue[n]!.id);
     this.#queue = [];
     this.#next = 0;
   }
 
-  done(id: string): void {
+  release(id: string): void {
     this.#busy.delete(id);
     const key = this.#keyOf.get(id);
     if (key === undefined) return;
@@ -126,18 +126,18 @@ export class Claims {
     };
   }
 
-  /** Lets go of an endpoint's waiting deliveries, and takes no more of them until the ledger knows of the hold. */
+  /** Drops an endpoint's waiting deliveries, and takes no more of them until the ledger knows of the hold. */
   hold(endpointNo: number): void {
     this.#held.set(endpointNo, (this.#held.get(endpointNo) ?? 0) + 1);
     this.unpark(endpointNo, Number.POSITIVE_INFINITY);
     const waiting = this.#queue.slice(this.#next) as DueDelivery[];
     this.#queue = waiting.filter((delivery) => delivery.endpointNo !== endpointNo);
     this.#next = 0;
-    for (const delivery of waiting) if (delivery.endpointNo === endpointNo) this.done(delivery.id);
+    for (const delivery of waiting) if (delivery.endpointNo === endpointNo) this.release(delivery.id);
   }
 
   /**
-   * False where another delivery of the key is busy. The ledger gives one of a key at a time, but a replay or a
+   * False if another delivery of the key is busy. The ledger gives one of a key at a time, but a replay or a
    * cancellation may make another one the first while this one is in flight.
    */
   #takeKey({ id, endpointNo }: DueDelivery, orderKey: string): boolean {
@@ -149,7 +149,7 @@ export class Claims {
   }
 
   /** The ledger knows of a hold of the endpoint. */
-  holdStored(endpointNo: number): void {
+  noteHoldStored(endpointNo: number): void {
     this.#stored.push(endpointNo);
   }
 
