@@ -3,8 +3,13 @@
  *
  * @packageDocumentation
  */
-import { completeEndpoint, endpointDocument, partnerDocument } from "@postrider/contract";
-import { compileTemplate, nearestName } from "@postrider/engine";
+import {
+  completeEndpoint,
+  type EndpointDocument,
+  endpointDocument,
+  partnerDocument,
+} from "@postrider/contract";
+import { compileTemplate, hiddenValue, nearestName } from "@postrider/engine";
 import { parseExactJson } from "@postrider/engine/exact-json";
 import type { Issue } from "../exit.ts";
 import { isObject, type PartnerSettings } from "./settings.ts";
@@ -108,10 +113,7 @@ function readPartner(value: unknown, exact: unknown, path: Path, fault: Fault): 
   const partner = partnerDocument.safeParse(document);
   if (!partner.success)
     schemaFaults(partner.error.issues, ["id", ...Object.keys(partnerDocument.shape), "endpoints"], bad);
-  const read = new Map<
-    string,
-    PartnerSettings["endpoints"] extends ReadonlyMap<string, infer E> ? E : never
-  >();
+  const read = new Map<string, EndpointDocument>();
   if (!isObject(endpoints)) bad(["endpoints"], "must be an object with an endpoint under each id");
   else {
     const texts = (exact as { endpoints?: Readonly<Record<string, { readonly body?: unknown }>> }).endpoints;
@@ -134,11 +136,24 @@ function readEndpoint(value: unknown, body: unknown, bad: Fault) {
     return null;
   }
   const document = completeEndpoint({ ...parsed.data, ...(body === undefined ? {} : { body }) });
-  const compiled = compileTemplate(document);
+  const compiled = compileTemplate(withSamples(document));
   if (compiled.ok) return document;
   for (const { field, position, message } of compiled.issues)
     bad([field], position ? `${message} (character ${position})` : message);
   return null;
+}
+
+/** The mark of a hidden value is not a value that can be sent: for the check, a text that can stands in its place. */
+function withSamples(document: EndpointDocument): EndpointDocument {
+  const headers = Object.entries(document.headers).map(([name, value]) => [
+    name,
+    value === hiddenValue ? "hidden" : value,
+  ]);
+  return {
+    ...document,
+    url: document.url.replaceAll(hiddenValue, "hidden"),
+    headers: Object.fromEntries(headers),
+  };
 }
 
 interface SchemaIssue {

@@ -95,9 +95,7 @@ async function make(api: SettingsApi, change: Change, options: MakeOptions): Pro
 
 function refuseIfChanged({ before, to }: Change, now: object | null): void {
   const asPlanned =
-    before === null || now === null
-      ? before === now
-      : sameDocument({ ...before } as Record<string, unknown>, { ...now } as Record<string, unknown>);
+    before === null || now === null ? before === now : sameDocument({ ...before }, { ...now });
   if (asPlanned) return;
   if (now !== null && to !== null && sameDocument({ ...to }, { ...now })) return;
   throw new CliError("failed", "Somebody else changed it after the plan was made; it is left as it is.", {
