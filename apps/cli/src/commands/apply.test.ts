@@ -142,6 +142,16 @@ describe("apply", () => {
   });
 });
 
+describe("the secrets of new partners", () => {
+  it("are not asked for in a place that cannot be written: nothing is created then", async () => {
+    const { server, run } = await begin();
+    const argv = ["apply", "-f", ".", "--yes", "--secrets-file", "nowhere/secrets"];
+    const { code, stderr } = await run(argv);
+    expect([code, server.changes]).toEqual([1, []]);
+    expect(stderr).toContain("nowhere/secrets cannot be written");
+  });
+});
+
 describe("export-config", () => {
   it("gives files that make the same settings on an empty server, and the same files again", async () => {
     const one = await begin();

@@ -98,8 +98,14 @@ export const apply = defineCommand({
         signal: context.signal,
         onSecret: async (partner, secret) => {
           progress.end();
-          if (secret === undefined) unseen.push(partner);
-          else await keep?.(partner, secret);
+          // The partner is there: a file that cannot be written must not count as a partner that failed.
+          const kept =
+            secret !== undefined &&
+            (await keep?.(partner, secret).then(
+              () => true,
+              () => false,
+            ));
+          if (!kept) unseen.push(partner);
         },
         onWarning: (place, message) => {
           progress.end();
@@ -205,7 +211,7 @@ function planJson(
 }
 
 interface Result extends Made {
-  /** New partners whose secret the server did not tell. */
+  /** New partners whose secret did not arrive, or could not be written. */
   readonly unseen: readonly string[];
 }
 
@@ -228,7 +234,7 @@ function report(
       failed: failed.map(({ change, error }) => ({ ...places([change])[0], error })),
       not_tried: places(left),
       unchanged: plan.unchanged,
-      secrets_not_seen: unseen,
+      secrets_not_kept: unseen,
     });
     return;
   }
@@ -251,7 +257,7 @@ function report(
       tone(
         stderr,
         "warning",
-        `The secret of ${partner} did not arrive. Make another: postrider partners rotate-secret ${partner}`,
+        `The secret of ${partner} was not kept. Make another: postrider partners rotate-secret ${partner}`,
       ),
     );
   const count = (action: string) => grouped(made.filter((change) => text.actionOf(change) === action).length);
