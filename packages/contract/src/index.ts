@@ -16,3 +16,88 @@ export type { Flag, FlagForm } from "./documents/flags.ts";
 
 // Forms
 export { durationPattern, formatDurationMs, maxDurationMs, readDurationMs } from "./duration.ts";
+
+// What the API answers
+export {
+  errorView,
+  type ErrorView,
+} from "./answers/errors.ts";
+export {
+  partnerView,
+  createdPartnerView,
+  partnersView,
+  signingKeyView,
+  keysView,
+  rotatedView,
+  type PartnerView,
+  type CreatedPartner,
+  type PartnersPage,
+  type SigningKeyView,
+  type SigningKeys,
+  type RotatedSecret,
+} from "./answers/partners.ts";
+export {
+  endpointView,
+  endpointsView,
+  storedEndpointView,
+  endpointWarningsView,
+  testPostbackView,
+  cancellingView,
+  type EndpointView,
+  type Endpoints,
+  type StoredEndpoint,
+  type EndpointWarnings,
+  type TestPostbackView,
+  type Cancelling,
+} from "./answers/endpoints.ts";
+export {
+  attemptView,
+  deliveryView,
+  deliveriesView,
+  groupView,
+  groupsView,
+  type AttemptAnswer,
+  type DeliveryAnswer,
+  type DeliveriesPage,
+  type DeliveryGroupView,
+  type DeliveryGroups,
+} from "./answers/deliveries.ts";
+export {
+  acceptView,
+  refusedEventsView,
+  eventView,
+  type AcceptResults,
+  type RefusedEvents,
+  type EventAnswer,
+} from "./answers/events.ts";
+export {
+  cancellationView,
+  createdReplayView,
+  retriedView,
+  replayView,
+  replaysView,
+  type Cancellation,
+  type CreatedReplay,
+  type Retried,
+  type ReplayAnswer,
+  type Replays,
+} from "./answers/selections.ts";
+export {
+  conservationView,
+  reasonsView,
+  statusView,
+  healthView,
+  type Conservation,
+  type Reasons,
+  type Status,
+  type Health,
+} from "./answers/status.ts";
+
+// Deliveries
+export {
+  type DeliveryState,
+  deliveryStates,
+  type Reason,
+  reasons,
+  type TerminalState,
+} from "./delivery-states.ts";

@@ -1,6 +1,6 @@
 import type { Operations } from "@postrider/engine";
 import type { Answer, Route } from "./route.ts";
-import { cancellingView } from "./views.ts";
+import { cancellingView } from "@postrider/contract";
 
 type Deleted = NonNullable<Awaited<ReturnType<Operations["deletePartner"]>>>;
 
