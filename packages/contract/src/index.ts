@@ -20,7 +20,7 @@ export { durationPattern, formatDurationMs, maxDurationMs, readDurationMs } from
 // What the API answers
 export {
   errorView,
-  type ErrorView,
+  type ErrorAnswer,
 } from "./answers/errors.ts";
 export {
   partnerView,
@@ -29,10 +29,10 @@ export {
   signingKeyView,
   keysView,
   rotatedView,
-  type PartnerView,
+  type Partner,
   type CreatedPartner,
   type PartnersPage,
-  type SigningKeyView,
+  type SigningKey,
   type SigningKeys,
   type RotatedSecret,
 } from "./answers/partners.ts";
@@ -43,11 +43,11 @@ export {
   endpointWarningsView,
   testPostbackView,
   cancellingView,
-  type EndpointView,
+  type Endpoint,
   type Endpoints,
   type StoredEndpoint,
   type EndpointWarnings,
-  type TestPostbackView,
+  type TestPostback,
   type Cancelling,
 } from "./answers/endpoints.ts";
 export {
@@ -56,10 +56,10 @@ export {
   deliveriesView,
   groupView,
   groupsView,
-  type AttemptAnswer,
-  type DeliveryAnswer,
+  type Attempt,
+  type Delivery,
   type DeliveriesPage,
-  type DeliveryGroupView,
+  type DeliveryGroup,
   type DeliveryGroups,
 } from "./answers/deliveries.ts";
 export {
@@ -68,7 +68,7 @@ export {
   eventView,
   type AcceptResults,
   type RefusedEvents,
-  type EventAnswer,
+  type EventWithDeliveries,
 } from "./answers/events.ts";
 export {
   cancellationView,
@@ -77,9 +77,10 @@ export {
   replayView,
   replaysView,
   type Cancellation,
+  type DeliveryFilter,
   type CreatedReplay,
   type Retried,
-  type ReplayAnswer,
+  type Replay,
   type Replays,
 } from "./answers/selections.ts";
 export {

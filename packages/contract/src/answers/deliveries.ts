@@ -1,6 +1,6 @@
 /** Deliveries, one by one and in groups, as they are shown. */
 import { z } from "zod";
-import { count, instant, reason, state } from "./common.ts";
+import { count, instant, reason, state, type Shown } from "./common.ts";
 
 /** One exchange for a delivery. */
 export const attemptView = z
@@ -14,7 +14,7 @@ export const attemptView = z
   })
   .meta({ id: "Attempt" });
 /** See {@link attemptView}. */
-export type AttemptAnswer = z.output<typeof attemptView>;
+export type Attempt = Shown<z.output<typeof attemptView>>;
 
 /** Only if it is so. */
 const deletedFlags = {
@@ -54,7 +54,7 @@ export const deliveryView = z
   })
   .meta({ id: "Delivery" });
 /** See {@link deliveryView}. */
-export type DeliveryAnswer = z.output<typeof deliveryView>;
+export type Delivery = Shown<z.output<typeof deliveryView>>;
 
 /** Why a filter found nothing. */
 export const note = z
@@ -69,7 +69,7 @@ export const deliveriesView = z
   .strictObject({ deliveries: z.array(deliveryView), next_cursor: z.string().optional(), note })
   .meta({ id: "Deliveries" });
 /** See {@link deliveriesView}. */
-export type DeliveriesPage = z.output<typeof deliveriesView>;
+export type DeliveriesPage = Shown<z.output<typeof deliveriesView>>;
 
 /** Deliveries that are alike, counted. */
 export const groupView = z
@@ -87,11 +87,11 @@ export const groupView = z
   })
   .meta({ id: "DeliveryGroup" });
 /** See {@link groupView}. */
-export type DeliveryGroupView = z.output<typeof groupView>;
+export type DeliveryGroup = Shown<z.output<typeof groupView>>;
 
 /** All groups of a filter, the largest first. */
 export const groupsView = z
   .strictObject({ matched: count, groups: z.array(groupView), note })
   .meta({ id: "DeliveryGroups" });
 /** See {@link groupsView}. */
-export type DeliveryGroups = z.output<typeof groupsView>;
+export type DeliveryGroups = Shown<z.output<typeof groupsView>>;

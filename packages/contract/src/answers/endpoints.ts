@@ -1,6 +1,6 @@
 /** Endpoints, as they are shown. */
 import { z } from "zod";
-import { count, instant } from "./common.ts";
+import { count, instant, type Shown } from "./common.ts";
 import { endpointDocument } from "../documents/endpoint.ts";
 import { completeShape } from "./complete-shape.ts";
 
@@ -34,12 +34,12 @@ export const endpointView = z
   })
   .meta({ id: "Endpoint" });
 /** See {@link endpointView}. */
-export type EndpointView = z.output<typeof endpointView>;
+export type Endpoint = Shown<z.output<typeof endpointView>>;
 
 /** The endpoints of a partner. */
 export const endpointsView = z.strictObject({ endpoints: z.array(endpointView) }).meta({ id: "Endpoints" });
 /** See {@link endpointsView}. */
-export type Endpoints = z.output<typeof endpointsView>;
+export type Endpoints = Shown<z.output<typeof endpointsView>>;
 
 const endpointWarnings = z.array(
   z.strictObject({
@@ -56,7 +56,7 @@ export const storedEndpointView = z
   .strictObject({ ...endpointView.shape, warnings: endpointWarnings.describe("Stored all the same.") })
   .meta({ id: "StoredEndpoint" });
 /** See {@link storedEndpointView}. */
-export type StoredEndpoint = z.output<typeof storedEndpointView>;
+export type StoredEndpoint = Shown<z.output<typeof storedEndpointView>>;
 
 /** What is most likely wrong with the endpoints of a ledger. */
 export const endpointWarningsView = z
@@ -67,7 +67,7 @@ export const endpointWarningsView = z
   })
   .meta({ id: "EndpointWarnings" });
 /** See {@link endpointWarningsView}. */
-export type EndpointWarnings = z.output<typeof endpointWarningsView>;
+export type EndpointWarnings = Shown<z.output<typeof endpointWarningsView>>;
 
 /** A test postback: what was sent and answered. */
 export const testPostbackView = z
@@ -89,7 +89,7 @@ export const testPostbackView = z
   })
   .meta({ id: "TestPostback" });
 /** See {@link testPostbackView}. */
-export type TestPostbackView = z.output<typeof testPostbackView>;
+export type TestPostback = Shown<z.output<typeof testPostbackView>>;
 
 /** A deletion that still cancels what waits. */
 export const cancellingView = z
@@ -98,4 +98,4 @@ export const cancellingView = z
   })
   .meta({ id: "Cancelling" });
 /** See {@link cancellingView}. */
-export type Cancelling = z.output<typeof cancellingView>;
+export type Cancelling = Shown<z.output<typeof cancellingView>>;

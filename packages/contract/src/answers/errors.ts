@@ -1,6 +1,6 @@
 /** What a refusal says. */
 import { z } from "zod";
-import { count } from "./common.ts";
+import { count, type Shown } from "./common.ts";
 
 /** A refusal. Codes are stable. */
 export const errorView = z
@@ -23,4 +23,4 @@ export const errorView = z
   })
   .meta({ id: "Error" });
 /** See {@link errorView}. */
-export type ErrorView = z.output<typeof errorView>;
+export type ErrorAnswer = Shown<z.output<typeof errorView>>;

@@ -1,6 +1,6 @@
 /** What became of events. */
 import { z } from "zod";
-import { count, instant } from "./common.ts";
+import { count, instant, type Shown } from "./common.ts";
 import { deliveryView } from "./deliveries.ts";
 import { errorView } from "./errors.ts";
 
@@ -18,14 +18,14 @@ export const acceptView = z
   })
   .meta({ id: "AcceptResults" });
 /** See {@link acceptView}. */
-export type AcceptResults = z.output<typeof acceptView>;
+export type AcceptResults = Shown<z.output<typeof acceptView>>;
 
 /** A refusal of events; of a batch with one result for each. */
 export const refusedEventsView = errorView
   .extend({ results: acceptView.shape.results.optional() })
   .meta({ id: "RefusedEvents" });
 /** See {@link refusedEventsView}. */
-export type RefusedEvents = z.output<typeof refusedEventsView>;
+export type RefusedEvents = Shown<z.output<typeof refusedEventsView>>;
 
 /** An event and its deliveries. */
 export const eventView = z
@@ -45,4 +45,4 @@ export const eventView = z
   })
   .meta({ id: "EventWithDeliveries" });
 /** See {@link eventView}. */
-export type EventAnswer = z.output<typeof eventView>;
+export type EventWithDeliveries = Shown<z.output<typeof eventView>>;

@@ -1,6 +1,6 @@
 /** Partners and their signing keys, as they are shown. */
 import { z } from "zod";
-import { count, instant } from "./common.ts";
+import { count, instant, type Shown } from "./common.ts";
 import { partnerDocument } from "../documents/partner.ts";
 import { completeShape } from "./complete-shape.ts";
 
@@ -28,7 +28,7 @@ export const partnerView = z
   })
   .meta({ id: "Partner" });
 /** See {@link partnerView}. */
-export type PartnerView = z.output<typeof partnerView>;
+export type Partner = Shown<z.output<typeof partnerView>>;
 
 const given = z
   .literal(true)
@@ -44,14 +44,14 @@ export const createdPartnerView = z
   })
   .meta({ id: "CreatedPartner" });
 /** See {@link createdPartnerView}. */
-export type CreatedPartner = z.output<typeof createdPartnerView>;
+export type CreatedPartner = Shown<z.output<typeof createdPartnerView>>;
 
 /** A page of partners, by id. */
 export const partnersView = z
   .strictObject({ partners: z.array(partnerView), next_cursor: z.string().optional() })
   .meta({ id: "Partners" });
 /** See {@link partnersView}. */
-export type PartnersPage = z.output<typeof partnersView>;
+export type PartnersPage = Shown<z.output<typeof partnersView>>;
 
 /** A signing key without its secret. */
 export const signingKeyView = z
@@ -64,12 +64,12 @@ export const signingKeyView = z
   })
   .meta({ id: "SigningKey" });
 /** See {@link signingKeyView}. */
-export type SigningKeyView = z.output<typeof signingKeyView>;
+export type SigningKey = Shown<z.output<typeof signingKeyView>>;
 
 /** The signing keys of a partner. */
 export const keysView = z.strictObject({ keys: z.array(signingKeyView) }).meta({ id: "SigningKeys" });
 /** See {@link keysView}. */
-export type SigningKeys = z.output<typeof keysView>;
+export type SigningKeys = Shown<z.output<typeof keysView>>;
 
 /** The next signing key. */
 export const rotatedView = z
@@ -86,4 +86,4 @@ export const rotatedView = z
   })
   .meta({ id: "RotatedSecret" });
 /** See {@link rotatedView}. */
-export type RotatedSecret = z.output<typeof rotatedView>;
+export type RotatedSecret = Shown<z.output<typeof rotatedView>>;

@@ -1,7 +1,25 @@
 /** What a filter selected, and what was done with it: replays, cancellations, retries. */
 import { z } from "zod";
-import { count, instant } from "./common.ts";
+import { count, instant, reason, type Shown, state } from "./common.ts";
 import { groupView, note } from "./deliveries.ts";
+
+/** The keys that select deliveries. */
+export const filterView = z
+  .strictObject({
+    state,
+    partner: z.string(),
+    endpoint: z.string(),
+    type: z.string().describe("An event type, `prefix.*`, or `*` for every type."),
+    reason,
+    event_id: z.string(),
+    time: z.enum(["accepted", "finished"]).describe("What `since` and `until` mean."),
+    since: instant.describe("Inclusive."),
+    until: instant.describe("Exclusive."),
+    delivery_ids: z.array(z.string()),
+  })
+  .partial();
+/** See {@link filterView}. */
+export type DeliveryFilter = Shown<z.output<typeof filterView>>;
 
 /** What a cancellation selected and ended. */
 export const cancellationView = z
@@ -13,7 +31,7 @@ export const cancellationView = z
   })
   .meta({ id: "Cancellation" });
 /** See {@link cancellationView}. */
-export type Cancellation = z.output<typeof cancellationView>;
+export type Cancellation = Shown<z.output<typeof cancellationView>>;
 
 const skippedView = z
   .array(
@@ -58,7 +76,7 @@ export const createdReplayView = z
   .strictObject({ replay_id: z.string().nullable().describe("null for a dry run."), ...selectionShape })
   .meta({ id: "CreatedReplay" });
 /** See {@link createdReplayView}. */
-export type CreatedReplay = z.output<typeof createdReplayView>;
+export type CreatedReplay = Shown<z.output<typeof createdReplayView>>;
 
 /** What sending now selected. */
 export const retriedView = z
@@ -69,14 +87,14 @@ export const retriedView = z
   })
   .meta({ id: "Retried" });
 /** See {@link retriedView}. */
-export type Retried = z.output<typeof retriedView>;
+export type Retried = Shown<z.output<typeof retriedView>>;
 
 /** A replay and its progress. */
 export const replayView = z
   .strictObject({
     replay_id: z.string(),
     state: z.enum(["running", "done", "cancelled"]),
-    filter: z.record(z.string(), z.unknown()),
+    filter: filterView,
     rate_per_second: z.number().nullable(),
     requested_by: z.string(),
     created_at: instant,
@@ -88,9 +106,9 @@ export const replayView = z
   })
   .meta({ id: "Replay" });
 /** See {@link replayView}. */
-export type ReplayAnswer = z.output<typeof replayView>;
+export type Replay = Shown<z.output<typeof replayView>>;
 
 /** Replays, newest first. */
 export const replaysView = z.strictObject({ replays: z.array(replayView) }).meta({ id: "Replays" });
 /** See {@link replaysView}. */
-export type Replays = z.output<typeof replaysView>;
+export type Replays = Shown<z.output<typeof replaysView>>;

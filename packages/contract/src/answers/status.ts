@@ -1,6 +1,6 @@
 /** What a server says about itself and its ledger. */
 import { z } from "zod";
-import { count, instant, reason, state } from "./common.ts";
+import { count, instant, reason, state, type Shown } from "./common.ts";
 
 /** accepted = pending + finished, counted in one snapshot. */
 export const conservationView = z
@@ -12,14 +12,14 @@ export const conservationView = z
   })
   .meta({ id: "Conservation" });
 /** See {@link conservationView}. */
-export type Conservation = z.output<typeof conservationView>;
+export type Conservation = Shown<z.output<typeof conservationView>>;
 
 /** Every reason a delivery can end with. */
 export const reasonsView = z
   .strictObject({ reasons: z.array(z.strictObject({ reason, state, meaning: z.string() })) })
   .meta({ id: "Reasons" });
 /** See {@link reasonsView}. */
-export type Reasons = z.output<typeof reasonsView>;
+export type Reasons = Shown<z.output<typeof reasonsView>>;
 
 /** The same in `/readyz` and in the status, there for every process. */
 const conditionView = z.strictObject({
@@ -147,7 +147,7 @@ export const statusView = z
   })
   .meta({ id: "Status" });
 /** See {@link statusView}. */
-export type Status = z.output<typeof statusView>;
+export type Status = Shown<z.output<typeof statusView>>;
 
 /** Whether a process is well. */
 export const healthView = z
@@ -161,4 +161,4 @@ export const healthView = z
   })
   .meta({ id: "Health" });
 /** See {@link healthView}. */
-export type Health = z.output<typeof healthView>;
+export type Health = Shown<z.output<typeof healthView>>;
