@@ -30,7 +30,7 @@ const endpoint: Record<string, unknown> = {
 const path = "/v1/partners/acme/endpoints/main";
 
 test("an endpoint with every key passes", () => {
-  checkAnswer("GET", path, 200, endpoint);
+  expect(() => checkAnswer("GET", path, 200, endpoint)).not.toThrow();
 });
 
 test.each(Object.keys(endpoint))(
