@@ -1,6 +1,6 @@
 /** Deliveries, one by one and in groups, as they are shown. */
 import { z } from "zod";
-import { count, instant, reason, state, type Shown } from "./common.ts";
+import { count, instant, reason, state, type Shown } from "./answer-forms.ts";
 
 /** One exchange for a delivery. */
 export const attemptView = z

@@ -1,6 +1,6 @@
 /** Endpoints, as they are shown. */
 import { z } from "zod";
-import { count, instant, type Shown } from "./common.ts";
+import { count, instant, type Shown } from "./answer-forms.ts";
 import { endpointDocument } from "../documents/endpoint.ts";
 import { completeShape } from "./complete-shape.ts";
 

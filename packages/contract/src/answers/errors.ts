@@ -1,6 +1,6 @@
 /** What a refusal says. */
 import { z } from "zod";
-import { count, type Shown } from "./common.ts";
+import { count, type Shown } from "./answer-forms.ts";
 
 /** A refusal. Codes are stable. */
 export const errorView = z

@@ -1,6 +1,6 @@
 /** What became of events. */
 import { z } from "zod";
-import { count, instant, type Shown } from "./common.ts";
+import { count, instant, type Shown } from "./answer-forms.ts";
 import { deliveryView } from "./deliveries.ts";
 import { errorView } from "./errors.ts";
 

@@ -1,6 +1,6 @@
 /** Partners and their signing keys, as they are shown. */
 import { z } from "zod";
-import { count, instant, type Shown } from "./common.ts";
+import { count, instant, type Shown } from "./answer-forms.ts";
 import { partnerDocument } from "../documents/partner.ts";
 import { completeShape } from "./complete-shape.ts";
 

@@ -1,6 +1,6 @@
 /** What a filter selected, and what was done with it: replays, cancellations, retries. */
 import { z } from "zod";
-import { count, instant, reason, type Shown, state } from "./common.ts";
+import { count, instant, reason, type Shown, state } from "./answer-forms.ts";
 import { groupView, note } from "./deliveries.ts";
 
 /** The keys that select deliveries. */

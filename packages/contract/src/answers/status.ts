@@ -1,6 +1,6 @@
 /** What a server says about itself and its ledger. */
 import { z } from "zod";
-import { count, instant, reason, state, type Shown } from "./common.ts";
+import { count, instant, reason, state, type Shown } from "./answer-forms.ts";
 
 /** accepted = pending + finished, counted in one snapshot. */
 export const conservationView = z
