@@ -1,5 +1,12 @@
 /** The reference pages that are written from the code, so that they cannot drift. `npm run reference` writes them; a test compares. */
-import { type DocumentKey, endpointDocument, flagNames, keysOf, partnerDocument } from "@postrider/contract";
+import {
+  type DocumentKey,
+  endpointDocument,
+  eventDocument,
+  flagNames,
+  keysOf,
+  partnerDocument,
+} from "@postrider/contract";
 import { errorCodes, operatorEventTypes, reasons } from "@postrider/engine";
 import { settings } from "./config.ts";
 import { metricTable } from "./metrics.ts";
@@ -30,7 +37,7 @@ function documentsPage(): string {
         .map((name) => `\`--${name}\``)
         .join(" "),
     ]);
-  return `# Documents of partners and endpoints
+  return `# Documents of partners, endpoints and events
 
 \`PUT\` takes a document whole: a key that is missing has its default, and a key that is not in this table is refused. A document that was stored before a key was
 known has the key's default too. Durations are a number and a unit: \`250ms\`, \`5s\`, \`10m\`, \`2h\`, \`3d\`. ${written}
@@ -42,6 +49,16 @@ ${table(["key", "default", "meaning", "flag"], rows(keysOf(partnerDocument)))}
 ## Endpoint
 
 ${table(["key", "default", "meaning", "flag"], rows(keysOf(endpointDocument)))}
+
+## Event
+
+${table(
+  ["key", "meaning"],
+  keysOf(eventDocument).map((key) => [
+    `\`${key.path.join(".")}\``,
+    `${key.required ? "Required. " : ""}${key.meaning}`,
+  ]),
+)}
 `;
 }
 

@@ -19,7 +19,7 @@ export { formatDurationMs, readDurationMs } from "@postrider/contract";
 export { parseDurationMs } from "./core/duration.ts";
 export { errorCodes, issueText, PostriderError, type ErrorCode, type Issue } from "./core/errors.ts";
 export { unstorableText } from "./core/document-texts.ts";
-export { eventIssues, instantForm, isInstant, maxEventBytes, maxEventDepth } from "./core/event-form.ts";
+export { eventIssues, isInstant, maxEventBytes, maxEventDepth } from "./core/event-form.ts";
 export { operatorEventTypes, type OperatorEvent, type OperatorEventType } from "./core/operator-events.ts";
 export type { TestPostback } from "./dispatch/test-postback.ts";
 export { nearestName } from "./core/nearest.ts";

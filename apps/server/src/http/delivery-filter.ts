@@ -1,7 +1,8 @@
 import { type DeliveryFilter, deliveryStates, PostriderError, type Reason, reasons } from "@postrider/engine";
 import { z } from "zod";
-import { instantForm, isInstant } from "./event-document.ts";
-import { endpointId, partnerId } from "./ids.ts";
+import { instantForm } from "@postrider/contract";
+import { isInstant } from "@postrider/engine";
+import { endpointId, partnerId } from "@postrider/contract";
 
 const instant = z
   .string({ error: "must be an ISO 8601 instant with a zone" })

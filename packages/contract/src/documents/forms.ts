@@ -1,6 +1,7 @@
 /** The forms of values that several keys have, each with the words of its error. */
 import { z } from "zod";
 import { durationPattern, readDurationMs } from "../duration.ts";
+import { eventPatternForm, instantForm } from "../patterns.ts";
 
 /** A number within bounds. */
 export const number = (min: number, max: number) =>
@@ -39,6 +40,9 @@ export const durationText = (minMs: number, maxMs: number, bounds: string) =>
     })
     .meta({ pattern: durationPattern });
 
+/** A point in time, of which the engine checks more than the pattern says. */
+export const instant = z.string().meta({ format: "date-time", pattern: instantForm.source });
+
 export const yearMs = 365 * 86_400_000;
 
 /** The wait before an attempt. */
@@ -54,7 +58,7 @@ export const eventPattern = z
   .string({ error: "must be an event type, prefix.* or *" })
   .max(100, "must have at most 100 characters")
   .regex(
-    /^(\*|[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(\.\*)?)$/,
+    eventPatternForm,
     "must be an event type such as conversion.approved, a prefix such as conversion.*, or *",
   );
 

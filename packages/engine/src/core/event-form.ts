@@ -2,10 +2,18 @@
  * The form of an event document: what may be stored, and what is wrong with the rest, in words. The ledger judges what
  * comes in by SQL with the same rules (`ledger/routines/event.sql`); the ledger suite holds the two together.
  */
+import {
+  eventTypeForm,
+  idForm,
+  instantForm,
+  largestSchemaVersion,
+  longestEventType,
+  visibleAscii,
+} from "@postrider/contract";
 import { parseDurationMs } from "./duration.ts";
 import type { Issue } from "./errors.ts";
 import { nearestName } from "./nearest.ts";
-import { endOfString } from "./template/json-text.ts";
+import { endOfString } from "./json-text.ts";
 
 /** The largest event, in bytes of its JSON text. */
 export const maxEventBytes = 256 * 1024;
@@ -14,13 +22,6 @@ export const maxEventDepth = 100;
 /** Unknown keys that are named; the rest are counted. Only the first gets the nearest known name, because that costs most. */
 const namedKeys = 5;
 const longestNamedKey = 60;
-
-const visibleAscii = /^[!-~]{1,200}$/;
-const typeForm = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/;
-const partnerForm = /^[a-z0-9][a-z0-9_-]{0,63}$/;
-/** An ISO 8601 instant with a zone, as far as a pattern can say it: see `isInstant`. */
-export const instantForm =
-  /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?(Z|[+-](0\d|1[0-4]):[0-5]\d)$/;
 
 /** True for an ISO 8601 instant with a zone that exists (`2026-02-30` does not) and is within the years 1 to 9999 in UTC too. */
 export function isInstant(text: string): boolean {
@@ -71,19 +72,21 @@ function wrongId(value: string): string | null {
 }
 
 function wrongType(value: string): string | null {
-  if (value.length > 100) return "must have at most 100 characters";
-  return typeForm.test(value) ? null : "must be words of letters, digits, _ and - with dots between them";
+  if (value.length > longestEventType) return `must have at most ${longestEventType} characters`;
+  return eventTypeForm.test(value)
+    ? null
+    : "must be words of letters, digits, _ and - with dots between them";
 }
 
 function wrongVersion(value: unknown): string | null {
-  const good = Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 999_999_999;
+  const good = Number.isInteger(value) && (value as number) >= 1 && (value as number) <= largestSchemaVersion;
   return good ? null : "must be a whole number from 1 to 999999999";
 }
 
 function wrongPartner(value: string): string | null {
-  if (partnerForm.test(value)) return null;
+  if (idForm.test(value)) return null;
   const lower = /^[A-Za-z0-9_-]+$/.test(value) ? value.toLowerCase() : "";
-  const hint = partnerForm.test(lower) ? `; did you mean ${lower}?` : "";
+  const hint = idForm.test(lower) ? `; did you mean ${lower}?` : "";
   return `must be 1 to 64 lower-case letters, digits, _ and -, beginning with a letter or digit${hint}`;
 }
 

@@ -1,3 +1,4 @@
+import { eventPatternForm } from "@postrider/contract";
 import type { EndpointDocument } from "../../core/documents.ts";
 import { unstorableTexts } from "../../core/document-texts.ts";
 import { parseDurationMs } from "../../core/duration.ts";
@@ -5,8 +6,6 @@ import { readExchangeSettings } from "../../core/exchange-settings.ts";
 import { type Issue, PostriderError } from "../../core/errors.ts";
 import { type AllowedTargets, checkNewTarget } from "../../core/target.ts";
 import { compileTemplate } from "../../core/template/index.ts";
-
-const patternForm = /^(\*|[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(\.\*)?)$/;
 
 /**
  * Refuses an endpoint document that could not be dispatched, before it is stored.
@@ -33,7 +32,7 @@ export function checkEndpoint(document: EndpointDocument, allowedTargets: Allowe
     });
   checkDurations(document);
   readExchangeSettings(document);
-  const badPattern = document.events.findIndex((pattern) => !patternForm.test(pattern));
+  const badPattern = document.events.findIndex((pattern) => !eventPatternForm.test(pattern));
   if (badPattern >= 0) {
     const message = "must be an event type such as conversion.approved, a prefix such as conversion.*, or *";
     throw new PostriderError("invalid_request", `events[${badPattern}] ${message}.`, {
