@@ -98,20 +98,6 @@ const packageArrows: Record<string, Ban> = {
     ],
     message: "the sender SDK knows no other package, and runs wherever fetch does.",
   },
-  client: {
-    group: [
-      "@postrider/engine",
-      "@postrider/engine/*",
-      "@postrider/protocol",
-      "@postrider/receiver",
-      "@postrider/sender",
-      "@postrider/server",
-      "node:*",
-      "zod",
-    ],
-    message:
-      "the client knows the contract alone, its types and what has no zod, and runs wherever fetch does.",
-  },
   receiver: {
     group: ["@postrider/engine", "@postrider/engine/*", "@postrider/sender", "@postrider/server", "zod"],
     message: "the receiver kit knows protocol alone: partners must not install a dispatcher.",
@@ -213,10 +199,6 @@ export default defineConfig({
     {
       files: ["packages/sender/src/**"],
       rules: { "no-restricted-imports": restrict(...all, apps, packageArrows.sender!) },
-    },
-    {
-      files: ["packages/client/src/**"],
-      rules: { "no-restricted-imports": restrict(...all, packageArrows.client!) },
     },
     {
       files: ["packages/receiver/src/**"],
