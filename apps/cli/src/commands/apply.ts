@@ -183,7 +183,7 @@ async function waitingOf(
   const deleted = changes.filter(({ to }) => to === null).slice(0, mostCounted);
   await inParallel(deleted, callsAtOnce, async (change) => {
     const { partner, endpoint } = change;
-    const query = { state: "pending", partner, ...(endpoint === null ? {} : { endpoint }) };
+    const query = { state: "pending" as const, partner, ...(endpoint === null ? {} : { endpoint }) };
     waiting.set(text.placeOf(change), (await persistently(() => client.groups(query), signal)).matched);
   });
   return waiting;

@@ -1,7 +1,8 @@
 import { CliError } from "../exit.ts";
 import { inParallel } from "./in-parallel.ts";
 import type { Change } from "./plan.ts";
-import { absent, callsAtOnce, persistently, type SettingsApi } from "./server.ts";
+import { absent } from "../absent.ts";
+import { callsAtOnce, persistently, type SettingsApi } from "./server.ts";
 import { endpointOf, partnerOf, sameDocument } from "./settings.ts";
 
 /** A change that could not be made. */

@@ -5,6 +5,7 @@
  */
 import pRetry from "p-retry";
 import type { ApiClient } from "../api-client.ts";
+import { absent } from "../absent.ts";
 import { CliError } from "../exit.ts";
 import { inParallel } from "./in-parallel.ts";
 import { endpointOf, partnerOf, type PartnerSettings } from "./settings.ts";
@@ -42,12 +43,6 @@ export function persistently<T>(call: () => Promise<T>, signal: AbortSignal): Pr
     signal,
     shouldRetry: ({ error }) => error instanceof CliError && passing.has(error.code),
   });
-}
-
-/** For `catch`: null instead of a not-found error. */
-export function absent(error: unknown): null {
-  if (error instanceof CliError && error.exit === "notFound") return null;
-  throw error;
 }
 
 interface ReadOptions {
