@@ -90,7 +90,7 @@ async function make(api: SettingsApi, change: Change, options: MakeOptions): Pro
   const shown = await call(() => api.getEndpoint(partner, endpoint)).catch(absent);
   refuseIfChanged(change, shown && endpointOf({ ...shown }));
   if (change.to === null) return void (await call(() => api.deleteEndpoint(partner, endpoint)));
-  const { warnings = [] } = await call(() => api.putEndpoint(partner, endpoint, change.to));
+  const { warnings } = await call(() => api.putEndpoint(partner, endpoint, change.to));
   for (const { message } of warnings) options.onWarning(`${partner}/${endpoint}`, message);
 }
 
