@@ -5,7 +5,7 @@ import type { RunTurn, TurnSlot } from "../ports/turns.ts";
 /** The turns of this process: at most one per partner and `maxActive` in all, in the order in which they were asked for. */
 export interface TurnRunner {
   readonly active: number;
-  /** Active, and neither kept for the partner's next ring nor waiting for name servers. */
+  /** Active, not kept for the partner's next ring, and not waiting for name servers. */
   readonly busy: number;
   /** Partners that wait for a turn. */
   readonly waiting: number;
