@@ -70,7 +70,7 @@ const mostParked = 2_000;
 const elsewhereWaitMs = 50;
 
 /**
- * Which partners rest. A flood of rings must not make a flood of failed turns, nor of questions for a turn that
+ * Which partners rest. A flood of rings must not cause a flood of failed turns, or of questions for a turn that
  * another process holds.
  */
 function createRests(clock: Clock) {
