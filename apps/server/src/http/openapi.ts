@@ -1,6 +1,6 @@
 import { type ErrorCode, errorCodes } from "@postrider/engine";
 import { z } from "zod";
-import type { Route } from "./route.ts";
+import { type Route, tags } from "./route.ts";
 import { errorView } from "./views.ts";
 
 type Json = Record<string, unknown>;
@@ -51,7 +51,7 @@ export function openApiDocument(routes: readonly Route[], version: string): Json
     },
     servers: [{ url: "/" }],
     security: [{ apiKey: [] }],
-    tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name })),
+    tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name, description: tags[name] })),
     paths,
     components: {
       securitySchemes: { apiKey: { type: "http", scheme: "bearer" } },
@@ -63,7 +63,7 @@ export function openApiDocument(routes: readonly Route[], version: string): Json
 function operation(route: Route, components: Components): Json {
   const parameters = [...parametersOf("path", route.params), ...parametersOf("query", route.query)];
   return {
-    operationId: operationId(route),
+    operationId: route.operationId,
     tags: [route.tag],
     summary: route.summary,
     ...(route.open ? { security: [] } : {}),
@@ -78,15 +78,6 @@ function operation(route: Route, components: Components): Json {
         }),
     responses: { ...answersOf(route, components), ...refusalsOf(route, components) },
   };
-}
-
-/** `PUT /v1/partners/{id}/endpoints/{endpoint_id}` is `put_partners_id_endpoints_endpoint_id`. */
-function operationId({ method, path }: Route): string {
-  const words = path
-    .replace(/^\/v1/, "")
-    .replaceAll(/[{}]/g, "")
-    .split(/[^a-z0-9_]+/i);
-  return [method.toLowerCase(), ...words.filter((word) => word !== "")].join("_");
 }
 
 function parametersOf(place: "path" | "query", schema: z.ZodObject | null): Json[] {
@@ -158,6 +149,9 @@ function schemaOf(schema: z.ZodType, io: "input" | "output", components: Compone
       // Answers may grow: a client that refuses unknown keys would break on the next version.
       if (io === "output" && jsonSchema.additionalProperties === false)
         delete jsonSchema.additionalProperties;
+      // A default that is an object says no more than the defaults of its keys do, and makers of clients refuse it.
+      if (isEmptyObject(jsonSchema.default) && (jsonSchema.$ref ?? jsonSchema.anyOf) !== undefined)
+        delete jsonSchema.default;
     },
   }) as Json & { $defs?: Record<string, Json> };
   const named: Record<string, Json> = typeof id === "string" ? { ...$defs, [id]: root } : $defs;
@@ -171,6 +165,9 @@ function schemaOf(schema: z.ZodType, io: "input" | "output", components: Compone
     components.schemas[names.get(name) ?? name] = pointed(definition, names);
   return typeof id === "string" ? { $ref: componentPath + names.get(id) } : (pointed(root, names) as Json);
 }
+
+const isEmptyObject = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && Object.keys(value).length === 0;
 
 const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 

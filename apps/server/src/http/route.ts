@@ -26,12 +26,29 @@ export interface Call<Params, Query, Body> {
   readonly slices: Slices;
 }
 
+/** The groups of routes, with what the OpenAPI document says of each. */
+export const tags = {
+  events: "What happened: sent by the application, accepted once, cancelled.",
+  partners: "Who receives, how fast, and the keys that sign what they get.",
+  endpoints: "Where a partner receives: the request, the retries, the breaker. Tested and resumed.",
+  deliveries: "One event on its way to one endpoint: its state, its attempts, and why it ended.",
+  replays: "Deliveries that ended are sent again, many at once.",
+  cancellations: "Deliveries that wait are given up, many at once.",
+  status: "How the whole system does, and what the reasons of deliveries mean.",
+  health: "For load balancers, monitors and tools. No API key is asked for.",
+} as const;
+
+/** The name of a group of routes. */
+export type Tag = keyof typeof tags;
+
 /** One route, declared once: the router, the checks and the OpenAPI document are made from it. */
 export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** OpenAPI form, `/v1/partners/{id}`. */
   readonly path: string;
-  readonly tag: string;
+  /** The name of its function in generated clients: a verb first, such as `putPartner`. */
+  readonly operationId: string;
+  readonly tag: Tag;
   readonly summary: string;
   /** True: no API key is asked for. */
   readonly open: boolean;
@@ -56,7 +73,8 @@ export interface Route {
 type Out<Schema> = Schema extends z.ZodType ? z.output<Schema> : null;
 
 interface RouteGiven<Params, Query, Body> {
-  readonly tag: string;
+  readonly operationId: string;
+  readonly tag: Tag;
   readonly summary: string;
   readonly params?: Params;
   readonly query?: Query;
@@ -72,7 +90,7 @@ interface RouteGiven<Params, Query, Body> {
 /**
  * Declares a route; the handler's call is typed by the schemas given.
  *
- * @example route("GET", "/v1/partners/{id}", { tag, summary, params, answers }, ({ params }) => ({ status: 200, json: params.id }))
+ * @example route("GET", "/v1/partners/{id}", { operationId, tag, summary, params, answers }, ({ params }) => ({ status: 200, json: params.id }))
  */
 export function route<
   Params extends z.ZodObject | null = null,
@@ -87,6 +105,7 @@ export function route<
   return {
     method,
     path,
+    operationId: given.operationId,
     tag: given.tag,
     summary: given.summary,
     open: given.open ?? false,

@@ -21,6 +21,7 @@ export function cancellationRoutes({ operations, sweepNow }: Engine): Route[] {
     "POST",
     "/v1/cancellations",
     {
+      operationId: "cancelDeliveries",
       tag: "cancellations",
       summary: "Cancel pending deliveries by filter, or count what would be cancelled.",
       body: cancellationRequest,
@@ -46,6 +47,7 @@ export function cancellationRoutes({ operations, sweepNow }: Engine): Route[] {
     "DELETE",
     "/v1/events/{event_id}",
     {
+      operationId: "cancelEvent",
       tag: "events",
       summary: "Cancel what is still pending of an event. The event itself stays.",
       params: z.strictObject({ event_id: z.string().max(200) }),

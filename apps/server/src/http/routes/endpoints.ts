@@ -61,6 +61,7 @@ export function endpointRoutes(engine: Engine): Route[] {
     "PUT",
     path,
     {
+      operationId: "putEndpoint",
       tag,
       summary: "Create or replace an endpoint.",
       params,
@@ -89,6 +90,7 @@ export function endpointRoutes(engine: Engine): Route[] {
     "GET",
     path,
     {
+      operationId: "getEndpoint",
       tag,
       summary: "An endpoint.",
       params,
@@ -106,6 +108,7 @@ export function endpointRoutes(engine: Engine): Route[] {
     "GET",
     "/v1/partners/{id}/endpoints",
     {
+      operationId: "listEndpoints",
       tag,
       summary: "The endpoints of a partner.",
       params: z.strictObject({ id: partnerId }),
@@ -123,6 +126,7 @@ export function endpointRoutes(engine: Engine): Route[] {
     "DELETE",
     path,
     {
+      operationId: "deleteEndpoint",
       tag,
       summary: "Delete an endpoint; its waiting deliveries are cancelled.",
       params,
@@ -140,6 +144,7 @@ export function endpointRoutes(engine: Engine): Route[] {
     "GET",
     "/v1/endpoint-warnings",
     {
+      operationId: "listEndpointWarnings",
       tag,
       summary: "Macros of endpoints that no recent event had a value for, of the 200 endpoints changed last.",
       answers: { 200: { meaning: "What was found.", schema: endpointWarningsView } },
@@ -156,6 +161,7 @@ function actionRoutes(engine: Engine): Route[] {
     "POST",
     `${path}/resume`,
     {
+      operationId: "resumeEndpoint",
       tag,
       summary: "End a pause, hold or open circuit that the partner's answers caused.",
       params,
@@ -174,6 +180,7 @@ function actionRoutes(engine: Engine): Route[] {
     "POST",
     `${path}/test`,
     {
+      operationId: "testEndpoint",
       tag,
       summary: "Send one real, flagged test postback and answer with the exchange.",
       params,

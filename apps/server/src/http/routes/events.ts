@@ -33,6 +33,7 @@ export function eventRoutes(
     "POST",
     "/v1/events",
     {
+      operationId: "sendEvents",
       tag: "events",
       summary:
         "Accept one event, or up to 1,000 as { events: [...] }. 202 means committed; a batch of which nothing was taken is refused with its results.",
@@ -115,6 +116,7 @@ export function eventRoutes(
     "GET",
     "/v1/events/{event_id}",
     {
+      operationId: "getEvent",
       tag: "events",
       summary: "An event, its deliveries with their attempts, and the reason each ended.",
       params: z.strictObject({ event_id: z.string().max(200) }),
