@@ -149,6 +149,8 @@ function schemaOf(schema: z.ZodType, io: "input" | "output", components: Compone
       // Answers may grow: a client that refuses unknown keys would break on the next version.
       if (io === "output" && jsonSchema.additionalProperties === false)
         delete jsonSchema.additionalProperties;
+      // Without a format, Go's generators take 32 bits for a number.
+      if (jsonSchema.type === "number") jsonSchema.format ??= "double";
       // A default that is an object says no more than the defaults of its keys do, and makers of clients refuse it.
       if (isEmptyObject(jsonSchema.default) && (jsonSchema.$ref ?? jsonSchema.anyOf) !== undefined)
         delete jsonSchema.default;
@@ -169,14 +171,19 @@ function schemaOf(schema: z.ZodType, io: "input" | "output", components: Compone
 const isEmptyObject = (value: unknown): boolean =>
   typeof value === "object" && value !== null && Object.keys(value).length === 0;
 
+/** Keys of a schema that say nothing of the value's own keys. */
+const isWord = (key: string): boolean => ["type", "description", "title"].includes(key);
+
 const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-/** References into `$defs`, made to point to the components, by the names they have there. */
+/** References into `$defs`, made to point to the components, by the names they have there; and free objects said to be free. */
 function pointed(value: unknown, names: ReadonlyMap<string, string>): unknown {
   if (Array.isArray(value)) return value.map((part) => pointed(part, names));
   if (typeof value !== "object" || value === null) return value;
+  // openapi-typescript takes an object that names nothing for one without keys.
+  const free = "type" in value && value.type === "object" && Object.keys(value).every(isWord);
   return Object.fromEntries(
-    Object.entries(value).map(([key, part]) => {
+    Object.entries(free ? { ...value, additionalProperties: true } : value).map(([key, part]) => {
       if (key !== "$ref" || typeof part !== "string") return [key, pointed(part, names)];
       const name = part.replace(/^#\/\$defs\//, "");
       return [key, componentPath + (names.get(name) ?? name)];
