@@ -177,7 +177,10 @@ describe("the OpenAPI document", () => {
 
   test("says what is asked for and what is refused", () => {
     const accept = document.paths["/v1/events"].post;
-    expect(accept.requestBody.content["application/json"].schema.anyOf).toEqual([
+    expect(accept.requestBody.content["application/json"].schema).toEqual({
+      $ref: "#/components/schemas/EventOrBatch",
+    });
+    expect(document.components.schemas.EventOrBatch.anyOf).toEqual([
       { $ref: "#/components/schemas/Event" },
       { $ref: "#/components/schemas/EventBatch" },
     ]);
