@@ -1,6 +1,7 @@
 import { type ErrorCode, errorCodes } from "@postrider/engine";
+import { tags } from "./tags.ts";
 import { z } from "zod";
-import { type Route, tags } from "./route.ts";
+import type { Route } from "./route.ts";
 import { errorView } from "./views.ts";
 
 type Json = Record<string, unknown>;
