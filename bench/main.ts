@@ -1,13 +1,24 @@
-/** `npm run bench`: JSON lines on standard output, progress and a table for people on standard error. */
+/**
+ * `npm run bench`: JSON lines on standard output, progress and a table for people on standard error.
+ *
+ * ```text
+ * src/measures.ts   what each --only runs, and in which sizes
+ * src/measures/     one measure in each file
+ * src/load/         what is sent, and what sends it: partners, events, loops, doors
+ * src/system/       what is measured: servers, databases, their options and profiles
+ * src/processes/    the child processes beside it (sink, worker, name server ...), and how they are started
+ * src/figures/      what the figures are made of: latencies, processor time, results and their targets
+ * ```
+ */
 import { availableParallelism, loadavg } from "node:os";
 import { parseArgs } from "node:util";
-import { compareSizes, loadAdapter, measureCompare, quickCompareSizes } from "./src/compare.ts";
+import { compareSizes, loadAdapter, measureCompare, quickCompareSizes } from "./src/measures/compare.ts";
 import { measures } from "./src/measures.ts";
-import { profileInto } from "./src/profiling.ts";
-import { benchNames, formatTable, isMet, type Result } from "./src/result.ts";
-import { stopServers } from "./src/servers.ts";
-import { type SinkProcess, startSink } from "./src/sink-process.ts";
-import { ledgerKinds } from "./src/system.ts";
+import { profileInto } from "./src/system/profiling.ts";
+import { benchNames, formatTable, isMet, type Result } from "./src/figures/result.ts";
+import { stopServers } from "./src/system/servers.ts";
+import { type SinkProcess, startSink } from "./src/processes/sink-process.ts";
+import { ledgerKinds } from "./src/system/system.ts";
 
 const names = benchNames.filter((name) => name !== "compare");
 

@@ -5,10 +5,10 @@
  * the sink (`--sink-port` fixes its port). Without them it starts one: embedded, or with a PostgreSQL of the
  * bench's where `COMPARE_LEDGER` is `postgresql`.
  */
-import { type HttpDoor, openHttpDoor } from "../src/http-door.ts";
-import type { SenderAdapter } from "../src/sender-adapter.ts";
-import { benchApiKey, type ServerProcess, startServerProcess } from "../src/server-process.ts";
-import { benchDatabase } from "../src/servers.ts";
+import { type HttpDoor, openHttpDoor } from "../src/load/http-door.ts";
+import type { SenderAdapter } from "../src/load/sender-adapter.ts";
+import { benchApiKey, type ServerProcess, startServerProcess } from "../src/system/server-process.ts";
+import { benchDatabase } from "../src/system/servers.ts";
 
 let started: ServerProcess | null = null;
 let door: HttpDoor | null = null;

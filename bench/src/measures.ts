@@ -1,20 +1,25 @@
-import { measureAccept } from "./accept.ts";
-import { measureDeadPartners } from "./dead-partners.ts";
-import { measureIdle } from "./idle.ts";
-import { disturbances, measureIsolation } from "./isolation.ts";
-import { latencyRates, measureEngineLatency, measureHttpLatency, measureRetryLateness } from "./latency.ts";
-import { measureLargeRequests } from "./large-requests.ts";
-import { measureLimiter } from "./limiter.ts";
-import { measureMemory } from "./memory.ts";
-import { type BenchName, medianResult, type Result } from "./result.ts";
-import type { SinkProcess } from "./sink-process.ts";
-import { measureSilentNames } from "./silent-names.ts";
-import { measureReads } from "./reads.ts";
-import { measureSize } from "./size.ts";
-import { measureSnapshot } from "./snapshot.ts";
-import { measureStartup } from "./startup.ts";
-import { ledgerKinds, type LedgerKind } from "./system.ts";
-import { measureThroughput, type ThroughputCase } from "./throughput.ts";
+import { measureAccept } from "./measures/accept.ts";
+import { measureDeadPartners } from "./measures/dead-partners.ts";
+import { measureIdle } from "./measures/idle.ts";
+import { disturbances, measureIsolation } from "./measures/isolation.ts";
+import {
+  latencyRates,
+  measureEngineLatency,
+  measureHttpLatency,
+  measureRetryLateness,
+} from "./measures/latency.ts";
+import { measureLargeRequests } from "./measures/large-requests.ts";
+import { measureLimiter } from "./measures/limiter.ts";
+import { measureMemory } from "./measures/memory.ts";
+import { type BenchName, medianResult, type Result } from "./figures/result.ts";
+import type { SinkProcess } from "./processes/sink-process.ts";
+import { measureSilentNames } from "./measures/silent-names.ts";
+import { measureReads } from "./measures/reads.ts";
+import { measureSize } from "./measures/size.ts";
+import { measureSnapshot } from "./measures/snapshot.ts";
+import { measureStartup } from "./measures/startup.ts";
+import { ledgerKinds, type LedgerKind } from "./system/system.ts";
+import { measureThroughput, type ThroughputCase } from "./measures/throughput.ts";
 
 export interface MeasureOptions {
   readonly quick: boolean;

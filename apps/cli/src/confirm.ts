@@ -9,9 +9,9 @@ import { CliError } from "./exit.ts";
 export async function confirmed(context: Context, question: string, yes: boolean): Promise<boolean> {
   if (yes) return true;
   if (!context.stdin.isTTY) {
-    throw new CliError("usage", "This asks for confirmation, and there is no terminal to ask on.", {
+    throw new CliError("usage", "This command asks for confirmation, but there is no terminal.", {
       code: "confirmation_needed",
-      hint: "Add --yes to go ahead without being asked.",
+      hint: "Add --yes to confirm.",
     });
   }
   return /^y(es)?$/i.test((await context.ask(`${question} [y/N] `)).trim());

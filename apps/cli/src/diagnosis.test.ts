@@ -133,7 +133,7 @@ describe("doctor", () => {
     ).toContain(", no API key (there is no /srv/.postrider/api-key)");
     const one = { open: 0, half_open: 0, ramping: 0, failing: 0, refusing: 1 };
     expect(check("endpoints", facts({ status: { value: { ...status, endpoints: one } } }))?.found).toBe(
-      "1 that refuses whatever it is sent",
+      "1 that refuses every request",
     );
   });
 
@@ -203,7 +203,7 @@ describe("doctor", () => {
   it("says how many endpoints are not well; failing a little or coming back is no warning", () => {
     const endpoints = { paused: 2, open: 1, half_open: 1, ramping: 3, failing: 4, refusing: 1_000 };
     expect(check("endpoints", withStatus({ endpoints }))?.found).toBe(
-      "2 paused, 2 with an open circuit, 1,000 that refuse whatever they are sent, 4 failing, 3 coming back",
+      "2 paused, 2 with an open circuit, 1,000 that refuse every request, 4 failing, 3 coming back",
     );
     expect(
       check("endpoints", withStatus({ endpoints: { ...status.endpoints, failing: 2, ramping: 1 } })),

@@ -79,8 +79,8 @@ export function diagnose(facts: DoctorFacts): readonly Check[] {
 /** Nothing is wrong with a ledger that is only too large to be counted just now. */
 function countRemedy({ code, hint }: CliError): string {
   if (code === "too_slow")
-    return "It is too large to be counted within the time for reads. Nothing is lost by that.";
-  if (code === "busy") return "Others read as well: ask again in a moment.";
+    return "It is too large to be counted within the time limit for reads. Nothing is lost.";
+  if (code === "busy") return "Too many reads at once: ask again in a moment.";
   return hint ?? "The ledger could not be counted; see the server's log.";
 }
 
@@ -94,7 +94,7 @@ function settingsCheck({ settings }: DoctorFacts): Check {
     verdict: "failure",
     found,
     remedy:
-      "Give it by POSTRIDER_API_KEY or --api-key, or run this beside the data folder (POSTRIDER_DATA_DIR).",
+      "Give it with POSTRIDER_API_KEY or --api-key, or run this command beside the data folder (POSTRIDER_DATA_DIR).",
   };
 }
 
@@ -131,7 +131,7 @@ function ledgerCheck({ ledger, turns }: Status): Check {
     name,
     verdict: "warning",
     found: `${found}; it is a copy of another ledger, and nothing is sent from it`,
-    remedy: `If it takes the place of the original, stop the original and start once with POSTRIDER_ADOPT_LEDGER=${ledger.id}, and restart its other processes.`,
+    remedy: `If it replaces the original, stop the original and start once with POSTRIDER_ADOPT_LEDGER=${ledger.id}, and restart its other processes.`,
   };
 }
 
@@ -149,12 +149,12 @@ function clockChecks({ askedMs, answeredMs }: DoctorFacts, { clock }: Status): r
     skewCheck("clock, here and ledger", here, {
       failsFromMs: skewFailureMs,
       remedy:
-        "Everything follows the ledger's clock. Set the clocks by NTP: if the ledger's is wrong, partners refuse signatures.",
+        "Everything follows the ledger's clock. Set the clocks with NTP: if the ledger's is wrong, partners refuse signatures.",
     }),
     skewCheck("clock, server and ledger", clock.skew_ms, {
       failsFromMs: Number.POSITIVE_INFINITY,
       remedy:
-        "Deliveries follow the ledger's clock, so they are on time if that one is right. Set the clocks by NTP: times in this server's log are wrong.",
+        "Deliveries follow the ledger's clock, so they are on time if that one is right. Set the clocks with NTP: times in this server's log are wrong.",
     }),
   ];
 }
@@ -208,7 +208,7 @@ function dispatcherCheck({ dispatcher, clock, processes }: Status): Check {
     name,
     verdict: "failure",
     found,
-    remedy: "It stands still: see the server's log, and restart it. Nothing is lost by a restart.",
+    remedy: "It does not progress: see the server's log, and restart the server. A restart loses nothing.",
   };
 }
 
@@ -246,7 +246,7 @@ function backlogCheck({ backlog, clock }: Status): Check {
     verdict: ageMs < backlogFailureMs ? "warning" : "failure",
     found,
     remedy:
-      "A slow or failing partner, or a limit below its traffic: postrider partners, postrider deliveries --state pending.",
+      "A partner is slow or failing, or its limit is below its traffic. See: postrider partners, postrider deliveries --state pending.",
   };
 }
 
@@ -277,8 +277,8 @@ function vacuumCheck({ vacuum, clock }: Status): Check | null {
   return {
     name,
     verdict: "warning",
-    found: `${rows}, and ${counted(unseen, "session")} of other roles may hold them, which Postrider may not look at`,
-    remedy: "Let it look: grant pg_monitor to <the role in DATABASE_URL>.",
+    found: `${rows}, and ${counted(unseen, "session")} of other roles may hold them, but Postrider has no right to look`,
+    remedy: "Give it the right: grant pg_monitor to <the role in DATABASE_URL>.",
   };
 }
 
@@ -291,7 +291,7 @@ function keysCheck({ signing_keys_missing: missing = [] }: Status): Check | null
     name: "signing keys",
     verdict: "failure",
     found: `nothing is sent to ${counted(names.length, "endpoint")} whose signing asks for a key that the partner does not have: ${names.join(", ")}`,
-    remedy: `Make the key: postrider partners rotate-secret ${first.partner} --scheme ${first.scheme}. Or take the scheme out: postrider endpoints put ${first.partner} ${first.endpoint} --signing …`,
+    remedy: `Make the key: postrider partners rotate-secret ${first.partner} --scheme ${first.scheme}. Or remove the scheme: postrider endpoints put ${first.partner} ${first.endpoint} --signing …`,
   };
 }
 
@@ -305,7 +305,7 @@ function numbersCheck({ numbers_running_out: counters = [] }: Status): Check | n
     verdict: furthest.used >= 0.95 ? "failure" : "warning",
     found: `counters of the ledger come to their end: ${names.join(", ")}`,
     remedy:
-      "At the end nothing new can be made; deliveries go on. The guide says how to go on: Operating, Numbers that run out.",
+      "At the end nothing new can be made; deliveries go on. The guide says what to do: Operating, Numbers that run out.",
   };
 }
 
@@ -315,7 +315,7 @@ function endpointsCheck({ endpoints }: Status): Check {
   const heldBack = [
     [paused, "paused"],
     [open + half_open, "with an open circuit"],
-    [refusing, refusing === 1 ? "that refuses whatever it is sent" : "that refuse whatever they are sent"],
+    [refusing, refusing === 1 ? "that refuses every request" : "that refuse every request"],
   ] as const;
   const retried = [
     [failing, "failing"],
@@ -334,8 +334,7 @@ function endpointsCheck({ endpoints }: Status): Check {
           ? "none is held back or refuses"
           : `none is held back or refuses; ${going.join(", ")}`,
     };
-  const resume =
-    paused === 0 ? "" : " A paused one goes on after: postrider endpoints resume <id> <endpoint>.";
+  const resume = paused === 0 ? "" : " To resume a paused one: postrider endpoints resume <id> <endpoint>.";
   return {
     name,
     verdict: "warning",
@@ -348,7 +347,7 @@ function macrosCheck({ checked, more, warnings }: EndpointWarnings): Check {
   const name = "macros";
   const looked = `${counted(checked, "endpoint")}${more ? ", those changed last," : ""} looked at`;
   const [first] = warnings;
-  if (first === undefined) return { name, verdict: "ok", found: `${looked}, nothing to say` };
+  if (first === undefined) return { name, verdict: "ok", found: `${looked}, nothing found` };
   const others = warnings.length === 1 ? "" : ` (and ${warnings.length - 1} more)`;
   return {
     name,
@@ -370,6 +369,6 @@ function conservationCheck({ accepted, pending, finished, drift }: Conservation)
     verdict: "failure",
     found: `${found.replace(" = ", " is not ")}: ${grouped(Math.abs(accepted - terminal - pending) || Math.abs(drift))} unaccounted for`,
     remedy:
-      "Deliveries were lost or doubled in the ledger. Keep its backups and the server's logs, and report it: this must never happen.",
+      "Deliveries were lost or doubled in the ledger. Keep its backups and the server's logs, and report this: it must never happen.",
   };
 }

@@ -22,9 +22,9 @@ export async function oneEventALine(
   const fault = faultOf(beginning);
   if (fault !== null) {
     await rest.return?.();
-    throw new CliError("usage", `${path} holds ${fault}, not one event a line. Nothing was sent.`, {
+    throw new CliError("usage", `${path} holds ${fault}, not one event per line. Nothing was sent.`, {
       hint:
-        "Write each event in a line of its own (jq -c '.events[]' does it for a list of the API), or send the document as it is: " +
+        "Write each event on its own line (jq -c '.events[]' does it for a list of the API), or send the document as it is: " +
         "curl … /v1/events -d @file.",
     });
   }

@@ -5,7 +5,7 @@ export const exitCodes = {
     code: 1,
     meaning: "It failed, or something wrong was found (a conflict, an invalid event, a failing check).",
   },
-  usage: { code: 2, meaning: "The command line is not right; nothing was done." },
+  usage: { code: 2, meaning: "The command line is wrong; nothing was done." },
   unreachable: { code: 3, meaning: "The server cannot be reached." },
   notFound: { code: 4, meaning: "There is nothing under this id." },
   interrupted: { code: 130, meaning: "Ended by Ctrl-C." },

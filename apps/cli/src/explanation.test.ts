@@ -124,12 +124,12 @@ describe("explain", () => {
     expect(told({ not_before: "2026-01-31T12:04:00Z" })).toMatchObject({
       why: "It was not attempted yet: the event asked not to be sent before its time.",
       next: "The first attempt is in 4m (2026-01-31 12:04:00Z).",
-      advice: ["To take it back: postrider cancel dlv_1"],
+      advice: ["To cancel it: postrider cancel dlv_1"],
     });
     expect(told({ order_key: "t-7" }, { ...first, waits_for: "dlv_0" })).toMatchObject({
-      why: "It was not attempted yet; it waits for the delivery before it with the order key t-7.",
-      next: "It goes when that one has ended, or in 4m (2026-01-31 12:04:00Z) at the latest.",
-      advice: ["See that one: postrider deliveries show dlv_0", "To take it back: postrider cancel dlv_1"],
+      why: "It was not attempted yet: it waits for the delivery before it with the order key t-7.",
+      next: "It is sent when that one has ended, or in 4m (2026-01-31 12:04:00Z) at the latest.",
+      advice: ["See that one: postrider deliveries show dlv_0", "To cancel it: postrider cancel dlv_1"],
     });
   });
 
@@ -144,16 +144,16 @@ describe("explain", () => {
 
   it("names other deliveries before a due one only if there are others", () => {
     expect(only(due, { notAlone: new Set(["dlv_1"]) })).toMatchObject({
-      why: "It was not attempted yet; it is due: it is being sent, or waits for its turn behind the partner's other deliveries, at 50 a second.",
+      why: "It was not attempted yet; it is due now: it is being sent, or waits behind the partner's other deliveries, at 50 a second.",
       next: "It was due 10s ago.",
       advice: [],
     });
     expect(only(due)).toMatchObject({
-      why: "It was not attempted yet; it is due: it is being sent, or will be within a second.",
+      why: "It was not attempted yet; it is due now: it is being sent, or will be within a second.",
       next: "It was due 10s ago.",
       advice: [],
     });
-    const doctor = "If it stays so, see whether the dispatcher runs: postrider doctor";
+    const doctor = "If this does not change, check whether the dispatcher runs: postrider doctor";
     const later = { ...due, next_attempt_at: "2026-01-31T11:59:20Z" };
     expect(only(later)?.advice).toEqual([doctor]);
     expect(only(later, { notAlone: new Set(["dlv_1"]) })?.advice).toEqual([]);
@@ -244,7 +244,7 @@ describe("explain", () => {
           ],
         ]),
       },
-      "circuit is open since 2026-01-31 11:55:00Z (12 failures in a row). Its backlog is kept, and no attempts are spent.",
+      "circuit is open since 2026-01-31 11:55:00Z (12 failures in a row). Its backlog is kept, and this costs no attempts.",
       "postrider endpoints test acme main",
     ],
   ])("names what holds it back (%#)", (changes, why, advice) => {

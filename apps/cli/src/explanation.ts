@@ -95,7 +95,7 @@ function explainDelivery(
     why:
       pending?.why ??
       (delivery.reason === null
-        ? "It ended without a reason, which should not be."
+        ? "It ended without a reason. This is a fault: report it."
         : (facts.meanings.get(delivery.reason) ?? "")),
     attempts: (delivery.attempts ?? []).map(attemptLine),
     next: pending?.next ?? null,
@@ -145,15 +145,15 @@ function explainPending(
   if (partner?.state === "paused") {
     return {
       why: `${tried}: the partner is paused. Its backlog is kept.`,
-      next: "No attempt before the partner is resumed.",
+      next: "The next attempt comes after the partner is resumed.",
       advice: [`Resume it: postrider partners resume ${delivery.partner}`],
     };
   }
   const [missingKey] = partner?.missing_master_keys ?? [];
   if (missingKey !== undefined) {
     return {
-      why: `${tried}: no process that dispatches has the master key that opens the signing keys of ${delivery.partner} (key id ${missingKey}). Its backlog is kept, and no retry is spent.`,
-      next: "No attempt before a process has that key.",
+      why: `${tried}: no process that dispatches has the master key that opens the signing keys of ${delivery.partner} (key id ${missingKey}). Its backlog is kept, and this costs no retry.`,
+      next: "The next attempt comes after a process has that key.",
       advice: [
         "Give every process the key in POSTRIDER_MASTER_KEY. To change the key: old,new everywhere, then new,old, then new.",
       ],
@@ -162,16 +162,16 @@ function explainPending(
   if (endpoint?.state === "disabled") {
     return {
       why: `${tried}: the endpoint is disabled. Its backlog is kept.`,
-      next: "No attempt before the endpoint is enabled.",
+      next: "The next attempt comes after the endpoint is enabled.",
       advice: [`Enable it: postrider endpoints put ${to} --enable`],
     };
   }
   if (endpoint?.state === "paused") {
     return {
       why: `${tried}: the endpoint is paused${endpoint.note === null ? "" : ` (${plain(endpoint.note)})`}. Its backlog is kept.`,
-      next: "No attempt before the endpoint is resumed.",
+      next: "The next attempt comes after the endpoint is resumed.",
       advice: keyAdvice(delivery.partner, endpoint.note) ?? [
-        `Ask the partner whether the address still holds, then: postrider endpoints resume ${to}`,
+        `Ask the partner whether the address is still right, then: postrider endpoints resume ${to}`,
       ],
     };
   }
@@ -183,10 +183,10 @@ function explainPending(
     return {
       why:
         own === null
-          ? `${tried}: the partner asked for a wait (Retry-After), which holds back the whole endpoint.`
+          ? `${tried}: the partner asked for a wait (Retry-After), so nothing is sent to the endpoint until then.`
           : `${tried}. ${own}. This costs no retry.`,
       next: `The next attempt is ${fromNow(endpoint.held_until, nowMs)} (${clockTime(endpoint.held_until)}) or later.`,
-      advice: [`Nothing needs doing. To go on before that: postrider endpoints resume ${to}`],
+      advice: [`You need to do nothing. To send before that: postrider endpoints resume ${to}`],
     };
   }
   return (
@@ -204,22 +204,22 @@ function keyAdvice(partner: string, note: string | null): readonly string[] | nu
   const scheme = /^signing_key_missing: it asks for (v1a?) /.exec(note ?? "")?.[1];
   return scheme === undefined
     ? null
-    : [`Make the key, and it goes on: postrider partners rotate-secret ${partner} --scheme ${scheme}`];
+    : [`Make the key, then it is sent: postrider partners rotate-secret ${partner} --scheme ${scheme}`];
 }
 
 /** A first attempt that the event itself put off: by its order key, or by its `not_before`. */
 function timed(delivery: DeliveryView, event: EventView, nowMs: number): PendingExplanation | null {
   const dueMs = Date.parse(delivery.next_attempt_at ?? "");
   if (delivery.attempts_made > 0) return null;
-  const cancel = `To take it back: postrider cancel ${delivery.id}`;
+  const cancel = `To cancel it: postrider cancel ${delivery.id}`;
   if (delivery.waits_for !== undefined) {
     const latest =
       dueMs > nowMs
         ? `, or ${fromNow(delivery.next_attempt_at, nowMs)} (${clockTime(delivery.next_attempt_at ?? "")}) at the latest`
         : "";
     return {
-      why: `It was not attempted yet; it waits for the delivery before it with the order key ${plain(event.order_key ?? "")}.`,
-      next: `It goes when that one has ended${latest}.`,
+      why: `It was not attempted yet: it waits for the delivery before it with the order key ${plain(event.order_key ?? "")}.`,
+      next: `It is sent when that one has ended${latest}.`,
       advice: [`See that one: postrider deliveries show ${delivery.waits_for}`, cancel],
     };
   }
@@ -241,14 +241,14 @@ function behindCircuit(
   const failures = `${counted(circuit.failures, "failure")} in a row`;
   const probeAt = circuit.next_probe_at ?? held_until;
   return {
-    why: `${tried}: the endpoint's circuit is open${since} (${failures}). Its backlog is kept, and no attempts are spent.`,
+    why: `${tried}: the endpoint's circuit is open${since} (${failures}). Its backlog is kept, and this costs no attempts.`,
     next:
       circuit.state === "half_open" || probeAt === null
-        ? "The endpoint is probed with one delivery now; when that succeeds, the others follow."
-        : `The endpoint is probed with one delivery ${fromNow(probeAt, nowMs)} (${clockTime(probeAt)}); when that succeeds, the others follow.`,
+        ? "The endpoint is probed with one delivery now. If that succeeds, the others follow."
+        : `The endpoint is probed with one delivery ${fromNow(probeAt, nowMs)} (${clockTime(probeAt)}). If that succeeds, the others follow.`,
     advice: [
       `Try the endpoint by hand: postrider endpoints test ${to}`,
-      `To go on before the probe: postrider endpoints resume ${to}`,
+      `To send before the probe: postrider endpoints resume ${to}`,
     ],
   };
 }
@@ -276,13 +276,13 @@ function due(
   const pace = rate === null ? "" : `, at ${rate} a second`;
   return {
     why: others
-      ? `${tried}; it is due: it is being sent, or waits for its turn behind the partner's other deliveries${pace}.`
-      : `${tried}; it is due: it is being sent, or will be within a second.`,
+      ? `${tried}; it is due now: it is being sent, or waits behind the partner's other deliveries${pace}.`
+      : `${tried}; it is due now: it is being sent, or will be within a second.`,
     next: `It was due ${fromNow(delivery.next_attempt_at ?? delivery.accepted_at, nowMs)}.`,
     advice:
       lateMs < (others ? behindOthersMs : aloneMs)
         ? []
-        : ["If it stays so, see whether the dispatcher runs: postrider doctor"],
+        : ["If this does not change, check whether the dispatcher runs: postrider doctor"],
   };
 }
 
@@ -318,21 +318,19 @@ function adviceFor(
       replay,
     ],
     unresolved_macro: [change("Correct the template"), replay],
-    path_changed: [change("Keep macros out of what separates the path's parts")],
-    host_changed: [change("Keep macros out of the host part"), replay],
+    path_changed: [change("Do not put macros beside the separators of the path")],
+    host_changed: [change("Do not put macros into the host"), replay],
     url_too_long: [change("Send less in the URL, or use a body"), replay],
-    invalid_header: [change("Take the macro out of the header"), replay],
+    invalid_header: [change("Remove the macro from the header"), replay],
     expired: [`If the partner still wants it: postrider dead-letters replay --state expired ${delivery.id}`],
     cancelled: [`If it was a mistake: postrider dead-letters replay --state cancelled ${delivery.id}`],
     endpoint_deleted: [
       "It cannot be sent again. If the partner still wants it, make a new endpoint and send the event under a new id.",
     ],
     partner_deleted: [
-      "It cannot be sent again. If it is still wanted, make the partner again and send the event under a new id.",
+      "It cannot be sent again. If the event is still wanted, make the partner again and send the event under a new id.",
     ],
-    endpoint_disabled: [
-      `To send it nevertheless: postrider dead-letters replay --state suppressed ${delivery.id}`,
-    ],
+    endpoint_disabled: [`To send it anyway: postrider dead-letters replay --state suppressed ${delivery.id}`],
   };
   if (
     gone !== null &&

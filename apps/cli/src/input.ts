@@ -59,7 +59,7 @@ export const readInput = {
       const secret = line?.trim() ?? "";
       if (secret !== "") return secret;
     }
-    throw new CliError("usage", `${path} holds no secret.`, {
+    throw new CliError("usage", `${path} has no secret in it.`, {
       hint: "It must hold one line: whsec_ and base64, or whsk_ for v1a.",
     });
   },

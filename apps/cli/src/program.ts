@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { type ApiClient, createApiClient } from "./api-client.ts";
 import { type CommandDefinition, type CommandGroup, flagOf, type OptionDefinition } from "./command.ts";
@@ -8,7 +9,9 @@ import { tone } from "./render/colour.ts";
 import { plain } from "./render/text.ts";
 import { clientSettings } from "./settings.ts";
 
-const version = "0.1.0";
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
 
 /** Flags that every command takes. */
 export const commonOptions = {
@@ -193,7 +196,7 @@ function report(context: Context, error: unknown, json: boolean): number {
         ? new CliError("interrupted", "Interrupted.")
         : null;
   if (known === null) {
-    say(context.stderr, tone(context.stderr, "bad", "A fault in the postrider command itself:"));
+    say(context.stderr, tone(context.stderr, "bad", "This is a fault in the postrider command itself:"));
     say(context.stderr, error instanceof Error ? (error.stack ?? error.message) : String(error));
     return exitCodes.failed.code;
   }

@@ -23,7 +23,7 @@ export function referencePage(): string {
   return [
     "# The postrider command",
     "Made from the command definitions by `node apps/cli/scripts/write-reference.ts`; a test holds the two together.",
-    "Tables and sentences are for people; `--json` gives scripts one JSON document, or one a line for streams (`deliveries --all`). Progress and errors go to standard error. Colours are used on a terminal only, and not where `NO_COLOR` is set.",
+    "Tables and sentences are for people; `--json` gives scripts one JSON document, or one per line for streams (`deliveries --all`). Progress and errors go to standard error. Colours are used only on a terminal, and not if `NO_COLOR` is set.",
     `## Exit codes\n\n| code | meaning |\n|---|---|\n${exits.join("\n")}`,
     `## Flags of every command\n\n${optionTable(commonOptions)}`,
     ...sections,

@@ -19,10 +19,11 @@ export async function followReplay(
   options: { readonly json: boolean; readonly detach: boolean },
 ): Promise<number> {
   const id = created.replay_id;
-  if (id === null) throw new CliError("failed", "The server named no replay.", { code: "unexpected_answer" });
+  if (id === null)
+    throw new CliError("failed", "The server's answer names no replay.", { code: "unexpected_answer" });
   if (options.detach) {
     if (options.json) sayJson(context.stdout, created);
-    else say(context.stdout, `Replay ${id} runs. Look: postrider replays show ${id}`);
+    else say(context.stdout, `Replay ${id} is running. See how far it is: postrider replays show ${id}`);
     return exitCodes.ok.code;
   }
   const progress = startProgress(context.stderr, context.now, `replay ${id}`, options.json);
@@ -40,8 +41,8 @@ export async function followReplay(
     }
   } catch (error) {
     if (context.signal.aborted) {
-      throw new CliError("interrupted", `The replay goes on without you.`, {
-        hint: `Look: postrider replays show ${id}. End it: postrider replays cancel ${id}`,
+      throw new CliError("interrupted", `The replay goes on.`, {
+        hint: `See how far it is: postrider replays show ${id}. End it: postrider replays cancel ${id}`,
       });
     }
     throw error;

@@ -1,7 +1,7 @@
 import type { Sandbox } from "@postrider/sandbox";
 import type { RunningServer } from "@postrider/server";
+import { absent } from "./absent.ts";
 import { type ApiClient, createApiClient } from "./api-client.ts";
-import { absent } from "./commands/partners.ts";
 import type { Context } from "./context.ts";
 import { CliError } from "./exit.ts";
 
@@ -46,7 +46,10 @@ export async function startRunning(context: Context, withSandbox: boolean): Prom
       return running(server, null, stop);
     }
     if (!settings.roles.api)
-      throw new CliError("usage", "--sandbox registers itself by the API, which POSTRIDER_ROLES leaves out.");
+      throw new CliError(
+        "usage",
+        "--sandbox registers itself over the API, but POSTRIDER_ROLES leaves out the API. Add the role api.",
+      );
     const sandbox = await sandboxModule.startSandbox({ port: settings.sandboxPort });
     undo.push(() => sandbox.close());
     const target = new URL(sandbox.url).host;

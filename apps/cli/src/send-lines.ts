@@ -74,7 +74,7 @@ export async function sendLines(
     for (const [index, line] of batch.entries()) {
       const result = results[index];
       if (result === undefined)
-        throw new CliError("failed", "The server answered fewer results than events.", {
+        throw new CliError("failed", "The server's answer has fewer results than events.", {
           code: "unexpected_answer",
         });
       settle(line, result.status, result.event_id || null, result.error ?? null);

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Step } from "./behaviour.ts";
+import type { Controlled } from "./controlled.ts";
 import { SandboxError, type SandboxErrorCode } from "./errors.ts";
 import { fireShot } from "./fire-route.ts";
 import { indexPage } from "./index-page.ts";
@@ -7,26 +8,7 @@ import { contentSecurityPolicy, type PageFile, pageFiles, wantsPage } from "./pa
 import { readDocument } from "./read-document.ts";
 import { parseBehaviours } from "./parse-behaviours.ts";
 import type { Partner } from "./partner.ts";
-import type { ReceivedRequest } from "./received-request.ts";
-import type { RequestFilter } from "./request-log.ts";
-import type { PartnerSummary } from "./tally.ts";
 import { type Keys, parseKeys } from "./verification.ts";
-
-/** What the control API can do: the sandbox itself, seen from its HTTP side. */
-export interface Controlled {
-  partner: (name: string) => Partner;
-  knownPartner: (name: string) => Partner | undefined;
-  partnerUrl: (name: string) => string;
-  requests: (filter: RequestFilter) => Promise<ReceivedRequest[]>;
-  summary: () => Promise<Record<string, PartnerSummary>>;
-  lastSeq: () => number;
-  /** Whether it may be called by this name, as a URL has it. */
-  isAllowedHost: (hostname: string) => boolean;
-  clear: () => void;
-  url: () => string;
-  /** Milliseconds since 1970. */
-  now: () => number;
-}
 
 /** A partner as the control API shows it: never its secrets, only how many. */
 export interface PartnerDocument {

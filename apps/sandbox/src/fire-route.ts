@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import type { Controlled } from "./control.ts";
+import type { Controlled } from "./controlled.ts";
 import { SandboxError } from "./errors.ts";
 import { type Fired, fire, isLoopback, parseShot } from "./fire.ts";
 import { readDocument } from "./read-document.ts";

@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import type { ScriptSource } from "./behaviour.ts";
 import { explainNewest } from "./doctor.ts";
-import { control, type Controlled, refuse } from "./control.ts";
+import { control, refuse } from "./control.ts";
+import type { Controlled } from "./controlled.ts";
 import { SandboxError } from "./errors.ts";
 import { isLoopback } from "./fire.ts";
 import { parseBehaviours } from "./parse-behaviours.ts";

@@ -52,7 +52,7 @@ export const settings = {
     "auto",
   ),
   POSTRIDER_DATABASE_CONNECTIONS: entry(
-    "Connections to PostgreSQL at most for what is accepted, sent and changed. One more listens for notifications, and up to three are opened for operators' reads.",
+    "The most connections to PostgreSQL for accepting, sending and changes. One more listens for notifications, and up to three are opened for operators' reads.",
     whole(2, 1_000),
     "10",
   ),
@@ -62,7 +62,7 @@ export const settings = {
     "60s",
   ),
   POSTRIDER_ADOPT_LEDGER: entry(
-    "The id of a ledger that was restored or copied and takes the place of its original: without it nothing is sent from a copy (`ledger_copied` names the id). The copy then gets a new id, so the setting does nothing any more and can be taken away.",
+    "The id of a ledger that was restored or copied and replaces its original: without this setting nothing is sent from a copy (`ledger_copied` names the id). The copy then gets a new id, so the setting has no effect any more and can be removed.",
     z
       .string()
       .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, "must be the id that ledger_copied names")
@@ -93,7 +93,7 @@ export const settings = {
   ),
   POSTRIDER_PORT: entry("The port of the HTTP API; 0 takes a free one.", whole(0, 65_535), "4400"),
   POSTRIDER_API_KEY: secret(
-    "The key that callers of the API present. Several, separated by commas, are all accepted, so that a key can be changed without a gap. Unset: made on first start and kept in the data folder as `api-key`. Secret.",
+    "The key that callers of the API send. Several keys, separated by commas, are all accepted, so that you can change a key without a gap. Unset: made on first start and kept in the data folder as `api-key`. Secret.",
     apiKeys.optional(),
   ),
   POSTRIDER_MASTER_KEY: secret(
@@ -106,7 +106,7 @@ export const settings = {
     "./.postrider",
   ),
   POSTRIDER_MAX_LEDGER_BYTES: entry(
-    "Events are refused (`ledger_full`) while the ledger has more bytes than this: the folder of an embedded ledger, or the database. Checked every 10 seconds, so leave room for what comes in between. Unset: no limit.",
+    "Events are refused (`ledger_full`) while the ledger has more bytes than this: the folder of an embedded ledger, or the database. Checked every 10 seconds, so leave room for what arrives in between. Unset: no limit.",
     whole(1_048_576, 999_999_999_999_999).optional(),
   ),
   POSTRIDER_MIN_FREE_BYTES: entry(
@@ -129,7 +129,7 @@ export const settings = {
     "4500",
   ),
   POSTRIDER_LOG_LEVEL: entry(
-    "The least level that is logged. Attempts are logged at `info`.",
+    "The lowest level that is logged. Attempts are logged at `info`.",
     z.enum(
       ["trace", "debug", "info", "warn", "error", "fatal", "silent"],
       "must be trace, debug, info, warn, error, fatal or silent",
@@ -137,7 +137,7 @@ export const settings = {
     "info",
   ),
   POSTRIDER_MAX_IN_FLIGHT: entry(
-    "Requests to partners in flight at most, over all partners of this process.",
+    "The most requests in flight to partners, over all partners of this process.",
     whole(1, 10_000),
     "256",
   ),
@@ -147,7 +147,7 @@ export const settings = {
     "35",
   ),
   POSTRIDER_DEAD_RETENTION_DAYS: entry(
-    "What ended undelivered (dead letters, expired, cancelled, suppressed), its events and attempts are dropped after this many days; not less than `POSTRIDER_RETENTION_DAYS`. Unset: 90, or `POSTRIDER_RETENTION_DAYS` if that is more.",
+    "Deliveries that ended undelivered (dead letters, expired, cancelled, suppressed), their events and attempts are dropped after this many days; not less than `POSTRIDER_RETENTION_DAYS`. Unset: 90, or `POSTRIDER_RETENTION_DAYS` if that is more.",
     whole(1, 3_650).optional(),
   ),
   POSTRIDER_SHUTDOWN_GRACE: entry(
@@ -161,12 +161,12 @@ export const settings = {
     "5242880",
   ),
   POSTRIDER_MAX_BODIES_BYTES: entry(
-    "The memory for request bodies under way, over all connections, in bytes; at least `POSTRIDER_MAX_BODY_BYTES`. Calls beyond it are answered with 429 and Retry-After.",
+    "The memory for bodies of current requests, over all connections, in bytes; at least `POSTRIDER_MAX_BODY_BYTES`. Calls beyond it are answered with 429 and Retry-After.",
     whole(1_048_576, 17_179_869_184),
     "268435456",
   ),
   POSTRIDER_ALLOWED_HOSTS: entry(
-    "Names by which the API may be called while it listens on loopback, as a comma list without ports, for a proxy on the same machine that passes the caller's Host on. `localhost` and loopback addresses are always allowed. While it listens on another address, every name is.",
+    "Names by which the API may be called while it listens on loopback, as a comma list without ports, for a proxy on the same machine that forwards the caller's Host. `localhost` and loopback addresses are always allowed. While it listens on another address, every name is.",
     allowedHosts,
     "",
   ),

@@ -4,10 +4,10 @@
  */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { memberText } from "@postrider/engine/json-text";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { readSettings } from "./config.ts";
-import { memberText } from "./http/json-slices.ts";
 import { type RunningServer, startServer } from "./server.ts";
 import { caller } from "./testing/server-over-fake.testsuite.ts";
 

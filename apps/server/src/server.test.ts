@@ -1,10 +1,10 @@
 /** The server over the real engine, on an embedded ledger in memory. */
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import { memberText } from "@postrider/engine/json-text";
 import { parseSecret, verify } from "@postrider/protocol";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { readSettings } from "./config.ts";
-import { memberText } from "./http/json-slices.ts";
 import { type RunningServer, startServer } from "./server.ts";
 import { caller } from "./testing/server-over-fake.testsuite.ts";
 

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { type Engine, openEngine } from "@postrider/engine";
+import { type Engine, type EngineOptions, openEngine } from "@postrider/engine";
 import type { Settings } from "./config.ts";
 import { folderFault, isInMemory, type Keys, ledgerDir, loadKeys } from "./data-folder.ts";
 import { lockFolder } from "./folder-lock.ts";
@@ -74,30 +74,10 @@ export async function startServer(settings: Settings, options: StartOptions = {}
     let now = (): number => Date.now();
     const metrics = createMetrics(version, () => now());
     const engine = await (options.openEngine ?? openEngine)({
-      ...(settings.databaseUrl === null
-        ? {}
-        : { databaseUrl: settings.databaseUrl.reveal(), database: settings.database }),
-      ...(settings.redisUrl === null
-        ? {}
-        : { redisUrl: settings.redisUrl.reveal(), redisPrefix: settings.redisPrefix }),
-      ...(settings.adoptLedger === null ? {} : { adoptLedger: settings.adoptLedger }),
-      dataDir: ledgerDir(settings),
+      ...engineSettings(settings),
       masterKeys: keys.masterKeys.reveal(),
-      allowTargets: settings.allowTargets,
-      // With an address, as those who find it in their logs would want: an unnamed client is what firewalls refuse.
-      userAgent: `Postrider/${version} (+https://github.com/postrider/postrider)`,
       telemetry: createTelemetry(log, metrics, () => performance.now()),
-      process: { version, roles: (["api", "worker"] as const).filter((role) => settings.roles[role]) },
       operator: { ...settings.operator, heard: operatorLine(log, metrics) },
-      ceiling: {
-        ...(settings.maxLedgerBytes === null ? {} : { maxBytes: settings.maxLedgerBytes }),
-        ...(settings.minFreeBytes === null ? {} : { minFreeBytes: settings.minFreeBytes }),
-      },
-      maxInFlight: settings.maxInFlight,
-      retentionDays: settings.retentionDays,
-      deadRetentionDays: settings.deadRetentionDays,
-      ...(settings.caBundle === null ? {} : { caBundle: settings.caBundle }),
-      ...(settings.egressProxy === null ? {} : { egressProxy: settings.egressProxy.reveal() }),
     });
     undo.push(() => engine.stop(0));
     now = engine.now;
@@ -168,4 +148,28 @@ export async function startServer(settings: Settings, options: StartOptions = {}
     for (const step of undo.toReversed()) await step();
     throw folderFault(error, settings.dataDir);
   }
+}
+
+/** What of the settings is the engine's. */
+function engineSettings(settings: Settings): Omit<EngineOptions, "masterKeys"> {
+  const { databaseUrl, redisUrl, egressProxy } = settings;
+  return {
+    ...(databaseUrl === null ? {} : { databaseUrl: databaseUrl.reveal(), database: settings.database }),
+    ...(redisUrl === null ? {} : { redisUrl: redisUrl.reveal(), redisPrefix: settings.redisPrefix }),
+    ...(settings.adoptLedger === null ? {} : { adoptLedger: settings.adoptLedger }),
+    dataDir: ledgerDir(settings),
+    allowTargets: settings.allowTargets,
+    // With an address, as those who find it in their logs would want: an unnamed client is what firewalls refuse.
+    userAgent: `Postrider/${version} (+https://github.com/postrider/postrider)`,
+    process: { version, roles: (["api", "worker"] as const).filter((role) => settings.roles[role]) },
+    ceiling: {
+      ...(settings.maxLedgerBytes === null ? {} : { maxBytes: settings.maxLedgerBytes }),
+      ...(settings.minFreeBytes === null ? {} : { minFreeBytes: settings.minFreeBytes }),
+    },
+    maxInFlight: settings.maxInFlight,
+    retentionDays: settings.retentionDays,
+    deadRetentionDays: settings.deadRetentionDays,
+    ...(settings.caBundle === null ? {} : { caBundle: settings.caBundle }),
+    ...(egressProxy === null ? {} : { egressProxy: egressProxy.reveal() }),
+  };
 }

@@ -124,7 +124,7 @@ async function reckon(
 }
 
 function showLines(lines: readonly Line[]): void {
-  say("\nThe reckoning, between the ledger and what each partner received:");
+  say("\nThe ledger compared with what each partner received:");
   say(
     table(
       lines.map(({ partner, events, delivered, attempts, retries, replayed, verified }) => ({

@@ -28,7 +28,7 @@ import type { Condition } from "./ports/conditions.ts";
 import { createSystemLoad } from "./ports/load.ts";
 import type { EventDoor } from "./ports/event-door.ts";
 import type { FleetProcess } from "./ports/fleet.ts";
-import type { DispatchLedger, Retention } from "./ports/ledger.ts";
+import type { NameLedger, Retention, SettingsLedger } from "./ports/ledger.ts";
 import type { Operations } from "./ports/operations.ts";
 import { systemRandom } from "./ports/random.ts";
 import { createJudgedDoor } from "./judged-door.ts";
@@ -307,7 +307,7 @@ async function sendTest(
     allowedTargets,
     ...tools
   }: Parameters<typeof sendTestPostback>[3] & {
-    readonly ledger: DispatchLedger;
+    readonly ledger: NameLedger & SettingsLedger;
     readonly allowedTargets: AllowedTargets;
   },
   partnerId: string,

@@ -64,7 +64,7 @@ export function notAKey(secret: Secret): ProtocolError<"secret_not_a_key"> {
   return new ProtocolError(
     "secret_not_a_key",
     { kind: secret.kind },
-    `The ${secret.kind}_ secret is no usable ed25519 key: copy it again.`,
+    `The ${secret.kind}_ secret is not a usable ed25519 key: copy it again.`,
   );
 }
 

@@ -1,4 +1,4 @@
-import type { SecretKind } from "./secret.ts";
+import type { SecretKind } from "./secret-kind.ts";
 
 /**
  * Every way this package refuses, with its meaning in one line. The order is the order of the reference page.
@@ -7,17 +7,17 @@ import type { SecretKind } from "./secret.ts";
  */
 export const errorCodes = [
   { code: "secret_prefix_unknown", meaning: "A secret does not start with whsec_, whsk_ or whpk_." },
-  { code: "secret_not_base64", meaning: "What follows a secret's prefix is not padded standard base64." },
+  { code: "secret_not_base64", meaning: "The text after a secret's prefix is not padded standard base64." },
   {
     code: "secret_length_invalid",
     meaning: "A secret decodes to a number of bytes that its kind does not allow.",
   },
-  { code: "secret_not_a_key", meaning: "The bytes of a whsk_ or whpk_ are no usable ed25519 key." },
+  { code: "secret_not_a_key", meaning: "The bytes of a whsk_ or whpk_ are not a usable ed25519 key." },
   { code: "secret_unsuitable", meaning: "A whpk_ was given for signing, or a whsk_ for verifying." },
   { code: "secrets_missing", meaning: "The list of secrets is empty." },
   {
     code: "headers_unreadable",
-    meaning: "The headers are neither a Headers, a record nor pairs of strings.",
+    meaning: "The headers are not a Headers object, a record or pairs of strings.",
   },
   { code: "header_missing", meaning: "A required header is absent or empty." },
   {
@@ -42,7 +42,7 @@ export const errorCodes = [
     code: "signature_malformed",
     meaning: "An entry of webhook-signature is not of the form scheme,base64 with the scheme's length.",
   },
-  { code: "signatures_too_many", meaning: "The webhook-signature holds more entries than are ever checked." },
+  { code: "signatures_too_many", meaning: "The webhook-signature has more entries than the limit." },
   {
     code: "signature_scheme_unmatched",
     meaning: "No entry of webhook-signature uses a scheme that the secrets can check.",

@@ -137,6 +137,6 @@ function unreadable(): ProtocolError<"headers_unreadable"> {
   return new ProtocolError(
     "headers_unreadable",
     {},
-    "The headers must be a Headers, a record or pairs of strings.",
+    "The headers must be a Headers object, a record or pairs of strings.",
   );
 }

@@ -4,13 +4,8 @@ export { verify, type Verified } from "./verify.ts";
 export type { VerifyOptions } from "./signed-message.ts";
 
 // Secrets
-export {
-  parseSecret,
-  type Secret,
-  secretFromBytes,
-  type SecretKind,
-  type SignatureScheme,
-} from "./secret.ts";
+export { parseSecret, type Secret, secretFromBytes, type SignatureScheme } from "./secret.ts";
+export type { SecretKind } from "./secret-kind.ts";
 export { generateKeyPair, generateSecret, type RandomBytes } from "./generate.ts";
 export { publicKeyOf } from "./signing-key.ts";
 

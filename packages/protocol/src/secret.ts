@@ -1,8 +1,6 @@
 import { decodeBase64, encodeBase64 } from "./base64.ts";
 import { ProtocolError } from "./errors.ts";
-
-/** `whsec`: HMAC key. `whsk`: ed25519 private key, for signing. `whpk`: ed25519 public key, for verifying. */
-export type SecretKind = "whsec" | "whsk" | "whpk";
+import type { SecretKind } from "./secret-kind.ts";
 
 /** `v1`: HMAC-SHA256. `v1a`: ed25519. */
 export type SignatureScheme = "v1" | "v1a";

@@ -35,11 +35,7 @@ const schemeName = /^v\d{1,3}[a-z]{0,2}$/;
  */
 export function formatSignatureHeader(entries: readonly SignatureEntry[]): string {
   if (entries.length === 0) {
-    throw new ProtocolError(
-      "secrets_missing",
-      {},
-      "There is nothing to sign with: give at least one secret.",
-    );
+    throw new ProtocolError("secrets_missing", {}, "A secret to sign with is missing: give at least one.");
   }
   if (entries.length > maxSignatures) throw tooMany();
   return entries.map(({ scheme, signature }) => `${scheme},${asText(signature)}`).join(" ");
@@ -85,7 +81,7 @@ function malformed(): ProtocolError<"signature_malformed"> {
   return new ProtocolError(
     "signature_malformed",
     {},
-    "The webhook-signature must be entries like v1,<base64> or v1a,<base64>, one space between: check that nothing cuts it.",
+    "The webhook-signature must have entries like v1,<base64> or v1a,<base64>, one space apart: check that nothing cuts it.",
   );
 }
 

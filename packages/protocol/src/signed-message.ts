@@ -65,7 +65,7 @@ export function signatureMismatch(candidates: readonly Candidate[]): ProtocolErr
   return new ProtocolError(
     "signature_mismatch",
     { candidatesTried: candidates.length },
-    "No signature matches: check that the secret is this endpoint's, and the body raw, not parsed and serialized again.",
+    "No signature matches: check that the secret is this endpoint's, and that the body is not serialized again.",
   );
 }
 

@@ -5,7 +5,7 @@ export function alreadyParsed(remedy: string): ReceiverError<"body_already_parse
   return new ReceiverError(
     "body_already_parsed",
     {},
-    `The body was read before it could be verified, and serializing it again gives other bytes than were signed. ${remedy}`,
+    `The body was read before it could be verified. If it is serialized again, its bytes differ from the signed ones. ${remedy}`,
   );
 }
 
@@ -14,7 +14,7 @@ export function tooLarge(limitBytes: number): ReceiverError<"body_too_large"> {
   return new ReceiverError(
     "body_too_large",
     { limitBytes },
-    `The body is longer than ${limitBytes} bytes: raise maxBodyBytes if it is meant to be.`,
+    `The body is longer than ${limitBytes} bytes: raise maxBodyBytes if such bodies are expected.`,
   );
 }
 

@@ -2,15 +2,15 @@ import { type AnyProtocolError, isProtocolError } from "@postrider/protocol";
 
 /** Every way this package refuses beyond the codes of `@postrider/protocol`, with its meaning in one line. */
 export const receiverErrorCodes = [
-  { code: "body_already_parsed", meaning: "A body parser ran first; the bytes that were signed are gone." },
+  { code: "body_already_parsed", meaning: "A body parser ran first, so the signed bytes are lost." },
   { code: "body_too_large", meaning: "The body is longer than `maxBodyBytes`." },
   { code: "body_incomplete", meaning: "The connection ended before the body did." },
-  { code: "body_not_base64", meaning: "The Lambda event says isBase64Encoded, and its body is not base64." },
+  { code: "body_not_base64", meaning: "The Lambda event says isBase64Encoded, but its body is not base64." },
   {
     code: "jwks_unavailable",
     meaning: "The sender's public keys could not be fetched, and none are cached.",
   },
-  { code: "json_malformed", meaning: "The body is validly signed and is not JSON." },
+  { code: "json_malformed", meaning: "The body is validly signed but is not JSON." },
   { code: "envelope_malformed", meaning: "The body is JSON without a usable id, type or schema_version." },
   { code: "schema_version_unknown", meaning: "The event's schema_version is not in the catalogue." },
   { code: "data_invalid", meaning: "The event's data does not fit the catalogue's schema." },

@@ -19,16 +19,16 @@ export const senderErrorCodes = {
     remedy: "Use a new event_id for a new fact, or send the first content again.",
   },
   backlog_full: {
-    meaning: "Too much waits for the partner that the event is addressed to; nothing was stored.",
+    meaning: "Too many deliveries wait for the partner that the event addresses; nothing was stored.",
     remedy: "Send `error.events` again later, or raise the partner's max_backlog.",
   },
   not_in_transaction: {
-    meaning: "What `accept` was given is seen to be no transaction.",
+    meaning: "The argument of `accept` is not a transaction.",
     remedy:
-      "Pass what holds your transaction, or `{ query: (sql, params) => … }` bound to it; the guide has a line for each library.",
+      "Pass the object that holds your transaction, or `{ query: (sql, params) => … }` bound to it; the guide has a line for each library.",
   },
   no_ledger: {
-    meaning: "The database that `accept` asked holds no Postrider ledger.",
+    meaning: "The database that `accept` used has no Postrider ledger.",
     remedy: "Connect to the database that the server's DATABASE_URL names, or send over HTTP.",
   },
   unauthorized: {
@@ -37,7 +37,7 @@ export const senderErrorCodes = {
   },
   payload_too_large: {
     meaning: "One event is larger than the server accepts.",
-    remedy: "Shorten its data, or send a reference to it; batches are split by themselves.",
+    remedy: "Shorten its data, or send a reference to it. Batches are split automatically.",
   },
   unavailable: {
     meaning: "The server could not be reached or could not accept, after all retries.",
@@ -46,13 +46,12 @@ export const senderErrorCodes = {
   },
   timeout: {
     meaning: "The total time ran out before the server answered.",
-    remedy: "Send `error.events` again: what was accepted already answers `duplicate`. Or raise timeoutMs.",
+    remedy: "Send `error.events` again: events that were accepted answer `duplicate`. Or raise timeoutMs.",
   },
   unexpected_response: {
-    meaning:
-      "What answered does not speak Postrider's API, or `accept` was not given the rows of its statement.",
+    meaning: "The answer is not one of Postrider's API, or `accept` did not get the rows of its statement.",
     remedy:
-      "Check that url is the server's root and that no proxy answers in its place; for `accept`, that query resolves to the rows.",
+      "Check that url is the server's root and that no proxy answers instead; for `accept`, that query resolves to the rows.",
   },
 } as const satisfies Record<string, { meaning: string; remedy: string }>;
 

@@ -10,9 +10,9 @@ const { reason: _none, ...options } = filterOptions;
 
 export const cancel = defineCommand({
   name: "cancel",
-  summary: "Cancel deliveries that wait: shows which, asks, then ends them.",
+  summary: "Cancel waiting deliveries: shows them, asks, then cancels.",
   description:
-    "Only pending deliveries, by id or by at least one flag. One whose request is in flight is cancelled too, unless " +
+    "Only pending deliveries, by id or by at least one flag. A delivery whose request is in flight is cancelled too, unless " +
     "the partner accepts it: then it is delivered. Cancelled deliveries can be replayed (postrider dead-letters replay --state cancelled).",
   args: [{ name: "delivery", summary: "only these deliveries, by id", optional: true, many: true }],
   options: {
@@ -21,7 +21,7 @@ export const cancel = defineCommand({
     dryRun: { kind: "switch", summary: "only show what would be cancelled" },
   },
   examples: [
-    { line: "postrider cancel --event-id conv-1001", meaning: "What is still to be sent of an event:" },
+    { line: "postrider cancel --event-id conv-1001", meaning: "The pending deliveries of one event:" },
     {
       line: "postrider cancel --partner acme --type conversion.approved --until 10m --yes",
       meaning: "A partner's backlog of one type, without being asked:",
@@ -35,7 +35,7 @@ export const cancel = defineCommand({
       ...(args.length === 0 ? {} : { delivery_ids: args }),
     };
     if (Object.keys(filter).length === 0) {
-      throw new CliError("usage", "Say which: give ids, or at least one of the flags.", {
+      throw new CliError("usage", "Say which deliveries: give ids, or at least one of the flags.", {
         hint: "postrider cancel --help has examples.",
       });
     }

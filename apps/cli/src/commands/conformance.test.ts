@@ -256,7 +256,7 @@ describe("conformance", () => {
     expect(await conformance(elsewhere, ["--json"])).toMatchObject({ code: 2 });
     const asked = await conformance(elsewhere, [], { columns: 80, typed: "n" });
     expect(asked.code).toBe(1);
-    expect(asked.questions).toEqual(["Send some 40 test messages to 192.0.2.1:9? [y/N] "]);
+    expect(asked.questions).toEqual(["Send about 40 test messages to 192.0.2.1:9? [y/N] "]);
     expect(asked.stderr).toContain("Nothing was sent.");
   });
 

@@ -34,12 +34,12 @@ const defaultSample =
 
 export const conformance = defineCommand({
   name: "conformance",
-  summary: "Try a partner's endpoint: what it takes, what it refuses, and what to mend.",
+  summary: "Test a partner's endpoint: what it accepts, what it refuses, and what to correct.",
   description:
-    "Sends some 40 requests to the URL, as the dispatcher would: valid, stale, tampered, repeated, at once, out of order, " +
-    "large, slow, and all flagged `webhook-test: 1`. Valid ones are real messages to the partner's code: try a test " +
-    "environment, or a partner that knows. Another machine than this one is asked about first. `must` means that events " +
-    "are lost, doubled or forged without it; exit code 1 if one of these fails, 3 if nothing answers.",
+    "Sends about 40 requests to the URL, as the dispatcher would: valid, stale, tampered, repeated, simultaneous, unordered, " +
+    "large, slow, and all flagged `webhook-test: 1`. Valid ones are real messages to the partner's code: use a test " +
+    "environment, or tell the partner before. The command asks before it sends to another machine. `must` means that events " +
+    "can be lost, doubled or forged if the check fails. Exit code 1 if a `must` check fails, 3 if nothing answers.",
   args: [{ name: "endpoint", summary: "the URL to try" }],
   options: flags,
   examples: [
@@ -57,7 +57,7 @@ export const conformance = defineCommand({
     const url = parseUrl(required(args, 0));
     const secrets = await signingSecrets(invocation);
     const sample = await readSample(invocation);
-    const question = `Send some 40 test messages to ${url.host}?`;
+    const question = `Send about 40 test messages to ${url.host}?`;
     if (!isLoopback(url.href) && !(await confirmed(context, question, options.yes))) {
       say(context.stderr, "Nothing was sent.");
       return exitCodes.failed.code;

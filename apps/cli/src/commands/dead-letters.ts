@@ -77,7 +77,7 @@ const show = defineCommand({
   examples: [
     {
       line: "postrider dead-letters show --partner acme --reason retries_exhausted",
-      meaning: "Those that acme did not take in time:",
+      meaning: "Those that acme did not accept in time:",
     },
   ],
   async run({ context, options, json, api }) {
@@ -91,7 +91,7 @@ const replay = defineCommand({
   name: "replay",
   summary: "Send dead letters again: shows what would be replayed, asks, then follows it.",
   description:
-    "Replayed deliveries keep their ids, so a partner can tell what it has seen. Scheduled retries are left alone. " +
+    "Replayed deliveries keep their ids, so a partner can see what it already has. Scheduled retries do not change. " +
     "Ctrl-C stops watching; the replay goes on (postrider replays cancel ends it).",
   args: [{ name: "delivery", summary: "only these deliveries, by id", optional: true, many: true }],
   options: {
@@ -161,6 +161,6 @@ const replay = defineCommand({
 
 export const deadLetters: CommandGroup = {
   name: "dead-letters",
-  summary: "Deliveries that were given up: why, and send them again.",
+  summary: "Dead deliveries: see why they died, and send them again.",
   commands: [groups, show, replay],
 };

@@ -18,8 +18,8 @@ import { deliveryDetail, deliveryTable } from "../render/deliveries.ts";
 /** Flags of commands that list deliveries. */
 export const pageOptions = {
   limit: { kind: "whole", value: "n", summary: "deliveries per page", fallback: "50" },
-  cursor: { kind: "text", value: "cursor", summary: "go on after the page that named this cursor" },
-  all: { kind: "switch", summary: "every page; under --json one delivery a line (NDJSON)" },
+  cursor: { kind: "text", value: "cursor", summary: "continue after the page that named this cursor" },
+  all: { kind: "switch", summary: "every page; with --json one delivery per line (NDJSON)" },
 } as const;
 
 interface Page {
@@ -49,7 +49,9 @@ export async function listDeliveries(
     if (json) for (const delivery of answer.deliveries) say(context.stdout, JSON.stringify(delivery));
     else if (seen > 0) writePage(context, answer.deliveries);
     if (answer.next_cursor !== undefined && answer.next_cursor === cursor) {
-      throw new CliError("failed", "The server named the same page twice.", { code: "unexpected_answer" });
+      throw new CliError("failed", "The server answered with the same page twice.", {
+        code: "unexpected_answer",
+      });
     }
     cursor = answer.next_cursor;
   } while (page.all && cursor !== undefined);
@@ -73,7 +75,10 @@ const list = defineCommand({
     ...pageOptions,
   },
   examples: [
-    { line: "postrider deliveries --state pending --partner acme", meaning: "What acme still has to get:" },
+    {
+      line: "postrider deliveries --state pending --partner acme",
+      meaning: "What acme has not received yet:",
+    },
     {
       line: "postrider deliveries --state expired --time finished --since 1h",
       meaning: "What expired in the last hour, whenever it was accepted:",
@@ -106,6 +111,6 @@ const show = defineCommand({
 
 export const deliveries: CommandGroup = {
   name: "deliveries",
-  summary: "Events on their way to endpoints, and how each ended.",
+  summary: "Deliveries of events to endpoints, and how each ended.",
   commands: [list, show],
 };

@@ -16,7 +16,7 @@ export const doctor = defineCommand({
     "Exit code 1 if anything fails; warnings alone are 0.",
   options: {},
   examples: [
-    { line: "postrider doctor", meaning: "Is all well?" },
+    { line: "postrider doctor", meaning: "Check everything:" },
     { line: "postrider doctor --json", meaning: "For a monitor:" },
   ],
   async run({ context, json, given, api }) {

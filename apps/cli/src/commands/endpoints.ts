@@ -1,4 +1,5 @@
 import type { Endpoint, TestPostback } from "@postrider/engine";
+import { absent } from "../absent.ts";
 import { type CommandGroup, defineCommand, required } from "../command.ts";
 import { confirmed } from "../confirm.ts";
 import { type Output, say, sayJson } from "../context.ts";
@@ -10,7 +11,6 @@ import { tone } from "../render/colour.ts";
 import { facts, table } from "../render/table.ts";
 import { counted, cut, orDash, plain } from "../render/text.ts";
 import { clockTime, duration } from "../render/time.ts";
-import { absent } from "./partners.ts";
 
 const partnerArgument = { name: "partner", summary: "the partner's id" };
 const endpointArgument = { name: "endpoint", summary: "the endpoint's id" };
@@ -81,6 +81,9 @@ function endpointFacts(output: Output, endpoint: Endpoint): string {
     ["headers", Object.keys(endpoint.headers).join(" ") || "-"],
     ["body", typeof endpoint.body === "string" ? endpoint.body : JSON.stringify(endpoint.body)],
     ["signing", endpoint.signing.join(" ") || "none"],
+    ...(endpoint.ca === null
+      ? []
+      : [["trusts", "certificates of its own, beside all others"] as [string, string]]),
     ["timeout", endpoint.timeout],
     ["retries", retriesOf(endpoint)],
     ["after a 4xx", endpoint.retry.client_error_schedule.join(" ") || "no retry"],

@@ -1,4 +1,5 @@
 import type { DeliveryView, Endpoint, EventView, Partner } from "@postrider/engine";
+import { absent } from "../absent.ts";
 import type { ApiClient } from "../api-client.ts";
 import { defineCommand, required } from "../command.ts";
 import { type Output, say, sayJson } from "../context.ts";
@@ -6,11 +7,10 @@ import { CliError } from "../exit.ts";
 import { type DeliveryExplanation, explainEvent } from "../explanation.ts";
 import { stateTone, tone } from "../render/colour.ts";
 import { plain } from "../render/text.ts";
-import { absent } from "./partners.ts";
 
 export const explain = defineCommand({
   name: "explain",
-  summary: "Tell in words what became of an event.",
+  summary: "Explain in words what happened to an event.",
   description:
     "For each delivery of the event: its state and why, every attempt, when the next one is, and what you can do.",
   args: [{ name: "event_id", summary: "the event's id, as the application gave it" }],
@@ -23,7 +23,7 @@ export const explain = defineCommand({
   },
   examples: [
     { line: "postrider explain conv-1001", meaning: "Where is conversion 1001?" },
-    { line: "postrider explain conv-1001 --partner acme", meaning: "A proof to show to acme:" },
+    { line: "postrider explain conv-1001 --partner acme", meaning: "What you can show to acme:" },
   ],
   async run({ context, args, options, json, api }) {
     const client = await api();

@@ -18,7 +18,7 @@ const flags = {
   out: {
     kind: "text",
     value: "folder",
-    summary: "where to write it; made if it is not there",
+    summary: "the folder to write; it is made if it does not exist",
     fallback: "./<partner>-postbacks",
   },
   catalogue: {
@@ -30,14 +30,14 @@ const flags = {
   sample: {
     kind: "list",
     value: "file",
-    summary: "an event to show, with type, schema_version and data; several times",
+    summary: "an event to show, with type, schema_version and data; may be repeated",
   },
-  force: { kind: "switch", summary: "write into a folder that holds something already" },
+  force: { kind: "switch", summary: "write into a folder that is not empty" },
 } as const;
 
 export const partnerPack = defineCommand({
   name: "partner-pack",
-  summary: "Write a folder to hand out to a partner: what is sent, how to verify it, how to test it.",
+  summary: "Write a folder to give to a partner: what is sent, how to verify it, how to test it.",
   description:
     "Markdown and HTML of the same page, sample bodies, and verification code in eight languages. It holds no secret of " +
     "the partner: examples are signed with a test secret made for the folder. Header values and URL parameters that look " +
@@ -79,7 +79,10 @@ export const partnerPack = defineCommand({
     }
     if (json) return sayJson(context.stdout, { folder, files: files.map(({ path }) => path) });
     say(context.stdout, `${files.length} files for ${id} in ${folder}`);
-    say(context.stdout, "Read README.md, then hand the folder over. The partner's own secret is not in it.");
+    say(
+      context.stdout,
+      "Read README.md, then give the folder to the partner. The partner's own secret is not in it.",
+    );
   },
 });
 
@@ -107,6 +110,6 @@ async function prepareFolder(folder: string, force: boolean): Promise<void> {
     });
   }
   throw new CliError("usage", `${folder} is not empty.`, {
-    hint: "Name another folder by --out, or add --force.",
+    hint: "Name another folder with --out, or add --force.",
   });
 }

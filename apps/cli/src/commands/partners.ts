@@ -1,11 +1,12 @@
 import { partnerDocument } from "@postrider/contract";
 import type { Partner, SigningKey } from "@postrider/engine";
+import { absent } from "../absent.ts";
 import { type CommandGroup, defineCommand, required } from "../command.ts";
 import { confirmed } from "../confirm.ts";
 import { endpointState, partnerState, partnerTone } from "../endpoint-state.ts";
 import { type Context, type Output, say, sayJson } from "../context.ts";
 import { flaggedKeys, optionsOf, partOf } from "../document-flags.ts";
-import { CliError, exitCodes } from "../exit.ts";
+import { exitCodes } from "../exit.ts";
 import { readInput } from "../input.ts";
 import { tone } from "../render/colour.ts";
 import { facts, table } from "../render/table.ts";
@@ -157,12 +158,6 @@ const put = defineCommand({
     if (partner.signing_secret !== undefined) saySecret(context.stdout, partner.signing_secret);
   },
 });
-
-/** For `catch`: null instead of a not-found error. */
-export function absent(error: unknown): null {
-  if (error instanceof CliError && error.exit === "notFound") return null;
-  throw error;
-}
 
 /** The secret that a file names: never an argument, which others on the machine can read. */
 async function givenSecret(context: Context, path: string | undefined): Promise<{ signing_secret?: string }> {

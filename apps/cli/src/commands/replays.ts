@@ -80,7 +80,7 @@ const show = defineCommand({
 
 const cancel = defineCommand({
   name: "cancel",
-  summary: "End a replay; what was put back already stays pending.",
+  summary: "End a replay; deliveries that were put back already stay pending.",
   args: [replayArgument],
   options: {},
   examples: [{ line: "postrider replays cancel 01a20746-299a-7000-a01f-b5e753acedee", meaning: "Enough:" }],
@@ -93,6 +93,6 @@ const cancel = defineCommand({
 
 export const replays: CommandGroup = {
   name: "replays",
-  summary: "Replays: how far they are, who asked, and cancelling one.",
+  summary: "Replays: see how far they are and who asked, or cancel one.",
   commands: [list, show, cancel],
 };

@@ -11,10 +11,10 @@ const { reason: _none, ...options } = filterOptions;
 
 export const retryNow = defineCommand({
   name: "retry-now",
-  summary: "Send deliveries now that wait for a retry: shows which, asks, then makes them due.",
+  summary: "Send waiting deliveries now, before their next retry: shows them, asks, then makes them due.",
   description:
-    "Only pending deliveries, by id or by at least one flag. The retry schedule continues where it is: no step is spent or " +
-    "given back. A pause, a hold, an open circuit, a rate, an event's own not_before and the order of its key still hold.",
+    "Only pending deliveries, by id or by at least one flag. The retry schedule continues from its current step: no step is used or " +
+    "added. A pause, a hold, an open circuit, a rate, an event's own not_before and the order of its key still apply.",
   args: [{ name: "delivery", summary: "only these deliveries, by id", optional: true, many: true }],
   options: {
     ...options,
@@ -22,7 +22,7 @@ export const retryNow = defineCommand({
     dryRun: { kind: "switch", summary: "only show what would be sent" },
   },
   examples: [
-    { line: "postrider retry-now --partner acme", meaning: "The partner is well again:" },
+    { line: "postrider retry-now --partner acme", meaning: "The partner works again:" },
     { line: "postrider retry-now --event-id conv-1001 --yes", meaning: "One event, without being asked:" },
     { line: "postrider retry-now --partner acme --type 'conversion.*' --dry-run", meaning: "Only look:" },
   ],
@@ -33,7 +33,7 @@ export const retryNow = defineCommand({
       ...(args.length === 0 ? {} : { delivery_ids: args }),
     };
     if (Object.keys(filter).length === 0) {
-      throw new CliError("usage", "Say which: give ids, or at least one of the flags.", {
+      throw new CliError("usage", "Say which deliveries: give ids, or at least one of the flags.", {
         hint: "postrider retry-now --help has examples.",
       });
     }

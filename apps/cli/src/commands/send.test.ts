@@ -137,7 +137,7 @@ describe("send, a file", () => {
   ])("refuses %s before anything is sent", async (_, stdin, what) => {
     const { code, stdout, stderr, calls } = await runCli(["send", "--file", "-"], { routes: door, stdin });
     expect([code, stdout, calls.length]).toEqual([2, "", 0]);
-    expect(stderr).toContain(`- holds ${what}, not one event a line. Nothing was sent.`);
+    expect(stderr).toContain(`- holds ${what}, not one event per line. Nothing was sent.`);
   });
 
   it.each([

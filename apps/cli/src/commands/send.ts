@@ -21,7 +21,7 @@ const options = {
   eventId: {
     kind: "text",
     value: "id",
-    summary: "the event's id; sending it again is no second event",
+    summary: "the event's id; if you send it again, it stays one event",
     fallback: "a fresh one",
   },
   occurredAt: {
@@ -30,11 +30,11 @@ const options = {
     summary: "when it happened, UTC unless it names a zone",
     fallback: "now",
   },
-  schemaVersion: { kind: "whole", value: "n", summary: "version of the data's form", fallback: "1" },
+  schemaVersion: { kind: "whole", value: "n", summary: "version of the data's structure", fallback: "1" },
   notBefore: {
     kind: "text",
     value: "time",
-    summary: "send nothing before: a time, UTC unless it names a zone, e.g. '2026-01-31 10:00'",
+    summary: "send nothing before this time; UTC unless it names a zone, e.g. '2026-01-31 10:00'",
   },
   expiresAfter: { kind: "text", value: "duration", summary: "give up after this long, e.g. 90s, 7d" },
   orderKey: {
@@ -45,7 +45,7 @@ const options = {
   file: {
     kind: "text",
     value: "path",
-    summary: "send events from a file, one JSON document a line (NDJSON); - for standard input",
+    summary: "send events from a file, one JSON document per line (NDJSON); - is standard input",
   },
 } as const;
 
@@ -72,7 +72,7 @@ export const send = defineCommand({
   async run(invocation) {
     const type = invocation.args[0];
     if ((type === undefined) === (invocation.options.file === undefined)) {
-      throw new CliError("usage", "Give an event type or --file, one of them.", {
+      throw new CliError("usage", "Give either an event type or --file.", {
         hint: "postrider send --help has examples.",
       });
     }
@@ -111,7 +111,7 @@ async function sendOne(
   const { results } = await client.accept([`${head.slice(0, -1)},"data":${dataText}}`]);
   const result = results[0];
   if (result === undefined)
-    throw new CliError("failed", "The server answered no result.", { code: "unexpected_answer" });
+    throw new CliError("failed", "The server's answer has no result.", { code: "unexpected_answer" });
   const good = result.status === "accepted" || result.status === "duplicate";
   if (json) sayJson(context.stdout, result);
   else if (good) {
@@ -120,7 +120,7 @@ async function sendOne(
       context.stdout,
       `${result.event_id} is ${what}, with ${counted(result.deliveries, "delivery", "deliveries")}.`,
     );
-    say(context.stdout, `What becomes of it: postrider explain ${result.event_id}`);
+    say(context.stdout, `See what happens to it: postrider explain ${result.event_id}`);
   } else {
     say(
       context.stderr,
@@ -135,7 +135,7 @@ async function sendOne(
     if (result.status === "conflict")
       say(
         context.stderr,
-        "The id was used for other content, which was kept. Use a new --event-id for a new fact.",
+        "The id was used for other content, and that content stays. Use a new --event-id for a new fact.",
       );
   }
   return good ? exitCodes.ok.code : exitCodes.failed.code;
@@ -215,7 +215,7 @@ async function sendFile(
     if (stopped !== null)
       say(
         context.stderr,
-        "Not everything was sent. Run the same command again: what was accepted is not sent twice.",
+        "Not everything was sent. Run the same command again: events that were accepted are not sent twice.",
       );
   }
   if (stopped !== null) throw stopped;

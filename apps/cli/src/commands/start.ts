@@ -7,7 +7,7 @@ export const start = defineCommand({
   name: "start",
   summary: "Start a server in this process; with --sandbox also a fake partner to try it on.",
   description:
-    "Without DATABASE_URL everything is kept in POSTRIDER_DATA_DIR (./.postrider), nothing else needs installing. " +
+    "Without DATABASE_URL everything is kept in POSTRIDER_DATA_DIR (./.postrider), and you need to install nothing else. " +
     "The settings are listed in docs/reference/settings.md. Ctrl-C stops it: attempts in flight end first.",
   options: {
     sandbox: {
@@ -32,7 +32,7 @@ export const start = defineCommand({
       else welcome(context, running);
       await interrupted(context.signal);
       if (!json)
-        say(context.stdout, "\nStopping: attempts in flight end first. Ctrl-C again leaves at once.");
+        say(context.stdout, "\nStopping: attempts in flight end first. Press Ctrl-C again to stop at once.");
     } finally {
       await running.stop();
     }
@@ -57,7 +57,7 @@ function welcome({ stdout: out, self }: Context, { url, apiKey, sandbox, ledger 
   }
   say(out, "\nSend an event:\n");
   say(out, curlLine(url, apiKey));
-  say(out, "\nSee what became of it:\n");
+  say(out, "\nSee what happened to it:\n");
   say(out, `${self} deliveries`);
   say(out, "\nCtrl-C stops.\n");
 }

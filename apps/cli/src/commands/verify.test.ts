@@ -130,7 +130,7 @@ describe("verify", () => {
     [["--body", "-", "--headers", "-"], "Only one"],
     [captured, "no secret to verify with"],
     [["--body", "absent", ...known.slice(2)], "no such file"],
-    [[...known, "--at", "soon"], "is no time"],
+    [[...known, "--at", "soon"], "is not a time"],
     [["--body", "body", "--headers", "body", "--secret-file", "secret"], "names and texts"],
     [[...known, "--known-secrets", "secret"], "labelled"],
   ])("refuses %j with 2", async (args, message) => {

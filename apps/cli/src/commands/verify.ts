@@ -14,7 +14,7 @@ import {
 import { momentOf, type Verdict, verdictOn } from "../verification/verdict.ts";
 
 const flags = {
-  body: { kind: "text", value: "file", summary: "the body's bytes as they came; - is standard input" },
+  body: { kind: "text", value: "file", summary: "the body's bytes as received; - is standard input" },
   headers: {
     kind: "text",
     value: "file",
@@ -29,7 +29,7 @@ const flags = {
   knownSecrets: {
     kind: "text",
     value: "file",
-    summary: "other secrets of yours, `label=whsec_…` a line: tells which one was used instead",
+    summary: "other secrets of yours, one `label=whsec_…` per line: says which one was used instead",
   },
   at: {
     kind: "text",
@@ -51,8 +51,8 @@ export const verify = defineCommand({
   name: "verify",
   summary: "Verify a received request, and say what went wrong with it.",
   description:
-    "Works only on this machine: nothing is sent anywhere (but --partner asks the server for public keys). Save the body " +
-    "before any parser touches it: `--data-binary`, not copy and paste. Never shows a secret, nor the signature that was " +
+    "Works on this machine only and sends nothing (except that --partner asks the server for public keys). Save the body " +
+    "before any parser changes it: `--data-binary`, not copy and paste. Never shows a secret or the signature that was " +
     "expected. Exit code 1 if the request is not valid.",
   options: flags,
   examples: [
@@ -125,7 +125,7 @@ function write(out: Output, verdict: Verdict, isNow: boolean): void {
     say(out, `    ${plain(message)}`);
   }
   if (isNow && verdict.findings.some(({ cause }) => cause === "clock_off"))
-    say(out, "If the request was captured earlier, name its time of arrival: --at <time>, or --at signed.");
+    say(out, "If the request was captured earlier, give its time of arrival: --at <time>, or --at signed.");
 }
 
 async function bytesOf(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {

@@ -21,7 +21,7 @@ function hintFor({ status }: Reply): string {
   if (status === null) return "";
   if (status >= 300 && status < 400) return "Redirects are never followed: give the final URL. ";
   if (status === 410) return "410 tells the sender to stop: the endpoint is paused. ";
-  if (status === 429) return "Lift the rate limit for this run, or try again later. ";
+  if (status === 429) return "Raise the rate limit for this run, or try again later. ";
   return "";
 }
 

@@ -29,15 +29,11 @@ export function sayResult(out: Output, result: CheckResult): void {
 export function saySummary(out: Output, { ok, passed, failed, skipped, checks }: Conformance): void {
   const musts = checks.filter(({ outcome, severity }) => outcome === "fail" && severity === "must").length;
   say(out);
-  say(out, `${passed} passed, ${failed} failed (${musts} of them must hold), ${skipped} skipped.`);
+  say(out, `${passed} passed, ${failed} failed (${musts} of them "must"), ${skipped} skipped.`);
   say(
     out,
     ok
-      ? tone(
-          out,
-          "good",
-          "This endpoint can receive. That it acts once per id is for its own records to show.",
-        )
-      : tone(out, "bad", "This endpoint is not ready: mend what is marked FAIL."),
+      ? tone(out, "good", "This endpoint can receive. Check in its own records that it acts once per id.")
+      : tone(out, "bad", "This endpoint is not ready: correct what is marked FAIL."),
   );
 }

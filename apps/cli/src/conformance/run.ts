@@ -48,7 +48,7 @@ export async function runChecks(
   const refusesAll = results[0]?.outcome === "fail";
   for (const check of checks) {
     const skipped = refusesAll
-      ? "the valid message was not taken, so this would prove nothing"
+      ? "the valid message was not accepted, so this check would prove nothing"
       : check.needsBody === true && target.method === "GET"
         ? "a GET has no body"
         : undefined;

@@ -31,7 +31,7 @@ export function guide(facts: PackFacts): Block[] {
     text(
       `How to receive and verify them. Made ${facts.madeAt.slice(0, 10)} for the partner `,
       { code: facts.partner.id },
-      ". No secret of yours is in this folder: your signing secret (whsec_) was handed over once, apart from it.",
+      ". This folder does not hold your secret: you received your signing secret (whsec_) once, separately.",
     ),
     heading(2, "In short"),
     ...inShort(),
@@ -56,26 +56,26 @@ function inShort(): Block[] {
   return [
     list(
       [
-        "Success is a 2xx status with a complete answer. Its body changes nothing, but its beginning is kept, to look into problems: keep it short and without personal data.",
+        "Success is a 2xx status with a complete answer. We ignore its body, but keep the beginning to analyse problems: keep it short and without personal data.",
       ],
       [
         "Deduplicate by ",
         { code: "webhook-id" },
-        ": it is the same over all retries and replays. Answer a repeat as you answered first, with 2xx. Remember ids for 35 days.",
+        ": it is the same over all retries and replays. Answer a repeat as you answered the first time, with 2xx. Remember ids for 35 days.",
       ],
       [
-        "Delivery is at least once, in no certain order. ",
+        "Delivery is at least once, in any order. ",
         { code: "timestamp" },
-        " in the body is when the event happened; let the newer one win.",
+        " in the body is when the event happened; keep the newer one.",
       ],
-      ["Answer within 2 s: store first, work later."],
+      ["Answer within 2 s: store the message first, process it later."],
       [
-        "Redirects are never followed. 410 stops the endpoint until we talk. 409 with Retry-After while you still work on the same id; 429 or 503 with Retry-After when it is too much.",
+        "Redirects are never followed. After a 410 we stop sending until you contact us. Answer 409 with Retry-After while you still work on the same id, and 429 or 503 with Retry-After if you get too many requests.",
       ],
       [
-        "400 for missing or malformed headers, 401 for a signature that does not fit, 422 for a schema_version you do not know, with those you do.",
+        "Answer 400 if headers are missing or malformed, 401 if the signature does not match, and 422 if you do not know the schema_version, with the versions that you know.",
       ],
-      ["Ignore fields you do not know: they come without a new schema_version."],
+      ["Ignore fields that you do not know: new ones can come without a new schema_version."],
       [
         "The ",
         { code: "user-agent" },
@@ -95,12 +95,12 @@ function headers(): Block[] {
         ["webhook-id", "the delivery's id: visible ASCII without full stop and comma"],
         [
           "webhook-timestamp",
-          "time of this attempt, whole seconds since 1970; refuse what is more than 300 s off",
+          "time of this attempt, whole seconds since 1970; refuse a request that is more than 300 s off",
         ],
-        ["webhook-signature", "v1,<base64>, several with one space between while keys rotate"],
-        ["content-type", "application/json, where there is a JSON body"],
-        ["user-agent", "Postrider/ and a version, where the endpoint sets none of its own"],
-        ["accept, accept-encoding", "JSON first, no compression; where the endpoint sets none of its own"],
+        ["webhook-signature", "v1,<base64>; during a rotation several, separated by one space"],
+        ["content-type", "application/json, if there is a JSON body"],
+        ["user-agent", "Postrider/ and a version, unless the endpoint sets its own"],
+        ["accept, accept-encoding", "JSON first, no compression; unless the endpoint sets its own"],
         ["webhook-test", "1, only on test postbacks: do not count these"],
       ],
     ),
@@ -123,7 +123,7 @@ function samples({ samples, endpoints }: PackFacts): Block[] {
       heading(3, `${sample.type}, version ${sample.schemaVersion}`),
       code("json", JSON.stringify(JSON.parse(sampleBody(sample)), null, 2)),
     ]),
-    text("Shown with white space for reading; the files hold the exact bytes."),
+    text("White space is added here for reading; the files hold the exact bytes."),
   ];
 }
 
@@ -134,16 +134,16 @@ function verification({ snippets }: PackFacts): Block[] {
       { code: "webhook-id + '.' + webhook-timestamp + '.' + body" },
       ", keyed with the bytes after ",
       { code: "whsec_" },
-      " (base64), written as base64. The body is the bytes as received: verify before anything parses them.",
+      " (base64), written as base64. The body means the bytes as received: verify before you parse them.",
     ),
     table(
       ["language", "file"],
       snippets.map(({ language, file }) => [language, file]),
     ),
     text(
-      "Each uses its standard library only. In TypeScript ",
+      "Each uses only its standard library. In TypeScript ",
       { code: "@postrider/receiver" },
-      " does more: idempotency, adapters for frameworks, and a doctor that says why a message does not verify. Any Standard Webhooks library verifies as well.",
+      " does more: idempotency, adapters for frameworks, and a diagnosis of messages that do not verify. Any Standard Webhooks library also works.",
     ),
   ];
 }
@@ -160,7 +160,7 @@ function keys({ keys }: PackFacts): Block[] {
       ]),
     ),
     text(
-      "During a rotation old and new key both sign, each with an entry in webhook-signature. Accept a message if one entry fits one of your secrets: add the new secret, wait until the old key has retired, remove the old one.",
+      "During a rotation both the old and the new key sign, each with an entry in webhook-signature. Accept a message if one entry fits one of your secrets: add the new secret, wait until the old key has retired, remove the old one.",
     ),
   ];
 }
@@ -170,7 +170,7 @@ function testing({ testSecret, example, samples }: PackFacts): Block[] {
   const file = first === undefined ? example.file : sampleFile(first);
   return [
     text(
-      "This secret is for tests only. It was made for this folder and is readable in it: never leave it in production.",
+      "This secret is for tests only. It was made for this folder and everybody can read it here: never use it in production.",
     ),
     code("text", testSecret),
     text(
@@ -178,16 +178,16 @@ function testing({ testSecret, example, samples }: PackFacts): Block[] {
     ),
     code("sh", curlLine(example)),
     text(
-      "2. Send a freshly signed one to an endpoint that knows the test secret; run it again with the id it printed to try a repeat:",
+      "2. Send a newly signed message to an endpoint that knows the test secret. To try a repeat, run it again with the id that it printed:",
     ),
     code("sh", `URL=${shellQuoted(example.url)}\n./send-test.sh test-secret.txt "$URL" ${shellQuoted(file)}`),
     text(
-      "3. Let the conformance run try everything: stale, tampered, repeated, at once, out of order, large and slow messages:",
+      "3. Let the conformance run try everything: stale, tampered, repeated, simultaneous, unordered, large and slow messages:",
     ),
     code("sh", `postrider conformance ${shellQuoted(example.url)} --secret-file test-secret.txt --yes`),
     text("4. If a message does not verify, save its raw body and headers, and ask why:"),
     code("sh", "postrider verify --body body.bin --headers headers.txt --secret-file secret.txt --at signed"),
-    text("5. Put your own secret in place of the test secret, and ask us for a test postback."),
+    text("5. Replace the test secret with your own secret, and ask us for a test postback."),
   ];
 }
 

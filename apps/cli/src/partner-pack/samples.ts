@@ -36,7 +36,7 @@ export function fromCatalogue(catalogue: object): SampleEvent[] {
 function malformed(): CliError {
   return new CliError(
     "usage",
-    "The catalogue is not event types, each with versions from 1, each with a JSON Schema.",
+    "The catalogue must hold event types, each with versions from 1, each with a JSON Schema.",
     {
       hint: 'Write what catalogueJsonSchema(catalogue) of the sender SDK answers: {"conversion.approved": {"1": {…}}}.',
     },

@@ -21,7 +21,7 @@ export function parseHeaderText(text: string): [string, string][] {
     const colon = line.indexOf(":");
     if (colon < 1) {
       throw new CliError("usage", `Line ${index + 1} of the headers has no name before a colon.`, {
-        hint: "Write one header a line, `webhook-id: msg_1`, or a JSON object.",
+        hint: "Write one header per line, `webhook-id: msg_1`, or a JSON object.",
       });
     }
     pairs.push([line.slice(0, colon).trim(), line.slice(colon + 1).trim()]);
@@ -49,7 +49,7 @@ function parse(text: string): unknown {
 }
 
 function notHeaders(): CliError {
-  return new CliError("usage", "The headers are not JSON of names and texts.", {
+  return new CliError("usage", "The headers are not a JSON object of names and texts.", {
     hint: 'Give {"webhook-id": "msg_1", …}, a list of pairs, or lines.',
   });
 }

@@ -17,7 +17,7 @@ export const secretOptions = {
   secretFile: {
     kind: "list",
     value: "file",
-    summary: "read secrets from a file, one a line; several times",
+    summary: "read secrets from a file, one per line; may be repeated",
     fallback: `${secretVariable}, comma-separated`,
   },
   secret: {

@@ -70,7 +70,7 @@ export function momentOf(
   if (at === "signed") return signedAt(headers, headerPrefix) ?? new Date(nowMs);
   const seconds = /^\d{9,11}$/.test(at) ? Number(at) * 1000 : Date.parse(at);
   if (Number.isNaN(seconds))
-    throw new CliError("usage", `--at ${at} is no time.`, {
+    throw new CliError("usage", `--at ${at} is not a time.`, {
       hint: "Write 2026-01-31T10:00:00Z, seconds since 1970, or signed.",
     });
   return new Date(seconds);

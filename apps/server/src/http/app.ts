@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { PostriderError } from "@postrider/engine";
+import type { Slices } from "@postrider/engine/json-text";
 import type { HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
 import type { HostCheck } from "./allowed-hosts.ts";
@@ -8,7 +9,7 @@ import { documentLimits, readDocument, storable } from "./document-check.ts";
 import { failureAnswer, refusal } from "./failure.ts";
 import { checked } from "./issues.ts";
 import type { Keyring } from "./keyring.ts";
-import type { ProcessorSlices, Slices } from "./processor-slices.ts";
+import type { ProcessorSlices } from "./processor-slices.ts";
 import { type Body, bodyText, checkCoding, checkMediaType, ClientGone, readBody } from "./request-body.ts";
 import type { Answer, Call, Route } from "./route.ts";
 

@@ -17,7 +17,7 @@ export function createBodyBudget(maxBytes: number): BodyBudget {
   return {
     take(bytes) {
       if (held + bytes > maxBytes) {
-        throw new PostriderError("rate_limited", "The bodies of the calls under way fill their memory.", {
+        throw new PostriderError("rate_limited", "The bodies of current calls fill the memory for bodies.", {
           hint: "Send again after the seconds in Retry-After, over fewer connections; or raise POSTRIDER_MAX_BODIES_BYTES.",
         });
       }

@@ -1,5 +1,5 @@
 import { type AcceptEvent, eventIssues, type Issue, maxEventBytes } from "@postrider/engine";
-import { memberText } from "./json-slices.ts";
+import { memberText } from "@postrider/engine/json-text";
 
 /** The most events in one request. */
 export const maxEvents = 1_000;

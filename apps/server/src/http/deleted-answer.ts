@@ -1,8 +1,6 @@
-import type { Operations } from "@postrider/engine";
+import type { Deleted } from "@postrider/engine";
 import type { Answer, Route } from "./route.ts";
 import { cancellingView } from "./views.ts";
-
-type Deleted = NonNullable<Awaited<ReturnType<Operations["deletePartner"]>>>;
 
 /** What a deletion may answer with: it does not wait for a large backlog to be cancelled. */
 export const deletedAnswers: Route["answers"] = {

@@ -60,7 +60,7 @@ export function createKeyGuesses(now: () => number, report: GuessReport): KeyGue
       window.guesses += 1;
       if (window.guesses <= mostGuesses) return;
       throw new PostriderError("rate_limited", "Too many calls with unknown API keys from this address.", {
-        hint: "Correct the key of the caller. Calls with a known key are answered as ever.",
+        hint: "Correct the key of the caller. Calls with a known key are answered as before.",
         retryAfterSeconds: Math.ceil((window.startedMs + windowMs - now()) / 1_000),
       });
     },

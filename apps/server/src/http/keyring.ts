@@ -29,7 +29,7 @@ export function createKeyring(apiKeys: readonly string[], guesses: KeyGuesses): 
     identify(authorization, address) {
       const shown = /^bearer +([!-~]+)$/i.exec(authorization ?? "")?.[1];
       if (shown === undefined) {
-        throw new PostriderError("unauthorized", "The call shows no API key.", {
+        throw new PostriderError("unauthorized", "The call has no API key.", {
           hint: "Send the header: authorization: Bearer <key>.",
         });
       }

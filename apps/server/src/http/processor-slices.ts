@@ -1,13 +1,7 @@
+import type { Slices } from "@postrider/engine/json-text";
+
 /** How long one slice of work may hold the event loop before the other work of the process gets its turn. */
 const sliceMs = 10;
-
-/** The work of one request, cut into slices. */
-export interface Slices {
-  /** True if the slice that runs has used its time. Cheap: ask after every small step. */
-  over(): boolean;
-  /** Resolves when the next slice may run: one slice of all requests in each iteration of the event loop. */
-  next(): Promise<void>;
-}
 
 /** Hands out slices of processor time to requests that have much to check. */
 export interface ProcessorSlices {

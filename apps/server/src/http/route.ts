@@ -1,7 +1,7 @@
 import type { ErrorCode } from "@postrider/engine";
+import type { Slices } from "@postrider/engine/json-text";
 import type { z } from "zod";
 import { type DocumentLimits, documentLimits } from "./document-check.ts";
-import type { Slices } from "./processor-slices.ts";
 import type { Tag } from "./tags.ts";
 
 /** What a handler answers: JSON or text with a status. Frameworks stay out of handlers. */

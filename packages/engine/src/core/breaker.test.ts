@@ -7,12 +7,11 @@ import {
   type CircuitPolicy,
   type Ended,
   inFlightLimit,
-  type Known,
-  type Signal,
-  signalOf,
+  type Health,
 } from "./breaker.ts";
 import type { Verdict } from "./classify.ts";
 import { finish } from "./decide.ts";
+import { type Signal, signalOf } from "./signal.ts";
 
 const now = Date.parse("2026-03-04T10:00:00.000Z");
 const seed = 20_260_304;
@@ -25,7 +24,7 @@ const breaker = {
   longestWaitMs: 600_000,
 };
 const policy: CircuitPolicy = { breaker, disableAfterMs: 5 * 86_400_000, rampTo: 4 };
-const well: Known = { circuit: null, window: null };
+const well: Health = { circuit: null, window: null };
 
 const ended = (signal: Signal, more: Partial<Ended> = {}): Ended => ({
   signal,
@@ -34,7 +33,7 @@ const ended = (signal: Signal, more: Partial<Ended> = {}): Ended => ({
   ...more,
 });
 /** Lives through attempts that end a second apart; a probe is one that ends while the circuit is open. */
-function live(signals: readonly Signal[], from: Known = well, given: CircuitPolicy = policy, startMs = now) {
+function live(signals: readonly Signal[], from: Health = well, given: CircuitPolicy = policy, startMs = now) {
   let known = from;
   let atMs = startMs;
   const changes: string[] = [];
@@ -120,7 +119,7 @@ describe("an open circuit", () => {
   });
 
   test("each probe that fails doubles the wait, up to the longest", () => {
-    let known: Known = opened;
+    let known: Health = opened;
     const waits: number[] = [];
     for (let n = 0; n < 9; n++) {
       known = live(["failure"], known);
@@ -179,7 +178,7 @@ describe("a ramp", () => {
   });
 
   test("the wait goes on doubling where nothing but probes succeeds, and each success of a ramp takes one doubling back", () => {
-    let known: Known = closed;
+    let known: Health = closed;
     const waits = [10_000, 20_000, 40_000, 80_000].map((expected) => {
       known = live(times(3, "failure"), known);
       expect(known.circuit?.waitMs).toBe(expected);
@@ -193,7 +192,7 @@ describe("a ramp", () => {
 });
 
 describe("the time to failing", () => {
-  const failingFor = (ms: number, mark = 0): Known => ({
+  const failingFor = (ms: number, mark = 0): Health => ({
     window: null,
     circuit: { ...(live(["failure"]).circuit as Circuit), failingSinceMs: now - ms, mark },
   });
@@ -262,7 +261,7 @@ test("whatever the outcomes: waits keep their bounds, limits are at least one, a
   fc.assert(
     fc.property(signals, fc.integer({ min: 1, max: 12 }), (outcomes, consecutiveFailures) => {
       const given = { ...policy, breaker: { ...breaker, consecutiveFailures } };
-      let known: Known = well;
+      let known: Health = well;
       let atMs = now;
       let lastSuccessMs = now - 1;
       for (const [signal, laterMs, probing, random] of outcomes) {

@@ -17,12 +17,13 @@ import type { Verdict } from "./classify.ts";
 import type { Decision } from "./decide.ts";
 import { afterAnswer, type Refusals } from "./refusals.ts";
 import { jitteredMs } from "./retry-policy.ts";
+import type { Signal } from "./signal.ts";
 
 /** What opens an endpoint's circuit, and how it is tried again. */
 export interface BreakerPolicy {
   /** Failures in a row that open it. */
   readonly consecutiveFailures: number;
-  /** The part of a window's requests, 0 to 1, that opens it where it failed. */
+  /** The part of a window's requests, 0 to 1, that opens it if it failed. */
   readonly failureRatio: number;
   /** A window begins with a failure and lasts this long. */
   readonly windowMs: number;
@@ -76,19 +77,6 @@ export interface FailureWindow {
   readonly failures: number;
 }
 
-/**
- * What an attempt says of its endpoint:
- *
- * | signal | from | |
- * |---|---|---|
- * | `success` | 2xx | |
- * | `failure` | 5xx, 3xx, no answer, a body that broke off | |
- * | `throttled` | 429; 5xx or 3xx with Retry-After | it answers and says when: the hold does the rest |
- * | `answered` | other 4xx | it works, and refused this request: others may be good, unless it refuses all (refusals.ts) |
- * | `gone` | 410 | it is paused |
- */
-export type Signal = "success" | "failure" | "throttled" | "answered" | "gone";
-
 /** What became of the circuit, for those who watch. */
 export type CircuitChange =
   | { readonly kind: "opened" }
@@ -100,8 +88,8 @@ export type CircuitChange =
   | { readonly kind: "accepting"; readonly refusingSinceMs: number }
   | { readonly kind: "disabled" };
 
-/** What is known of an endpoint: nothing (both null) where it is well. */
-export interface Known {
+/** What a process knows of an endpoint's health: nothing (both null) if it is well. */
+export interface Health {
   readonly circuit: Circuit | null;
   readonly window: FailureWindow | null;
 }
@@ -121,32 +109,6 @@ const rampFailures = 3;
 const longestRampMs = 60_000;
 const marks = [90, 70, 50] as const;
 
-/** What an attempt says of its endpoint; null if it says nothing (nothing was sent, or the fault is Postrider's). */
-export function signalOf(
-  verdict: Verdict | null,
-  {
-    sent,
-    status,
-    asked,
-  }: { readonly sent: boolean; readonly status: number | null; readonly asked: boolean },
-): Signal | null {
-  if (verdict === null || !sent) return null;
-  switch (verdict.kind) {
-    case "accepted":
-      return "success";
-    case "gone":
-      return "gone";
-    case "unsignable":
-      return null;
-    case "busy":
-      return "answered";
-    case "client_error":
-      return verdict.reason === "target_refused" ? null : "answered";
-    case "retryable":
-      return status === 429 || asked ? "throttled" : "failure";
-  }
-}
-
 /**
  * The breaker, whole: what is known after an attempt ended at `nowMs`, and what changed.
  *
@@ -155,24 +117,24 @@ export function signalOf(
  */
 export function afterOutcome(
   policy: CircuitPolicy,
-  known: Known,
+  before: Health,
   ended: Ended,
   nowMs: number,
   random: number,
-): Known & { readonly changes: readonly CircuitChange[] } {
+): Health & { readonly changes: readonly CircuitChange[] } {
   const { signal } = ended;
   if (signal === "gone") return { circuit: null, window: null, changes: [] };
-  if (signal === "throttled" && known.circuit?.state !== "open") return { ...known, changes: [] };
-  const window = counted(policy.breaker, known.window, signal, nowMs);
-  if (known.circuit === null && signal === "success") return { circuit: null, window, changes: [] };
-  const circuit = judged(known.circuit ?? startedAt(nowMs), signal, nowMs);
-  const moved = move(policy, { circuit, window }, ended, nowMs, random);
-  const told = signal === "failure" ? budget(policy, moved.circuit, nowMs) : { ...moved, changes: [] };
-  const counts = withRefusals(told.circuit, known.circuit?.refusals ?? null, signal, nowMs);
+  if (signal === "throttled" && before.circuit?.state !== "open") return { ...before, changes: [] };
+  const window = countRequest(policy.breaker, before.window, signal, nowMs);
+  if (before.circuit === null && signal === "success") return { circuit: null, window, changes: [] };
+  const circuit = countFailures(before.circuit ?? newCircuit(nowMs), signal, nowMs);
+  const moved = moveState(policy, circuit, window, ended, nowMs, random);
+  const marked = signal === "failure" ? moveMark(policy, moved.circuit, nowMs) : { ...moved, changes: [] };
+  const last = moveRefusals(marked.circuit, before.circuit?.refusals ?? null, signal, nowMs);
   return {
-    circuit: isWell(counts.circuit) ? null : counts.circuit,
-    window: told.circuit.state === "open" ? null : window,
-    changes: [...moved.changes, ...told.changes, ...counts.changes],
+    circuit: isWell(last.circuit) ? null : last.circuit,
+    window: marked.circuit.state === "open" ? null : window,
+    changes: [...moved.changes, ...marked.changes, ...last.changes],
   };
 }
 
@@ -201,7 +163,7 @@ export function afterProbe(
   };
 }
 
-function startedAt(nowMs: number): Circuit {
+function newCircuit(nowMs: number): Circuit {
   return {
     state: "closed",
     openedAtMs: null,
@@ -217,17 +179,17 @@ function startedAt(nowMs: number): Circuit {
 }
 
 /** An open circuit counts by itself; refusals before it are forgotten. */
-function withRefusals(circuit: Circuit, known: Refusals | null, signal: Signal, nowMs: number): Moved {
+function moveRefusals(circuit: Circuit, before: Refusals | null, signal: Signal, nowMs: number): Moved {
   if (circuit.state === "open") return { circuit: { ...circuit, refusals: null }, changes: [] };
-  const { refusals, change } = afterAnswer(known, signal, nowMs);
+  const { refusals, change } = afterAnswer(before, signal, nowMs);
   const next = { ...circuit, refusals };
   if (change === "refusing") return { circuit: next, changes: [{ kind: "refusing" }] };
-  if (change !== "accepting" || known === null) return { circuit: next, changes: [] };
-  return { circuit: next, changes: [{ kind: "accepting", refusingSinceMs: known.sinceMs }] };
+  if (change !== "accepting" || before === null) return { circuit: next, changes: [] };
+  return { circuit: next, changes: [{ kind: "accepting", refusingSinceMs: before.sinceMs }] };
 }
 
-/** The window with one request more; null if it is over, or none was begun. */
-function counted(
+/** Counts a request of the window; null if the window is over, or none was begun. */
+function countRequest(
   breaker: BreakerPolicy | null,
   window: FailureWindow | null,
   signal: Signal,
@@ -240,8 +202,8 @@ function counted(
   return { ...window, requests: window.requests + 1, failures: window.failures + failures };
 }
 
-/** The failures in a row, and since when there was no success. A refused request is neither, but ends the row. */
-function judged(circuit: Circuit, signal: Signal, nowMs: number): Circuit {
+/** Counts the failures in a row, and says since when there was no success. A refused request is neither, but ends the row. */
+function countFailures(circuit: Circuit, signal: Signal, nowMs: number): Circuit {
   switch (signal) {
     case "failure":
       return {
@@ -259,20 +221,21 @@ function judged(circuit: Circuit, signal: Signal, nowMs: number): Circuit {
   }
 }
 
+/** A circuit after one of the steps of `afterOutcome`. */
 interface Moved {
   readonly circuit: Circuit;
   readonly changes: readonly CircuitChange[];
 }
 
-function move(
+function moveState(
   policy: CircuitPolicy,
-  known: Known & { circuit: Circuit },
+  circuit: Circuit,
+  window: FailureWindow | null,
   ended: Ended,
   nowMs: number,
   random: number,
 ): Moved {
   const { breaker } = policy;
-  const { circuit } = known;
   const unchanged = { circuit, changes: [] };
   const waiting = (waitMs: number) => ({
     waitMs,
@@ -284,21 +247,21 @@ function move(
     if (breaker !== null && ended.signal === "throttled")
       return { circuit: { ...circuit, ...waiting(circuit.waitMs) }, changes: [] };
     if (breaker !== null && ended.signal === "failure")
-      return { circuit: { ...circuit, ...waiting(doubled(breaker, circuit.waitMs)) }, changes: [] };
+      return { circuit: { ...circuit, ...waiting(doubleWait(breaker, circuit.waitMs)) }, changes: [] };
     const closed = { ...circuit, state: "closed", sinceMs: nowMs, probeAtMs: null, ramp: 1 } as const;
     return { circuit: closed, changes: [{ kind: "closed" }] };
   }
-  if (ended.signal === "failure" && breaker !== null && opens(breaker, known)) {
+  if (ended.signal === "failure" && breaker !== null && opens(breaker, circuit, window)) {
     const again = circuit.ramp !== null;
-    const wait = waiting(again ? doubled(breaker, circuit.waitMs) : breaker.firstWaitMs);
+    const wait = waiting(again ? doubleWait(breaker, circuit.waitMs) : breaker.firstWaitMs);
     const openedAtMs = circuit.openedAtMs ?? nowMs;
     const opened = { ...circuit, ...wait, state: "open", openedAtMs, sinceMs: nowMs, ramp: null } as const;
     return { circuit: opened, changes: [{ kind: again ? "reopened" : "opened" }] };
   }
-  return circuit.ramp === null ? unchanged : ramped(policy, circuit, circuit.ramp, ended.signal, nowMs);
+  return circuit.ramp === null ? unchanged : moveRamp(policy, circuit, circuit.ramp, ended.signal, nowMs);
 }
 
-function ramped(
+function moveRamp(
   { rampTo }: CircuitPolicy,
   circuit: Circuit,
   ramp: number,
@@ -315,7 +278,7 @@ function ramped(
   return { circuit: over, changes: [{ kind: "recovered", openedAtMs: circuit.openedAtMs }] };
 }
 
-function opens(breaker: BreakerPolicy, { circuit, window }: Known & { circuit: Circuit }): boolean {
+function opens(breaker: BreakerPolicy, circuit: Circuit, window: FailureWindow | null): boolean {
   if (circuit.ramp !== null) return circuit.failures >= Math.min(rampFailures, breaker.consecutiveFailures);
   if (circuit.failures >= breaker.consecutiveFailures) return true;
   return (
@@ -325,12 +288,12 @@ function opens(breaker: BreakerPolicy, { circuit, window }: Known & { circuit: C
   );
 }
 
-function doubled({ firstWaitMs, longestWaitMs }: BreakerPolicy, waitMs: number): number {
+function doubleWait({ firstWaitMs, longestWaitMs }: BreakerPolicy, waitMs: number): number {
   return Math.min(longestWaitMs, Math.max(firstWaitMs, waitMs * 2));
 }
 
-/** The highest mark of the time to failing that was passed since the last one told; at its end the endpoint is disabled. */
-function budget({ disableAfterMs }: CircuitPolicy, circuit: Circuit, nowMs: number): Moved {
+/** Moves to the highest mark of `disableAfterMs` that was passed since the last one; at its end the endpoint is disabled. */
+function moveMark({ disableAfterMs }: CircuitPolicy, circuit: Circuit, nowMs: number): Moved {
   if (disableAfterMs === null || circuit.failingSinceMs === null) return { circuit, changes: [] };
   const percent = ((nowMs - circuit.failingSinceMs) / disableAfterMs) * 100;
   if (percent >= 100) return { circuit: { ...circuit, mark: 100 }, changes: [{ kind: "disabled" }] };

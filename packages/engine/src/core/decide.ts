@@ -8,11 +8,11 @@ export interface DeliveryProgress {
   readonly attemptsMade: number;
   /** Of those, answers on the client-error ladder. */
   readonly clientErrors: number;
-  /** Of `attemptsMade`, those before the last replay: a replayed delivery climbs the ladder anew. */
+  /** Of `attemptsMade`, those before the last replay: the ladder begins again, the attempt numbers go on. */
   readonly attemptsBefore: number;
   /** When it was accepted (or its `not_before`, if that is later), or last replayed: the start of `expires_after`. Epoch ms. */
   readonly enqueuedAtMs: number;
-  /** When the event itself expires, or null where only the endpoint's `expires_after` counts. Epoch ms. */
+  /** When the event itself expires, or null if only the endpoint's `expires_after` counts; a replay clears it. Epoch ms. */
   readonly expiresAtMs: number | null;
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import {
   type Change,
@@ -68,10 +68,14 @@ test("the page of reasons names each with its state and meaning, and no other", 
 });
 
 test("the ledger's types list the same states and reasons", () => {
-  const sql = read("packages/engine/src/ledger/migrations/0001_ledger.sql");
+  const folder = "packages/engine/src/ledger/migrations";
+  const sql = globSync("*.sql", { cwd: new URL(`${folder}/`, root) })
+    .map((file) => read(`${folder}/${file}`))
+    .join("\n");
   const valuesOf = (name: string) => {
     const list = new RegExp(`create type postrider\\.${name} as enum \\(([^)]*)\\)`).exec(sql)?.[1] ?? "";
-    return [...list.matchAll(/'(\w+)'/g)].map((match) => match[1]);
+    const later = sql.matchAll(new RegExp(`alter type postrider\\.${name} add value '(\\w+)'`, "g"));
+    return [...list.matchAll(/'(\w+)'/g), ...later].map((match) => match[1]);
   };
   expect(valuesOf("delivery_state")).toEqual([...deliveryStates]);
   expect(new Set(valuesOf("reason"))).toEqual(new Set(Object.keys(reasons)));

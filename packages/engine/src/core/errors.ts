@@ -45,14 +45,14 @@ export const errorCodes = {
   busy: {
     status: 429,
     meaning:
-      "Too much is asked of the ledger at once, and nothing was done; ask again after Retry-After. What is accepted and sent goes on meanwhile.",
+      "The ledger gets too many reads at once, and nothing was done; ask again after Retry-After. Events are still accepted and sent.",
   },
   payload_too_large: { status: 413, meaning: "The body is larger than the limit." },
   unsupported_media_type: { status: 415, meaning: "The body must be application/json, not compressed." },
   unknown_host: {
     status: 421,
     meaning:
-      "The server listens on loopback only, and was called by a name that is not in POSTRIDER_ALLOWED_HOSTS.",
+      "The server listens on loopback only, and the call used a name that is not in POSTRIDER_ALLOWED_HOSTS.",
   },
   rate_limited: { status: 429, meaning: "Too many requests at once; try again after Retry-After." },
   internal: { status: 500, meaning: "A fault in Postrider; the log has the details under the request id." },
@@ -69,16 +69,16 @@ export const errorCodes = {
   ledger_full: {
     status: 503,
     meaning:
-      "The ledger has no room: its disk is full, or a limit that the settings give it is reached; nothing was accepted.",
+      "The ledger has no room: its disk is full, or it has reached a limit of the settings; nothing was accepted.",
   },
   numbers_exhausted: {
     status: 507,
     meaning:
-      "A counter of the ledger (of partners, endpoints or keys) has come to its end; nothing was changed, and deliveries go on.",
+      "A counter of the ledger (of partners, endpoints or keys) is used up; nothing was changed, and deliveries go on.",
   },
   ledger_read_only: {
     status: 503,
-    meaning: "The database of the ledger is read-only, such as a standby; nothing was accepted.",
+    meaning: "The database of the ledger is read-only, for example a standby; nothing was accepted.",
   },
   shutting_down: { status: 503, meaning: "This process is stopping; send to another or try again." },
   invalid_settings: {
@@ -89,7 +89,7 @@ export const errorCodes = {
     status: 400,
     meaning: "A duration must be a number with a unit: 250ms, 5s, 10m, 2h, 3d.",
   },
-  secret_unreadable: { status: 500, meaning: "A sealed secret cannot be opened with the master keys given." },
+  secret_unreadable: { status: 500, meaning: "A sealed secret cannot be opened with the given master keys." },
   ledger_too_new: {
     status: 500,
     meaning: "The ledger was migrated by a newer Postrider; start that version.",
@@ -102,16 +102,16 @@ export const errorCodes = {
   database_unsuitable: {
     status: 500,
     meaning:
-      "PostgreSQL was reached and cannot hold a ledger: version, encoding, rights, read-only, or a pooler in transaction or statement mode.",
+      "PostgreSQL was reached, but cannot hold a ledger: version, encoding, rights, read-only, or a pooler in transaction or statement mode.",
   },
   ledger_copied: {
     status: 500,
     meaning:
-      "The ledger was copied or restored: it does not live where it was made, so nothing is sent from it until it is adopted; the message says how.",
+      "The ledger was copied or restored to another place, so nothing is sent from it until you adopt it; the message says how.",
   },
   ledger_differs: {
     status: 500,
-    meaning: "The ledger was made by a different text of a migration; start the version that made it.",
+    meaning: "The ledger was made by a migration with a different text; start the version that made it.",
   },
 } as const satisfies Record<string, { status: number; meaning: string }>;
 

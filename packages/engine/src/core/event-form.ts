@@ -13,7 +13,7 @@ import {
 import { parseDurationMs } from "./duration.ts";
 import type { Issue } from "./errors.ts";
 import { nearestName } from "./nearest.ts";
-import { endOfString } from "./template/json-text.ts";
+import { endOfString } from "./json-text.ts";
 
 /** The largest event, in bytes of its JSON text. */
 export const maxEventBytes = 256 * 1024;

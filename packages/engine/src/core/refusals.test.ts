@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Signal } from "./breaker.ts";
+import type { Signal } from "./signal.ts";
 import { afterAnswer, type Refusals } from "./refusals.ts";
 
 const now = Date.parse("2026-03-04T10:00:00.000Z");

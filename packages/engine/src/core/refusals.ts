@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-import type { Signal } from "./breaker.ts";
+import type { Signal } from "./signal.ts";
 
 /** The refusals since the last success. Nothing is known (null) of an endpoint whose last answer was a success. */
 export interface Refusals {

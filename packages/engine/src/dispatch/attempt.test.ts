@@ -8,7 +8,7 @@ import { silentTelemetry } from "../ports/telemetry.ts";
 import type { PostbackRequest } from "../ports/transport.ts";
 import { createManualClock } from "../testing/manual-clock.ts";
 import { benchStartMs as now, exchangeOf } from "../testing/dispatch-bench.ts";
-import { attempt, type Attempted, broken, type Job } from "./attempt.ts";
+import { attempt, type Attempted, putBackBroken, type Job } from "./attempt.ts";
 import { holdOf, outcomeOf } from "./outcome.ts";
 import { OwnFaults } from "./own-faults.ts";
 import { compilePartner } from "./partner.ts";
@@ -69,7 +69,7 @@ const toolsOf = (clock: Clock) => ({
   random: () => 0.5,
   userAgent: "Postrider/test",
   transport: { send: async () => exchangeOf(200), close: async () => {} },
-  refused: async () => false,
+  refuse: async () => false,
 });
 
 /** Attempts a job against a partner that gives one answer; what was sent, and what came of it. */
@@ -95,7 +95,7 @@ async function run(job: Job, answer = exchangeOf(200), atMs = now) {
     random,
     ownFaults,
     userAgent: "Postrider/test",
-    refused: async () => false,
+    refuse: async () => false,
   };
   const attempted = await attempt(job, tools, new AbortController().signal, () => (permits += 1));
   return { sent, attempted, permits };
@@ -331,7 +331,7 @@ describe("what Postrider itself could not send", () => {
     const job = jobOf({}, { attemptsMade: 9 });
     const clock = createManualClock(now);
     const ownFaults = new OwnFaults({ clock, random: () => 0.5, telemetry: silentTelemetry });
-    const result = broken(job, new Error("amount 12.50"), { ...toolsOf(clock), ownFaults });
+    const result = putBackBroken(job, new Error("amount 12.50"), { ...toolsOf(clock), ownFaults });
     expect(outcomeOf(job, result, 7)).toMatchObject({ fence: 7, attempt: null, change: { kind: "retry" } });
     expect(holdOf(job, result)).toBeNull();
     expect(result.error).not.toContain("12.50");

@@ -19,7 +19,7 @@ export interface Job {
   readonly endpoint: DispatchEndpoint;
   /** The number of this attempt, from 1. */
   readonly n: number;
-  /** Set where the endpoint's circuit lets only a few go. */
+  /** Set if the endpoint's circuit lets only a few go. */
   readonly permit?: "probe" | "ramp" | null;
 }
 
@@ -46,14 +46,14 @@ export interface AttemptTools {
   readonly userAgent: string;
   readonly ownFaults: OwnFaults;
   /** A target was refused when it was dialled. True if another process allows it, which the partner is left to. */
-  refused(partner: DispatchPartner, target: string): Promise<boolean>;
+  refuse(partner: DispatchPartner, target: string): Promise<boolean>;
 }
 
 /**
  * One attempt, as one sentence: guard, render, sign, send, classify, decide. The turn has loaded the job before, and
  * records and emits the result after. Null if the process let go of the exchange: the delivery stays as it was.
  *
- * @param onSend called in the step in which a request leaves, and not where nothing is sent
+ * @param onSend called in the step in which a request leaves, and not if nothing is sent
  * @param watch called when the exchange starts and stops waiting for name servers
  */
 export async function attempt(
@@ -65,17 +65,17 @@ export async function attempt(
 ): Promise<Attempted | null> {
   const startedAtMs = tools.clock.now();
   const refused = guard(job, startedAtMs);
-  if (refused) return unsent(job, refused, tools, startedAtMs);
+  if (refused) return stopBeforeSending(job, refused, tools, startedAtMs);
   const missing = job.partner.signer.missing(job.endpoint.signing, startedAtMs);
-  if (missing !== null) return unsignable(missing, startedAtMs);
+  if (missing !== null) return waitForKey(missing, startedAtMs);
   const rendered = render(job);
-  if (!rendered.ok) return finished(rendered.reason, rendered.message, startedAtMs);
+  if (!rendered.ok) return finishUnsent(rendered.reason, rendered.message, startedAtMs);
   const request = sign(job, rendered, tools.userAgent, startedAtMs);
   onSend();
   const exchange = await tools.transport.send(request, signal, watch);
   if (exchange.failure?.class === "aborted") return null;
   if (exchange.failure?.class === "local" && exchange.status === null)
-    return unable(job, `local: ${exchange.failure.message}`, tools);
+    return waitForProcess(job, `local: ${exchange.failure.message}`, tools);
   const verdict = classify(exchange);
   const endedAtMs = tools.clock.now();
   if (
@@ -97,7 +97,7 @@ export async function attempt(
 
 /** A name that resolved to an address which this process does not allow. */
 async function leftToOthers({ partner, endpoint }: Job, tools: AttemptTools): Promise<boolean> {
-  return tools.refused(partner, targetName(new URL(endpoint.template!.origin)));
+  return tools.refuse(partner, targetName(new URL(endpoint.template!.origin)));
 }
 
 /** Why nothing may be sent, or null. The transport checks the address again when it dials. */
@@ -178,8 +178,8 @@ function decideFor(
 }
 
 /** A delivery that the guard stopped: expired for good, or a refused target, which somebody may mend. */
-function unsent(job: Job, reason: Reason, tools: AttemptTools, nowMs: number): Attempted {
-  if (reason === "expired") return finished("expired", "its time ran out before it could be sent", nowMs);
+function stopBeforeSending(job: Job, reason: Reason, tools: AttemptTools, nowMs: number): Attempted {
+  if (reason === "expired") return finishUnsent("expired", "its time ran out before it could be sent", nowMs);
   const error = `target_refused: ${job.endpoint.refusal}`;
   const verdict: Verdict = { kind: "client_error", reason: "target_refused", error };
   return {
@@ -196,7 +196,7 @@ function unsent(job: Job, reason: Reason, tools: AttemptTools, nowMs: number): A
  * A delivery that cannot be signed as its endpoint asks. It waits: no step of its ladder is spent, and the endpoint is
  * paused until the partner has a key. With fewer signatures it would look forged, or be accepted unchecked.
  */
-function unsignable(scheme: Scheme, nowMs: number): Attempted {
+function waitForKey(scheme: Scheme, nowMs: number): Attempted {
   const error = missingKeyError(scheme);
   const verdict: Verdict = { kind: "unsignable", scheme, error };
   const decision: Decision = { kind: "pause_endpoint", dueAtMs: nowMs };
@@ -208,7 +208,7 @@ function unsignable(scheme: Scheme, nowMs: number): Attempted {
 export const missingKeyError = (scheme: Scheme): string =>
   `signing_key_missing: the endpoint asks for ${scheme} and the partner has no live ${scheme} key`;
 
-function finished(reason: Reason, message: string, nowMs: number): Attempted {
+function finishUnsent(reason: Reason, message: string, nowMs: number): Attempted {
   return {
     startedAtMs: nowMs,
     endedAtMs: nowMs,
@@ -220,18 +220,18 @@ function finished(reason: Reason, message: string, nowMs: number): Attempted {
 }
 
 /** Nothing could be sent, because this process lacks something: the endpoint waits, and no step of a ladder is spent. */
-function unable(job: Job, error: string, { clock, ownFaults }: AttemptTools): Attempted {
+function waitForProcess(job: Job, error: string, { clock, ownFaults }: AttemptTools): Attempted {
   const now = clock.now();
-  return putBack(job, error, now, now, now + ownFaults.met(error, lackWaits));
+  return putBack(job, error, now, now, now + ownFaults.report(error, lackWaits));
 }
 
 /**
  * An attempt that a fault in Postrider itself broke. Only this delivery waits: the next one may be good, and this one
  * ends with its expiry at the latest.
  */
-export function broken(job: Job, error: unknown, { clock, ownFaults }: AttemptTools): Attempted {
+export function putBackBroken(job: Job, error: unknown, { clock, ownFaults }: AttemptTools): Attempted {
   const now = clock.now();
-  const dueAtMs = now + ownFaults.met("a fault in Postrider", faultWaits, error);
+  const dueAtMs = now + ownFaults.report("a fault in Postrider", faultWaits, error);
   return putBack(job, "internal: a fault in Postrider; its log has the details", now, dueAtMs, null);
 }
 

@@ -1,6 +1,16 @@
 import type { AllowedTargets } from "../core/target.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { CircuitSave, Claimed, ClaimRequest, DispatchLedger, Retention, Ring } from "../ports/ledger.ts";
+import type {
+  CircuitSave,
+  Claimed,
+  ClaimLedger,
+  ClaimRequest,
+  DispatchLedger,
+  FaultLedger,
+  PresenceLedger,
+  Retention,
+  Ring,
+} from "../ports/ledger.ts";
 import type { Attendance, Fleet } from "../ports/fleet.ts";
 import { type Conditions, silentConditions } from "../ports/conditions.ts";
 import { noOperatorEvents, type OperatorEvents } from "../ports/operator-events.ts";
@@ -10,17 +20,17 @@ import type { Telemetry } from "../ports/telemetry.ts";
 import type { Transport } from "../ports/transport.ts";
 import type { Turns } from "../ports/turns.ts";
 import { type Batcher, createBatcher } from "./batcher.ts";
-import { Company } from "./company.ts";
+import { RecentPartners } from "./recent-partners.ts";
 import { OwnFaults } from "./own-faults.ts";
 import { createOwnSettings, type OwnSettings } from "./own-settings.ts";
 import { createPartnerCache } from "./partner-cache.ts";
-import { untilItPasses } from "./patience.ts";
+import { retryTransient } from "./retry-transient.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
 import { Slots } from "./slots.ts";
 import { startSweep, type Sweep } from "./sweep.ts";
-import type { TurnTools } from "./turn-tools.ts";
-import { Turn } from "./turn.ts";
-import { createWatch } from "./watch.ts";
+import type { TurnTools } from "./turn/tools.ts";
+import { Turn } from "./turn/turn.ts";
+import { createOperatorChecks } from "./operator-checks.ts";
 
 export interface DispatcherOptions {
   readonly ledger: DispatchLedger;
@@ -33,7 +43,7 @@ export interface DispatcherOptions {
   readonly fleet?: Fleet;
   readonly telemetry: Telemetry;
   readonly allowedTargets: AllowedTargets;
-  /** Default: nobody is told of what this process lacks. */
+  /** Gets what this process lacks. Default: nobody is told. */
   readonly conditions?: Pick<Conditions, "set">;
   readonly userAgent: string;
   /** Requests in flight at most over all partners of this process. */
@@ -41,18 +51,18 @@ export interface DispatcherOptions {
   readonly retention: Retention;
   /** Default: operators are told nothing. */
   readonly operatorEvents?: OperatorEvents;
-  /** A backlog whose oldest delivery was due for longer is told of. Default 5 minutes. */
+  /** Operators are told of a backlog whose oldest delivery has been due for longer. Default 5 minutes. */
   readonly backlogOldAfterMs?: number;
-  /** Claim statements under way at once: as many as the ledger's driver runs side by side, at most. */
+  /** Claim statements under way at once. At most as many as the ledger's driver runs side by side. */
   readonly parallelClaims: number;
 }
 
 export interface Dispatcher {
   start(): Promise<void>;
-  /** No new turns and attempts; what is in flight ends within `graceMs` or is let go of, and outcomes are stored. */
+  /** No new turns and attempts; what is in flight ends within `graceMs` or is aborted, and outcomes are stored. */
   stop(graceMs: number): Promise<void>;
   sweepNow(): void;
-  /** What other processes ask for. */
+  /** Takes a ring from another process. */
   hear(ring: Ring): void;
   progress(): {
     readonly lastProgressMs: number;
@@ -65,11 +75,11 @@ export interface Dispatcher {
   };
 }
 
-/** After the grace: for storing the answers that came within it. */
+/** After the grace: time to store the answers that came within it. */
 const lastMomentMs = 1_000;
-/** A process that is busier than the least busy by this much lets go of its long turns. */
+/** A process that is busier than the least busy by this much closes its long turns. */
 const muchBusier = 0.3;
-/** Where rings stay in the process, the others find a partner by their sweeps of a second. */
+/** If rings stay in the process, the others find a partner by their sweep, which comes each second. */
 const untilOthersSweptMs = 1_200;
 const defaultBacklogOldAfterMs = 5 * 60_000;
 /** Partners opened by one statement at most. */
@@ -79,42 +89,27 @@ const maxClaims = 256;
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { ledger, turns, transport, clock, random, telemetry, userAgent } = options;
   const { operatorEvents = noOperatorEvents, backlogOldAfterMs = defaultBacklogOldAfterMs } = options;
-  const fleet = options.fleet ?? alone(ledger);
+  const fleet = options.fleet ?? createLoneFleet(ledger);
   const stopping = new AbortController();
   const recorder = createRecorder(ledger, clock, telemetry);
   const slots = new Slots(options.maxInFlight);
   const partners = createPartnerCache(ledger, clock, options.allowedTargets);
-  /** In monotonic time: what is asked is how long ago it was. */
+  /** Monotonic: callers ask how long ago it was. */
   let progressAtMs = clock.monotonicMs();
-  const progressed = () => (progressAtMs = clock.monotonicMs());
+  const noteProgress = () => (progressAtMs = clock.monotonicMs());
   let attendance: Attendance = { alive: 1, first: true, idlest: null, foundDead: 0, time: null };
   const { signal } = stopping;
   const ownSettings = createOwnSettings({ conditions: silentConditions, ...options, partners, signal });
 
-  const claimAll = createClaimer(options, { fleet, recorder, signal, claimed: progressed });
-  let doubts = 0;
+  const claimAll = createClaimBatcher(options, { fleet, recorder, signal, claimed: noteProgress });
+  let serverLosses = 0;
   ledger.onLost(() => {
-    doubts += 1;
+    serverLosses += 1;
     partners.forget();
-    // What was learned of numbers that may be somebody else's now.
+    // Another partner may have the same number after the loss.
     tools.shares.clear();
     tools.windows.clear();
   });
-
-  const saveCircuit = createBatcher<CircuitSave, void>(
-    async (saves) => {
-      const latest = new Map(saves.map((save) => [save.endpointNo, save]));
-      await untilItPasses(() => ledger.saveCircuits([...latest.values()]), {
-        where: "save circuits",
-        ledger,
-        clock,
-        telemetry,
-        signal: stopping.signal,
-      }).catch(() => {}); // Told by then. The next change stores the whole circuit again.
-      return [];
-    },
-    { maxItems: maxClaims, parallel: 1 },
-  );
 
   const tools: TurnTools = {
     transport,
@@ -126,16 +121,16 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     recorder,
     slots,
     load: options.load,
-    company: new Company(),
+    recentPartners: new RecentPartners(),
     shares: new Map(),
     windows: new Map(),
     operatorEvents,
-    saveCircuit,
-    partner: ownSettings.partner,
+    saveCircuit: createCircuitSaver(options, signal),
+    readPartner: ownSettings.readPartner,
     leaves: ownSettings.leaves,
-    refused: ownSettings.refused,
+    refuse: ownSettings.refuse,
     claim: claimAll,
-    doubts: () => doubts,
+    serverLosses: () => serverLosses,
     handOverAfterMs: () => {
       const { idlest } = attendance;
       if (idlest === null || options.load.busy() - idlest < muchBusier) return null;
@@ -151,38 +146,19 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     load: options.load,
     attend: (busy) => fleet.attend(busy),
     retention: options.retention,
-    watch: createWatch({ ledger, operatorEvents, backlogOldAfterMs }),
-    signal: stopping.signal,
-    onProgress: progressed,
+    checkForOperators: createOperatorChecks({ ledger, operatorEvents, backlogOldAfterMs }),
+    signal,
+    onProgress: noteProgress,
     onAttended: (now) => (attendance = now),
   });
 
   return {
     async start() {
       await ownSettings.begin();
-      await turns.start((slot) => ownSettings.turn(slot.partnerNo, () => new Turn(slot, tools).run()));
+      await turns.start((slot) => ownSettings.runTurn(slot.partnerNo, () => new Turn(slot, tools).run()));
       sweep.start();
     },
-    async stop(graceMs) {
-      sweep.stop();
-      ownSettings.stop();
-      const ended = new AbortController();
-      // Turns may be waiting for a ledger that is away: their waits end with the grace. The answers that have come
-      // are worth a moment more than the grace for answers that may come.
-      const patience = (async () => {
-        await clock.sleep(graceMs, ended.signal);
-        stopping.abort();
-        if (!ended.signal.aborted) await clock.sleep(lastMomentMs, ended.signal);
-        recorder.stop();
-      })();
-      await turns.stop(graceMs);
-      await recorder.drained();
-      ended.abort();
-      await patience;
-      await sweep.ended;
-      await ledger.leave().catch(() => {});
-      await transport.close();
-    },
+    stop: (graceMs) => stopAll(graceMs, { ...options, sweep, ownSettings, recorder, stopping }),
     sweepNow: sweep.now,
     hear: (ring) => hear(ring, { turns, sweep, ownSettings }),
     progress: () => {
@@ -199,9 +175,68 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   };
 }
 
-/** Claims of many turns as few statements. */
-function createClaimer(
-  { ledger, clock, telemetry, parallelClaims }: DispatcherOptions,
+/** See `Dispatcher.stop`. */
+async function stopAll(
+  graceMs: number,
+  parts: Pick<DispatcherOptions, "ledger" | "turns" | "transport" | "clock"> & {
+    readonly sweep: Sweep;
+    readonly ownSettings: OwnSettings;
+    readonly recorder: Recorder;
+    readonly stopping: AbortController;
+  },
+): Promise<void> {
+  const { ledger, turns, transport, clock, sweep, ownSettings, recorder, stopping } = parts;
+  sweep.stop();
+  ownSettings.stop();
+  const ended = new AbortController();
+  // Turns may be waiting for a ledger that is away: their waits end with the grace. The answers that have come
+  // are worth a moment more than the grace for answers that may come.
+  const graceIsOver = (async () => {
+    await clock.sleep(graceMs, ended.signal);
+    stopping.abort();
+    if (!ended.signal.aborted) await clock.sleep(lastMomentMs, ended.signal);
+    recorder.stop();
+  })();
+  await turns.stop(graceMs);
+  await recorder.drained();
+  ended.abort();
+  await graceIsOver;
+  await sweep.ended;
+  await ledger.leave().catch(() => {});
+  await transport.close();
+}
+
+/** Saves many circuits with few statements; of each circuit only the latest state. */
+function createCircuitSaver(
+  { ledger, clock, telemetry }: DispatcherOptions,
+  signal: AbortSignal,
+): Batcher<CircuitSave, void> {
+  return createBatcher<CircuitSave, void>(
+    async (saves) => {
+      const latest = new Map(saves.map((save) => [save.endpointNo, save]));
+      await retryTransient(() => ledger.saveCircuits([...latest.values()]), {
+        where: "save circuits",
+        ledger,
+        clock,
+        telemetry,
+        signal,
+      }).catch(() => {}); // The fault was reported. The next change stores the whole circuit again.
+      return [];
+    },
+    { maxItems: maxClaims, parallel: 1 },
+  );
+}
+
+/** Claims for many turns with few statements. */
+function createClaimBatcher(
+  {
+    ledger,
+    clock,
+    telemetry,
+    parallelClaims,
+  }: Pick<DispatcherOptions, "clock" | "telemetry" | "parallelClaims"> & {
+    readonly ledger: ClaimLedger & FaultLedger;
+  },
   tools: {
     readonly fleet: Fleet;
     readonly recorder: Recorder;
@@ -215,25 +250,25 @@ function createClaimer(
     if (learning) await learning;
     return ledger.claim(requests, [...recorder.setAside()], clock.now());
   };
-  /** Work for a partner whose turn another process has: that process is told now, or when it gives the turn back at the latest. */
+  /** Another process has the turn of a partner with work: tells that process now. It learns of the work at the latest when it gives the turn back. */
   const tellHolders = (claimed: readonly Claimed[]) => {
     const elsewhere = claimed.filter(({ standing }) => standing === "elsewhere");
     if (elsewhere.length > 0) ledger.tellHolders(elsewhere.map(({ partnerNo }) => partnerNo)).catch(() => {});
   };
   return createBatcher(
     async (requests) => {
-      const patience = { where: "claim", ledger, clock, telemetry, signal };
-      const claimed = await untilItPasses(() => claim(requests), patience);
+      const retry = { where: "claim", ledger, clock, telemetry, signal };
+      const claimed = await retryTransient(() => claim(requests), retry);
       tools.claimed();
       tellHolders(claimed);
       const byPartner = new Map(claimed.map((one) => [one.partnerNo, one]));
-      return requests.map((request) => byPartner.get(request.partnerNo) ?? gone(request));
+      return requests.map((request) => byPartner.get(request.partnerNo) ?? answerForMissing(request));
     },
     { maxItems: maxClaims, parallel: parallelClaims },
   );
 }
 
-function alone(ledger: DispatchLedger): Fleet {
+function createLoneFleet(ledger: PresenceLedger): Fleet {
   return {
     attend: (busy) => ledger.attend({ busy, dispatches: true, skewMs: null, conditions: [] }),
     learnTime: () => null,
@@ -247,14 +282,14 @@ function hear(
 ): void {
   if (holdersOnly) return turns.look(partnerNos);
   if (partnerNos.length === 0) return sweep.now();
-  // All processes hear it: what is left to them is theirs.
+  // All processes hear it, so one that can serve the partner does.
   const served = partnerNos.filter((partnerNo) => !ownSettings.leaves(partnerNo));
   if (passedOn) turns.serve(served);
   else turns.ring(served);
 }
 
 /** The answer for a partner whose row is not there. */
-function gone({ partnerNo }: ClaimRequest): Claimed {
+function answerForMissing({ partnerNo }: ClaimRequest): Claimed {
   return {
     partnerNo,
     fence: 0,

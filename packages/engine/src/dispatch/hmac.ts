@@ -20,8 +20,8 @@ const reused = Buffer.allocUnsafeSlow(65_536);
  * @example hmacOf(secret)("msg_1.1767225600.", '{"id":"msg_1"}')
  */
 export function hmacOf(secret: Uint8Array): Hmac {
-  const inner = padded(secret, 0x36, 0);
-  const outer = padded(secret, 0x5c, digestBytes);
+  const inner = pad(secret, 0x36, 0);
+  const outer = pad(secret, 0x5c, digestBytes);
   return (prefix, body) => {
     const most = blockBytes + prefix.length + body.length * bytesPerUnit;
     const input = most > reused.length ? Buffer.allocUnsafe(most) : reused;
@@ -34,7 +34,7 @@ export function hmacOf(secret: Uint8Array): Hmac {
 }
 
 /** The key in a block of its own, combined with the pad's byte. */
-function padded(secret: Uint8Array, pad: number, room: number): Buffer {
+function pad(secret: Uint8Array, pad: number, room: number): Buffer {
   const block = Buffer.alloc(blockBytes + room).fill(pad, 0, blockBytes);
   for (const [index, byte] of secret.entries()) block[index] = byte ^ pad;
   return block;

@@ -5,7 +5,7 @@ import type { AcceptEvent, AcceptResult } from "../ports/event-door.ts";
 import { createManualClock, settled } from "../testing/manual-clock.ts";
 import { createMemoryLedger } from "../testing/memory-ledger.ts";
 import { createOperatorEvents } from "./operator-events.ts";
-import { createWatch } from "./watch.ts";
+import { createOperatorChecks } from "./operator-checks.ts";
 
 const now = Date.parse("2026-03-04T10:00:00.000Z");
 const hour = 3_600_000;
@@ -125,7 +125,7 @@ test("the watch tells of old backlogs and silent partners, each by its window", 
   };
   ledger.silentPartners = async () => [{ partner: "mute", silentAfterMs: 6 * hour }];
   const operatorEvents = { windowMs: hour, tell: (one: OperatorEvent) => void told.push(one.eventId) };
-  await createWatch({ ledger, operatorEvents, backlogOldAfterMs: 300_000 })(now);
+  await createOperatorChecks({ ledger, operatorEvents, backlogOldAfterMs: 300_000 })(now);
   expect(askedMs).toEqual([now - 300_000]);
   expect(told).toEqual([
     backlogEvent("acme", now - 10 * 60_000, hour, now).eventId,

@@ -18,15 +18,15 @@ export interface OperatorEventsOptions {
 }
 
 export interface SentOperatorEvents extends OperatorEvents {
-  /** To be called if the ledger's server was lost: what was sent may be forgotten there, and is sent again if it is told again. */
+  /** To be called if the ledger's server was lost. It may not have what was sent, which is then sent again when it is told again. */
   forget(): void;
   /** Resolves when what was told is sent, or was tried once more in vain. */
   stop(): Promise<void>;
 }
 
-/** Ids remembered, so that a thousand deaths of one endpoint are one call of the ledger; others it would call duplicates. */
+/** Ids remembered, so that a thousand deaths of one endpoint are one call of the ledger; the ledger would call the others duplicates. */
 const rememberedIds = 5_000;
-/** Events that wait for a ledger that is away; what comes after them is told to the log alone. */
+/** Events that wait for a ledger that is away; later ones go to the log alone. */
 const longestQueue = 1_000;
 const tries = 5;
 const betweenTriesMs = 2_000;

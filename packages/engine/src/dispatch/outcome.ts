@@ -1,6 +1,6 @@
 import { reasons } from "../core/delivery.ts";
 import { missingKeyNote } from "../core/missing-key.ts";
-import type { AttemptRow, EndpointHold, Outcome } from "../ports/ledger.ts";
+import type { StoredAttempt, EndpointHold, Outcome } from "../ports/ledger.ts";
 import type { AttemptEvent } from "../ports/telemetry.ts";
 import type { Attempted, Job } from "./attempt.ts";
 
@@ -31,7 +31,7 @@ export function outcomeOf(job: Job, attempted: Attempted, fence: number): Outcom
   };
 }
 
-function attemptRow(job: Job, { startedAtMs, exchange, verdict, error }: Attempted): AttemptRow | null {
+function attemptRow(job: Job, { startedAtMs, exchange, verdict, error }: Attempted): StoredAttempt | null {
   // A refused target was an attempt, though nothing left this machine: it takes a step of the ladder.
   if (exchange === null && verdict === null) return null;
   return {

@@ -19,7 +19,7 @@ test("a streak is told once, and the wait grows with it up to a bound", async ()
   const { clock, told, faults, putBack } = bench();
   const waits: number[] = [];
   for (let n = 0; n < 40; n += 1) {
-    waits.push(faults.met("no descriptor left", lackWaits));
+    waits.push(faults.report("no descriptor left", lackWaits));
     await clock.advance(waits.at(-1)!);
   }
   expect(waits[0]).toBeGreaterThanOrEqual(2_000);
@@ -32,17 +32,17 @@ test("a streak is told once, and the wait grows with it up to a bound", async ()
 
 test("causes have streaks of their own, and a streak that was quiet begins again", async () => {
   const { clock, told, faults } = bench();
-  faults.met("a", lackWaits);
+  faults.report("a", lackWaits);
   await clock.advance(30_000);
-  expect(faults.met("b", lackWaits)).toBeLessThan(4_000);
-  expect(faults.met("a", lackWaits)).toBeGreaterThan(10_000);
+  expect(faults.report("b", lackWaits)).toBeLessThan(4_000);
+  expect(faults.report("a", lackWaits)).toBeGreaterThan(10_000);
   expect(told).toEqual(["a", "b"]);
   await clock.advance(120_000);
-  expect(faults.met("a", lackWaits)).toBeLessThan(4_000);
+  expect(faults.report("a", lackWaits)).toBeLessThan(4_000);
   expect(told).toEqual(["a", "b", "a"]);
 });
 
 test("no wait is short, whatever chance says", () => {
   const { faults } = bench(() => 0);
-  expect(faults.met("a", lackWaits)).toBeGreaterThanOrEqual(2_000);
+  expect(faults.report("a", lackWaits)).toBeGreaterThanOrEqual(2_000);
 });

@@ -9,7 +9,7 @@ interface Streak {
   waitMs: number;
 }
 
-/** The waits of a streak: half of what it has lasted, within bounds. */
+/** The bounds of a streak's wait, which is half of the time that the streak has lasted. */
 interface Waits {
   readonly leastMs: number;
   readonly mostMs: number;
@@ -42,7 +42,7 @@ export class OwnFaults {
    * @param cause the same words for the same cause
    * @returns milliseconds after which to try again
    */
-  met(cause: string, { leastMs, mostMs }: Waits, error: unknown = cause): number {
+  report(cause: string, { leastMs, mostMs }: Waits, error: unknown = cause): number {
     const { clock, random, telemetry } = this.#tools;
     const nowMs = clock.monotonicMs();
     const known = this.#streaks.get(cause);

@@ -35,7 +35,7 @@ test("a partner whose master key is missing is left to others, and served here o
   ledger.putPartner(1);
   ledger.putPartner(2);
   const settings = ledger.settings.bind(ledger);
-  const error = new PostriderError("secret_unreadable", "No master key given opens this secret.");
+  const error = new PostriderError("secret_unreadable", "None of the given master keys opens this secret.");
   let missing = true;
   ledger.settings = async (...given) =>
     (await settings(...given)).map((one) =>

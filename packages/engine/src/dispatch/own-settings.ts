@@ -2,25 +2,31 @@ import { missingKeyCondition, refusedTargetCondition } from "../core/own-setting
 import { type AllowedTargets, unlistedTargets } from "../core/target.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Conditions } from "../ports/conditions.ts";
-import type { DispatchLedger, PartnerSettings } from "../ports/ledger.ts";
+import type {
+  FaultLedger,
+  LossLedger,
+  OwnSettingsLedger,
+  PartnerSettings,
+  SettingsLedger,
+} from "../ports/ledger.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { TurnEnd, Turns } from "../ports/turns.ts";
 import { createBatcher } from "./batcher.ts";
 import { compilePartner, type DispatchPartner, LeftToOthers } from "./partner.ts";
 import type { PartnerCache } from "./partner-cache.ts";
-import { untilItPasses } from "./patience.ts";
+import { retryTransient } from "./retry-transient.ts";
 
-/** What was left to others is looked at again this often. */
+/** How often this process looks again at what it left to others. */
 const lookAgainMs = 5_000;
-/** While something is refused here, what the others allow is asked for no more often. */
+/** While something is refused here, this process asks at most this often what the others allow. */
 const othersKeptMs = 1_000;
-/** Partners are left one by one, by the thousand at a start: what is said of them is put in words once for all of this time. */
+/** At a start, thousands of partners are left one by one: the conditions are written once for all of this time. */
 const tellWithinMs = 200;
-/** A process that was silent for an hour finds what it had declared removed. */
+/** The ledger removes the declaration of a process that was silent for an hour. */
 const declareAgainMs = 180_000;
-/** Partners of one statement at most. */
+/** Partners in one statement at most. */
 const maxPartners = 256;
-/** Names remembered that were refused when they were dialled. */
+/** Names that were refused when they were dialled: this many are remembered. */
 const mostRefused = 1_000;
 
 /**
@@ -31,21 +37,18 @@ export interface OwnSettings {
   /** Tells the other processes what this one can do. */
   begin(): Promise<void>;
   /** The partner's settings, as the cache gives them. @throws LeftToOthers */
-  partner(partnerNo: number, version: number): Promise<DispatchPartner | null>;
+  readPartner(partnerNo: number, version: number): Promise<DispatchPartner | null>;
   /** Runs a turn, unless the partner is left to others. */
-  turn(partnerNo: number, run: () => Promise<TurnEnd>): Promise<TurnEnd>;
+  runTurn(partnerNo: number, run: () => Promise<TurnEnd>): Promise<TurnEnd>;
   /** True while the partner is left to others. */
   leaves(partnerNo: number): boolean;
   /** A name resolved to an address that is not allowed here. True if the partner is left to others for it. */
-  refused(partner: DispatchPartner, target: string): Promise<boolean>;
+  refuse(partner: DispatchPartner, target: string): Promise<boolean>;
   stop(): void;
 }
 
 export interface OwnSettingsTools {
-  readonly ledger: Pick<
-    DispatchLedger,
-    "settings" | "declare" | "othersAllow" | "passOn" | "onLost" | "isTransient"
-  >;
+  readonly ledger: OwnSettingsLedger & SettingsLedger & LossLedger & FaultLedger;
   readonly turns: Pick<Turns, "ring">;
   readonly partners: PartnerCache;
   readonly clock: Clock;
@@ -55,8 +58,8 @@ export interface OwnSettingsTools {
   readonly signal: AbortSignal;
 }
 
-/** What the others allow, asked for at most once a second. */
-function keptForAMoment(ledger: Pick<DispatchLedger, "othersAllow">, clock: Clock) {
+/** Asks what the others allow, at most once a second. */
+function keepForAMoment(ledger: Pick<OwnSettingsLedger, "othersAllow">, clock: Clock) {
   let kept: { readonly atMs: number; readonly lists: Promise<readonly AllowedTargets[]> } | null = null;
   return (): Promise<readonly AllowedTargets[]> => {
     if (kept === null || clock.monotonicMs() - kept.atMs >= othersKeptMs) {
@@ -68,27 +71,80 @@ function keptForAMoment(ledger: Pick<DispatchLedger, "othersAllow">, clock: Cloc
   };
 }
 
+/** Which targets are refused here: by the list of allowed ones, or when they were dialled. */
+function createTargetCheck({ ledger, clock, allowedTargets }: OwnSettingsTools) {
+  const refusedWhenDialled = new Set<string>();
+  const othersAllow = keepForAMoment(ledger, clock);
+  return {
+    /**
+     * The targets for which the partner is left to another process; null if it is not. Only to one that refuses fewer of
+     * them: of two that each allow another target of the partner, neither leaves it to the other.
+     */
+    async betterElsewhere({ origins }: DispatchPartner): Promise<readonly string[] | null> {
+      const mine = unlistedTargets(origins, allowedTargets, refusedWhenDialled);
+      if (mine.length === 0) return null;
+      const lists = await othersAllow();
+      const better = lists.some(
+        (list) => unlistedTargets(origins, list, refusedWhenDialled).length < mine.length,
+      );
+      return better ? mine : null;
+    },
+    refuseDialled(target: string) {
+      if (refusedWhenDialled.size >= mostRefused) refusedWhenDialled.clear();
+      refusedWhenDialled.add(target);
+    },
+    forgetDialled: () => refusedWhenDialled.clear(),
+  };
+}
+
+type TargetCheck = ReturnType<typeof createTargetCheck>;
+
+/** Puts in words, as conditions of this process, which partners it leaves to others and why. */
+function createReport({ conditions, clock }: OwnSettingsTools, left: ReadonlyMap<number, LeftToOthers>) {
+  let cancel: (() => void) | null = null;
+  const tell = () => {
+    cancel?.();
+    cancel = null;
+    const lacks = [...left.values()];
+    conditions.set(
+      "key_missing",
+      missingKeyCondition(lacks.flatMap(({ partner, key }) => (key ? [{ partner, ...key }] : []))),
+    );
+    conditions.set(
+      "target_not_allowed",
+      refusedTargetCondition(
+        lacks.flatMap(({ partner, targets }) => (targets ? [{ partner, targets }] : [])),
+      ),
+    );
+  };
+  return {
+    tell,
+    tellSoon: () => void (cancel ??= clock.after(tellWithinMs, tell)),
+    stop: () => cancel?.(),
+  };
+}
+
 /** Tells the others what this process can do: at once, if a connection was lost, and now and then. */
 function createDeclarations({ ledger, clock, telemetry, allowedTargets, signal }: OwnSettingsTools) {
   let cancel: (() => void) | null = null;
   let declaring: Promise<void> | null = null;
   let stopped = false;
   const declare = () =>
-    untilItPasses(() => ledger.declare([...allowedTargets]), {
+    retryTransient(() => ledger.declare([...allowedTargets]), {
       where: "declare settings",
       ledger,
       clock,
       telemetry,
       signal,
-    }).catch(() => {}); // Told by then. Nobody leaves anything to this process before the next time.
-  // Connections are lost by the dozen.
+    }).catch(() => {}); // The fault was reported. Nobody leaves anything to this process before the next time.
+  // Connections are lost many at a time.
   const declareOnce = () => (declaring ??= declare().finally(() => (declaring = null)));
   const declareAgain = () => {
     if (!stopped) cancel = clock.after(declareAgainMs, () => void declareOnce().then(declareAgain));
   };
   return {
     begin() {
-      // Whatever took the server's place may not know.
+      // The server that took its place may not have the declaration.
       ledger.onLost(() => void declareOnce());
       declareAgain();
       return declareOnce();
@@ -116,68 +172,50 @@ async function readSome(
   }
 }
 
+/**
+ * Why the partner is left to others; null if it is not. One that cannot be judged is not left any more: its turn meets the
+ * same fault and tells it, and the others are looked at.
+ */
+async function findLack(
+  { ledger, allowedTargets }: Pick<OwnSettingsTools, "ledger" | "allowedTargets">,
+  targets: TargetCheck,
+  settings: PartnerSettings | undefined,
+): Promise<LeftToOthers | null> {
+  if (settings === undefined) return null;
+  if (settings.unreadable) return new LeftToOthers(settings.id, { key: settings.unreadable });
+  try {
+    const refused = await targets.betterElsewhere(compilePartner(settings, allowedTargets));
+    return refused === null ? null : new LeftToOthers(settings.id, { targets: refused });
+  } catch (error) {
+    if (ledger.isTransient(error)) throw error;
+    return null;
+  }
+}
+
 export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
-  const { ledger, turns, partners, clock, telemetry, conditions, allowedTargets } = tools;
+  const { ledger, turns, partners, clock, telemetry } = tools;
   const declarations = createDeclarations(tools);
   const left = new Map<number, LeftToOthers>();
-  const refusedWhenDialled = new Set<string>();
-  const othersAllow = keptForAMoment(ledger, clock);
+  const targets = createTargetCheck(tools);
+  const report = createReport(tools, left);
   let cancel: (() => void) | null = null;
-  let cancelTelling: (() => void) | null = null;
   let stopped = false;
-
-  /**
-   * The targets for which the partner is left to another process; null if it is not. Only to one that refuses fewer of them:
-   * of two that each allow another target of the partner, neither leaves it to the other.
-   */
-  const betterElsewhere = async ({ origins }: DispatchPartner): Promise<readonly string[] | null> => {
-    const mine = unlistedTargets(origins, allowedTargets, refusedWhenDialled);
-    if (mine.length === 0) return null;
-    const lists = await othersAllow();
-    const better = lists.some(
-      (list) => unlistedTargets(origins, list, refusedWhenDialled).length < mine.length,
-    );
-    return better ? mine : null;
-  };
-
-  const tell = () => {
-    cancelTelling?.();
-    cancelTelling = null;
-    const lacks = [...left.values()];
-    conditions.set(
-      "key_missing",
-      missingKeyCondition(lacks.flatMap(({ partner, key }) => (key ? [{ partner, ...key }] : []))),
-    );
-    conditions.set(
-      "target_not_allowed",
-      refusedTargetCondition(
-        lacks.flatMap(({ partner, targets }) => (targets ? [{ partner, targets }] : [])),
-      ),
-    );
-  };
 
   const leave = (partnerNo: number, why: LeftToOthers) => {
     left.set(partnerNo, why);
     if (stopped) return;
-    cancelTelling ??= clock.after(tellWithinMs, tell);
+    report.tellSoon();
     cancel ??= clock.after(lookAgainMs, lookAgain);
   };
 
   const passOn = createBatcher<number, void>(
     async (partnerNos) => {
-      // Lost: the next sweep, of whoever can serve them, finds them as well.
+      // If this is lost, the next sweep of a process that can serve them finds them.
       await ledger.passOn([...new Set(partnerNos)]).catch(() => {});
       return [];
     },
     { maxItems: maxPartners, parallel: 1 },
   );
-
-  const lackOf = async (settings: PartnerSettings | undefined): Promise<LeftToOthers | null> => {
-    if (settings === undefined) return null;
-    if (settings.unreadable) return new LeftToOthers(settings.id, { key: settings.unreadable });
-    const targets = await betterElsewhere(compilePartner(settings, allowedTargets));
-    return targets === null ? null : new LeftToOthers(settings.id, { targets });
-  };
 
   const lookAgain = () => {
     cancel = null;
@@ -187,69 +225,63 @@ export function createOwnSettings(tools: OwnSettingsTools): OwnSettings {
           telemetry.fault({ where: "own settings", error, retryInMs: lookAgainMs });
       })
       .finally(() => {
-        tell();
-        if (left.size === 0) refusedWhenDialled.clear();
+        report.tell();
+        if (left.size === 0) targets.forgetDialled();
         else if (!stopped) cancel ??= clock.after(lookAgainMs, lookAgain);
       });
   };
-  /** One that cannot be judged is not left any more: its turn meets the same fault and tells it, and the others are looked at. */
-  const lackNow = (settings: PartnerSettings | undefined) =>
-    lackOf(settings).catch((error: unknown) => {
-      if (ledger.isTransient(error)) throw error;
-      return null;
-    });
   const lookAtAll = async () => {
     const numbers = [...left.keys()];
     for (let at = 0; at < numbers.length; at += maxPartners) {
       const some = numbers.slice(at, at + maxPartners);
       const byNo = new Map((await readSome(tools, some)).map((one) => [one.partnerNo, one]));
       for (const partnerNo of some) {
-        const lack = await lackNow(byNo.get(partnerNo));
+        const lack = await findLack(tools, targets, byNo.get(partnerNo));
         if (lack !== null) left.set(partnerNo, lack);
         else if (left.delete(partnerNo)) turns.ring([partnerNo]);
       }
     }
   };
 
-  /** How a turn ends whose partner is left to others: they are told, and asking again at once is of no use. */
-  const toOthers = (partnerNo: number): TurnEnd => {
+  /** Ends a turn whose partner is left to others: tells them. Asking again at once is of no use. */
+  const leaveToOthers = (partnerNo: number): TurnEnd => {
     void passOn(partnerNo);
     return { nextDueAtMs: null, elsewhere: true };
   };
 
   return {
     begin: declarations.begin,
-    async partner(partnerNo, version) {
+    async readPartner(partnerNo, version) {
       const partner = await partners.get(partnerNo, version);
       if (!partner?.unlisted) return partner;
-      const targets = await betterElsewhere(partner);
-      if (targets !== null) throw new LeftToOthers(partner.id, { targets });
+      const refused = await targets.betterElsewhere(partner);
+      if (refused !== null) throw new LeftToOthers(partner.id, { targets: refused });
       return partner;
     },
-    async turn(partnerNo, run) {
-      if (left.has(partnerNo)) return toOthers(partnerNo);
+    async runTurn(partnerNo, run) {
+      if (left.has(partnerNo)) return leaveToOthers(partnerNo);
       try {
         const end = await run();
-        return left.has(partnerNo) ? toOthers(partnerNo) : end;
+        return left.has(partnerNo) ? leaveToOthers(partnerNo) : end;
       } catch (error) {
         if (!(error instanceof LeftToOthers)) throw error;
         leave(partnerNo, error);
-        return toOthers(partnerNo);
+        return leaveToOthers(partnerNo);
       }
     },
     leaves: (partnerNo) => left.has(partnerNo),
-    async refused(partner, target) {
-      if (refusedWhenDialled.size >= mostRefused) refusedWhenDialled.clear();
-      refusedWhenDialled.add(target);
-      const targets = await betterElsewhere(partner).catch(() => null);
-      if (targets === null) return false;
-      leave(partner.partnerNo, new LeftToOthers(partner.id, { targets }));
+    async refuse(partner, target) {
+      targets.refuseDialled(target);
+      const refused = await targets.betterElsewhere(partner).catch(() => null);
+      if (refused === null) return false;
+      leave(partner.partnerNo, new LeftToOthers(partner.id, { targets: refused }));
       return true;
     },
     stop() {
       stopped = true;
       declarations.stop();
-      for (const end of [cancel, cancelTelling]) end?.();
+      report.stop();
+      cancel?.();
       cancel = null;
     },
   };

@@ -1,22 +1,22 @@
 import type { AllowedTargets } from "../core/target.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { DispatchLedger, PartnerSettings } from "../ports/ledger.ts";
+import type { PartnerSettings, SettingsLedger } from "../ports/ledger.ts";
 import { createBatcher } from "./batcher.ts";
 import { compilePartner, type DispatchPartner, LeftToOthers } from "./partner.ts";
 
 /** Compiled partners by version: every claim names the version it saw, so a change is taken up with the next claim. */
 export interface PartnerCache {
-  /** Null where the partner is gone. Rejects where its settings cannot be read or used. */
+  /** Null if the partner is gone. Rejects if its settings cannot be read or used. */
   readonly get: (partnerNo: number, version: number) => Promise<DispatchPartner | null>;
-  /** To be called if the ledger's server was lost: whatever takes its place need not know what was read. */
+  /** To be called if the ledger's server was lost: the server that takes its place may have other settings. */
   readonly forget: () => void;
 }
 
-/** Compiled partners kept; the one longest unused goes first. Some 2 kB each. */
+/** Compiled partners in memory, some 2 kB each. The one that was unused for longest is dropped first. */
 const maxKept = 20_000;
 
 export function createPartnerCache(
-  ledger: Pick<DispatchLedger, "settings">,
+  ledger: SettingsLedger,
   clock: Clock,
   allowedTargets: AllowedTargets,
 ): PartnerCache {
@@ -25,7 +25,7 @@ export function createPartnerCache(
     try {
       const settings = await ledger.settings(partnerNos, clock.now());
       const byNo = new Map(settings.map((one) => [one.partnerNo, one]));
-      return partnerNos.map((partnerNo) => compiled(byNo.get(partnerNo), allowedTargets));
+      return partnerNos.map((partnerNo) => compile(byNo.get(partnerNo), allowedTargets));
     } catch (error) {
       if (partnerNos.length === 1) return [{ error }];
       // One partner whose settings cannot be read must not keep the others of the batch from being read.
@@ -56,7 +56,7 @@ export function createPartnerCache(
 
 type Loaded = { readonly partner: DispatchPartner | null } | { readonly error: unknown };
 
-function compiled(settings: PartnerSettings | undefined, allowedTargets: AllowedTargets): Loaded {
+function compile(settings: PartnerSettings | undefined, allowedTargets: AllowedTargets): Loaded {
   try {
     if (settings?.unreadable) return { error: new LeftToOthers(settings.id, { key: settings.unreadable }) };
     return { partner: settings ? compilePartner(settings, allowedTargets) : null };

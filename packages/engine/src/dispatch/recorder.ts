@@ -1,7 +1,15 @@
 import type { Clock } from "../ports/clock.ts";
-import type { CursorSave, DispatchLedger, EndpointHold, Outcome, TurnClose } from "../ports/ledger.ts";
+import type {
+  CursorSave,
+  EndpointHold,
+  FaultLedger,
+  Outcome,
+  OutcomeLedger,
+  TurnClose,
+} from "../ports/ledger.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
-import { untilItPasses } from "./patience.ts";
+import { createOutcomeStore, type OutcomeEntry, type Persist } from "./outcome-store.ts";
+import { retryTransient } from "./retry-transient.ts";
 
 /** Stores the outcomes of all turns of a process, many in one statement. */
 export interface Recorder {
@@ -9,9 +17,9 @@ export interface Recorder {
   record(outcome: Outcome, stored: () => void): void;
   /** `stored` is called once the ledger knows of the hold. A hold is committed before outcomes that are recorded after it. */
   hold(hold: EndpointHold, stored: () => void): void;
-  /** Resolves once the cursor is committed; false where the turn's fence was passed, or it cannot be stored. */
+  /** Resolves once the cursor is committed; false if the turn's fence was passed, or it cannot be stored. */
   saveCursor(save: CursorSave): Promise<boolean>;
-  /** Resolves once the turn is given back, or that cannot be stored; true where another process had work for the partner meanwhile. */
+  /** Resolves once the turn is given back, or that cannot be stored; true if another process had work for the partner meanwhile. */
   closeTurn(close: TurnClose): Promise<boolean>;
   /** Outcomes not yet committed. */
   unrecorded(): number;
@@ -26,105 +34,77 @@ export interface Recorder {
   stop(): void;
 }
 
-interface Entry {
-  readonly outcome: Outcome;
+interface HoldEntry {
+  readonly hold: EndpointHold;
   readonly stored: () => void;
 }
 
+interface SaveEntry {
+  readonly save: CursorSave;
+  readonly resolve: (kept: boolean) => void;
+}
+
+interface CloseEntry {
+  readonly close: TurnClose;
+  readonly resolve: (rung: boolean) => void;
+}
+
 const maxBatch = 1_000;
-/** Between two tries to store an outcome that the ledger refuses. */
-const asideMs = 5_000;
 
 /**
  * One statement is under way at a time, and everything that ends meanwhile goes in the next: at high load the batches
- * grow by themselves, at low load an outcome is stored at once. A fault of the ledger that passes by itself is waited
- * out with the outcomes in hand: an answer once received is never forgotten while the process lives.
+ * grow by themselves, at low load an outcome is stored at once. When the ledger has a fault that passes by
+ * itself, the recorder waits and keeps the outcomes: a received answer is never forgotten while the process lives.
  */
-export function createRecorder(ledger: DispatchLedger, clock: Clock, telemetry: Telemetry): Recorder {
-  let entries: Entry[] = [];
-  let holds: { hold: EndpointHold; stored: () => void }[] = [];
-  let saves: { save: CursorSave; resolve: (kept: boolean) => void }[] = [];
-  let closes: { close: TurnClose; resolve: (rung: boolean) => void }[] = [];
-  const aside = new Map<string, Outcome>();
-  let asideAgain: Outcome[] = [];
+export function createRecorder(
+  ledger: OutcomeLedger & FaultLedger,
+  clock: Clock,
+  telemetry: Telemetry,
+): Recorder {
+  let entries: OutcomeEntry[] = [];
+  let holds: HoldEntry[] = [];
+  let saves: SaveEntry[] = [];
+  let closes: CloseEntry[] = [];
   let flushing = false;
   let inHand = 0;
   let waiting: (() => void)[] = [];
   const stopped = new AbortController();
 
-  /** Runs one statement until it succeeds; null where it cannot succeed as it is. */
-  const persist = <Result>(
-    where: string,
-    statement: (again: boolean) => Promise<Result>,
-  ): Promise<Result | null> =>
-    untilItPasses(statement, { where, ledger, clock, telemetry, signal: stopped.signal }).catch(() => null);
-  const recorded = async (outcomes: readonly Outcome[], again: boolean): Promise<boolean> =>
-    (await persist("record", (retried) => ledger.record(outcomes, again || retried).then(() => true))) ??
-    false;
+  /** Runs one statement until it succeeds; null if it cannot succeed as it is. */
+  const persist: Persist = (where, statement) =>
+    retryTransient(statement, { where, ledger, clock, telemetry, signal: stopped.signal }).catch(() => null);
 
-  /** Stores a batch; where one outcome spoils it, finds that one by halves and stores it without its texts. */
-  const store = async (batch: readonly Entry[], again: boolean): Promise<void> => {
-    const outcomes = batch.map((entry) => entry.outcome);
-    const done = (await recorded(outcomes, again)) || stopped.signal.aborted;
-    if (!done && batch.length > 1) {
-      const middle = batch.length >> 1;
-      await store(batch.slice(0, middle), true);
-      return store(batch.slice(middle), true);
-    }
-    if (!done && !(await recorded(outcomes.map(withoutTexts), true))) setAside(outcomes[0]!);
-    inHand -= batch.length;
-    for (const entry of batch) entry.stored();
-  };
+  const outcomes = createOutcomeStore({
+    ledger,
+    clock,
+    persist,
+    signal: stopped.signal,
+    onStored(stored) {
+      inHand -= stored.length;
+      for (const entry of stored) entry.stored();
+    },
+    onRetryDue: () => kick(),
+  });
 
-  const setAside = (outcome: Outcome) => {
-    aside.set(outcome.deliveryId, outcome);
-    void clock.sleep(asideMs, stopped.signal).then(() => {
-      if (stopped.signal.aborted) return;
-      asideAgain.push(outcome);
-      kick();
-    });
-  };
-
-  const tryAside = async () => {
-    const again = asideAgain;
-    asideAgain = [];
-    for (const outcome of again) {
-      if (await recorded([withoutTexts(outcome)], true)) aside.delete(outcome.deliveryId);
-      else setAside(outcome);
-    }
-  };
-
-  /** Gives turns back. Their outcomes are stored by then: a turn ends after them. */
-  const giveBack = async () => {
-    const closesNow = closes;
-    closes = [];
-    const rung = await persist("close turns", () => ledger.closeTurns(closesNow.map(({ close }) => close)));
-    const rungNos = new Set(rung);
-    for (const { close, resolve } of closesNow) resolve(rungNos.has(close.partnerNo));
-  };
+  const { storeHolds, saveCursors, closeTurns } = createTurnStatements(ledger, persist);
 
   const flush = async () => {
-    while (entries.length + holds.length + saves.length + closes.length + asideAgain.length > 0) {
+    while (entries.length + holds.length + saves.length + closes.length + outcomes.retriesDue() > 0) {
       const batch = entries.slice(0, maxBatch);
       entries = entries.length > maxBatch ? entries.slice(maxBatch) : [];
-      const [heldNow, savesNow] = [holds, saves];
+      const [holdsNow, savesNow] = [holds, saves];
       [holds, saves] = [[], []];
       // Holds first: a crash in between then leaves an endpoint that waits, not one that is called too early.
-      if (heldNow.length > 0) {
-        await persist("hold", () => ledger.hold(heldNow.map(({ hold }) => hold)));
-        for (const { stored } of heldNow) stored();
-      }
-      if (savesNow.length > 0) {
-        const kept = await persist("save cursors", () =>
-          ledger.saveCursors(savesNow.map(({ save }) => save)),
-        );
-        const keptNos = new Set(kept);
-        for (const { save, resolve } of savesNow) resolve(keptNos.has(save.partnerNo));
-      }
-      const [stored, given] = [batch.length > 0 && store(batch, false), closes.length > 0 && giveBack()];
+      if (holdsNow.length > 0) await storeHolds(holdsNow);
+      if (savesNow.length > 0) await saveCursors(savesNow);
+      const closesNow = closes;
+      closes = [];
+      const stored = batch.length > 0 && outcomes.store(batch);
+      // Their outcomes are stored by then: a turn ends after them.
+      const closed = closesNow.length > 0 && closeTurns(closesNow);
       await stored;
-      await given;
-      if (asideAgain.length > 0) await tryAside();
+      await closed;
+      if (outcomes.retriesDue() > 0) await outcomes.retryRefused();
     }
     flushing = false;
     const told = waiting;
@@ -157,8 +137,8 @@ export function createRecorder(ledger: DispatchLedger, clock: Clock, telemetry: 
         closes.push({ close, resolve });
         kick();
       }),
-    unrecorded: () => inHand + aside.size,
-    setAside: () => aside.keys(),
+    unrecorded: () => inHand + outcomes.refused().size,
+    setAside: () => outcomes.refused().keys(),
     drained: () => (flushing ? new Promise((resolve) => waiting.push(resolve)) : Promise.resolve()),
     stop() {
       stopped.abort();
@@ -167,11 +147,22 @@ export function createRecorder(ledger: DispatchLedger, clock: Clock, telemetry: 
   };
 }
 
-function withoutTexts(outcome: Outcome): Outcome {
-  const attempt = outcome.attempt && { ...outcome.attempt, error: null, responseBody: null };
+/** The statements that store no outcomes. Each stores all entries that it is given, and then calls each of them. */
+function createTurnStatements(ledger: OutcomeLedger, persist: Persist) {
   return {
-    ...outcome,
-    attempt,
-    change: { ...outcome.change, error: "the error's text could not be stored" },
+    async storeHolds(entries: readonly HoldEntry[]) {
+      await persist("hold", () => ledger.hold(entries.map(({ hold }) => hold)));
+      for (const { stored } of entries) stored();
+    },
+    async saveCursors(entries: readonly SaveEntry[]) {
+      const kept = await persist("save cursors", () => ledger.saveCursors(entries.map(({ save }) => save)));
+      const keptNos = new Set(kept);
+      for (const { save, resolve } of entries) resolve(keptNos.has(save.partnerNo));
+    },
+    async closeTurns(entries: readonly CloseEntry[]) {
+      const rung = await persist("close turns", () => ledger.closeTurns(entries.map(({ close }) => close)));
+      const rungNos = new Set(rung);
+      for (const { close, resolve } of entries) resolve(rungNos.has(close.partnerNo));
+    },
   };
 }

@@ -19,7 +19,7 @@ export class Slots {
     return this.#taken;
   }
 
-  /** True with a slot taken; false with `retry` in line, to be called when a slot is its to take. */
+  /** True: a slot is taken. False: `retry` waits in line, and is called when it may take a slot. */
   take(retry: () => void): boolean {
     // While somebody is in line there is no free slot but the one that `give` offers to the next.
     if (this.#taken < this.#max) {

@@ -158,7 +158,7 @@ test("a ledger that is away is waited for; a fault of another kind is told, and 
   expect(counts.progress).toBeGreaterThan(0);
 });
 
-test("stop ends it, also while the ledger is away once patience is over", async () => {
+test("stop ends it, also while the ledger is away once its waiting is over", async () => {
   const { clock, sweep, counts } = createBench();
   sweep.start();
   await clock.advance(0);

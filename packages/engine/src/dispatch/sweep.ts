@@ -1,13 +1,13 @@
 import type { Clock } from "../ports/clock.ts";
 import type { Attendance } from "../ports/fleet.ts";
-import type { DispatchLedger, Retention } from "../ports/ledger.ts";
+import type { FaultLedger, Retention, SweepLedger } from "../ports/ledger.ts";
 import type { Load } from "../ports/load.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { Turns } from "../ports/turns.ts";
-import { untilItPasses } from "./patience.ts";
+import { retryTransient } from "./retry-transient.ts";
 
 export interface SweepOptions {
-  readonly ledger: DispatchLedger;
+  readonly ledger: SweepLedger & FaultLedger;
   readonly turns: Turns;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
@@ -16,7 +16,7 @@ export interface SweepOptions {
   readonly attend: (busy: number) => Promise<Attendance>;
   readonly retention: Retention;
   /** Looks for what operators should hear of, once a minute. */
-  readonly watch?: (nowMs: number) => Promise<void>;
+  readonly checkForOperators?: (nowMs: number) => Promise<void>;
   readonly signal: AbortSignal;
   readonly onProgress: () => void;
   readonly onAttended: (attendance: Attendance) => void;
@@ -35,23 +35,23 @@ export interface Sweep {
 const intervalMs = 1_000;
 /** A sweep takes at most this part of the time: with very many partners due, lost rings wait a little longer. */
 const sweepingPart = 0.1;
-/** A sweep that took longer steps over entries that cannot be removed: those after it do not look at partners in turns. */
+/** A sweep that took longer had to step over index entries that cannot be removed yet. The sweeps after it skip partners that have a turn. */
 const slowMs = 20;
 const slowForMs = 30_000;
 const upkeepEveryMs = 10 * 60_000;
 /** After an upkeep that failed. */
 const upkeepAgainMs = 60_000;
-const watchEveryMs = 60_000;
+const checkEveryMs = 60_000;
 /** Nothing is put too far ahead while the ledger's clock is right. */
 const cutBackEveryMs = 60_000;
-/** By a time that is older when the ledger is asked (the process stood still), what is new would look far ahead. */
+/** If the process stood still, its time is older than this when the ledger is asked, and new rows would look too far ahead. */
 const cutBackStaleMs = 30_000;
-/** Deliveries that one replay puts back per sweep at most: its pace where it has no rate of its own. */
+/** Deliveries that one replay puts back per sweep at most: its pace if it has no rate of its own. */
 const replayStep = 500;
 
 /**
- * The safety net: rings every partner with due work, moves replays on, keeps partitions and retention. Where rings
- * reach the whole cluster one process does it for all; where they do not, each rings for itself.
+ * The safety net: rings every partner with due work, moves replays on, keeps partitions and retention. If rings
+ * reach the whole cluster one process does it for all; if they do not, each rings for itself.
  */
 export function startSweep({
   ledger,
@@ -61,18 +61,15 @@ export function startSweep({
   load,
   attend,
   retention,
-  watch,
+  checkForOperators,
   signal,
   onProgress,
   onAttended,
 }: SweepOptions): Sweep {
   let wake = new AbortController();
   const stopped = new AbortController();
-  let upkeepAtMs = 0;
-  let upkeep: Promise<void> = Promise.resolve();
-  let watchAtMs = 0;
-  let cutBackAtMs = 0;
-  let cuttingBack: Promise<void> = Promise.resolve();
+  const upkeep = createUpkeep({ ledger, clock, telemetry, retention, signal: stopped.signal });
+  let checkAtMs = 0;
   let pauseMs = intervalMs;
   let slowAtMs = Number.NEGATIVE_INFINITY;
   let loop: Promise<void> = Promise.resolve();
@@ -95,20 +92,56 @@ export function startSweep({
     const { partnerNos, running } = await ledger.advanceReplays(replayStep, now);
     if (partnerNos.length > 0) turns.ring(partnerNos);
     const monotonicMs = clock.monotonicMs();
-    if (monotonicMs >= upkeepAtMs) upkeep = keepUp(now);
-    if (monotonicMs >= cutBackAtMs) cuttingBack = cutBack();
-    if (watch && monotonicMs >= watchAtMs) {
-      watchAtMs = monotonicMs + watchEveryMs;
-      await watch(now);
+    upkeep.begin(now, monotonicMs);
+    if (checkForOperators && monotonicMs >= checkAtMs) {
+      checkAtMs = monotonicMs + checkEveryMs;
+      await checkForOperators(now);
     }
     return running;
   };
 
-  // Beside the sweeps, which must not wait for it; one at a time.
+  const run = async () => {
+    while (!stopped.signal.aborted) {
+      const asleep = (wake = new AbortController());
+      const swept = retryTransient(once, { where: "sweep", ledger, clock, telemetry, signal });
+      const running = await swept.catch(() => null);
+      if (running !== null) onProgress();
+      if (stopped.signal.aborted) return upkeep.ended();
+      await clock.sleep(running ? pauseMs / 4 : pauseMs, asleep.signal);
+    }
+    return upkeep.ended();
+  };
+
+  return {
+    start: () => void (loop = run()),
+    now: () => wake.abort(),
+    stop() {
+      stopped.abort();
+      wake.abort();
+    },
+    get ended() {
+      return loop;
+    },
+  };
+}
+
+/** Work for the ledger beside the sweeps, which must not wait for it; one of each kind at a time. */
+function createUpkeep({
+  ledger,
+  clock,
+  telemetry,
+  retention,
+  signal,
+}: Pick<SweepOptions, "ledger" | "clock" | "telemetry" | "retention" | "signal">) {
+  let upkeepAtMs = 0;
+  let upkeep: Promise<void> = Promise.resolve();
+  let cutBackAtMs = 0;
+  let cuttingBack: Promise<void> = Promise.resolve();
+
   const keepUp = async (now: number) => {
     upkeepAtMs = Number.POSITIVE_INFINITY;
     try {
-      await ledger.keepUp(now, retention, stopped.signal);
+      await ledger.keepUp(now, retention, signal);
       upkeepAtMs = clock.monotonicMs() + upkeepEveryMs;
     } catch (error) {
       upkeepAtMs = clock.monotonicMs() + upkeepAgainMs;
@@ -126,29 +159,13 @@ export function startSweep({
     cutBackAtMs = clock.monotonicMs() + cutBackEveryMs;
   };
 
-  const ended = async () => void (await Promise.all([upkeep, cuttingBack]));
-
-  const run = async () => {
-    while (!stopped.signal.aborted) {
-      const asleep = (wake = new AbortController());
-      const swept = untilItPasses(once, { where: "sweep", ledger, clock, telemetry, signal });
-      const running = await swept.catch(() => null);
-      if (running !== null) onProgress();
-      if (stopped.signal.aborted) return ended();
-      await clock.sleep(running ? pauseMs / 4 : pauseMs, asleep.signal);
-    }
-    return ended();
-  };
-
   return {
-    start: () => void (loop = run()),
-    now: () => wake.abort(),
-    stop() {
-      stopped.abort();
-      wake.abort();
+    /** Begins what is due. */
+    begin(now: number, monotonicMs: number) {
+      if (monotonicMs >= upkeepAtMs) upkeep = keepUp(now);
+      if (monotonicMs >= cutBackAtMs) cuttingBack = cutBack();
     },
-    get ended() {
-      return loop;
-    },
+    /** Resolves when nothing of it is under way. */
+    ended: async () => void (await Promise.all([upkeep, cuttingBack])),
   };
 }

@@ -17,7 +17,7 @@ export interface TestPostback {
     readonly duration_ms: number;
     readonly failure: { readonly class: string; readonly message: string } | null;
   };
-  /** Whether it would have counted as delivered, and why not. */
+  /** Whether it would have counted as delivered, and if not, why. */
   readonly verdict: "accepted" | "retryable" | "busy" | "client_error" | "gone";
   readonly error: string | null;
 }

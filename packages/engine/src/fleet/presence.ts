@@ -1,13 +1,13 @@
 import type { Clock } from "../ports/clock.ts";
 import type { Conditions } from "../ports/conditions.ts";
 import type { Fleet, FleetProcess } from "../ports/fleet.ts";
-import type { DispatchLedger } from "../ports/ledger.ts";
+import type { FleetLedger, PresenceLedger } from "../ports/ledger.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { LedgerClock } from "./ledger-clock.ts";
 import { judgeSkew } from "./skew.ts";
 
 export interface PresenceOptions {
-  readonly ledger: Pick<DispatchLedger, "attend" | "readTime" | "leave" | "processes">;
+  readonly ledger: PresenceLedger & FleetLedger;
   /** Whether other processes may use the ledger. If not, nobody is told anything. */
   readonly shared: boolean;
   readonly self: Pick<FleetProcess, "id" | "name" | "version" | "roles">;
@@ -112,7 +112,7 @@ export function createPresence(options: PresenceOptions): Presence {
 
 /** Asks the ledger for the time. */
 export async function learnTime(
-  ledger: Pick<DispatchLedger, "readTime">,
+  ledger: Pick<FleetLedger, "readTime">,
   clock: Pick<LedgerClock & Clock, "asking">,
 ): Promise<void> {
   const learn = clock.asking();

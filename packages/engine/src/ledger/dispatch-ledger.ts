@@ -4,8 +4,8 @@ import { missingKeyNote, schemes } from "../core/missing-key.ts";
 import type {
   Claimed,
   ClaimRequest,
-  DispatchLedger,
   DueDelivery,
+  Ledger,
   Outcome,
   PartnerSettings,
   StoredKey,
@@ -29,12 +29,12 @@ export interface DispatchLedgerOptions {
 
 const defaultLeaseMs = 5_000;
 
-/** The dispatcher's side of the ledger, over either driver. */
+/** What a process asks of its ledger, over either driver. */
 export function createDispatchLedger(
   sql: Sql,
   seal: Seal,
   { process = newIdentity(), leaseMs = defaultLeaseMs }: DispatchLedgerOptions = {},
-): DispatchLedger {
+): Ledger {
   const { shared } = sql.capabilities;
   const holder = shared ? process.id : null;
   const settingsOfProcesses = processSettings(sql, process.id, seal.keyIds);

@@ -25,7 +25,7 @@ export async function readIdentity(sql: Pick<Sql, "query">, adopt: string | null
 export function copiedLedger({ id }: LedgerIdentity): PostriderError {
   return new PostriderError(
     "ledger_copied",
-    `The ledger ${id} is a copy: it was made in another database than this one. Nothing is sent from it, since the original may be sending the same.`,
+    `The ledger ${id} is a copy: it was made in another database than this one. Nothing is sent from it, because the original may send the same.`,
     {
       hint: `If this one takes the place of the original (a restored backup, a move, pg_upgrade), stop the original and start once with POSTRIDER_ADOPT_LEDGER=${id}: the copy then gets an id of its own. Restart its other processes afterwards: each finds out at its start only. To only look at it, start with POSTRIDER_ROLES=api.`,
     },

@@ -28,7 +28,7 @@ const lasting: Readonly<Record<string, Words>> = {
   ],
   "2200H": [
     "numbers_exhausted",
-    "A counter of the ledger has come to its end, so nothing new can be made.",
+    "A counter of the ledger is used up, so nothing new can be made.",
     "Nothing was changed. postrider doctor names the counter, and the guide says how to go on: Operating, Numbers that run out.",
   ],
   "53300": [
@@ -130,14 +130,14 @@ export function busyPool(): PostriderError {
 /** More reads than may wait. */
 export function busyReading(): PostriderError {
   return new PostriderError("busy", "Too many reads wait for the ledger already.", {
-    hint: "Ask again after the seconds in Retry-After, with a narrower filter. Accepting and sending go on meanwhile.",
+    hint: "Ask again after the seconds in Retry-After, with a narrower filter. Events are still accepted and sent.",
   });
 }
 
 /** More changes by operators than may wait. */
 export function busyChanging(): PostriderError {
   return new PostriderError("busy", "Too many changes wait for the ledger already.", {
-    hint: "Nothing was changed: ask again after the seconds in Retry-After. Accepting and sending go on meanwhile.",
+    hint: "Nothing was changed: ask again after the seconds in Retry-After. Events are still accepted and sent.",
   });
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { describe, inject } from "vitest";
-import type { DispatchLedger } from "../ports/ledger.ts";
+import type { Ledger } from "../ports/ledger.ts";
 import { describeLedger, neighbourLeaseMs, type OpenedLedger, suiteNowMs } from "../testing/ledger-suite.ts";
 import { createDatabase } from "../testing/postgres-server.ts";
 import { createDispatchLedger } from "./dispatch-ledger.ts";
@@ -25,7 +25,7 @@ async function openLedger(sql: Sql): Promise<OpenedLedger> {
   };
 }
 
-function neighbour(sql: Sql, name: string): DispatchLedger {
+function neighbour(sql: Sql, name: string): Ledger {
   const seal = createSeal([new Uint8Array(32).fill(7)]);
   return createDispatchLedger(sql, seal, {
     process: { id: randomUUID(), name },

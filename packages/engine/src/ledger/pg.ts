@@ -3,13 +3,13 @@ import { type Conditions, silentConditions } from "../ports/conditions.ts";
 import { checkServer } from "./check-server.ts";
 import { databaseFault, type Whereabouts } from "./database-fault.ts";
 import { type DatabaseAddress, parseDatabaseUrl, type TlsFiles } from "./database-url.ts";
-import { busyPool } from "./ledger-error.ts";
 import { createConnector, defaultConnectTimeoutMs } from "./pg-connector.ts";
 import { defaultProofs, listen, type Proofs } from "./pg-listen.ts";
 import { openPgReads } from "./pg-reads.ts";
 import { watchSessions } from "./pg-sessions.ts";
+import { createStatements } from "./pg-statements.ts";
 import { createTargets } from "./pg-targets.ts";
-import { isConnectionFault, type Sql, type SqlValue } from "./sql.ts";
+import { isConnectionFault, type Sql } from "./sql.ts";
 
 /** Options of the PostgreSQL driver. */
 export interface PgOptions {
@@ -83,42 +83,7 @@ export function openPg(options: PgOptions): PgSql {
     return name;
   };
 
-  const checkOut = createCheckOut(pool, tellLost);
-  const runOn = async <Row>(client: pg.PoolClient, sql: string, values?: readonly SqlValue[]) => {
-    sessions.begin(client);
-    try {
-      const named = { name: nameOf(sql), text: sql, values: values as unknown[] };
-      const { rows } = await client.query(values === undefined ? { text: sql } : named);
-      return rows as Row[];
-    } catch (error) {
-      if (isConnectionFault(error)) tellLost();
-      throw error;
-    } finally {
-      sessions.end(client);
-    }
-  };
-  const runOnce = async <Row>(sql: string, values: readonly SqlValue[]) => {
-    const client = await checkOut();
-    let broken: Error | undefined;
-    try {
-      return await runOn<Row>(client, sql, values);
-    } catch (error) {
-      broken = error as Error;
-      throw error;
-    } finally {
-      // After any error: what a statement was prepared for may have changed, and a new connection prepares it again.
-      client.release(broken);
-    }
-  };
-  const run = async <Row>(sql: string, values: readonly SqlValue[]) => {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await runOnce<Row>(sql, values);
-      } catch (error) {
-        if (!connector.mayTryAgain(error, tries)) throw error;
-      }
-    }
-  };
+  const statements = createStatements({ pool, connector, sessions, nameOf, lost: tellLost });
   const whereabouts: Whereabouts = { ...connector.identity(), address };
   const reads = openPgReads({
     connector: createConnector(
@@ -135,25 +100,8 @@ export function openPg(options: PgOptions): PgSql {
 
   return {
     capabilities: { name: "postgresql", parallel: maxConnections, shared: true },
-    query: (sql, values = []) => run(sql, values),
+    ...statements,
     reads,
-    async transaction(work) {
-      const client = await connector.connected(checkOut);
-      let broken: Error | undefined;
-      sessions.hold(client);
-      try {
-        await runOn(client, "begin");
-        const result = await work({ query: (sql, values = []) => runOn(client, sql, values) });
-        await runOn(client, "commit");
-        return result;
-      } catch (error) {
-        await runOn(client, "rollback").catch((fault: Error) => (broken = fault));
-        throw error;
-      } finally {
-        sessions.release(client);
-        client.release(broken);
-      }
-    },
     async script(sql) {
       await connector.connected(() => pool.query(sql));
     },
@@ -197,24 +145,5 @@ function clientSettings(address: DatabaseAddress): pg.ClientConfig {
     ...(database === undefined ? {} : { database }),
     ...(address.options === undefined ? {} : { options: address.options }),
     ...(sslNegotiation === undefined ? {} : { sslnegotiation: sslNegotiation }),
-  };
-}
-
-/** Takes a connection of the pool. All in use is load, and says nothing about the server; unless none could be made. */
-function createCheckOut(pool: pg.Pool, tellLost: () => void): () => Promise<pg.PoolClient> {
-  // The pool also removes connections that it never told of: they failed while they were prepared.
-  const connected = new Set<pg.PoolClient>();
-  pool.on("connect", (client) => connected.add(client));
-  pool.on("remove", (client) => connected.delete(client));
-  return async () => {
-    try {
-      return await pool.connect();
-    } catch (error) {
-      const isWait =
-        error instanceof Error && error.message.startsWith("timeout exceeded when trying to connect");
-      if (isWait && connected.size > 0) throw busyPool();
-      if (isConnectionFault(error)) tellLost();
-      throw error;
-    }
   };
 }

@@ -53,7 +53,7 @@ export function createSeal(masterKeys: readonly Uint8Array[]): Seal {
       if (sealed[0] !== formatVersion || !found) {
         throw new PostriderError(
           "secret_unreadable",
-          `No master key given opens this secret (key id ${hexIdOf(sealed)}).`,
+          `None of the given master keys opens this secret (key id ${hexIdOf(sealed)}).`,
           {
             hint: "Add the master key that sealed it to POSTRIDER_MASTER_KEY, after the newest one.",
           },

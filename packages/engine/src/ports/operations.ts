@@ -1,5 +1,6 @@
 /**
- * What operators and the API ask of the ledger. Declared by the server; `ledger/` has the adapter.
+ * What operators and the API ask of the ledger, in parts as narrow as the routes that use them. Declared by the server; `ledger/` has the
+ * adapter, and one object has all parts.
  * Every method takes `now` in epoch milliseconds where time matters, and answers in the words of the HTTP API.
  *
  * What only reads takes a `signal` at the end: once it aborts the call rejects with its reason, and the ledger stops reading
@@ -23,7 +24,8 @@ import type {
 
 export type * from "./views.ts";
 
-export interface Operations {
+/** Partners: their settings, and whether they are paused. */
+export interface PartnerOperations {
   /**
    * `secret` (`whsec_…`) is signed with instead of one that is made up; only a partner that does not exist yet takes it.
    *
@@ -41,14 +43,6 @@ export interface Operations {
     readonly signingSecret: string | null;
   }>;
   getPartner(id: string, signal?: AbortSignal): Promise<Partner | null>;
-  /**
-   * The id that was most likely meant by one that does not exist: of a living partner, or with `endpoint` of a living
-   * endpoint of that partner. Null if none is near.
-   */
-  nearestName(
-    name: { readonly partner: string; readonly endpoint?: string },
-    signal?: AbortSignal,
-  ): Promise<string | null>;
   listPartners(
     page: {
       readonly limit: number;
@@ -59,6 +53,22 @@ export interface Operations {
   /** Waiting deliveries end as `cancelled` with reason `partner_deleted`; nothing is sent any more. Null if there was none. */
   deletePartner(id: string, nowMs: number): Promise<Deleted | null>;
   setPartnerState(id: string, state: "active" | "paused", nowMs: number): Promise<Partner | null>;
+}
+
+/** Ids that do not exist. */
+export interface NameOperations {
+  /**
+   * The id that was most likely meant by one that does not exist: of a living partner, or with `endpoint` of a living
+   * endpoint of that partner. Null if none is near.
+   */
+  nearestName(
+    name: { readonly partner: string; readonly endpoint?: string },
+    signal?: AbortSignal,
+  ): Promise<string | null>;
+}
+
+/** Partners' signing keys. */
+export interface KeyOperations {
   /**
    * Makes the next key of a scheme, or takes the `secret` given (`whsec_…`, or `whsk_…` for v1a); the older ones go on
    * signing until `overlapMs` has passed. `signingSecret` is null for v1a and for one that was given. Null if there is
@@ -81,7 +91,10 @@ export interface Operations {
    * documents from before this was checked, and keys removed by hand, make them.
    */
   missingKeys(nowMs: number, signal?: AbortSignal): Promise<readonly MissingKey[]>;
+}
 
+/** Endpoints: their settings, and whether they are paused or held. */
+export interface EndpointOperations {
   /**
    * Null if there is no partner.
    *
@@ -100,7 +113,10 @@ export interface Operations {
   deleteEndpoint(partner: string, id: string, nowMs: number): Promise<Deleted | null>;
   /** Ends a pause or hold that a partner's answer caused. */
   resumeEndpoint(partner: string, id: string, nowMs: number): Promise<Endpoint | null>;
+}
 
+/** What is most likely wrong with endpoints that can be stored and sent to. */
+export interface WarningOperations {
   /**
    * Data macros that none of the last 100 events of an endpoint's types had a value for (events larger than 8 KiB are
    * passed over). Of one endpoint, of a partner's, or of all; the 200 changed last at most, then `more` is true. What
@@ -114,7 +130,10 @@ export interface Operations {
     readonly more: boolean;
     readonly warnings: readonly EndpointWarning[];
   }>;
+}
 
+/** Reading events and deliveries. */
+export interface DeliveryOperations {
   getEvent(eventId: string, signal?: AbortSignal): Promise<EventView | null>;
   getDelivery(id: string, signal?: AbortSignal): Promise<DeliveryView | null>;
   /**
@@ -141,7 +160,10 @@ export interface Operations {
     readonly groups: readonly DeliveryGroup[];
     readonly note?: string;
   }>;
+}
 
+/** Replays of deliveries that ended. */
+export interface ReplayOperations {
   /** What a replay would do now, counted. @throws PostriderError as `createReplay` */
   previewReplay(filter: DeliveryFilter, nowMs: number, signal?: AbortSignal): Promise<ReplaySelection>;
   /** Without a state, a reason or ids only dead letters are selected; pending deliveries never are. @throws PostriderError `invalid_request` for the state `pending` */
@@ -156,7 +178,10 @@ export interface Operations {
   getReplay(id: string, signal?: AbortSignal): Promise<ReplayView | null>;
   listReplays(limit: number, signal?: AbortSignal): Promise<readonly ReplayView[]>;
   cancelReplay(id: string, nowMs: number): Promise<ReplayView | null>;
+}
 
+/** Ending what waits. */
+export interface CancellationOperations {
   /**
    * Ends what waits now and is selected as `cancelled`, in steps of 5,000, each its own transaction. What is in flight
    * is cancelled too: its attempt is recorded, and it is delivered after all where the partner accepts it. `matched` and
@@ -176,7 +201,10 @@ export interface Operations {
     readonly groups: readonly DeliveryGroup[];
     readonly note?: string;
   }>;
+}
 
+/** Sending waiting retries now. */
+export interface RetryOperations {
   /**
    * Makes selected deliveries that wait for a retry due now, in steps of 5,000, each its own transaction. No step of the
    * ladder is spent or given back, and what holds the endpoint or the partner still holds (`waiting`). An
@@ -195,7 +223,10 @@ export interface Operations {
     /** Whom to ring. */
     readonly partnerNos: readonly number[];
   }>;
+}
 
+/** How the ledger is: for metrics, readiness and doctor. */
+export interface StatusOperations {
   /** accepted = terminal + pending, counted in one snapshot. */
   conservation(signal?: AbortSignal): Promise<{
     readonly accepted: number;
@@ -244,3 +275,16 @@ export interface Operations {
     signal?: AbortSignal,
   ): Promise<{ readonly serverTimeMs: number; readonly version: string; readonly migration: number }>;
 }
+
+/** All of them. */
+export interface Operations
+  extends PartnerOperations,
+    NameOperations,
+    KeyOperations,
+    EndpointOperations,
+    WarningOperations,
+    DeliveryOperations,
+    ReplayOperations,
+    CancellationOperations,
+    RetryOperations,
+    StatusOperations {}

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe } from "vitest";
+import { dispatchTests } from "./dispatch-suite.ts";
+import type { DispatchSubject } from "./dispatch-suite/subject.ts";
+import { dispatchSubject } from "./ledger-suite/dispatch-subject.ts";
 import { acceptingTests } from "./ledger-suite/accepting.ts";
 import { backlogTests } from "./ledger-suite/backlog.ts";
 import { type Bench, createBench, type OpenedLedger } from "./ledger-suite/bench.ts";
@@ -27,8 +30,9 @@ import { upkeepTests } from "./ledger-suite/upkeep.ts";
 export { neighbourLeaseMs, type OpenedLedger, suiteNowMs } from "./ledger-suite/bench.ts";
 
 /**
- * Registers the tests that every ledger has to pass. `open` is called once per group of tests, which costs
- * more than the tests do, and gives an empty ledger, migrated at `suiteNowMs`.
+ * Registers the tests of the SQL ledger, which it has to pass on every driver: what dispatch relies on (`dispatch-suite.ts`, which the ledger
+ * in memory passes too), and all that only the SQL ledger is. The latter reads tables where no port shows them. `open` is called once per group
+ * of tests, which costs more than the tests do, and gives an empty ledger, migrated at `suiteNowMs`.
  *
  * @example describeLedger("PGlite", async () => openLedger(await openPglite({ dataDir: "memory://" })), { shared: false });
  */
@@ -48,6 +52,11 @@ export function describeLedger(
     });
 
   describe(`${name} ledger`, () => {
+    group("dispatching", (bench) => {
+      let subject: DispatchSubject;
+      beforeAll(() => void (subject = dispatchSubject(bench())));
+      dispatchTests(() => subject);
+    });
     group("accepting, dispatching", acceptingTests, claimTests, recordTests);
     group("operating", operationsTests, keyTests, numberTests);
     group("judging what comes in", judgingTests, sqlDoorTests, backlogTests);

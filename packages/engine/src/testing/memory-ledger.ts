@@ -1,6 +1,6 @@
 import { endpointDefaults, type EndpointDocument } from "../core/documents.ts";
 import type {
-  AttemptRow,
+  StoredAttempt,
   Claimed,
   ClaimFrom,
   DispatchLedger,
@@ -25,13 +25,14 @@ interface PartnerRow {
 }
 
 /**
- * The dispatcher's side of a ledger in memory, for tests of dispatch: claims, fences, holds and cursors as in
- * `ledger/`, without retention and replays. Test code reaches into it by the fields and verbs that the port lacks.
+ * The dispatcher's side of a ledger in memory, for tests of dispatch. It passes the dispatch suite (`dispatch-suite.ts`), as the SQL ledger
+ * does: claims, fences, outcomes, holds, cursors, circuits, order keys. It is one process's, so a lease is what a test says; it has no replays,
+ * upkeep, watch or other processes, and answers them with nothing. Test code reaches into it by the fields and verbs that the port lacks.
  */
 export interface MemoryLedger extends DispatchLedger {
   readonly pending: Map<string, Row>;
   readonly finished: Map<string, Outcome>;
-  readonly attempts: (AttemptRow & { readonly deliveryId: string })[];
+  readonly attempts: (StoredAttempt & { readonly deliveryId: string })[];
   readonly holds: EndpointHold[];
   /** By endpoint number. */
   readonly circuits: Map<number, StoredCircuit>;
@@ -73,7 +74,7 @@ export function createMemoryLedger(): MemoryLedger {
   const heldUntilMs = new Map<number, number>();
   const pending = new Map<string, Row>();
   const finished = new Map<string, Outcome>();
-  const attempts: (AttemptRow & { deliveryId: string })[] = [];
+  const attempts: (StoredAttempt & { deliveryId: string })[] = [];
   const holds: EndpointHold[] = [];
   const calls = { claim: 0, record: 0, saveCursors: 0, saveCircuits: 0, settings: 0 };
   const circuits = new Map<number, StoredCircuit>();
@@ -91,7 +92,13 @@ export function createMemoryLedger(): MemoryLedger {
         row.partnerNo === partnerNo &&
         row.dueAtMs <= nowMs &&
         (heldUntilMs.get(row.endpointNo) ?? 0) <= nowMs &&
+        isOpen(row) &&
         isFirstOfKey(row),
+    );
+  /** Its endpoint is there and enabled. */
+  const isOpen = ({ partnerNo, endpointNo }: Row) =>
+    partner(partnerNo).settings.endpoints.some(
+      (endpoint) => endpoint.endpointNo === endpointNo && endpoint.document.enabled,
     );
   /** Of a key, the first that was enqueued may go: holds of an order are for the ledgers' own suite. */
   const isFirstOfKey = ({ id, endpointNo, orderKey }: Row) =>
@@ -99,6 +106,14 @@ export function createMemoryLedger(): MemoryLedger {
     ![...pending.values()].some(
       (other) => other.endpointNo === endpointNo && other.orderKey === orderKey && other.id < id,
     );
+
+  /** The next of an ended delivery's key is due from then on. */
+  const freeNextOfKey = ({ endpointNo, orderKey }: Row, atMs: number) => {
+    const next = [...pending.values()].find(
+      (other) => orderKey !== null && other.endpointNo === endpointNo && other.orderKey === orderKey,
+    );
+    if (next) pending.set(next.id, { ...next, dueAtMs: Math.max(next.dueAtMs, atMs) });
+  };
 
   const ofPartner = (partnerNo: number): StoredCircuit[] | null => {
     const found = [...circuits.values()].filter(
@@ -110,7 +125,7 @@ export function createMemoryLedger(): MemoryLedger {
   /** When more is due after now. */
   const nextDue = (partnerNo: number, nowMs: number): number | null => {
     const times = [...pending.values()]
-      .filter((row) => row.partnerNo === partnerNo)
+      .filter((row) => row.partnerNo === partnerNo && isOpen(row) && isFirstOfKey(row))
       .map(({ dueAtMs, endpointNo }) => Math.max(dueAtMs, heldUntilMs.get(endpointNo) ?? 0))
       .filter((atMs) => atMs > nowMs && Number.isFinite(atMs));
     return times.length > 0 ? Math.min(...times) : null;
@@ -139,6 +154,7 @@ export function createMemoryLedger(): MemoryLedger {
         });
     } else if (holds || change.state === "delivered") {
       pending.delete(deliveryId);
+      freeNextOfKey(row, change.atMs);
       finished.set(deliveryId, { deliveryId, partnerNo, fence, attempt, change });
     }
   };
@@ -236,14 +252,10 @@ export function createMemoryLedger(): MemoryLedger {
         if (fence === null) row.fence += 1;
         const passed = fence !== null && fence !== row.fence;
         const standing: Claimed["standing"] = passed ? "elsewhere" : row.paused ? "inactive" : "held";
-        const known = new Set(row.settings.endpoints.map((endpoint) => endpoint.endpointNo));
         const rows =
           standing === "held"
             ? due(partnerNo, nowMs)
-                .filter(
-                  ({ id, endpointNo }) =>
-                    !busy.has(id) && known.has(endpointNo) && !passOver?.includes(endpointNo),
-                )
+                .filter(({ id, endpointNo }) => !busy.has(id) && !passOver?.includes(endpointNo))
                 .filter((row) => !from || isBehind(row, from, heldUntilMs.get(row.endpointNo) ?? 0))
             : [];
         rows.sort((a, b) => laneOf(a) - laneOf(b) || a.dueAtMs - b.dueAtMs || (a.id < b.id ? -1 : 1));
@@ -298,9 +310,10 @@ export function createMemoryLedger(): MemoryLedger {
     silentPartners: async () => [],
     async duePartners(untilMs) {
       const earliest = new Map<number, number>();
-      for (const { partnerNo, endpointNo, dueAtMs } of pending.values()) {
+      for (const row of pending.values()) {
+        const { partnerNo, endpointNo, dueAtMs } = row;
         const atMs = Math.max(dueAtMs, heldUntilMs.get(endpointNo) ?? 0);
-        if (atMs <= untilMs && !partner(partnerNo).paused)
+        if (atMs <= untilMs && !partner(partnerNo).paused && isOpen(row) && isFirstOfKey(row))
           earliest.set(partnerNo, Math.min(atMs, earliest.get(partnerNo) ?? atMs));
       }
       return [...earliest].map(([partnerNo, dueAtMs]) => ({ partnerNo, dueAtMs }));
@@ -312,18 +325,14 @@ export function createMemoryLedger(): MemoryLedger {
     },
     tellHolders: async () => {},
     attend: async () => ({ alive: 1, first: true, idlest: null, foundDead: 0, time: null }),
-    readTime: async () => null,
     cutBack: async () => 0,
-    processes: async () => [],
     declare: async () => {},
     othersAllow: async () => [],
     passOn: async () => {},
-    onRing: async () => async () => {},
     leave: async () => {},
     onLost: (listener) => void lost.add(listener),
     advanceReplays: async () => ({ partnerNos: [], running: 0 }),
     keepUp: async () => {},
-    locate: async () => null,
     isTransient: (error) => error instanceof TransientFault,
   };
 }

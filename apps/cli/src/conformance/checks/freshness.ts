@@ -2,7 +2,7 @@ import type { Check } from "../check.ts";
 import { refused, replyWords } from "../judgement.ts";
 
 const window =
-  "Refuse a webhook-timestamp more than 300 s from your clock: it is what stops old captures from being sent again.";
+  "Refuse a webhook-timestamp more than 300 s from your clock: this check stops old messages from being sent again.";
 const furthestSkewMs = 60_000;
 
 /** Old, early, and what the partner's own clock says. */
@@ -41,7 +41,7 @@ export const freshnessChecks: readonly Check[] = [
         : {
             outcome: "fail",
             came,
-            fix: "One of the two clocks is off; set both by NTP, or valid messages are refused as stale.",
+            fix: "One of the two clocks is off; set both with NTP, or valid messages are refused as stale.",
           };
     },
   },

@@ -62,7 +62,7 @@ export const payloadChecks: readonly Check[] = [
       const body = `${text.slice(0, -1)},"conformance_extra":true}`;
       return accepted(
         await probe.send(await probe.message({ body })),
-        "Ignore fields you do not know: new ones come without a new schema_version.",
+        "Ignore fields that you do not know: new ones can come without a new schema_version.",
       );
     },
   },
@@ -94,7 +94,7 @@ export const payloadChecks: readonly Check[] = [
       return {
         outcome: "fail",
         came,
-        fix: "Catch what your JSON parser throws, and answer 400: no retry will mend the body.",
+        fix: "Catch what your JSON parser throws, and answer 400: no retry will correct the body.",
       };
     },
   },

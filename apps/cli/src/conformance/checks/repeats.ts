@@ -5,14 +5,14 @@ import { accepted, allOf, replyWords } from "../judgement.ts";
 const concurrency = 10;
 const longestWaitMs = 5_000;
 const dedupe =
-  "Deduplicate by webhook-id, and answer a repeat with what you answered before: a repeat is a retry whose first answer was lost, and anything but 2xx brings more of them.";
+  "Deduplicate by webhook-id, and answer a repeat as you answered before: a repeat is a retry whose first answer was lost, and any answer except 2xx causes more of them.";
 
 /** The same again, at once, and out of order. That your own records hold it once is for you to look up. */
 export const repeatChecks: readonly Check[] = [
   {
     id: "duplicate",
     severity: "must",
-    sent: "a message, and the same id again, signed anew",
+    sent: "a message, and the same id again with a new signature",
     expected: "2xx both times, with the same answer",
     async run(probe) {
       const id = probe.newId();
@@ -28,7 +28,7 @@ export const repeatChecks: readonly Check[] = [
         ...judgement,
         outcome: "fail",
         severity: "should",
-        fix: "Keep the first answer, and give it again.",
+        fix: "Store the first answer, and send it again.",
       };
     },
   },
@@ -55,7 +55,7 @@ export const repeatChecks: readonly Check[] = [
     needsBody: true,
     async run(probe) {
       const fix =
-        "Events arrive in any order: take both, and let the newer `timestamp` of the payload win; never refuse what comes late.";
+        "Events arrive in any order: accept both, and keep the one with the newer `timestamp` in the payload; never refuse a late one.";
       const newer = await probe.send(await probe.message({ event: { occurredAgoSeconds: 0 } }));
       const older = await probe.send(await probe.message({ event: { occurredAgoSeconds: 3600 } }));
       return allOf([

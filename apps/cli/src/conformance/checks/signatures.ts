@@ -35,7 +35,7 @@ export const signatureChecks: readonly Check[] = [
       const body = Uint8Array.from([...before, 0xff, ...after]);
       return refused(
         await probe.send({ ...request, body }),
-        "Two different bodies passed for the same: verify over bytes. Decoding to text first turns every invalid byte into U+FFFD.",
+        "Two different bodies were accepted as the same: verify over bytes. Decoding to text first turns every invalid byte into U+FFFD.",
       );
     },
   },
@@ -59,7 +59,7 @@ export const signatureChecks: readonly Check[] = [
     expected: "400 or 401",
     async run(probe) {
       const fix =
-        "Sign over `id.timestamp.body`, all three: else a captured message can be sent again under a new id.";
+        "Verify over `id.timestamp.body`, all three. Otherwise a captured message can be sent again under a new id.";
       const request = await probe.message();
       const later = String(Number(headerOf(request, "webhook-timestamp")) + 1);
       return allOf([
@@ -126,7 +126,7 @@ export const signatureChecks: readonly Check[] = [
       const value = `v9,bm90aGluZyB5b3Uga25vdw== ${headerOf(request, "webhook-signature")}`;
       return accepted(
         await probe.send(withHeader(request, "webhook-signature", value)),
-        "Pass over entries of webhook-signature whose scheme you do not know.",
+        "Ignore entries of webhook-signature whose scheme you do not know.",
       );
     },
   },

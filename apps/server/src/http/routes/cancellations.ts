@@ -1,4 +1,9 @@
-import { type Engine, PostriderError } from "@postrider/engine";
+import {
+  type CancellationOperations,
+  type DeliveryOperations,
+  type Engine,
+  PostriderError,
+} from "@postrider/engine";
 import { z } from "zod";
 import { definedFilter, pendingFilter } from "../delivery-filter.ts";
 import { selectionLimits } from "../document-check.ts";
@@ -16,7 +21,10 @@ const cancellationRequest = z
   .meta({ id: "CancellationRequest" });
 
 /** Cancelling what waits. */
-export function cancellationRoutes({ operations, sweepNow }: Engine): Route[] {
+export function cancellationRoutes({
+  operations,
+  sweepNow,
+}: Pick<Engine, "sweepNow"> & { readonly operations: CancellationOperations & DeliveryOperations }): Route[] {
   const byFilter = route(
     "POST",
     "/v1/cancellations",

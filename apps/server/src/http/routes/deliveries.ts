@@ -1,4 +1,4 @@
-import { type Engine, PostriderError } from "@postrider/engine";
+import { type DeliveryOperations, PostriderError } from "@postrider/engine";
 import { z } from "zod";
 import { definedFilter, deliveriesQuery, groupsQuery, pageOf } from "../delivery-filter.ts";
 import { type Route, route } from "../route.ts";
@@ -7,7 +7,7 @@ import { deliveriesView, deliveryView, groupsView } from "../views.ts";
 const tag = "deliveries";
 
 /** Deliveries: listed, shown, and counted in groups. */
-export function deliveryRoutes({ operations }: Engine): Route[] {
+export function deliveryRoutes({ operations }: { readonly operations: DeliveryOperations }): Route[] {
   const list = route(
     "GET",
     "/v1/deliveries",

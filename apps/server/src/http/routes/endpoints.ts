@@ -1,11 +1,10 @@
+import { completeEndpoint, endpointDocument, endpointId, partnerId } from "@postrider/contract";
 import { type BodySource, type Engine, PostriderError } from "@postrider/engine";
 import { parseExactJson } from "@postrider/engine/exact-json";
+import { memberText } from "@postrider/engine/json-text";
 import { z } from "zod";
 import { deletedAnswer, deletedAnswers } from "../deleted-answer.ts";
 import { documentLimits, readDocument } from "../document-check.ts";
-import { endpointId, partnerId } from "@postrider/contract";
-import { memberText } from "../json-slices.ts";
-import { completeEndpoint, endpointDocument } from "@postrider/contract";
 import { type Route, route } from "../route.ts";
 import {
   endpointsView,
@@ -43,7 +42,7 @@ function readEndpoint(text: string): z.output<typeof endpointDocument> {
   if (body.length > longestBody) {
     const message = `must have at most ${longestBody} characters, and has ${body.length}`;
     throw new PostriderError("invalid_request", `The body is not valid: body ${message}.`, {
-      hint: "A template is small; long texts belong into the event's data, from where a macro takes them.",
+      hint: "A template is small: put long texts into the event's data, and a macro in their place.",
       issues: [{ path: "body", message }],
     });
   }

@@ -8,13 +8,12 @@ import {
   issueText,
   PostriderError,
 } from "@postrider/engine";
+import { type CutList, cutList, memberText, type Slices } from "@postrider/engine/json-text";
 import { z } from "zod";
 import type { AcceptBatcher } from "../accept-batcher.ts";
 import { checkEvent, isTooLarge, maxEvents, tooLarge } from "../check-event.ts";
 import { refusal } from "../failure.ts";
 import { notValid, withMore, wordsOf } from "../issues.ts";
-import { type CutList, cutList, memberText } from "../json-slices.ts";
-import type { Slices } from "../processor-slices.ts";
 import { parseJson } from "../request-body.ts";
 import { type Answer, type Route, route } from "../route.ts";
 import { acceptView, errorView, eventView } from "../views.ts";

@@ -1,4 +1,11 @@
-import { type Engine, parseDurationMs, PostriderError } from "@postrider/engine";
+import {
+  type Engine,
+  type KeyOperations,
+  type NameOperations,
+  type PartnerOperations,
+  parseDurationMs,
+  PostriderError,
+} from "@postrider/engine";
 import { z } from "zod";
 import { deletedAnswer, deletedAnswers } from "../deleted-answer.ts";
 import { pageOf, pageQuery } from "../delivery-filter.ts";
@@ -11,7 +18,10 @@ const params = z.strictObject({ id: partnerId });
 const tag = "partners";
 
 /** The error if a partner was named that does not exist. Its words are for callers of the API and of the command. */
-export async function noPartner({ operations }: Engine, id: string): Promise<PostriderError> {
+export async function noPartner(
+  { operations }: { readonly operations: NameOperations },
+  id: string,
+): Promise<PostriderError> {
   const near = await operations.nearestName({ partner: id });
   return new PostriderError("not_found", `There is no partner ${id}.`, {
     hint: `${didYouMean(near)}List the partners, or create it first.`,
@@ -106,7 +116,11 @@ export function partnerRoutes(engine: Engine): Route[] {
 }
 
 /** The signing keys of a partner. */
-function keyRoutes(engine: Engine): Route[] {
+function keyRoutes(
+  engine: Pick<Engine, "sweepNow"> & {
+    readonly operations: KeyOperations & NameOperations & PartnerOperations;
+  },
+): Route[] {
   const { operations } = engine;
 
   const rotate = route(

@@ -54,7 +54,7 @@ export function replayRoutes(engine: Engine): Route[] {
       if (filter.state === "pending") {
         throw new PostriderError(
           "invalid_request",
-          "Pending deliveries are under way already, and are never replayed.",
+          "Pending deliveries are still to be sent, so they cannot be replayed.",
           {
             issues: [{ path: "filter.state", message: "must be a terminal state" }],
           },

@@ -1,4 +1,4 @@
-import type { Engine } from "@postrider/engine";
+import type { Engine, RetryOperations } from "@postrider/engine";
 import { z } from "zod";
 import { definedFilter, pendingFilter } from "../delivery-filter.ts";
 import { selectionLimits } from "../document-check.ts";
@@ -16,7 +16,10 @@ const retryRequest = z
   .meta({ id: "RetryRequest" });
 
 /** Sending waiting retries now. */
-export function retryRoutes({ operations, ring }: Engine): Route[] {
+export function retryRoutes({
+  operations,
+  ring,
+}: Pick<Engine, "ring"> & { readonly operations: RetryOperations }): Route[] {
   const create = route(
     "POST",
     "/v1/retries",

@@ -1,5 +1,5 @@
-import { forEachMember, isContainer, skipSpace, valueAt } from "./json-text.ts";
-import type { Value } from "./value.ts";
+import { forEachMember, isContainer, skipSpace } from "../json-text.ts";
+import { type Value, valueAt } from "./value.ts";
 
 /** A name in the tree of all data paths a template uses; `slot` is where the value found here is put, or -1. */
 interface PathNode {

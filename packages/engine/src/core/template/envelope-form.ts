@@ -1,7 +1,7 @@
+import { forEachMember, isContainer, skipSpace } from "../json-text.ts";
 import { encodeFormValue } from "./encode.ts";
 import type { PostbackFacts } from "./facts.ts";
-import { forEachMember, isContainer, skipSpace, valueAt } from "./json-text.ts";
-import { textOf } from "./value.ts";
+import { textOf, valueAt } from "./value.ts";
 
 /** Objects and arrays nested deeper than this become one field with their JSON text: bounds names and work. */
 const deepestField = 16;

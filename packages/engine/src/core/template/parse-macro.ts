@@ -1,7 +1,7 @@
 import { isFactRoot, macroRoots, type FactRoot } from "./facts.ts";
 import { type AppliedFilter, type FilterDefinition, filters } from "./filters.ts";
 import type { TemplateIssueCode, Words } from "./issue.ts";
-import { decodeString, endOfString } from "./json-text.ts";
+import { decodeString, endOfString } from "../json-text.ts";
 import { nearestName } from "../nearest.ts";
 
 /** What happens when the value is missing: `!` refuses to send, `?` drops the place, neither leaves it empty. */

@@ -1,4 +1,4 @@
-import { compactJson } from "./json-text.ts";
+import { compactJson, decodeString, endOfValue } from "../json-text.ts";
 
 /** A number, boolean, null, object or array, kept as its JSON source text so that no digit is lost. */
 interface JsonText {
@@ -7,6 +7,14 @@ interface JsonText {
 
 /** What a macro stands for: a decoded string, any other JSON value as its text, or undefined when absent. */
 export type Value = string | JsonText | undefined;
+
+/** The value that starts at `at` in JSON text: strings decoded, everything else as its source text. */
+export function valueAt(text: string, at: number): Value {
+  const end = endOfValue(text, at);
+  if (end === -1) return undefined;
+  const source = text.slice(at, end);
+  return source.startsWith('"') ? decodeString(source) : { json: source };
+}
 
 /** Whether the value counts as missing: absent, `null` or the empty string. */
 export function isMissing(value: Value): boolean {

@@ -1,4 +1,4 @@
-import type { Operations } from "../../ports/operations.ts";
+import type { CancellationOperations } from "../../ports/operations.ts";
 import type { DeliveryFilter } from "../../ports/selection.ts";
 import { list, type Sql } from "../sql.ts";
 import type { OperationsContext } from "./context.ts";
@@ -7,8 +7,6 @@ import { deliveryGroup, type GroupRow, groupsOf } from "./deliveries.ts";
 import { idFloor } from "./instants.ts";
 import { checkNames, noteOnType } from "./names.ts";
 import { pendingSelection, selectionOf, selectionValues } from "./selection.ts";
-
-type CancellationOperations = Pick<Operations, "cancelDeliveries">;
 
 const idsPerPage = 50_000;
 const deliveriesPerStep = 5_000;

@@ -1,7 +1,7 @@
-import type { Operations } from "../../ports/operations.ts";
+import type { StatusOperations } from "../../ports/operations.ts";
 import type { OperationsContext } from "./context.ts";
 
-type CountOperations = Pick<Operations, "conservation" | "backlog" | "circuits" | "pausedEndpoints" | "ping">;
+type CountOperations = Omit<StatusOperations, "vacuumState" | "numbers">;
 
 interface BacklogRow {
   readonly total: number;
@@ -39,9 +39,10 @@ export function countOperations({ reads }: OperationsContext): CountOperations {
     },
 
     async circuits(nowMs, signal) {
-      const [row] = await reads(signal).query<Awaited<ReturnType<Operations["circuits"]>>>(circuitsSql, [
-        nowMs,
-      ]);
+      const [row] = await reads(signal).query<Awaited<ReturnType<StatusOperations["circuits"]>>>(
+        circuitsSql,
+        [nowMs],
+      );
       return row!;
     },
 

@@ -1,14 +1,12 @@
 import type { DeliveryState, Reason } from "../../core/delivery.ts";
 import { formatDurationMs } from "@postrider/contract";
-import type { AttemptView, DeliveryView, EventView, Operations } from "../../ports/operations.ts";
+import type { AttemptView, DeliveryOperations, DeliveryView, EventView } from "../../ports/operations.ts";
 import type { DeliveryFilter, DeliveryGroup } from "../../ports/selection.ts";
 import type { OperationsContext } from "./context.ts";
 import { decodeCursor, encodeCursor } from "./cursor.ts";
 import { idTimeMs, isoText, isoTextOrNull } from "./instants.ts";
 import { checkNames, noteOnType } from "./names.ts";
 import { idForm, selectionOf, selectionValues } from "./selection.ts";
-
-type DeliveryOperations = Pick<Operations, "getEvent" | "getDelivery" | "listDeliveries" | "groupDeliveries">;
 
 /** Reading events and deliveries: one statement each, and two for one with what belongs to it. */
 export function deliveryOperations({ reads }: OperationsContext): DeliveryOperations {

@@ -1,9 +1,7 @@
 import { parseEndpointDocument } from "../../core/documents.ts";
 import { compileTemplate, findUnfilledMacros, type UnfilledMacro } from "../../core/template/index.ts";
-import type { EndpointWarning, Operations } from "../../ports/operations.ts";
+import type { EndpointWarning, WarningOperations } from "../../ports/operations.ts";
 import type { OperationsContext } from "./context.ts";
-
-type WarningOperations = Pick<Operations, "endpointWarnings">;
 
 /** Events looked at for an endpoint, and the most bytes of one: 0.8 MB at most are walked. */
 const eventsPerEndpoint = 100;

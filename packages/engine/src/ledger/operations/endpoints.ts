@@ -3,7 +3,7 @@ import { parseDurationMs } from "../../core/duration.ts";
 import { parseEndpointDocument } from "../../core/documents.ts";
 import { PostriderError } from "../../core/errors.ts";
 import { missingKeyNote, schemes } from "../../core/missing-key.ts";
-import type { Endpoint, EndpointCircuit, Operations } from "../../ports/operations.ts";
+import type { Endpoint, EndpointCircuit, EndpointOperations } from "../../ports/operations.ts";
 import type { CircuitRow } from "../circuits.ts";
 import { list } from "../sql.ts";
 import { beginCancelDeleted } from "./cancel-deleted.ts";
@@ -12,11 +12,6 @@ import type { OperationsContext } from "./context.ts";
 import { checkEndpoint } from "./endpoint-check.ts";
 import { dropOrder } from "./drop-order.ts";
 import { isoText, isoTextOrNull } from "./instants.ts";
-
-type EndpointOperations = Pick<
-  Operations,
-  "putEndpoint" | "getEndpoint" | "listEndpoints" | "deleteEndpoint" | "resumeEndpoint"
->;
 
 /** Endpoints. Each change is one transaction: the partner's version, the endpoint and its subscriptions move together. */
 export function endpointOperations({

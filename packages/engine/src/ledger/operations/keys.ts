@@ -11,7 +11,7 @@ import { isAliveSql } from "../processes.ts";
 import { PostriderError } from "../../core/errors.ts";
 import { missingKeyNote, type Scheme } from "../../core/missing-key.ts";
 import { parseEndpointDocument } from "../../core/documents.ts";
-import type { MissingKey, Operations, SigningKey } from "../../ports/operations.ts";
+import type { KeyOperations, MissingKey, SigningKey } from "../../ports/operations.ts";
 import { sealContext } from "../dispatch-ledger.ts";
 import type { Seal } from "../seal.ts";
 import type { Sql } from "../sql.ts";
@@ -20,12 +20,7 @@ import type { OperationsContext } from "./context.ts";
 import { isoText, isoTextOrNull } from "./instants.ts";
 
 /** Rotating and listing a partner's signing keys. */
-export function keyOperations({
-  sql,
-  reads,
-  seal,
-  changed,
-}: OperationsContext): Pick<Operations, "rotateSecret" | "listKeys" | "missingKeys"> {
+export function keyOperations({ sql, reads, seal, changed }: OperationsContext): KeyOperations {
   return {
     listKeys: async (id, nowMs, signal) =>
       (await reads(signal).query<KeyRow>(keysSql, [id, nowMs])).map(signingKey),

@@ -1,12 +1,12 @@
 import { PostriderError } from "../../core/errors.ts";
 import { nearestName } from "../../core/nearest.ts";
-import type { Operations } from "../../ports/operations.ts";
+import type { NameOperations } from "../../ports/operations.ts";
 import type { DeliveryFilter } from "../../ports/selection.ts";
 import type { Sql } from "../sql.ts";
 import type { OperationsContext } from "./context.ts";
 
 /** What a mistyped name may have meant. */
-export function nameOperations({ reads }: OperationsContext): Pick<Operations, "nearestName"> {
+export function nameOperations({ reads }: OperationsContext): NameOperations {
   return {
     nearestName: ({ partner, endpoint }, signal) =>
       endpoint === undefined

@@ -1,8 +1,8 @@
-import type { NumberUse, Operations } from "../../ports/operations.ts";
+import type { NumberUse, StatusOperations } from "../../ports/operations.ts";
 import type { OperationsContext } from "./context.ts";
 
 /** How far the ledger's counters are. */
-export function numberOperations({ reads }: OperationsContext): Pick<Operations, "numbers"> {
+export function numberOperations({ reads }: OperationsContext): Pick<StatusOperations, "numbers"> {
   return {
     numbers: (signal) => reads(signal).query<NumberUse>(numbersSql),
   };

@@ -2,7 +2,7 @@ import { isAliveSql } from "../processes.ts";
 import { formatDurationMs } from "@postrider/contract";
 import { parseDurationMs } from "../../core/duration.ts";
 import { PostriderError } from "../../core/errors.ts";
-import type { Operations, Partner, PartnerEndpoints } from "../../ports/operations.ts";
+import type { Partner, PartnerEndpoints, PartnerOperations } from "../../ports/operations.ts";
 import { sealContext } from "../dispatch-ledger.ts";
 import { beginCancelDeleted } from "./cancel-deleted.ts";
 import { changePartner } from "./change-partner.ts";
@@ -11,11 +11,6 @@ import { decodeCursor, encodeCursor } from "./cursor.ts";
 import { isoText } from "./instants.ts";
 import { checkTexts } from "./endpoint-check.ts";
 import { givenKey, newSecretText } from "./keys.ts";
-
-type PartnerOperations = Pick<
-  Operations,
-  "putPartner" | "getPartner" | "listPartners" | "deletePartner" | "setPartnerState"
->;
 
 /** Each is in vain only if somebody deletes the partner in the same moment. */
 const mostPuts = 10;

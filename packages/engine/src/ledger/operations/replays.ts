@@ -1,5 +1,5 @@
 import { PostriderError } from "../../core/errors.ts";
-import type { Operations, ReplayView } from "../../ports/operations.ts";
+import type { ReplayOperations, ReplayView } from "../../ports/operations.ts";
 import type { DeliveryFilter, ReplaySelection, SkipCause } from "../../ports/selection.ts";
 import type { OperationsContext } from "./context.ts";
 import { causesSql, type Skips, waitingSql, type Waits } from "./causes.ts";
@@ -7,11 +7,6 @@ import { deliveryGroup, type GroupRow, groupsOf } from "./deliveries.ts";
 import { isoText, isoTextOrNull } from "./instants.ts";
 import { checkNames, noteOnType } from "./names.ts";
 import { idForm, replaySelection, selectionOf, selectionValues } from "./selection.ts";
-
-type ReplayOperations = Pick<
-  Operations,
-  "previewReplay" | "createReplay" | "getReplay" | "listReplays" | "cancelReplay"
->;
 
 /** Replays: chosen here, put back step by step by `advanceReplays`. */
 export function replayOperations({ sql, reads }: OperationsContext): ReplayOperations {

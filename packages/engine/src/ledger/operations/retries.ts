@@ -1,4 +1,4 @@
-import type { Operations } from "../../ports/operations.ts";
+import type { RetryOperations } from "../../ports/operations.ts";
 import { list, type Sql } from "../sql.ts";
 import { afterSteps } from "./after-steps.ts";
 import { causesSql, type Skips, waitingSql, type Waits } from "./causes.ts";
@@ -8,8 +8,6 @@ import { idFloor } from "./instants.ts";
 import { checkNames, noteOnType } from "./names.ts";
 import type { DeliveryFilter } from "../../ports/selection.ts";
 import { pendingSelection, selectionValues, waitingSelection } from "./selection.ts";
-
-type RetryOperations = Pick<Operations, "retryNow">;
 
 const idsPerPage = 50_000;
 const deliveriesPerStep = 5_000;

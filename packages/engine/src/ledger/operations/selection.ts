@@ -69,7 +69,7 @@ function checkEnding(state: DeliveryState | null): void {
   if (state !== null && state !== "pending" && state !== "delivered") return;
   throw new PostriderError(
     "invalid_request",
-    "By the time of ending only deliveries that ended without success can be asked for.",
+    "With the time finished, only deliveries that ended without success can be listed.",
     {
       hint: "Name the state dead, expired, cancelled or suppressed (or a reason); for pending and delivered ones leave time out.",
       issues: [{ path: "time", message: "needs a state that is dead, expired, cancelled or suppressed" }],
@@ -88,7 +88,7 @@ export function replaySelection(filter: DeliveryFilter): DeliveryFilter {
   if (filter.state === "pending") {
     throw new PostriderError(
       "invalid_request",
-      "Pending deliveries are under way already, and are never replayed.",
+      "Pending deliveries are still to be sent, so they cannot be replayed.",
       {
         hint: "Choose a state that deliveries end in, or leave it out for dead letters.",
         issues: [{ path: "filter.state", message: "must be a terminal state" }],
@@ -112,7 +112,7 @@ export function pendingSelection(filter: DeliveryFilter, done: "cancelled" | "se
   if (Object.values(keys).every((value) => value === undefined)) {
     throw new PostriderError(
       "invalid_request",
-      `The filter names nothing: all that waits would be ${done}.`,
+      `The filter is empty, so all waiting deliveries would be ${done}.`,
       {
         hint: "Name at least one of partner, endpoint, type, event_id, since, until and delivery_ids.",
         issues: [{ path: "filter", message: "must have at least one key besides state" }],

@@ -4,7 +4,7 @@ import {
   type VacuumHolder,
   type VacuumState,
 } from "../../core/vacuum.ts";
-import type { Operations } from "../../ports/operations.ts";
+import type { StatusOperations } from "../../ports/operations.ts";
 import type { Sql } from "../sql.ts";
 import type { OperationsContext } from "./context.ts";
 
@@ -15,7 +15,10 @@ interface VacuumRow {
 }
 
 /** Whether the server can remove what was deleted. In an embedded ledger nobody else has a transaction. */
-export function vacuumOperations({ reads, shared }: OperationsContext): Pick<Operations, "vacuumState"> {
+export function vacuumOperations({
+  reads,
+  shared,
+}: OperationsContext): Pick<StatusOperations, "vacuumState"> {
   return {
     async vacuumState(signal) {
       if (!shared) return { heldBackBy: [], unseen: 0, deadPending: 0 };

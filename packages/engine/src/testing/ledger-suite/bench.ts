@@ -1,33 +1,34 @@
 import { endpointDefaults, partnerDefaults } from "../../core/documents.ts";
 import type { LedgerOperations } from "../../ledger/operations/index.ts";
 import type { Sql } from "../../ledger/sql.ts";
-import type { Claimed, ClaimFrom, DispatchLedger, DueDelivery, Outcome } from "../../ports/ledger.ts";
+import type { Claimed, ClaimFrom, DueDelivery, Ledger } from "../../ports/ledger.ts";
 import type { AcceptEvent, EventDoor } from "../../ports/event-door.ts";
+import {
+  claimOf,
+  dayMs,
+  ended,
+  minuteMs,
+  retried,
+  suiteNowMs,
+  type TestPartner,
+} from "../dispatch-suite/subject.ts";
 
-/** The instant the suite calls now; a ledger under test is migrated at it. A Wednesday. */
-export const suiteNowMs = Date.parse("2026-03-04T10:00:00.000Z");
-export const minuteMs = 60_000;
-export const dayMs = 86_400_000;
+export { dayMs, ended, minuteMs, retried, suiteNowMs, type TestPartner };
+
 export const neighbourLeaseMs = 300;
 
 /** A ledger under test, migrated and empty. */
 export interface OpenedLedger {
   readonly door: EventDoor;
-  readonly dispatch: DispatchLedger;
+  readonly dispatch: Ledger;
   readonly operations: LedgerOperations;
   /** The same ledger as other processes see it, each with leases of `neighbourLeaseMs`; null if it belongs to one process. */
-  readonly neighbours: readonly [DispatchLedger, DispatchLedger] | null;
+  readonly neighbours: readonly [Ledger, Ledger] | null;
   readonly sql: Sql;
   close(): Promise<void>;
 }
 
-/** A partner made for one test. Its endpoints are subscribed to types that begin with its id. */
-export interface TestPartner {
-  readonly id: string;
-  readonly no: number;
-}
-
-/** Shorthands over an opened ledger. Every test makes partners of its own, so tests do not see each other's work. */
+/** Shorthands over an opened ledger; a partner's endpoints are subscribed to types that begin with its id. Every test makes partners of its own, so tests do not see each other's work. */
 export function createBench(ledger: OpenedLedger) {
   const { door, dispatch, operations, sql } = ledger;
   let names = 0;
@@ -80,20 +81,7 @@ export function createBench(ledger: OpenedLedger) {
     nowMs: number,
     more: { limit?: number; fence?: number; busy?: readonly string[]; from?: ClaimFrom | null } = {},
   ): Promise<Claimed> {
-    const [claimed] = await dispatch.claim(
-      [
-        {
-          partnerNo: of.no,
-          fence: more.fence ?? null,
-          limit: more.limit ?? 1_000,
-          busyIds: more.busy ?? [],
-          from: more.from ?? null,
-        },
-      ],
-      [],
-      nowMs,
-    );
-    return claimed!;
+    return claimOf({ ledger: dispatch }, of, nowMs, more);
   }
 
   /** A turn in which every due delivery is answered with `status`; all of them end, dead unless it is 200. */
@@ -110,52 +98,3 @@ export function createBench(ledger: OpenedLedger) {
 }
 
 export type Bench = ReturnType<typeof createBench>;
-
-type Turn = Pick<Claimed, "partnerNo" | "fence">;
-
-const attempt = (delivery: DueDelivery, atMs: number, status: number) => ({
-  n: delivery.attemptsMade + 1,
-  atMs,
-  durationMs: 3,
-  status,
-  error: status === 200 ? null : `status ${status}`,
-  responseBody: "ok",
-  endpointVersion: 1,
-});
-
-/** An outcome that ends the delivery: delivered for 200, dead for anything else. */
-export function ended(
-  { partnerNo, fence }: Turn,
-  delivery: DueDelivery,
-  atMs: number,
-  status: number,
-): Outcome {
-  const change =
-    status === 200
-      ? ({ kind: "finish", state: "delivered", reason: "accepted_by_partner", atMs, error: null } as const)
-      : ({
-          kind: "finish",
-          state: "dead",
-          reason: "retries_exhausted",
-          atMs,
-          error: `status ${status}`,
-        } as const);
-  return { deliveryId: delivery.id, partnerNo, fence, attempt: attempt(delivery, atMs, status), change };
-}
-
-/** An outcome after which the delivery waits until `dueAtMs`. */
-export function retried(
-  { partnerNo, fence }: Turn,
-  delivery: DueDelivery,
-  atMs: number,
-  dueAtMs: number,
-  clientErrors = 0,
-): Outcome {
-  return {
-    deliveryId: delivery.id,
-    partnerNo,
-    fence,
-    attempt: attempt(delivery, atMs, 503),
-    change: { kind: "retry", dueAtMs, clientErrors, error: "status 503" },
-  };
-}

@@ -1,39 +1,14 @@
 import { expect, test } from "vitest";
 import type { Circuit } from "../../core/breaker.ts";
 import type { Claimed } from "../../ports/ledger.ts";
-import { type Bench, dayMs, minuteMs, retried, suiteNowMs as now } from "./bench.ts";
-
-const open: Circuit = {
-  state: "open",
-  openedAtMs: now - minuteMs,
-  sinceMs: now - minuteMs,
-  failingSinceMs: now - 2 * minuteMs,
-  failures: 12,
-  waitMs: 10_000,
-  probeAtMs: now + 8_000.5,
-  ramp: null,
-  mark: 0,
-  refusals: null,
-};
-const refusing: Circuit = {
-  ...open,
-  state: "closed",
-  openedAtMs: null,
-  failingSinceMs: null,
-  failures: 0,
-  waitMs: 0,
-  probeAtMs: null,
-  refusals: { sinceMs: now - 3 * minuteMs, refused: 1_761, ended: 1_762, refusing: true, accepted: 2 },
-};
+import { openCircuit as open, refusingCircuit as refusing } from "../dispatch-suite/circuits.ts";
+import { type Bench, dayMs, minuteMs, suiteNowMs as now } from "./bench.ts";
 
 /** Circuits, and what operators are told of. */
 export function circuitTests(bench: () => Bench): void {
-  const circuitNoOf = async (endpointNo: number): Promise<number> => {
-    const [row] = await bench().sql.query<{ circuit_no: number }>(
-      "select circuit_no from postrider.endpoints where endpoint_no = $1::int",
-      [endpointNo],
-    );
-    return row!.circuit_no;
+  const circuitNoOf = async (partnerNo: number, endpointNo: number): Promise<number> => {
+    const [settings] = await bench().dispatch.settings([partnerNo], now);
+    return settings!.endpoints.find((endpoint) => endpoint.endpointNo === endpointNo)!.circuitNo!;
   };
   const save = async (
     { partnerNo, fence }: Claimed,
@@ -41,28 +16,9 @@ export function circuitTests(bench: () => Bench): void {
     circuit: Circuit | null,
     circuitNo?: number,
   ) => {
-    const no = circuitNo ?? (await circuitNoOf(endpointNo));
+    const no = circuitNo ?? (await circuitNoOf(partnerNo, endpointNo));
     return bench().dispatch.saveCircuits([{ partnerNo, fence, endpointNo, circuitNo: no, circuit }]);
   };
-
-  test("a circuit is there for the turn that opens next, whichever process it is, and gone when the endpoint is well", async () => {
-    const { partner, turn, dispatch } = bench();
-    const acme = await partner(["main", "other"]);
-    const { endpointNo } = (await dispatch.locate(acme.id, "main"))!;
-    const circuitNo = await circuitNoOf(endpointNo);
-    const first = await turn(acme, now);
-    expect(first.circuits).toBeNull();
-    await save(first, endpointNo, open);
-    await save(first, endpointNo, { ...open, failures: 13 });
-    const second = await turn(acme, now);
-    expect(second.circuits).toEqual([{ endpointNo, circuitNo, circuit: { ...open, failures: 13 } }]);
-    expect((await turn(acme, now, { fence: second.fence })).circuits).toBeNull();
-    await save(first, endpointNo, null); // its turn was passed
-    const third = await turn(acme, now);
-    expect(third.circuits).toHaveLength(1);
-    await save(third, endpointNo, null);
-    expect((await turn(acme, now)).circuits).toBeNull();
-  });
 
   test("it is shown with its endpoint: open until the probe is due, half-open then, ramping after", async () => {
     const { partner, turn, dispatch, operations } = bench();
@@ -141,7 +97,7 @@ export function circuitTests(bench: () => Bench): void {
     const { partner, turn, dispatch, operations } = bench();
     const acme = await partner(["main", "other"]);
     const { endpointNo } = (await dispatch.locate(acme.id, "main"))!;
-    const circuitNo = await circuitNoOf(endpointNo);
+    const circuitNo = await circuitNoOf(acme.no, endpointNo);
     const first = await turn(acme, now);
     const before = await operations.circuits(now);
     const few: Circuit = {
@@ -187,39 +143,6 @@ export function circuitTests(bench: () => Bench): void {
     expect(await listed()).toEqual({ ...expected, total: 2, open: 0 });
     await operations.resumeEndpoint(acme.id, "third", now);
     expect(await listed()).toEqual({ total: 2, paused: 0, open: 0, refusing: 1, failing: 1 });
-  });
-
-  test("endpoints that are passed over are left out of a claim, others are not", async () => {
-    const { partner, enqueue, dispatch } = bench();
-    const acme = await partner(["main", "other"]);
-    await enqueue(acme, 3);
-    const { endpointNo } = (await dispatch.locate(acme.id, "main"))!;
-    const claim = async (passOver?: readonly number[]) => {
-      const request = {
-        partnerNo: acme.no,
-        fence: null,
-        limit: 100,
-        busyIds: [],
-        ...(passOver ? { passOver } : {}),
-      };
-      return (await dispatch.claim([request], [], now))[0]!.deliveries;
-    };
-    expect(await claim()).toHaveLength(6);
-    expect((await claim([endpointNo])).filter((delivery) => delivery.endpointNo === endpointNo)).toEqual([]);
-    expect(await claim([endpointNo])).toHaveLength(3);
-  });
-
-  test("an attempt that takes no step of the ladder is recorded and numbered, once", async () => {
-    const { partner, enqueue, turn, dispatch, operations } = bench();
-    const acme = await partner();
-    const [id] = await enqueue(acme, 1);
-    const opened = await turn(acme, now);
-    const outcome = retried(opened, opened.deliveries[0]!, now, now);
-    const probe = { ...outcome, change: { ...outcome.change, attemptsBefore: 1 } } as typeof outcome;
-    await dispatch.record([probe], false);
-    await dispatch.record([probe], true);
-    expect((await turn(acme, now)).deliveries).toMatchObject([{ id, attemptsMade: 1, attemptsBefore: 1 }]);
-    expect((await operations.getDelivery(id!))?.attempts).toHaveLength(1);
   });
 
   test("backlogs that are old are found, whoever holds them back, but not what an operator paused", async () => {

@@ -1,21 +1,17 @@
 import { expect, test } from "vitest";
-import type { Claimed, DispatchLedger } from "../../ports/ledger.ts";
+import type { Claimed, Ledger } from "../../ports/ledger.ts";
 import { type Bench, ended, neighbourLeaseMs, suiteNowMs as now, type TestPartner } from "./bench.ts";
 
 const sign = (busy: number) => ({ busy, dispatches: true, skewMs: null, conditions: [] });
 
 /** Leases: one process at a time holds a partner's turn. Registered for ledgers that processes share. */
 export function leaseTests(bench: () => Bench): void {
-  const claimBy = async (
-    ledger: DispatchLedger,
-    of: TestPartner,
-    fence: number | null = null,
-  ): Promise<Claimed> => {
+  const claimBy = async (ledger: Ledger, of: TestPartner, fence: number | null = null): Promise<Claimed> => {
     const [claimed] = await ledger.claim([{ partnerNo: of.no, fence, limit: 10, busyIds: [] }], [], now);
     return claimed!;
   };
   /** Claims again and again until it is held: the lease of a process that went away runs by the server's clock. */
-  const waitForTurn = async (ledger: DispatchLedger, of: TestPartner): Promise<Claimed> => {
+  const waitForTurn = async (ledger: Ledger, of: TestPartner): Promise<Claimed> => {
     for (;;) {
       const claimed = await claimBy(ledger, of);
       if (claimed.standing === "held") return claimed;
@@ -32,8 +28,7 @@ export function leaseTests(bench: () => Bench): void {
     bench().sql.query(
       "select pg_terminate_backend(l.pid) from pg_locks l where l.locktype = 'advisory' and l.classid is not null and l.pid <> pg_backend_pid()",
     );
-  const dueNos = async (ledger: DispatchLedger) =>
-    (await ledger.duePartners(now)).map(({ partnerNo }) => partnerNo);
+  const dueNos = async (ledger: Ledger) => (await ledger.duePartners(now)).map(({ partnerNo }) => partnerNo);
 
   test("a sweep that does not probe what is held finds the same: all between, before and after", async () => {
     const { partner, enqueue, neighbours } = bench();

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { Claims } from "../../dispatch/claims.ts";
-import { Places } from "../../dispatch/places.ts";
+import { Claims } from "../../dispatch/turn/claims.ts";
+import { Places } from "../../dispatch/turn/places.ts";
 import type { DueDelivery } from "../../ports/ledger.ts";
 import { type Bench, ended, minuteMs, retried, suiteNowMs } from "./bench.ts";
 import { orderedPartner } from "./timing.ts";
@@ -90,7 +90,7 @@ async function createWorld(bench: Bench, fromPlaces: boolean) {
     if (page.from) begunAtPlaces += 1;
     const claimed = await turn(acme, nowMs, { fence, limit, busy: [...claims.busyIds], from: page.from });
     monotonicMs += claimMs;
-    page.ended(claimed, answer(claimed.deliveries));
+    page.takeOver(claimed, answer(claimed.deliveries));
     const waitingIds = new Set(await waiting(acme));
     while (claims.waiting > 0) {
       const delivery = claims.first;
@@ -128,7 +128,7 @@ async function createWorld(bench: Bench, fromPlaces: boolean) {
       ],
       false,
     );
-    claims.done(delivery.id);
+    claims.release(delivery.id);
   }
 
   return {
