@@ -150,8 +150,15 @@ function schemaOf(schema: z.ZodType, io: "input" | "output", components: Compone
       // Answers may grow: a client that refuses unknown keys would break on the next version.
       if (io === "output" && jsonSchema.additionalProperties === false)
         delete jsonSchema.additionalProperties;
+      // openapi-generator writes the default of `anyOf` into Go without quotes: one type with null has no such trouble.
+      const [only, none, ...more] = jsonSchema.anyOf ?? [];
+      if (typeof only?.type === "string" && !("enum" in only) && none?.type === "null" && more.length === 0) {
+        const { anyOf: _anyOf, ...words } = jsonSchema;
+        for (const key of Object.keys(jsonSchema)) delete jsonSchema[key];
+        Object.assign(jsonSchema, only, words, { type: [only.type, "null"] });
+      }
       // Without a format, Go's generators take 32 bits for a number.
-      if (jsonSchema.type === "number") jsonSchema.format ??= "double";
+      if ([jsonSchema.type].flat().includes("number")) jsonSchema.format ??= "double";
       // A default that is an object says no more than the defaults of its keys do, and makers of clients refuse it.
       if (isEmptyObject(jsonSchema.default) && (jsonSchema.$ref ?? jsonSchema.anyOf) !== undefined)
         delete jsonSchema.default;
