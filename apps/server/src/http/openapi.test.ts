@@ -111,8 +111,14 @@ describe("the OpenAPI document", () => {
     expect(document.info).toMatchObject({ title: expect.any(String), version: "1.0.0" });
     const operations = Object.values<any>(document.paths).flatMap((item) => Object.values<any>(item));
     expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(routes.length);
+    for (const { operationId } of operations)
+      expect(operationId).toMatch(
+        /^(cancel|check|create|delete|get|list|pause|put|resume|retry|rotate|send|test)([A-Z][a-z]+)+$/,
+      );
+    for (const tag of document.tags) expect(tag).toEqual({ name: tag.name, description: expect.any(String) });
     for (const operation of operations) {
       expect(Object.keys(operation.responses).length).toBeGreaterThan(0);
+      expect(Object.keys(operation.responses).filter((status) => status.startsWith("4"))).not.toEqual([]);
       for (const response of Object.values<any>(operation.responses))
         expect(response.description).toEqual(expect.any(String));
       for (const parameter of operation.parameters ?? []) {
@@ -123,6 +129,14 @@ describe("the OpenAPI document", () => {
         });
       }
     }
+  });
+
+  test("has one shape for a partner that was stored, so that a client that takes all 2xx alike reads its secret", () => {
+    const { responses } = document.paths["/v1/partners/{id}"].put;
+    expect(responses["200"].content).toEqual(responses["201"].content);
+    expect(responses["201"].content["application/json"].schema).toEqual({
+      $ref: "#/components/schemas/CreatedPartner",
+    });
   });
 
   test("declares exactly the parameters that each path has", () => {
@@ -149,7 +163,10 @@ describe("the OpenAPI document", () => {
 
   test("says what is asked for and what is refused", () => {
     const accept = document.paths["/v1/events"].post;
-    expect(accept.requestBody.content["application/json"].schema.anyOf).toEqual([
+    expect(accept.requestBody.content["application/json"].schema).toEqual({
+      $ref: "#/components/schemas/EventOrBatch",
+    });
+    expect(document.components.schemas.EventOrBatch.anyOf).toEqual([
       { $ref: "#/components/schemas/Event" },
       { $ref: "#/components/schemas/EventBatch" },
     ]);

@@ -1,4 +1,5 @@
 import { type ErrorCode, errorCodes } from "@postrider/engine";
+import { tags } from "./tags.ts";
 import { z } from "zod";
 import type { Route } from "./route.ts";
 import { errorView } from "@postrider/contract";
@@ -51,7 +52,7 @@ export function openApiDocument(routes: readonly Route[], version: string): Json
     },
     servers: [{ url: "/" }],
     security: [{ apiKey: [] }],
-    tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name })),
+    tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name, description: tags[name] })),
     paths,
     components: {
       securitySchemes: { apiKey: { type: "http", scheme: "bearer" } },
@@ -63,7 +64,7 @@ export function openApiDocument(routes: readonly Route[], version: string): Json
 function operation(route: Route, components: Components): Json {
   const parameters = [...parametersOf("path", route.params), ...parametersOf("query", route.query)];
   return {
-    operationId: operationId(route),
+    operationId: route.operationId,
     tags: [route.tag],
     summary: route.summary,
     ...(route.open ? { security: [] } : {}),
@@ -78,15 +79,6 @@ function operation(route: Route, components: Components): Json {
         }),
     responses: { ...answersOf(route, components), ...refusalsOf(route, components) },
   };
-}
-
-/** `PUT /v1/partners/{id}/endpoints/{endpoint_id}` is `put_partners_id_endpoints_endpoint_id`. */
-function operationId({ method, path }: Route): string {
-  const words = path
-    .replace(/^\/v1/, "")
-    .replaceAll(/[{}]/g, "")
-    .split(/[^a-z0-9_]+/i);
-  return [method.toLowerCase(), ...words.filter((word) => word !== "")].join("_");
 }
 
 function parametersOf(place: "path" | "query", schema: z.ZodObject | null): Json[] {
@@ -158,6 +150,18 @@ function schemaOf(schema: z.ZodType, io: "input" | "output", components: Compone
       // Answers may grow: a client that refuses unknown keys would break on the next version.
       if (io === "output" && jsonSchema.additionalProperties === false)
         delete jsonSchema.additionalProperties;
+      // openapi-generator writes the default of `anyOf` into Go without quotes: one type with null has no such trouble.
+      const [only, none, ...more] = jsonSchema.anyOf ?? [];
+      if (typeof only?.type === "string" && !("enum" in only) && none?.type === "null" && more.length === 0) {
+        const { anyOf: _anyOf, ...words } = jsonSchema;
+        for (const key of Object.keys(jsonSchema)) delete jsonSchema[key];
+        Object.assign(jsonSchema, only, words, { type: [only.type, "null"] });
+      }
+      // Without a format, Go's generators take 32 bits for a number.
+      if ([jsonSchema.type].flat().includes("number")) jsonSchema.format ??= "double";
+      // A default that is an object says no more than the defaults of its keys do, and makers of clients refuse it.
+      if (isEmptyObject(jsonSchema.default) && (jsonSchema.$ref ?? jsonSchema.anyOf) !== undefined)
+        delete jsonSchema.default;
     },
   }) as Json & { $defs?: Record<string, Json> };
   const named: Record<string, Json> = typeof id === "string" ? { ...$defs, [id]: root } : $defs;
@@ -172,14 +176,22 @@ function schemaOf(schema: z.ZodType, io: "input" | "output", components: Compone
   return typeof id === "string" ? { $ref: componentPath + names.get(id) } : (pointed(root, names) as Json);
 }
 
+const isEmptyObject = (value: unknown): boolean =>
+  typeof value === "object" && value !== null && Object.keys(value).length === 0;
+
+/** Keys of a schema that say nothing of the value's own keys. */
+const isWord = (key: string): boolean => ["type", "description", "title"].includes(key);
+
 const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
-/** References into `$defs`, made to point to the components, by the names they have there. */
+/** References into `$defs`, made to point to the components, by the names they have there; and free objects said to be free. */
 function pointed(value: unknown, names: ReadonlyMap<string, string>): unknown {
   if (Array.isArray(value)) return value.map((part) => pointed(part, names));
   if (typeof value !== "object" || value === null) return value;
+  // openapi-typescript takes an object that names nothing for one without keys.
+  const free = "type" in value && value.type === "object" && Object.keys(value).every(isWord);
   return Object.fromEntries(
-    Object.entries(value).map(([key, part]) => {
+    Object.entries(free ? { ...value, additionalProperties: true } : value).map(([key, part]) => {
       if (key !== "$ref" || typeof part !== "string") return [key, pointed(part, names)];
       const name = part.replace(/^#\/\$defs\//, "");
       return [key, componentPath + (names.get(name) ?? name)];

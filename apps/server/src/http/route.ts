@@ -2,6 +2,7 @@ import type { ErrorCode } from "@postrider/engine";
 import type { Slices } from "@postrider/engine/json-text";
 import type { z } from "zod";
 import { type DocumentLimits, documentLimits } from "./document-check.ts";
+import type { Tag } from "./tags.ts";
 
 /** What a handler answers: JSON or text with a status. Frameworks stay out of handlers. */
 export interface Answer {
@@ -31,7 +32,9 @@ export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** OpenAPI form, `/v1/partners/{id}`. */
   readonly path: string;
-  readonly tag: string;
+  /** The name of its function in generated clients: a verb first, such as `putPartner`. */
+  readonly operationId: string;
+  readonly tag: Tag;
   readonly summary: string;
   /** True: no API key is asked for. */
   readonly open: boolean;
@@ -56,7 +59,8 @@ export interface Route {
 type Out<Schema> = Schema extends z.ZodType ? z.output<Schema> : null;
 
 interface RouteGiven<Params, Query, Body> {
-  readonly tag: string;
+  readonly operationId: string;
+  readonly tag: Tag;
   readonly summary: string;
   readonly params?: Params;
   readonly query?: Query;
@@ -72,7 +76,7 @@ interface RouteGiven<Params, Query, Body> {
 /**
  * Declares a route; the handler's call is typed by the schemas given.
  *
- * @example route("GET", "/v1/partners/{id}", { tag, summary, params, answers }, ({ params }) => ({ status: 200, json: params.id }))
+ * @example route("GET", "/v1/partners/{id}", { operationId, tag, summary, params, answers }, ({ params }) => ({ status: 200, json: params.id }))
  */
 export function route<
   Params extends z.ZodObject | null = null,
@@ -87,6 +91,7 @@ export function route<
   return {
     method,
     path,
+    operationId: given.operationId,
     tag: given.tag,
     summary: given.summary,
     open: given.open ?? false,

@@ -29,6 +29,7 @@ export function cancellationRoutes({
     "POST",
     "/v1/cancellations",
     {
+      operationId: "cancelDeliveries",
       tag: "cancellations",
       summary: "Cancel pending deliveries by filter, or count what would be cancelled.",
       body: cancellationRequest,
@@ -54,6 +55,7 @@ export function cancellationRoutes({
     "DELETE",
     "/v1/events/{event_id}",
     {
+      operationId: "cancelEvent",
       tag: "events",
       summary: "Cancel what is still pending of an event. The event itself stays.",
       params: z.strictObject({ event_id: z.string().max(200) }),

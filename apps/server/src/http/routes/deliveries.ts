@@ -12,6 +12,7 @@ export function deliveryRoutes({ operations }: { readonly operations: DeliveryOp
     "GET",
     "/v1/deliveries",
     {
+      operationId: "listDeliveries",
       tag,
       summary: "Deliveries, newest first; with time=finished, what ended last comes first.",
       query: deliveriesQuery,
@@ -28,6 +29,7 @@ export function deliveryRoutes({ operations }: { readonly operations: DeliveryOp
     "GET",
     "/v1/deliveries/{id}",
     {
+      operationId: "getDelivery",
       tag,
       summary: "A delivery with its attempts.",
       params: z.strictObject({ id: z.string().max(100) }),
@@ -48,6 +50,7 @@ export function deliveryRoutes({ operations }: { readonly operations: DeliveryOp
     "GET",
     "/v1/delivery-groups",
     {
+      operationId: "listDeliveryGroups",
       tag,
       summary: "Deliveries counted by partner, endpoint, state, reason and last error.",
       query: groupsQuery,

@@ -60,6 +60,7 @@ export function endpointRoutes(engine: Engine): Route[] {
     "PUT",
     path,
     {
+      operationId: "putEndpoint",
       tag,
       summary: "Create or replace an endpoint.",
       params,
@@ -88,6 +89,7 @@ export function endpointRoutes(engine: Engine): Route[] {
     "GET",
     path,
     {
+      operationId: "getEndpoint",
       tag,
       summary: "An endpoint.",
       params,
@@ -105,6 +107,7 @@ export function endpointRoutes(engine: Engine): Route[] {
     "GET",
     "/v1/partners/{id}/endpoints",
     {
+      operationId: "listEndpoints",
       tag,
       summary: "The endpoints of a partner.",
       params: z.strictObject({ id: partnerId }),
@@ -122,6 +125,7 @@ export function endpointRoutes(engine: Engine): Route[] {
     "DELETE",
     path,
     {
+      operationId: "deleteEndpoint",
       tag,
       summary: "Delete an endpoint; its waiting deliveries are cancelled.",
       params,
@@ -139,6 +143,7 @@ export function endpointRoutes(engine: Engine): Route[] {
     "GET",
     "/v1/endpoint-warnings",
     {
+      operationId: "listEndpointWarnings",
       tag,
       summary: "Macros of endpoints that no recent event had a value for, of the 200 endpoints changed last.",
       answers: { 200: { meaning: "What was found.", schema: endpointWarningsView } },
@@ -155,6 +160,7 @@ function actionRoutes(engine: Engine): Route[] {
     "POST",
     `${path}/resume`,
     {
+      operationId: "resumeEndpoint",
       tag,
       summary: "End a pause, hold or open circuit that the partner's answers caused.",
       params,
@@ -173,6 +179,7 @@ function actionRoutes(engine: Engine): Route[] {
     "POST",
     `${path}/test`,
     {
+      operationId: "testEndpoint",
       tag,
       summary: "Send one real, flagged test postback and answer with the exchange.",
       params,

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { Engine } from "@postrider/engine";
 import { type Answer, type Route, route } from "../route.ts";
 import { healthView } from "@postrider/contract";
@@ -32,7 +33,13 @@ export function healthRoutes(source: HealthSource): Route[] {
   const live = route(
     "GET",
     "/healthz",
-    { tag, summary: "Does the dispatcher make progress?", open: true, answers: healthAnswers },
+    {
+      operationId: "checkHealth",
+      tag,
+      summary: "Does the dispatcher make progress?",
+      open: true,
+      answers: healthAnswers,
+    },
     ({ nowMs }) => {
       if (!source.worker) return healthy;
       const lastMs = Math.max(engine.progress().lastProgressMs, source.startedAtMs);
@@ -47,6 +54,7 @@ export function healthRoutes(source: HealthSource): Route[] {
     "GET",
     "/readyz",
     {
+      operationId: "checkReadiness",
       tag,
       summary: "Can this process accept events? Tries what accepting needs.",
       open: true,
@@ -66,10 +74,11 @@ export function healthRoutes(source: HealthSource): Route[] {
     "GET",
     "/metrics",
     {
+      operationId: "getMetrics",
       tag,
       summary: "Metrics as Prometheus text.",
       open: true,
-      answers: { 200: { meaning: "The metrics.", schema: null, contentType: "text/plain" } },
+      answers: { 200: { meaning: "The metrics.", schema: z.string(), contentType: "text/plain" } },
     },
     async () => ({
       status: 200,
@@ -82,10 +91,11 @@ export function healthRoutes(source: HealthSource): Route[] {
     "GET",
     "/openapi.json",
     {
+      operationId: "getOpenApi",
       tag,
       summary: "This API as an OpenAPI 3.1 document.",
       open: true,
-      answers: { 200: { meaning: "The document.", schema: null } },
+      answers: { 200: { meaning: "The document.", schema: z.record(z.string(), z.unknown()) } },
     },
     () => ({ status: 200, json: source.openApi() }),
   );

@@ -38,12 +38,13 @@ export function partnerRoutes(engine: Engine): Route[] {
     "PUT",
     "/v1/partners/{id}",
     {
+      operationId: "putPartner",
       tag,
       summary: "Create or replace a partner.",
       params,
       body: partnerRequest,
       answers: {
-        200: { meaning: "Replaced.", schema: partnerView },
+        200: { meaning: "Replaced.", schema: createdPartnerView },
         201: { meaning: "Created; the signing secret is shown this once.", schema: createdPartnerView },
       },
       errors: ["invalid_secret"],
@@ -63,6 +64,7 @@ export function partnerRoutes(engine: Engine): Route[] {
     "GET",
     "/v1/partners/{id}",
     {
+      operationId: "getPartner",
       tag,
       summary: "A partner.",
       params,
@@ -80,6 +82,7 @@ export function partnerRoutes(engine: Engine): Route[] {
     "GET",
     "/v1/partners",
     {
+      operationId: "listPartners",
       tag,
       summary: "All partners, by id.",
       query: pageQuery,
@@ -95,6 +98,7 @@ export function partnerRoutes(engine: Engine): Route[] {
     "DELETE",
     "/v1/partners/{id}",
     {
+      operationId: "deletePartner",
       tag,
       summary: "Delete a partner; its waiting deliveries are cancelled.",
       params,
@@ -123,6 +127,7 @@ function keyRoutes(
     "POST",
     "/v1/partners/{id}/rotate-secret",
     {
+      operationId: "rotateSecret",
       tag,
       summary: "Make the next signing key; the older ones go on signing until the overlap ends.",
       params,
@@ -156,6 +161,7 @@ function keyRoutes(
     "GET",
     "/v1/partners/{id}/keys",
     {
+      operationId: "listKeys",
       tag,
       summary: "The signing keys of a partner, without their secrets.",
       params,
@@ -178,6 +184,7 @@ function stateRoutes(engine: Engine): Route[] {
       "POST",
       `/v1/partners/{id}/${verb}`,
       {
+        operationId: `${verb}Partner`,
         tag,
         summary,
         params,

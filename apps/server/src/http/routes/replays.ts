@@ -41,6 +41,7 @@ export function replayRoutes(engine: Engine): Route[] {
     "POST",
     "/v1/replays",
     {
+      operationId: "createReplay",
       tag,
       summary: "Replay deliveries by ids or filter, or count what would be replayed.",
       body: replayRequest,
@@ -76,6 +77,7 @@ export function replayRoutes(engine: Engine): Route[] {
     "GET",
     "/v1/replays/{id}",
     {
+      operationId: "getReplay",
       tag,
       summary: "A replay and its progress.",
       params,
@@ -93,6 +95,7 @@ export function replayRoutes(engine: Engine): Route[] {
     "GET",
     "/v1/replays",
     {
+      operationId: "listReplays",
       tag,
       summary: "Replays, newest first.",
       query: limitQuery,
@@ -108,6 +111,7 @@ export function replayRoutes(engine: Engine): Route[] {
     "DELETE",
     "/v1/replays/{id}",
     {
+      operationId: "cancelReplay",
       tag,
       summary: "Cancel a replay: what was not yet put back stays as it is.",
       params,

@@ -24,6 +24,7 @@ export function retryRoutes({
     "POST",
     "/v1/retries",
     {
+      operationId: "retryDeliveries",
       tag: "deliveries",
       summary:
         "Send waiting retries now, by filter, or count what would be sent. The retry ladder goes on where it is.",

@@ -19,6 +19,7 @@ export function statusRoutes(
     "GET",
     "/v1/status",
     {
+      operationId: "getStatus",
       tag,
       summary: "Versions, adapters, clocks, the dispatcher's progress and the backlog.",
       answers: { 200: { meaning: "The status.", schema: statusView } },
@@ -83,6 +84,7 @@ export function statusRoutes(
     "GET",
     "/v1/conservation",
     {
+      operationId: "getConservation",
       tag,
       summary: "accepted = pending + finished, counted in one snapshot.",
       answers: { 200: { meaning: "The count.", schema: conservationView } },
@@ -99,6 +101,7 @@ export function statusRoutes(
     "GET",
     "/v1/reasons",
     {
+      operationId: "listReasons",
       tag,
       summary: "Every reason a delivery can end with, in words.",
       answers: { 200: { meaning: "The reasons.", schema: reasonsView } },
