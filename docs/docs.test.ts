@@ -174,6 +174,7 @@ describe("TypeScript", () => {
       writeFileSync(join(folder, `snippet-${index}.ts`), `${text}\nexport {};\n`);
     const from = (path: string) => [relative(folder, join(root, path))];
     const paths = {
+      "@postrider/client": from("packages/client/src/index.ts"),
       "@postrider/sender": from("packages/sender/src/index.ts"),
       "@postrider/protocol": from("packages/protocol/src/index.ts"),
       zod: from("packages/sender/node_modules/zod/index.d.ts"),

@@ -1,38 +1,20 @@
 /**
- * The HTTP API as typed calls. Every fault is a `CliError` with its exit code, so that commands only tell the good story.
+ * The client of the HTTP API for commands. Every fault is a `CliError` with its exit code, so that commands describe only
+ * what they do if the call succeeds.
  *
  * @packageDocumentation
  */
-import type {
-  AcceptResult,
-  DeliveryFilter,
-  DeliveryGroup,
-  DeliveryView,
-  Endpoint,
-  EndpointWarning,
-  EventView,
-  MissingKey,
-  Operations,
-  Partner,
-  ReplaySelection,
-  ReplayView,
-  SigningKey,
-  TestPostback,
-} from "@postrider/engine";
-import { parseExactJson } from "@postrider/engine/exact-json";
-import { CliError, type Issue } from "./exit.ts";
-
-/** The answer to a deletion: empty (204), or that a large backlog is still being cancelled (202). */
-export type Deleted = { readonly cancelling?: true };
-export type EndpointWarnings = Awaited<ReturnType<Operations["endpointWarnings"]>>;
-export type Conservation = Awaited<ReturnType<Operations["conservation"]>>;
-
-/** A reason a delivery can end with, in the server's words. */
-export interface ReasonView {
-  readonly reason: string;
-  readonly state: string;
-  readonly meaning: string;
-}
+import {
+  ApiError,
+  type Client,
+  ClientError,
+  createClient,
+  NoAnswerError,
+  UnexpectedAnswerError,
+  UnreachableError,
+} from "@postrider/client";
+import type { Status as Answers } from "@postrider/contract";
+import { CliError } from "./exit.ts";
 
 /** A process of the ledger, as a server shows it. Times are ISO texts. */
 export interface ProcessStatus {
@@ -76,7 +58,7 @@ export interface Status {
   readonly processes?: readonly ProcessStatus[];
   readonly backlog: { readonly pending: number; readonly oldest_due_at: string | null };
   /** Absent from older servers. */
-  readonly signing_keys_missing?: readonly MissingKey[];
+  readonly signing_keys_missing?: Answers["signing_keys_missing"];
   /** Absent from older servers. */
   readonly vacuum?: {
     readonly held_back_by: readonly {
@@ -106,200 +88,71 @@ export interface ApiOptions {
   readonly timeoutMs?: number;
 }
 
-export interface CreatedReplay extends ReplaySelection {
-  /** Null for a dry run. */
-  readonly replay_id: string | null;
-}
-
-export type Retried = Awaited<ReturnType<Operations["retryNow"]>>["result"];
-
-export type Cancellation = Awaited<ReturnType<Operations["cancelDeliveries"]>>;
-
-export interface ReplayRequest {
-  readonly filter: DeliveryFilter;
-  readonly dry_run: boolean;
-  readonly rate_per_second?: number;
-}
-
-export type ApiClient = ReturnType<typeof createApiClient>;
-
-type Query = Readonly<Record<string, string | number | undefined>>;
-
-const partner = (id: string): string => `/v1/partners/${encodeURIComponent(id)}`;
-const endpoint = (id: string, name: string): string => `${partner(id)}/endpoints/${encodeURIComponent(name)}`;
+/** The client, whose documents come from files and flags: the server checks them. It may be older than the command. */
+export type ApiClient = Omit<
+  Client,
+  "allPartners" | "allDeliveries" | "putPartner" | "putEndpoint" | "rotateSecret" | "status"
+> & {
+  putPartner(id: string, document: unknown): ReturnType<Client["putPartner"]>;
+  putEndpoint(partner: string, id: string, document: unknown): ReturnType<Client["putEndpoint"]>;
+  rotateSecret(
+    id: string,
+    request: { overlap?: string; scheme?: string; signing_secret?: string },
+  ): ReturnType<Client["rotateSecret"]>;
+  status(): Promise<Status>;
+};
 
 /**
  * Calls to one server.
  *
  * @example const { partners } = await createApiClient({ url, apiKey, signal }).listPartners({ limit: 50 })
  */
-export function createApiClient(options: ApiOptions) {
-  const call = caller(options);
-  return {
-    url: options.url,
-    /** Event documents as JSON texts, sent verbatim: numbers keep their digits. */
-    accept: (eventTexts: readonly string[]) =>
-      call<{ results: readonly AcceptResult[] }>(
-        "POST",
-        "/v1/events",
-        `{"events":[${eventTexts.join(",")}]}`,
-      ),
-    event: (id: string) => call<EventView>("GET", `/v1/events/${encodeURIComponent(id)}`),
-
-    listPartners: (page: { limit?: number | undefined; cursor?: string | undefined }) =>
-      call<{ partners: readonly Partner[]; next_cursor?: string }>("GET", withQuery("/v1/partners", page)),
-    getPartner: (id: string) => call<Partner>("GET", partner(id)),
-    putPartner: (id: string, document: unknown) =>
-      call<Partner & { signing_secret?: string; signing_secret_given?: true }>(
-        "PUT",
-        partner(id),
-        JSON.stringify(document),
-      ),
-    deletePartner: (id: string) => call<Deleted>("DELETE", partner(id)),
-    pausePartner: (id: string) => call<Partner>("POST", `${partner(id)}/pause`),
-    resumePartner: (id: string) => call<Partner>("POST", `${partner(id)}/resume`),
-    rotateSecret: (id: string, request: { overlap?: string; scheme?: string; signing_secret?: string }) =>
-      call<{
-        signing_secret?: string | null;
-        signing_secret_given?: true;
-        public_key?: string | null;
-        keys: readonly SigningKey[];
-      }>("POST", `${partner(id)}/rotate-secret`, JSON.stringify(request)),
-    keys: (id: string) => call<{ keys: readonly SigningKey[] }>("GET", `${partner(id)}/keys`),
-
-    listEndpoints: (id: string) =>
-      call<{ endpoints: readonly Endpoint[] }>("GET", `${partner(id)}/endpoints`),
-    getEndpoint: (id: string, name: string) => call<Endpoint>("GET", endpoint(id, name)),
-    putEndpoint: (id: string, name: string, document: unknown) =>
-      call<Endpoint & { warnings?: readonly EndpointWarning[] }>(
-        "PUT",
-        endpoint(id, name),
-        JSON.stringify(document),
-      ),
-    endpointWarnings: () => call<EndpointWarnings>("GET", "/v1/endpoint-warnings"),
-    deleteEndpoint: (id: string, name: string) => call<Deleted>("DELETE", endpoint(id, name)),
-    testEndpoint: (id: string, name: string) => call<TestPostback>("POST", `${endpoint(id, name)}/test`),
-    resumeEndpoint: (id: string, name: string) => call<Endpoint>("POST", `${endpoint(id, name)}/resume`),
-
-    listDeliveries: (query: Query) =>
-      call<{ deliveries: readonly DeliveryView[]; next_cursor?: string; note?: string }>(
-        "GET",
-        withQuery("/v1/deliveries", query),
-      ),
-    delivery: (id: string) => call<DeliveryView>("GET", `/v1/deliveries/${encodeURIComponent(id)}`),
-    groups: (query: Query) =>
-      call<{ matched: number; groups: readonly DeliveryGroup[]; note?: string }>(
-        "GET",
-        withQuery("/v1/delivery-groups", query),
-      ),
-
-    createReplay: (request: ReplayRequest) =>
-      call<CreatedReplay>("POST", "/v1/replays", JSON.stringify(request)),
-    listReplays: (limit: number | undefined) =>
-      call<{ replays: readonly ReplayView[] }>("GET", withQuery("/v1/replays", { limit })),
-    replay: (id: string) => call<ReplayView>("GET", `/v1/replays/${encodeURIComponent(id)}`),
-    cancelReplay: (id: string) => call<ReplayView>("DELETE", `/v1/replays/${encodeURIComponent(id)}`),
-
-    cancel: (request: { filter: DeliveryFilter; dry_run: boolean }) =>
-      call<Cancellation>("POST", "/v1/cancellations", JSON.stringify(request)),
-
-    retryNow: (request: { filter: DeliveryFilter; dry_run: boolean }) =>
-      call<Retried>("POST", "/v1/retries", JSON.stringify(request)),
-
-    status: () => call<Status>("GET", "/v1/status"),
-    reasons: () => call<{ reasons: readonly ReasonView[] }>("GET", "/v1/reasons"),
-    conservation: () => call<Conservation>("GET", "/v1/conservation"),
-  };
-}
-
-/** The path with the defined values of a query. */
-function withQuery(path: string, query: Query): string {
-  const search = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined) search.set(name, String(value));
-  }
-  return search.size === 0 ? path : `${path}?${search.toString()}`;
-}
-
-function caller({ url, apiKey, signal, timeoutMs = 30_000 }: ApiOptions) {
-  return async <T>(method: string, path: string, body?: string): Promise<T> => {
-    signal.throwIfAborted();
-    const headers: Record<string, string> = { accept: "application/json", "user-agent": "postrider-cli" };
-    if (apiKey !== null) headers["authorization"] = `Bearer ${apiKey}`;
-    if (body !== undefined) headers["content-type"] = "application/json";
-    try {
-      const response = await fetch(url + path, {
-        method,
-        headers,
-        body: body ?? null,
-        redirect: "error",
-        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-      });
-      return answer(response.status, await response.text(), `${method} ${path}`) as T;
-    } catch (error) {
-      throw asCliError(error, { url, signal, timeoutMs });
-    }
-  };
-}
-
-/** The parsed answer of a call, or its error. Numbers keep their digits: documents and data are printed and put back. */
-function answer(status: number, text: string, what: string): unknown {
-  let parsed: unknown;
-  try {
-    parsed = text === "" ? {} : parseExactJson(text);
-  } catch {
-    parsed = null;
-  }
-  if (status >= 200 && status < 300 && parsed !== null) return parsed;
-  const { error, results } = (parsed ?? {}) as { error?: ApiErrorBody; results?: unknown };
-  // A batch of which nothing was taken is refused; the results say why, event by event.
-  if (Array.isArray(results)) return parsed;
-  if (error?.code === undefined) {
-    throw new CliError("failed", `${what} answered ${status} without a Postrider error.`, {
-      code: "unexpected_answer",
-      hint: "Is this really a Postrider server? Check --url, and a proxy on the way.",
-    });
-  }
-  throw new CliError(status === 404 ? "notFound" : "failed", error.message ?? `${what} answered ${status}.`, {
-    code: error.code,
-    hint: status === 401 ? keyHint : error.hint,
-    issues: error.issues ?? [],
+export function createApiClient(options: ApiOptions): ApiClient {
+  const {
+    allPartners: _,
+    allDeliveries: __,
+    url,
+    ...calls
+  } = createClient({
+    ...options,
+    headers: { "user-agent": "postrider-cli" },
   });
-}
-
-interface AskedServer {
-  readonly url: string;
-  readonly signal: AbortSignal;
-  readonly timeoutMs: number;
+  const wrapped = Object.entries(calls).map(([name, call]) => [
+    name,
+    (...given: unknown[]) =>
+      (call as (...given: unknown[]) => Promise<unknown>)(...given).catch((error: unknown) => {
+        throw asCliError(error, options.signal);
+      }),
+  ]);
+  return { ...(Object.fromEntries(wrapped) as Omit<ApiClient, "url">), url };
 }
 
 const keyHint =
   "Give the server's key by --api-key or POSTRIDER_API_KEY, or run this where the server's data folder is (POSTRIDER_DATA_DIR).";
 
-interface ApiErrorBody {
-  readonly code?: string;
-  readonly message?: string;
-  readonly hint?: string;
-  readonly issues?: readonly Issue[];
-}
-
-function asCliError(error: unknown, { url, signal, timeoutMs }: AskedServer): CliError {
-  if (error instanceof CliError) return error;
+function asCliError(error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return new CliError("interrupted", "Interrupted.");
-  if (error instanceof DOMException && error.name === "TimeoutError")
-    return new CliError("unreachable", `The server at ${url} gave no answer within ${timeoutMs / 1_000} s.`, {
-      code: "no_answer",
+  if (!(error instanceof ClientError)) return error;
+  const { code, message } = error;
+  if (error instanceof ApiError) {
+    const { status, issues } = error;
+    const hint = status === 401 ? keyHint : error.hint;
+    return new CliError(status === 404 ? "notFound" : "failed", message, { code, hint, issues });
+  }
+  if (error instanceof UnexpectedAnswerError)
+    return new CliError("failed", message, {
+      code,
+      hint: "Is this really a Postrider server? Check --url, and a proxy on the way.",
+    });
+  if (error instanceof NoAnswerError)
+    return new CliError("unreachable", message, {
+      code,
       hint: "It may be busy, or stand still: look at its log and /readyz, and ask for less (since/until, partner or state). A change may have been made all the same: look before you repeat it.",
       cause: error,
     });
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const detail =
-    cause instanceof Error ? ("code" in cause && String(cause.code)) || cause.message : String(cause);
-  return new CliError("unreachable", `No Postrider server can be reached at ${url} (${detail}).`, {
-    code: "unreachable",
-    hint: detail.startsWith("ERR_SSL")
-      ? `What listens there does not speak TLS. Try ${url.replace(/^https:/, "http:")}.`
-      : "Start one with: postrider start. If it runs elsewhere, name it with --url or POSTRIDER_URL.",
-    cause: error,
-  });
+  const hint =
+    error instanceof UnreachableError && error.detail.startsWith("ERR_SSL")
+      ? `What listens there does not speak TLS. Try ${error.url.replace(/^https:/, "http:")}.`
+      : "Start one with: postrider start. If it runs elsewhere, name it with --url or POSTRIDER_URL.";
+  return new CliError("unreachable", message, { code, hint, cause: error });
 }

@@ -10,6 +10,8 @@ import type { Context } from "./context.ts";
 export interface OptionDefinition {
   /** `switch` takes no value; `list` may be given several times. */
   readonly kind: "switch" | "text" | "list" | "whole" | "number";
+  /** A letter that stands for the flag too: `f` for `-f`. */
+  readonly short?: string;
   /** How the value is called in help, e.g. `id`. */
   readonly value?: string;
   readonly summary: string;

@@ -3,7 +3,8 @@
  *
  * @packageDocumentation
  */
-import type { Conservation, EndpointWarnings, ProcessStatus, Status } from "./api-client.ts";
+import type { Conservation, EndpointWarnings } from "@postrider/contract";
+import type { ProcessStatus, Status } from "./api-client.ts";
 import type { CliError } from "./exit.ts";
 import { counted, grouped } from "./render/text.ts";
 import { duration } from "./render/time.ts";

@@ -8,6 +8,7 @@ export const exitCodes = {
   usage: { code: 2, meaning: "The command line is wrong; nothing was done." },
   unreachable: { code: 3, meaning: "The server cannot be reached." },
   notFound: { code: 4, meaning: "There is nothing under this id." },
+  changes: { code: 5, meaning: "A dry run of `apply` found changes to make." },
   interrupted: { code: 130, meaning: "Ended by Ctrl-C." },
 } as const satisfies Record<string, { code: number; meaning: string }>;
 
@@ -50,6 +51,7 @@ export class CliError extends Error {
         usage: "usage",
         unreachable: "unreachable",
         notFound: "not_found",
+        changes: "changes",
         interrupted: "interrupted",
       }[exit];
     this.issues = detail.issues ?? [];

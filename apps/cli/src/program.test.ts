@@ -33,7 +33,9 @@ describe("the command line", () => {
     const { code, stdout } = await runCli(["--help"]);
     expect(code).toBe(0);
     for (const { name } of commands) expect(stdout).toContain(`  ${name}`);
-    expect(stdout).toMatch(/Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}3 .*\n {2}4 .*\n {2}130 /);
+    expect(stdout).toMatch(
+      /Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}3 .*\n {2}4 .*\n {2}5 .*\n {2}130 /,
+    );
   });
 
   it.each([

@@ -144,7 +144,8 @@ function addCommand(parent: Command, definition: CommandDefinition, run: Run): v
 function toOption(key: string, definition: OptionDefinition): Option {
   const value = definition.kind === "switch" ? "" : ` <${definition.value ?? "value"}>`;
   const fallback = definition.fallback === undefined ? "" : ` (default: ${definition.fallback})`;
-  const option = new Option(flagOf(key) + value, definition.summary + fallback);
+  const short = definition.short === undefined ? "" : `-${definition.short}, `;
+  const option = new Option(short + flagOf(key) + value, definition.summary + fallback);
   if (definition.choices !== undefined) return option.choices(definition.choices);
   if (definition.kind === "list")
     return option.argParser((text: string, before: string[] | undefined) => [...(before ?? []), text]);

@@ -70,8 +70,9 @@ function argumentText({ name, optional, many }: ArgumentDefinition): string {
 }
 
 function optionTable(options: Readonly<Record<string, OptionDefinition>>): string {
-  const rows = Object.entries(options).map(([key, { kind, value, summary, choices, fallback }]) => {
-    const flag = kind === "switch" ? flagOf(key) : `${flagOf(key)} <${value ?? "value"}>`;
+  const rows = Object.entries(options).map(([key, { kind, short, value, summary, choices, fallback }]) => {
+    const name = (short === undefined ? "" : `-${short}, `) + flagOf(key);
+    const flag = kind === "switch" ? name : `${name} <${value ?? "value"}>`;
     const words = [
       summary,
       ...(choices === undefined ? [] : [`one of ${choices.map((choice) => `\`${choice}\``).join(", ")}`]),

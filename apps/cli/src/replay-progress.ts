@@ -1,5 +1,6 @@
 import type { DeliveryFilter, ReplayView } from "@postrider/engine";
-import type { ApiClient, CreatedReplay } from "./api-client.ts";
+import type { CreatedReplay } from "@postrider/contract";
+import type { ApiClient } from "./api-client.ts";
 import { type Context, say, sayJson } from "./context.ts";
 import { toFlags } from "./delivery-filter.ts";
 import { CliError, exitCodes } from "./exit.ts";

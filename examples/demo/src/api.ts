@@ -1,62 +1,48 @@
-import type { DeliveryFilter, DeliveryGroup, DeliveryView, ReplayView } from "@postrider/engine";
+import {
+  type Client,
+  createClient,
+  type EndpointInput,
+  type PartnerInput,
+  type ReplayRequest,
+} from "@postrider/client";
+
+type Answer<Name extends "conservation" | "createReplay" | "delivery" | "replay"> = Awaited<
+  ReturnType<Client[Name]>
+>;
 
 /** Every delivery, by where it stands. */
-export interface Books {
-  readonly accepted: number;
-  readonly pending: number;
-  readonly finished: Readonly<Record<string, number>>;
-  /** accepted - pending - finished. */
-  readonly drift: number;
-}
+export type Books = Answer<"conservation">;
 
 /** The calls of the operators' API that the story needs. */
 export interface Api {
   /** Resolves to the signing secret, which is shown this once. */
-  createPartner(id: string, document: object, endpoint: object): Promise<string>;
+  createPartner(id: string, document: PartnerInput, endpoint: EndpointInput): Promise<string>;
   books(): Promise<Books>;
-  deadLetters(): Promise<readonly DeliveryGroup[]>;
+  deadLetters(): Promise<Awaited<ReturnType<Client["groups"]>>["groups"]>;
   /** All deliveries of a partner. */
-  deliveries(partner: string): Promise<readonly DeliveryView[]>;
-  replay(
-    filter: DeliveryFilter,
-    dryRun: boolean,
-  ): Promise<{ readonly replay_id: string; readonly matched: number }>;
-  replayState(id: string): Promise<ReplayView>;
+  deliveries(partner: string): Promise<readonly Answer<"delivery">[]>;
+  replay(filter: ReplayRequest["filter"], dryRun: boolean): Promise<Answer<"createReplay">>;
+  replayState(id: string): Promise<Answer<"replay">>;
 }
 
-/** Calls to one server. Everything but a 2xx throws with what came back. */
+/** Calls to one server. */
 export function createApi(url: string, apiKey: string): Api {
-  const call = async <T>(method: string, path: string, body?: object): Promise<T> => {
-    const response = await fetch(url + path, {
-      method,
-      headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json" },
-      body: body === undefined ? null : JSON.stringify(body),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`);
-    return JSON.parse(text) as T;
-  };
+  const client = createClient({ url, apiKey });
   return {
     async createPartner(id, document, endpoint) {
-      const path = `/v1/partners/${id}`;
-      const { signing_secret: secret } = await call<{ signing_secret: string }>("PUT", path, document);
-      await call("PUT", `${path}/endpoints/main`, endpoint);
+      const { signing_secret: secret } = await client.putPartner(id, document);
+      if (secret === undefined) throw new Error(`the partner ${id} was there before`);
+      await client.putEndpoint(id, "main", endpoint);
       return secret;
     },
-    books: () => call("GET", "/v1/conservation"),
-    deadLetters: async () =>
-      (await call<{ groups: DeliveryGroup[] }>("GET", "/v1/delivery-groups?state=dead")).groups,
+    books: () => client.conservation(),
+    deadLetters: async () => (await client.groups({ state: "dead" })).groups,
     async deliveries(partner) {
-      const all: DeliveryView[] = [];
-      for (let cursor = ""; ; ) {
-        const path = `/v1/deliveries?partner=${partner}&limit=500${cursor}`;
-        const page = await call<{ deliveries: DeliveryView[]; next_cursor?: string }>("GET", path);
-        all.push(...page.deliveries);
-        if (page.next_cursor === undefined) return all;
-        cursor = `&cursor=${encodeURIComponent(page.next_cursor)}`;
-      }
+      const all: Answer<"delivery">[] = [];
+      for await (const delivery of client.allDeliveries({ partner })) all.push(delivery);
+      return all;
     },
-    replay: (filter, dryRun) => call("POST", "/v1/replays", { filter, dry_run: dryRun }),
-    replayState: (id) => call("GET", `/v1/replays/${id}`),
+    replay: (filter, dry_run) => client.createReplay({ filter, dry_run }),
+    replayState: (id) => client.replay(id),
   };
 }

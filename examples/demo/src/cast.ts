@@ -1,3 +1,4 @@
+import type { EndpointInput } from "@postrider/client";
 import { isDeepStrictEqual } from "node:util";
 import type { ReceivedRequest } from "@postrider/sandbox";
 import type { DemoEvent } from "./catalogue.ts";
@@ -12,7 +13,7 @@ export interface Member {
   /** Whether it takes an event; says the same as `events` of its endpoint, in another way. */
   readonly takes: (event: DemoEvent) => boolean;
   /** Its endpoint's document; `url` is where it listens. */
-  readonly endpoint: (url: string) => object;
+  readonly endpoint: (url: string) => EndpointInput;
   /** Whether what arrived is what the application sent. */
   readonly isContentOf: (request: ReceivedRequest, event: DemoEvent) => boolean;
 }

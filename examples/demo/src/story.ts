@@ -86,6 +86,7 @@ async function buryAndReplay(api: Api, sandbox: Sandbox): Promise<ReadonlyMap<st
     `\n${[...repaired].join(", ")} is repaired. A dry run of the replay matches ${matched} deliveries; now in earnest:`,
   );
   const { replay_id: id } = await api.replay({}, false);
+  if (id === null) throw new Error("the replay has no id");
   await watch({ api, sandbox }, "replay", ({ finished }) => (finished["dead"] ?? 0) === 0);
   const { state, replayed, skipped } = await api.replayState(id);
   say(`  the replay is ${state}: ${replayed} put back, ${skipped} skipped.`);

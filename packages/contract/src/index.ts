@@ -27,3 +27,89 @@ export {
   visibleAscii,
 } from "./patterns.ts";
 export { durationPattern, formatDurationMs, maxDurationMs, readDurationMs } from "./duration.ts";
+
+// What the API answers
+export {
+  errorView,
+  type ErrorAnswer,
+} from "./answers/errors.ts";
+export {
+  partnerView,
+  createdPartnerView,
+  partnersView,
+  signingKeyView,
+  keysView,
+  rotatedView,
+  type Partner,
+  type CreatedPartner,
+  type PartnersPage,
+  type SigningKey,
+  type SigningKeys,
+  type RotatedSecret,
+} from "./answers/partners.ts";
+export {
+  endpointView,
+  endpointsView,
+  storedEndpointView,
+  endpointWarningsView,
+  testPostbackView,
+  cancellingView,
+  type Endpoint,
+  type Endpoints,
+  type StoredEndpoint,
+  type EndpointWarnings,
+  type TestPostback,
+  type Cancelling,
+} from "./answers/endpoints.ts";
+export {
+  attemptView,
+  deliveryView,
+  deliveriesView,
+  groupView,
+  groupsView,
+  type Attempt,
+  type Delivery,
+  type DeliveriesPage,
+  type DeliveryGroup,
+  type DeliveryGroups,
+} from "./answers/deliveries.ts";
+export {
+  acceptView,
+  refusedEventsView,
+  eventView,
+  type AcceptResults,
+  type RefusedEvents,
+  type EventWithDeliveries,
+} from "./answers/events.ts";
+export {
+  cancellationView,
+  createdReplayView,
+  retriedView,
+  replayView,
+  replaysView,
+  type Cancellation,
+  type DeliveryFilter,
+  type CreatedReplay,
+  type Retried,
+  type Replay,
+  type Replays,
+} from "./answers/selections.ts";
+export {
+  conservationView,
+  reasonsView,
+  statusView,
+  healthView,
+  type Conservation,
+  type Reasons,
+  type Status,
+  type Health,
+} from "./answers/status.ts";
+
+// Deliveries
+export {
+  type DeliveryState,
+  deliveryStates,
+  type Reason,
+  reasons,
+  type TerminalState,
+} from "./delivery-states.ts";

@@ -13,7 +13,14 @@ export {
   type PartnerDocument,
   type RetryDocument,
 } from "./core/documents.ts";
-export type { BodySource, JsonArray, JsonObject, JsonValue } from "./core/template/index.ts";
+export {
+  compileTemplate,
+  type BodySource,
+  type JsonArray,
+  type JsonObject,
+  type JsonValue,
+} from "./core/template/index.ts";
+export { hiddenValue, shownHeader, shownUrl } from "./core/redact.ts";
 export { passwordEncoding, passwordMayReachOn } from "./core/connection-url.ts";
 export { formatDurationMs, readDurationMs } from "@postrider/contract";
 export { parseDurationMs } from "./core/duration.ts";

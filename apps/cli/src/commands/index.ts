@@ -1,4 +1,5 @@
 import type { CommandDefinition, CommandGroup } from "../command.ts";
+import { apply } from "./apply.ts";
 import { cancel } from "./cancel.ts";
 import { conformance } from "./conformance.ts";
 import { deadLetters } from "./dead-letters.ts";
@@ -6,6 +7,7 @@ import { deliveries } from "./deliveries.ts";
 import { doctor } from "./doctor.ts";
 import { endpoints } from "./endpoints.ts";
 import { explain } from "./explain.ts";
+import { exportConfig } from "./export-config.ts";
 import { partnerPack } from "./partner-pack.ts";
 import { partners } from "./partners.ts";
 import { replays } from "./replays.ts";
@@ -21,6 +23,8 @@ export const commands: readonly (CommandDefinition | CommandGroup)[] = [
   explain,
   partners,
   endpoints,
+  exportConfig,
+  apply,
   deliveries,
   deadLetters,
   replays,

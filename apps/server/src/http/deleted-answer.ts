@@ -1,6 +1,6 @@
 import type { Deleted } from "@postrider/engine";
 import type { Answer, Route } from "./route.ts";
-import { cancellingView } from "./views.ts";
+import { cancellingView } from "@postrider/contract";
 
 /** What a deletion may answer with: it does not wait for a large backlog to be cancelled. */
 export const deletedAnswers: Route["answers"] = {

@@ -1,28 +1,14 @@
 import { errorCodes } from "@postrider/engine";
 import { beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { readSettings } from "../config.ts";
-import { createMetrics } from "../metrics.ts";
-import { createFakeEngine } from "../testing/fake-engine.ts";
-import { createAcceptBatcher } from "./accept-batcher.ts";
+import { declaredRoutes } from "../testing/answer-check.ts";
 import { openApiDocument } from "./openapi.ts";
 import type { Route } from "./route.ts";
-import { apiRoutes } from "./routes/index.ts";
 
-let routes: Route[];
+let routes: readonly Route[];
 let document: any;
 beforeAll(() => {
-  const engine = createFakeEngine();
-  const batcher = createAcceptBatcher(engine.events, { ring() {}, committed() {} }, () => 0);
-  routes = apiRoutes({
-    engine,
-    batcher,
-    metrics: createMetrics("1.0.0", () => 0),
-    settings: readSettings({}),
-    version: "1.0.0",
-    startedAtMs: 0,
-    stopping: () => false,
-  });
+  routes = declaredRoutes();
   document = JSON.parse(JSON.stringify(openApiDocument(routes, "1.0.0")));
 });
 

@@ -1,7 +1,7 @@
 import { type ErrorCode, errorCodes } from "@postrider/engine";
 import { z } from "zod";
 import type { Route } from "./route.ts";
-import { errorView } from "./views.ts";
+import { errorView } from "@postrider/contract";
 
 type Json = Record<string, unknown>;
 

@@ -1,6 +1,7 @@
 import { onTestFinished } from "vitest";
 import { readSettings } from "../config.ts";
 import { type RunningServer, startServer } from "../server.ts";
+import { checkAnswer } from "./answer-check.ts";
 import { createFakeEngine, type FakeEngine } from "./fake-engine.ts";
 
 export const testKey = "prk_test-key-0123456789";
@@ -45,7 +46,7 @@ export async function serverOverFake(env: Record<string, string> = {}): Promise<
   return { engine, server, lines, call: caller(server.url) };
 }
 
-/** Calls with the test's key; a header given as null is left out. A string body is sent as it stands. */
+/** Calls with the test's key, and checks each JSON answer by its schema; a header given as null is left out. A string body is sent as it stands. */
 export function caller(url: string, key: string = testKey): Bench["call"] {
   return async (method, path, body, given = {}) => {
     const wanted = { authorization: `Bearer ${key}`, "content-type": "application/json", ...given };
@@ -59,11 +60,8 @@ export function caller(url: string, key: string = testKey): Bench["call"] {
     const response = await fetch(url + path, { method, headers, body: (sent as string | undefined) ?? null });
     const text = await response.text();
     const isJson = response.headers.get("content-type")?.startsWith("application/json") ?? false;
-    return {
-      status: response.status,
-      headers: response.headers,
-      text,
-      json: isJson ? JSON.parse(text) : undefined,
-    };
+    const json = isJson ? JSON.parse(text) : undefined;
+    if (isJson) checkAnswer(method, path, response.status, json);
+    return { status: response.status, headers: response.headers, text, json };
   };
 }

@@ -1,69 +1,17 @@
 /**
- * The life of a delivery: its states, the reasons for ending, and the one function that may change a state.
+ * The life of a delivery: the one function that may change its state. The states and the reasons stand in the contract, for clients too.
  *
  * @packageDocumentation
  */
+import { type DeliveryState, type Reason, reasons } from "@postrider/contract";
 
-/** Every state a delivery can be in. All but `pending` are terminal. */
-export const deliveryStates = ["pending", "delivered", "dead", "expired", "cancelled", "suppressed"] as const;
-export type DeliveryState = (typeof deliveryStates)[number];
-export type TerminalState = Exclude<DeliveryState, "pending">;
-
-/**
- * Why a delivery ended as it did: exactly one per terminal delivery. The key is stored and shown by the API; the
- * entry says which state it belongs to and explains it to an operator.
- */
-export const reasons = {
-  accepted_by_partner: { state: "delivered", meaning: "The partner answered with a 2xx status." },
-  retries_exhausted: {
-    state: "dead",
-    meaning: "Every retry of the endpoint's schedule was used and none succeeded.",
-  },
-  rejected: { state: "dead", meaning: "The partner kept refusing the request with a 4xx status." },
-  redirected: {
-    state: "dead",
-    meaning:
-      "Every retry of the endpoint's schedule was used, and the last answer was a 3xx status, which is never followed: set the endpoint's URL to the address that answers without a redirect.",
-  },
-  target_refused: {
-    state: "dead",
-    meaning: "The target address is not allowed (private, reserved, or plain http).",
-  },
-  missing_macro: {
-    state: "dead",
-    meaning: "A required macro had no value in the event, so nothing was sent.",
-  },
-  unresolved_macro: {
-    state: "dead",
-    meaning: "The rendered request still held a macro delimiter, so nothing was sent.",
-  },
-  host_changed: { state: "dead", meaning: "Rendering would have changed the host, so nothing was sent." },
-  path_changed: {
-    state: "dead",
-    meaning: "Rendering would have changed the path's shape, so nothing was sent.",
-  },
-  url_too_long: {
-    state: "dead",
-    meaning: "The rendered URL was longer than the limit, so nothing was sent.",
-  },
-  invalid_header: {
-    state: "dead",
-    meaning: "A rendered header held a forbidden character, so nothing was sent.",
-  },
-  expired: {
-    state: "expired",
-    meaning: "The delivery did not succeed within the endpoint's `expires_after`, or within the event's own.",
-  },
-  cancelled: { state: "cancelled", meaning: "An operator cancelled the delivery." },
-  endpoint_deleted: {
-    state: "cancelled",
-    meaning: "The endpoint was deleted while the delivery was waiting.",
-  },
-  partner_deleted: { state: "cancelled", meaning: "The partner was deleted while the delivery was waiting." },
-  endpoint_disabled: { state: "suppressed", meaning: "The endpoint does not take this event." },
-} as const satisfies Record<string, { state: TerminalState; meaning: string }>;
-
-export type Reason = keyof typeof reasons;
+export {
+  type DeliveryState,
+  deliveryStates,
+  type Reason,
+  reasons,
+  type TerminalState,
+} from "@postrider/contract";
 
 /**
  * The moves a delivery may make. Out of a terminal state leads a replay; besides, a delivery that was cancelled while it

@@ -2,11 +2,12 @@
 const credential =
   /^(proxy-)?authorization$|^cookie$|auth|token|secret|passw|api[-_]?key|access[-_]?key|^key$|^sig$/i;
 
-const hidden = "•••";
+/** What stands in the place of a credential. */
+export const hiddenValue = "•••";
 
 /** A header value to be shown: that of a credential is hidden, by the header's name. */
 export function shownHeader(name: string, value: string): string {
-  return credential.test(name) ? hidden : value;
+  return credential.test(name) ? hiddenValue : value;
 }
 
 /**
@@ -20,7 +21,7 @@ export function shownUrl(url: string): string {
   const parameters = url.slice(at + 1).split("&");
   const shown = parameters.map((parameter) => {
     const name = parameter.slice(0, parameter.indexOf("=") + 1);
-    return name !== "" && credential.test(name.slice(0, -1)) ? `${name}${hidden}` : parameter;
+    return name !== "" && credential.test(name.slice(0, -1)) ? `${name}${hiddenValue}` : parameter;
   });
   return `${url.slice(0, at)}?${shown.join("&")}`;
 }

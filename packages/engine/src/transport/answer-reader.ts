@@ -18,7 +18,7 @@ const space = 32;
 const switchingProtocols = 101;
 
 /**
- * Stands between one socket and undici's parser, which thus sees only heads it takes: interim answers (RFC 9110, 15.2)
+ * Stands between one socket and undici's parser, so that the parser sees only heads that it accepts: interim answers (RFC 9110, 15.2)
  * are taken out, heads that break the grammar are written again. An ordinary answer passes as it came, in the same
  * buffer. What comes after a head is never looked at: one request is under way at a time, so the next head begins with
  * the first byte after {@link begin}.

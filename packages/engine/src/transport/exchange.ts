@@ -25,7 +25,7 @@ export interface ExchangeHost {
   redispatch(options: RoutedOptions, exchange: PendingExchange): void;
 }
 
-/** Handed to undici where an exchange is already settled; nobody reads it. One for all: errors are dear to make. */
+/** Handed to undici where an exchange is already settled; nobody reads it. One for all: an error is slow to make. */
 const exchangeOver = new Error("The exchange is over.");
 
 /**

@@ -6,7 +6,7 @@ export type Failure = NonNullable<Exchange["failure"]>;
 /** How far an exchange came before it failed. `connect` covers the name look-up, TCP and TLS. */
 export type Phase = "connect" | "headers" | "body";
 
-/** Thrown into a connection by our own code, with the class it shall have. */
+/** Thrown into a connection by our own code, with the failure class to record. */
 export class TransportFailure extends Error {
   readonly class: FailureClass;
 

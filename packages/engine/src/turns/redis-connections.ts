@@ -73,7 +73,7 @@ export function createRedisConnections(options: RedisConnectionsOptions): RedisC
     if (takesJobs) void warnOfEviction(mine);
   };
 
-  /** Redis holds nothing that cannot be made again, so how it stores is its own affair; only keys that vanish are a nuisance. */
+  /** Redis holds nothing that cannot be made again, so how Redis stores data does not matter; only keys that vanish are a problem. */
   const warnOfEviction = async (of: RedisSession) => {
     const policy = warned ? null : await of.evictionPolicy();
     if (policy === null || policy === "noeviction") return;

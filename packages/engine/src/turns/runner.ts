@@ -5,7 +5,7 @@ import type { RunTurn, TurnSlot } from "../ports/turns.ts";
 /** The turns of this process: at most one per partner and `maxActive` in all, in the order in which they were asked for. */
 export interface TurnRunner {
   readonly active: number;
-  /** Active, and neither kept for the partner's next ring nor waiting for name servers. */
+  /** Active, not kept for the partner's next ring, and not waiting for name servers. */
   readonly busy: number;
   /** Partners that wait for a turn. */
   readonly waiting: number;
@@ -70,7 +70,7 @@ const mostParked = 2_000;
 const elsewhereWaitMs = 50;
 
 /**
- * Which partners rest. A flood of rings must not make a flood of failed turns, nor of questions for a turn that
+ * Which partners rest. A flood of rings must not cause a flood of failed turns, or of questions for a turn that
  * another process holds.
  */
 function createRests(clock: Clock) {

@@ -18,7 +18,7 @@ export function utf8Text(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** What may have been sent, given what arrived, where no JSON was written anew. */
+/** What may have been sent, given what arrived, if no JSON was written again. */
 export function* byteVariants(received: Uint8Array): Generator<ByteVariant> {
   const text = utf8Text(received);
   if (text !== undefined) {

@@ -8,7 +8,7 @@ import { z } from "zod";
 import { definedFilter, pendingFilter } from "../delivery-filter.ts";
 import { selectionLimits } from "../document-check.ts";
 import { type Route, route } from "../route.ts";
-import { cancellationView } from "../views.ts";
+import { cancellationView } from "@postrider/contract";
 
 const cancellationRequest = z
   .strictObject(

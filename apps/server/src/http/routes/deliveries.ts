@@ -2,7 +2,7 @@ import { type DeliveryOperations, PostriderError } from "@postrider/engine";
 import { z } from "zod";
 import { definedFilter, deliveriesQuery, groupsQuery, pageOf } from "../delivery-filter.ts";
 import { type Route, route } from "../route.ts";
-import { deliveriesView, deliveryView, groupsView } from "../views.ts";
+import { deliveriesView, deliveryView, groupsView } from "@postrider/contract";
 
 const tag = "deliveries";
 

@@ -12,7 +12,7 @@ import {
   endpointWarningsView,
   storedEndpointView,
   testPostbackView,
-} from "../views.ts";
+} from "@postrider/contract";
 import { didYouMean, noPartner } from "./partners.ts";
 
 const params = z.strictObject({ id: partnerId, endpoint_id: endpointId });

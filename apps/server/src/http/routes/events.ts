@@ -16,7 +16,7 @@ import { refusal } from "../failure.ts";
 import { notValid, withMore, wordsOf } from "../issues.ts";
 import { parseJson } from "../request-body.ts";
 import { type Answer, type Route, route } from "../route.ts";
-import { acceptView, errorView, eventView } from "../views.ts";
+import { acceptView, eventView, refusedEventsView } from "@postrider/contract";
 
 const eventBatch = z
   .strictObject({ events: z.array(eventDocument).min(1).max(maxEvents) })
@@ -144,7 +144,7 @@ const backlogHint =
 
 const refusedView = {
   meaning: "Nothing of the request was taken. A batch has one result per event, in order.",
-  schema: errorView.extend({ results: acceptView.shape.results.optional() }).meta({ id: "RefusedEvents" }),
+  schema: refusedEventsView,
 };
 
 /** Why a batch of which nothing was taken is refused: first what sending again can solve, then what must be corrected. */

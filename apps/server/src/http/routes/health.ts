@@ -1,6 +1,7 @@
 import type { Engine } from "@postrider/engine";
 import { type Answer, type Route, route } from "../route.ts";
-import { conditionViews, healthView } from "../status-views.ts";
+import { healthView } from "@postrider/contract";
+import { conditionViews } from "../status-views.ts";
 
 /** The dispatcher sweeps every few seconds even when idle: half a minute without progress is a hang. */
 const stalledAfterMs = 30_000;

@@ -12,7 +12,7 @@ import { pageOf, pageQuery } from "../delivery-filter.ts";
 import { partnerId } from "@postrider/contract";
 import { partnerRequest, rotateRequest } from "@postrider/contract";
 import { type Route, route } from "../route.ts";
-import { createdPartnerView, keysView, partnersView, partnerView, rotatedView } from "../views.ts";
+import { createdPartnerView, keysView, partnersView, partnerView, rotatedView } from "@postrider/contract";
 
 const params = z.strictObject({ id: partnerId });
 const tag = "partners";

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { definedFilter, limitQuery, replayFilter } from "../delivery-filter.ts";
 import { selectionLimits } from "../document-check.ts";
 import { type Route, route } from "../route.ts";
-import { createdReplayView, replaysView, replayView } from "../views.ts";
+import { createdReplayView, replaysView, replayView } from "@postrider/contract";
 
 const params = z.strictObject({ id: z.string().max(100) });
 const tag = "replays";

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { definedFilter, pendingFilter } from "../delivery-filter.ts";
 import { selectionLimits } from "../document-check.ts";
 import { type Route, route } from "../route.ts";
-import { retriedView } from "../views.ts";
+import { retriedView } from "@postrider/contract";
 
 const retryRequest = z
   .strictObject(

@@ -1,14 +1,8 @@
 import { type Engine, reasons } from "@postrider/engine";
 import type { Settings } from "../../config.ts";
 import { type Route, route } from "../route.ts";
-import {
-  conditionViews,
-  conservationView,
-  processViews,
-  reasonsView,
-  statusView,
-  vacuumViewOf,
-} from "../status-views.ts";
+import { conservationView, reasonsView, statusView } from "@postrider/contract";
+import { conditionViews, processViews, vacuumViewOf } from "../status-views.ts";
 
 const tag = "status";
 /** Operators are told of a counter from here on. */

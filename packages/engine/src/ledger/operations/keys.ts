@@ -86,7 +86,7 @@ async function checkRoom(
 }
 
 /**
- * A key that the operator brings along. Neither errors nor answers hold its text.
+ * A key that the operator provides. Errors and answers never hold its text.
  *
  * @throws PostriderError `invalid_secret`
  */

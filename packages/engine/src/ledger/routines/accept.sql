@@ -17,9 +17,9 @@ language sql immutable parallel safe as $$
 $$;
 
 -- routes_of: the endpoints that each kind of event (a type, and the partner it is addressed to, if any) goes to.
--- One entry per distinct kind of the batch; `known` is false where the partner does not exist. `max_backlog` is the
+-- One entry per distinct kind of the batch; `known` is false if the partner does not exist. `max_backlog` is the
 -- ceiling of the partner that the kind is addressed to.
--- In PL/pgSQL, which keeps its plan: as an SQL function it was planned anew in each call, a third of a small accept.
+-- In PL/pgSQL, which keeps its plan: as an SQL function it was planned again in each call, a third of a small accept.
 create or replace function postrider.routes_of(p_type text[], p_partner text[]) returns postrider.route[]
 language plpgsql stable
 set enable_nestloop = off set enable_seqscan = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan set jit = off as $$

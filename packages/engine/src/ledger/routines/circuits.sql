@@ -1,7 +1,7 @@
--- save_circuits: keeps the circuits of endpoints, or drops them where the endpoint is well.
+-- save_circuits: keeps the circuits of endpoints, or drops them if the endpoint is well.
 --
 -- In:  p_saves  a JSON list of rows of postrider.circuits, each with the turn's fence; no state: the endpoint is well.
--- A turn that was passed changes nothing, nor one that does not know yet of a resume or another URL.
+-- An older turn changes nothing. A turn that does not know yet of a resume or another URL changes nothing either.
 create or replace function postrider.save_circuits(p_saves json) returns void
 language plpgsql volatile
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off

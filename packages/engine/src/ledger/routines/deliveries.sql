@@ -185,7 +185,7 @@ begin
 end $$;
 
 -- cancel_deleted: ends up to p_limit waiting deliveries of deleted endpoints. Small steps, each its own transaction,
--- so that a backlog of a million neither locks nor bloats. What another transaction holds is left to the next call:
+-- so that a backlog of a million causes no long locks and no bloat. What another transaction holds is left to the next call:
 -- an accept that was routing while the endpoint was deleted, or a turn that is recording.
 create or replace function postrider.cancel_deleted(p_now double precision, p_limit integer) returns integer
 language plpgsql volatile

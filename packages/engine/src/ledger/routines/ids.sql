@@ -1,7 +1,7 @@
 -- The start of a version 7 UUID (RFC 9562) for an instant: 'xxxxxxxx-xxxx-7', to which 3 hex digits of order and a
 -- random tail are added. All ids made in one call share it, which is also how an event's deliveries are found
 -- without an index of their own. In PL/pgSQL because extract() is not marked immutable: PostgreSQL would not put an SQL
--- function into its caller's plan then, and would plan it anew in each call.
+-- function into its caller's plan then, and would plan it again in each call.
 create or replace function postrider.id_prefix(p_at timestamptz) returns text
 language plpgsql immutable parallel safe as $$
 begin

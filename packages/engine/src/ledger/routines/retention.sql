@@ -61,10 +61,10 @@ end $$;
 -- deliveries, their events and their attempts. An event's `deliveries` then counts those that are kept. Returns how
 -- many weeks were reduced: 0 or 1.
 --
--- The copy is made while readers go on and writers of that week wait: so it is not begun while a replay runs, nor
+-- The copy is made while readers go on and writers of that week wait: so it does not begin while a replay runs, or
 -- while a delivery waits that a turn may be working on. One that waits for a paused partner or a disabled endpoint is
--- copied with the rest. Should somebody come meanwhile all the same, he waits for the copy, lock_history gives way to
--- him, and the next upkeep tries again. Everything shuts only for the exchange of the tables, which writes no row.
+-- copied with the rest. If a writer comes meanwhile, it waits for the copy, lock_history gives way to
+-- it, and the next upkeep tries again. Everything is locked only for the exchange of the tables, which writes no row.
 create or replace function postrider.reduce_past(p_before timestamptz) returns integer
 language plpgsql volatile
 set lock_timeout = '100ms' set work_mem = '64MB' set jit = off as $$

@@ -1,0 +1,26 @@
+/**
+ * A typed client of Postrider's HTTP API, for everything that manages partners and looks at deliveries. It runs wherever
+ * `fetch` does.
+ *
+ * @packageDocumentation
+ */
+export { type Client, createClient } from "./client.ts";
+export type { CallOptions, ClientOptions } from "./call.ts";
+export type {
+  DeletionAnswer,
+  DeliveriesQuery,
+  EndpointInput,
+  PageQuery,
+  PartnerInput,
+  PendingRequest,
+  ReplayRequest,
+  RotateSecretRequest,
+} from "./requests.ts";
+export {
+  ApiError,
+  ClientError,
+  type ErrorIssue,
+  NoAnswerError,
+  UnexpectedAnswerError,
+  UnreachableError,
+} from "./errors.ts";

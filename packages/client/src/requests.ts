@@ -1,0 +1,70 @@
+import type {
+  BreakerDocument,
+  DeliveryFilter,
+  EndpointDocument,
+  OrderDocument,
+  PartnerDocument,
+  RetryDocument,
+} from "@postrider/contract";
+
+/** An optional key that may also be given as undefined, which leaves it out. */
+type Optional<T> = { readonly [Key in keyof T]?: T[Key] | undefined };
+
+/** A page of a list. */
+export interface PageQuery {
+  /** 1 to 500. Default 50. */
+  readonly limit?: number | undefined;
+  /** `next_cursor` of the page before. */
+  readonly cursor?: string | undefined;
+}
+
+/** Which deliveries, and which page of them. */
+export type DeliveriesQuery = Optional<Omit<DeliveryFilter, "delivery_ids">> & PageQuery;
+
+/** A partner as it is put: a key that is missing has its default. */
+export type PartnerInput = Optional<PartnerDocument> & {
+  readonly name: string;
+  /** Only for a partner that does not exist yet: a secret to sign with, instead of a new one. */
+  readonly signing_secret?: string | undefined;
+};
+
+/** An endpoint as it is put: a key that is missing has its default. */
+export type EndpointInput = Optional<Omit<EndpointDocument, "url" | "retry" | "order" | "breaker">> & {
+  readonly url: string;
+  readonly retry?: Optional<RetryDocument> | undefined;
+  readonly order?: Optional<OrderDocument> | null | undefined;
+  readonly breaker?: Optional<BreakerDocument> | null | undefined;
+};
+
+/** How the next signing key is made. */
+export interface RotateSecretRequest {
+  /** How long the older keys go on signing. Default `24h`. */
+  readonly overlap?: string | undefined;
+  /** Default `v1`. */
+  readonly scheme?: "v1" | "v1a" | undefined;
+  /** A secret to sign with, instead of a new one. */
+  readonly signing_secret?: string | undefined;
+}
+
+/** What is replayed. */
+export interface ReplayRequest {
+  /** Without state and ids only dead letters. */
+  readonly filter: DeliveryFilter;
+  /** Count only. Default false. */
+  readonly dry_run?: boolean | undefined;
+  /** How fast deliveries are put back; null, the default: at once. */
+  readonly rate_per_second?: number | null | undefined;
+}
+
+/** Which waiting deliveries are cancelled, or sent now. */
+export interface PendingRequest {
+  /** At least one key. */
+  readonly filter: DeliveryFilter;
+  /** Count only. Default false. */
+  readonly dry_run?: boolean | undefined;
+}
+
+/** A deletion: `cancelling` while what waits is still being cancelled. Nothing of it is sent. */
+export interface DeletionAnswer {
+  readonly cancelling?: true;
+}

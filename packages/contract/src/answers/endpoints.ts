@@ -1,0 +1,101 @@
+/** Endpoints, as they are shown. */
+import { z } from "zod";
+import { count, instant, type Shown } from "./answer-forms.ts";
+import { endpointDocument } from "../documents/endpoint.ts";
+import { completeShape } from "./complete-shape.ts";
+
+/** An endpoint. */
+export const endpointView = z
+  .strictObject({
+    ...completeShape(endpointDocument.shape),
+    // It follows from the method if the document does not name it, and is always shown.
+    body: endpointDocument.shape.body.unwrap().describe("What is sent."),
+    id: z.string(),
+    partner: z.string(),
+    version: count,
+    state: z.enum(["active", "paused", "held", "disabled"]),
+    held_until: instant.nullable(),
+    note: z.string().nullable(),
+    circuit: z.strictObject({
+      state: z
+        .enum(["closed", "open", "half_open"])
+        .describe("half_open: the next delivery, or the one in flight, is a probe."),
+      since: instant.nullable().describe("When it opened, or closed again."),
+      failing_since: instant.nullable().describe("The first failure after the last success."),
+      failures: count.describe("Failures in a row."),
+      next_probe_at: instant.nullable(),
+      in_flight_limit: count.nullable().describe("Requests in flight at most while it comes back."),
+      disabled_at: instant.nullable().describe("When it is paused if it goes on failing."),
+      refusing_since: instant
+        .nullable()
+        .describe("The first of the refusals, where it refuses whatever it is sent with a 4xx."),
+      refusals: count.describe("Refusals (4xx) since the last success."),
+    }),
+  })
+  .meta({ id: "Endpoint" });
+/** See {@link endpointView}. */
+export type Endpoint = Shown<z.output<typeof endpointView>>;
+
+/** The endpoints of a partner. */
+export const endpointsView = z.strictObject({ endpoints: z.array(endpointView) }).meta({ id: "Endpoints" });
+/** See {@link endpointsView}. */
+export type Endpoints = Shown<z.output<typeof endpointsView>>;
+
+const endpointWarnings = z.array(
+  z.strictObject({
+    partner: z.string(),
+    endpoint: z.string(),
+    macro: z.string().describe("A data macro that no recent event had a value for."),
+    nearest: z.string().nullable().describe("The nearest path that those events have."),
+    message: z.string(),
+  }),
+);
+
+/** An endpoint that was just stored, with what is most likely wrong with it. */
+export const storedEndpointView = z
+  .strictObject({ ...endpointView.shape, warnings: endpointWarnings.describe("Stored all the same.") })
+  .meta({ id: "StoredEndpoint" });
+/** See {@link storedEndpointView}. */
+export type StoredEndpoint = Shown<z.output<typeof storedEndpointView>>;
+
+/** What is most likely wrong with the endpoints of a ledger. */
+export const endpointWarningsView = z
+  .strictObject({
+    checked: count,
+    more: z.boolean().describe("There are endpoints that were not looked at."),
+    warnings: endpointWarnings,
+  })
+  .meta({ id: "EndpointWarnings" });
+/** See {@link endpointWarningsView}. */
+export type EndpointWarnings = Shown<z.output<typeof endpointWarningsView>>;
+
+/** A test postback: what was sent and answered. */
+export const testPostbackView = z
+  .strictObject({
+    request: z.strictObject({
+      method: z.string(),
+      url: z.string(),
+      headers: z.record(z.string(), z.string()),
+      body: z.string().nullable(),
+    }),
+    response: z.strictObject({
+      status: z.int().nullable(),
+      body: z.string(),
+      duration_ms: z.number(),
+      failure: z.strictObject({ class: z.string(), message: z.string() }).nullable(),
+    }),
+    verdict: z.enum(["accepted", "retryable", "busy", "client_error", "gone"]),
+    error: z.string().nullable(),
+  })
+  .meta({ id: "TestPostback" });
+/** See {@link testPostbackView}. */
+export type TestPostback = Shown<z.output<typeof testPostbackView>>;
+
+/** A deletion that still cancels what waits. */
+export const cancellingView = z
+  .strictObject({
+    cancelling: z.literal(true).describe("Waiting deliveries are being cancelled, some 10,000 a second."),
+  })
+  .meta({ id: "Cancelling" });
+/** See {@link cancellingView}. */
+export type Cancelling = Shown<z.output<typeof cancellingView>>;
