@@ -26,7 +26,7 @@ export function leaseTests(bench: () => Bench): void {
   /** Ends the connections that hold the locks of processes. */
   const endLockHolders = () =>
     bench().sql.query(
-      "select pg_terminate_backend(l.pid) from pg_locks l where l.locktype = 'advisory' and l.classid is not null and l.pid <> pg_backend_pid()",
+      "select pg_terminate_backend(l.pid) from pg_locks l where l.locktype = 'advisory' and l.database = (select oid from pg_database where datname = current_database()) and l.pid <> pg_backend_pid()",
     );
   const dueNos = async (ledger: Ledger) => (await ledger.duePartners(now)).map(({ partnerNo }) => partnerNo);
 
