@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-import { type DocumentKey, type Flag, keysOf, optionName } from "@postrider/contract";
+import { type DocumentKey, type Flag, keysOf, optionNames } from "@postrider/contract";
 import { parseExactJson } from "@postrider/engine/exact-json";
 import { flagOf, type OptionDefinition } from "./command.ts";
 import type { Context } from "./context.ts";
@@ -26,27 +26,27 @@ export function flaggedKeys(document: Parameters<typeof keysOf>[0]): readonly Fl
  */
 export function optionsOf(keys: readonly FlaggedKey[]): Readonly<Record<string, OptionDefinition>> {
   return Object.fromEntries(
-    keys.flatMap((key): (readonly [string, OptionDefinition])[] => {
-      const summary = key.flag.summary ?? inHelp(key.meaning);
-      if (key.flag.form === "switches")
-        return [
-          ["enable", { kind: "switch", summary: "send to it" }],
-          ["disable", { kind: "switch", summary: "keep its backlog and send nothing" }],
-        ];
-      const choices = key.flag.form === "on_off" ? ["on", "off"] : key.choices;
-      return [
-        [
-          optionName(key),
-          {
-            kind: kindOf(key.flag),
-            value: valueOf(key.flag),
-            summary,
-            ...(choices === null ? {} : { choices }),
-          },
-        ],
-      ];
+    keys.flatMap((key) => {
+      const definitions = definitionsOf(key);
+      return optionNames(key).map((name, index) => [name, definitions[index]!]);
     }),
   );
+}
+
+/** One for each of the key's options. */
+function definitionsOf({ flag, meaning, choices }: FlaggedKey): readonly OptionDefinition[] {
+  const { form } = flag;
+  if (typeof form === "object" && "switches" in form)
+    return [form.switches.on, form.switches.off].map(({ summary }) => ({ kind: "switch", summary }));
+  const words = form === "on_off" ? ["on", "off"] : choices;
+  return [
+    {
+      kind: kindOf(flag),
+      value: valueOf(flag),
+      summary: flag.summary ?? inHelp(meaning),
+      ...(words === null ? {} : { choices: words }),
+    },
+  ];
 }
 
 /**
@@ -75,42 +75,47 @@ export async function partOf(
 
 /** The value that a key's flag gives; undefined if it was not given. */
 async function given(
-  { flag, path }: FlaggedKey,
+  key: FlaggedKey,
   options: Options,
   before: Document | null,
   context: Pick<Context, "cwd" | "stdin">,
 ): Promise<unknown> {
-  if (flag.form === "switches") {
-    const { enable, disable } = options;
-    if (enable === true && disable === true)
-      throw new CliError("usage", "--enable and --disable exclude each other.");
-    return enable === true || disable === true ? enable === true : undefined;
-  }
-  const name = optionName({ flag, path });
+  const [name, off] = optionNames(key) as [string, string?];
+  if (off !== undefined) return switched(options, name, off);
+  const { form, nullWord } = key.flag;
   const option = options[name];
   if (typeof option === "object") {
     if (option.length === 0) return undefined;
-    return flag.form === "headers" ? Object.fromEntries(option.map(parseHeader)) : option;
+    return form === "headers" ? Object.fromEntries(option.map(parseHeader)) : option;
   }
   if (typeof option !== "string") return option;
-  if (flag.nullWord === option) return null;
-  if (typeof flag.form === "object") return { [flag.form.within]: option };
-  switch (flag.form) {
+  if (option === nullWord) return null;
+  if (typeof form === "object") {
+    if ("within" in form) return { [form.within]: option };
+    return "json" in form ? parseJson(flagOf(name), option, form.json, context) : undefined;
+  }
+  switch (form) {
     case "number":
-      return parseNumber(flagOf(name), option, flag);
+    case "whole":
+      return parseNumber(flagOf(name), option, key.flag);
     case "commas":
       return listOf(option);
-    case "json":
-      return parseJson(flagOf(name), option, context);
     case "file":
       return readInput.text(context, option);
     case "on_off":
-      return option === "off" ? null : objectIn(before, path[0]!);
+      return option === "off" ? null : objectIn(before, key.path[0]!);
     case "text":
     case "list":
     case "headers":
       return option;
   }
+}
+
+/** True for the one, false for the other, undefined for neither. @throws CliError `usage` for both */
+function switched(options: Options, on: string, off: string): boolean | undefined {
+  const [isOn, isOff] = [options[on] === true, options[off] === true];
+  if (isOn && isOff) throw new CliError("usage", `${flagOf(on)} and ${flagOf(off)} exclude each other.`);
+  return isOn || isOff ? isOn : undefined;
 }
 
 function objectIn(document: Document | null, key: string): Document {
@@ -120,7 +125,8 @@ function objectIn(document: Document | null, key: string): Document {
 
 function kindOf({ form, nullWord }: Flag): OptionDefinition["kind"] {
   if (form === "list" || form === "headers") return "list";
-  return form === "number" && nullWord === undefined ? "whole" : "text";
+  const isParsed = (form === "number" || form === "whole") && nullWord === undefined;
+  return isParsed ? form : "text";
 }
 
 /** What help calls the value, with the word that stands for null: `duration|never`. */
@@ -133,12 +139,11 @@ function valueOf({ form, value, nullWord }: Flag): string {
 const inHelp = (meaning: string): string =>
   meaning.charAt(0).toLowerCase() + meaning.slice(1).replace(/\.$/, "");
 
-function parseNumber(flag: string, text: string, { counts, nullWord }: Flag): number {
+function parseNumber(flag: string, text: string, { form, counts, nullWord }: Flag): number {
   const count = Number(text);
-  const fits = text.trim() !== "" && count > 0 && (counts === undefined || Number.isSafeInteger(count));
-  if (!fits)
-    throw new CliError("usage", `${flag} ${text} is not a number of ${counts ?? "requests per second"}.`, {
-      hint: `Give a ${counts === undefined ? "number above 0" : "whole number from 1"}${nullWord === undefined ? "" : `, or ${nullWord}`}.`,
+  if (text.trim() === "" || !(count > 0) || (form === "whole" && !Number.isSafeInteger(count)))
+    throw new CliError("usage", `${flag} ${text} is not a number of ${counts}.`, {
+      hint: `Give a ${form === "whole" ? "whole number from 1" : "number above 0"}${nullWord === undefined ? "" : `, or ${nullWord}`}.`,
     });
   return count;
 }
@@ -165,15 +170,16 @@ function parseHeader(text: string): [string, string] {
 async function parseJson(
   flag: string,
   text: string,
+  words: readonly string[],
   context: Pick<Context, "cwd" | "stdin">,
 ): Promise<unknown> {
-  if (["envelope", "form", "none"].includes(text)) return text;
+  if (words.includes(text)) return text;
   if (text.startsWith("@")) return readInput.json(context, text.slice(1));
   try {
     return parseExactJson(text);
   } catch {
     throw new CliError("usage", `${flag} "${text}" is neither a word nor JSON.`, {
-      hint: "Give envelope, form, none, a JSON document, or @file.",
+      hint: `Give ${words.join(", ")}, a JSON document, or @file.`,
     });
   }
 }

@@ -13,7 +13,7 @@ export { type PartnerDocument, partnerDefaults, partnerDocument } from "./docume
 export { eventDocument } from "./documents/event.ts";
 export { endpointId, partnerId } from "./documents/ids.ts";
 export { partnerRequest, rotateRequest } from "./documents/requests.ts";
-export { type DocumentKey, flagNames, keysOf, optionName } from "./documents/keys.ts";
+export { type DocumentKey, flagNames, keysOf, optionNames } from "./documents/keys.ts";
 export type { Flag, FlagForm } from "./documents/flags.ts";
 
 // Forms

@@ -107,9 +107,10 @@ const certificates = z
   );
 
 // Custom checks hand the document on as it is: zod's records drop the key __proto__, and rebuild raw numbers.
+const bodyWords = ["envelope", "form", "none"] as const;
 const body = z.union(
   [
-    z.enum(["envelope", "form", "none"]),
+    z.enum(bodyWords),
     z.custom<BodyObject>(isObject).meta({ type: "object" }),
     z.custom<BodyList>(Array.isArray).meta({ type: "array", items: {} }),
   ],
@@ -157,7 +158,7 @@ export const endpointDocument = z
           "envelope (default, but none for GET), form, none, or a JSON document whose leaves may be macros.",
         )
         .register(flags, {
-          form: "json",
+          form: { json: bodyWords },
           value: "body",
           summary: "envelope, form, none, a JSON document with macros, or @file",
         }),
@@ -177,7 +178,14 @@ export const endpointDocument = z
         .boolean({ error: "must be true or false" })
         .default(true)
         .describe("False: the backlog is kept and nothing is sent.")
-        .register(flags, { form: "switches" }),
+        .register(flags, {
+          form: {
+            switches: {
+              on: { name: "enable", summary: "send to it" },
+              off: { name: "disable", summary: "keep its backlog and send nothing" },
+            },
+          },
+        }),
       signing: z
         .array(signatureScheme, { error: "must be a list of v1 and v1a" })
         .refine((schemes) => new Set(schemes).size === schemes.length, "must name each scheme once")

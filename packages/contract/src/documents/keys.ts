@@ -40,16 +40,15 @@ export function keysOf(document: z.ZodObject, within: readonly string[] = []): r
   });
 }
 
-/** The name of a key's option in camelCase; empty if it has no flag. Not for `switches`, which has two. */
-export function optionName({ flag, path }: Pick<DocumentKey, "flag" | "path">): string {
-  return flag === null
-    ? ""
-    : (flag.name ?? path.at(-1)!.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase()));
+/** The names of the options that set a key, in camelCase: none without a flag, two for switches (on and off). */
+export function optionNames({ flag, path }: Pick<DocumentKey, "flag" | "path">): readonly string[] {
+  if (flag === null) return [];
+  const { form, name } = flag;
+  if (typeof form === "object" && "switches" in form) return [form.switches.on.name, form.switches.off.name];
+  return [name ?? path.at(-1)!.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())];
 }
 
 /** The flags of the CLI that set a key, without their dashes: `["max-in-flight"]`. */
 export function flagNames(key: DocumentKey): readonly string[] {
-  if (key.flag === null) return [];
-  if (key.flag.form === "switches") return ["enable", "disable"];
-  return [optionName(key).replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)];
+  return optionNames(key).map((name) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`));
 }

@@ -21,6 +21,7 @@ export const partnerDocument = z
           form: "number",
           value: "n",
           nullWord: "none",
+          counts: "requests per second",
           summary: "requests per second at most, over all workers",
         }),
       burst: whole(1, 100_000)
@@ -28,7 +29,7 @@ export const partnerDocument = z
         .default(null)
         .describe("Requests that may go at once after a quiet time; null: the rate, rounded up.")
         .register(flags, {
-          form: "number",
+          form: "whole",
           value: "n",
           nullWord: "none",
           counts: "requests",
@@ -37,7 +38,7 @@ export const partnerDocument = z
       max_in_flight: whole(1, 1_000)
         .default(16)
         .describe("Requests in flight at most.")
-        .register(flags, { form: "number", value: "n", counts: "requests" }),
+        .register(flags, { form: "whole", value: "n", counts: "requests" }),
       silent_after: durationText(60_000, yearMs, "from 1m to 365d")
         .nullable()
         .default(null)
@@ -55,7 +56,7 @@ export const partnerDocument = z
           "Waiting deliveries at which events addressed to this partner are refused; null: no ceiling. Events that go to many never are.",
         )
         .register(flags, {
-          form: "number",
+          form: "whole",
           value: "n",
           nullWord: "none",
           counts: "deliveries",
