@@ -14,6 +14,13 @@ export interface RawNumber {
   readonly rawJSON: string;
 }
 
+/** A JSON value. A number that must keep digits which JavaScript would change is a {@link RawNumber}. */
+export type JsonValue = string | number | RawNumber | boolean | null | JsonObject | JsonArray;
+export interface JsonObject {
+  readonly [name: string]: JsonValue;
+}
+export type JsonArray = readonly JsonValue[];
+
 /** What TypeScript's library does not declare yet. */
 const json = JSON as unknown as {
   parse(

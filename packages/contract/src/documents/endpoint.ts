@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { JsonArray, JsonObject } from "../exact-json.ts";
 import { flags } from "./flags.ts";
 import {
   durationText,
@@ -83,20 +84,6 @@ export const breakerDocument = z
   )
   .meta({ id: "BreakerDocument" });
 
-/** A value of a JSON body. A number whose digits must be kept is an object with the raw text. */
-export type BodyValue =
-  | string
-  | number
-  | boolean
-  | null
-  | { readonly rawJSON: string }
-  | BodyObject
-  | BodyList;
-export interface BodyObject {
-  readonly [name: string]: BodyValue;
-}
-export type BodyList = readonly BodyValue[];
-
 /** The engine reads what is within them. */
 const certificates = z
   .string({ error: "must be a text of PEM certificates" })
@@ -111,8 +98,8 @@ const bodyWords = ["envelope", "form", "none"] as const;
 const body = z.union(
   [
     z.enum(bodyWords),
-    z.custom<BodyObject>(isObject).meta({ type: "object" }),
-    z.custom<BodyList>(Array.isArray).meta({ type: "array", items: {} }),
+    z.custom<JsonObject>(isObject).meta({ type: "object" }),
+    z.custom<JsonArray>(Array.isArray).meta({ type: "array", items: {} }),
   ],
   { error: "must be envelope, form, none, or a JSON object or list" },
 );

@@ -1,2 +1,9 @@
 /** The contract's, for the documents and templates of the engine. */
-export { isRawNumber, parseExactJson, type RawNumber } from "@postrider/contract/exact-json";
+export {
+  isRawNumber,
+  type JsonArray,
+  type JsonObject,
+  type JsonValue,
+  parseExactJson,
+  type RawNumber,
+} from "@postrider/contract/exact-json";

@@ -1,17 +1,7 @@
-import { isRawNumber, type RawNumber } from "../exact-json.ts";
+import { isRawNumber, type JsonArray, type JsonObject, type JsonValue } from "../exact-json.ts";
 import type { Report } from "./issue.ts";
 import { lex, type Part } from "./lex.ts";
 import type { JsonPlan, MacroRegistry } from "./plan.ts";
-
-/**
- * A JSON value; in a template's document its strings may hold macros. A number that must keep digits which JavaScript
- * would change is a `RawNumber`, as `parseExactJson` makes it.
- */
-export type JsonValue = string | number | RawNumber | boolean | null | JsonObject | JsonArray;
-export interface JsonObject {
-  readonly [name: string]: JsonValue;
-}
-export type JsonArray = readonly JsonValue[];
 
 /** The deepest nesting of a document; deeper ones are refused, so recursion over it is safe. */
 const deepestDocument = 64;

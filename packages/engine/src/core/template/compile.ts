@@ -1,4 +1,5 @@
-import { compileDocument, type JsonArray, type JsonObject } from "./compile-body.ts";
+import type { BodyDocument } from "@postrider/contract";
+import { compileDocument } from "./compile-body.ts";
 import { compileHeaders } from "./compile-headers.ts";
 import { compileUrl } from "./compile-url.ts";
 import { IssueList, type TemplateIssue } from "./issue.ts";
@@ -10,7 +11,7 @@ export type HttpMethod = "GET" | "POST" | "PUT";
  * What the body is made of: the Standard Webhooks payload, a form, nothing, or a JSON document whose strings may
  * hold macros.
  */
-export type BodySource = "envelope" | "form" | "none" | JsonObject | JsonArray;
+export type BodySource = BodyDocument;
 
 /** A postback as an endpoint document describes it. `body` defaults to `none` for GET, `envelope` otherwise. */
 export interface TemplateSource {
