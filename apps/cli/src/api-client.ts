@@ -13,71 +13,29 @@ import {
   UnexpectedAnswerError,
   UnreachableError,
 } from "@postrider/client";
-import type { Status as Answers } from "@postrider/contract";
+import type { Status as StatusAnswer } from "@postrider/contract";
 import { CliError } from "./exit.ts";
 
-/** A process of the ledger, as a server shows it. Times are ISO texts. */
-export interface ProcessStatus {
-  readonly name: string;
-  readonly self: boolean;
-  readonly version: string | null;
-  readonly dispatching: boolean;
-  readonly conditions: readonly { readonly name: string; readonly message: string; readonly since: string }[];
-}
+/** An answer in which older servers leave out these keys. */
+type Grown<Answer, Keys extends keyof Answer> = Omit<Answer, Keys> & Partial<Pick<Answer, Keys>>;
 
-/** What a server says about itself. Times are ISO texts. */
-export interface Status {
-  readonly version: string;
-  readonly roles: readonly string[];
-  readonly ledger: {
-    readonly adapter: string;
-    readonly version: string;
-    readonly migration: number;
-    /** Absent from older servers, as the next one. */
-    readonly id?: string;
-    /** It was copied or restored and not adopted. */
-    readonly copied?: boolean;
-  };
-  readonly turns: {
-    readonly adapter: string;
-    /** Absent from older servers, as is `fault`. */
-    readonly reach?: "process" | "cluster";
-    /** Why Redis cannot be used; null: nothing is wrong. */
-    readonly fault?: string | null;
-  };
-  readonly clock: { readonly server_time: string; readonly ledger_time: string; readonly skew_ms: number };
-  readonly dispatcher: {
-    readonly dispatching: boolean;
-    readonly last_progress_at: string | null;
-    readonly in_flight: number;
-    readonly turns_active: number;
-    readonly turns_waiting: number;
-    readonly unrecorded: number;
-  };
-  /** All that gave a sign of life lately. Absent from older servers. */
+/** What commands read of a process of the ledger. */
+export type ProcessStatus = Pick<
+  StatusAnswer["processes"][number],
+  "name" | "self" | "version" | "dispatching" | "conditions"
+>;
+
+/** What a server says about itself, which may be older than the command. */
+export type Status = Grown<
+  Omit<StatusAnswer, "ledger" | "turns" | "dispatcher" | "processes" | "endpoints">,
+  "node" | "conditions" | "allow_targets" | "signing_keys_missing" | "vacuum" | "numbers_running_out"
+> & {
+  readonly ledger: Grown<StatusAnswer["ledger"], "id" | "copied">;
+  readonly turns: Grown<StatusAnswer["turns"], "reach" | "fault">;
+  readonly dispatcher: Grown<StatusAnswer["dispatcher"], "processes">;
   readonly processes?: readonly ProcessStatus[];
-  readonly backlog: { readonly pending: number; readonly oldest_due_at: string | null };
-  /** Absent from older servers. */
-  readonly signing_keys_missing?: Answers["signing_keys_missing"];
-  /** Absent from older servers. */
-  readonly vacuum?: {
-    readonly held_back_by: readonly {
-      readonly since: string | null;
-      readonly transactions: number | null;
-      readonly found: string;
-      readonly remedy: string;
-    }[];
-    readonly unseen: number;
-    readonly dead_pending: number;
-  };
-  /** Absent from older servers. `used`: a part of 1. */
-  readonly numbers_running_out?: readonly { readonly counter: string; readonly used: number }[];
-  /** How many are not well, in the whole ledger. */
-  readonly endpoints: Readonly<Record<"open" | "half_open" | "ramping" | "failing" | "refusing", number>> & {
-    /** Absent: the server is older. */
-    readonly paused?: number;
-  };
-}
+  readonly endpoints: Grown<StatusAnswer["endpoints"], "paused">;
+};
 
 export interface ApiOptions {
   readonly url: string;

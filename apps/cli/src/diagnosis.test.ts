@@ -52,6 +52,8 @@ describe("doctor", () => {
 
   it("names what keeps deleted rows from being removed, and the remedy; only if there is something", () => {
     const holder = (found: string, since: string | null) => ({
+      kind: "transaction" as const,
+      name: "pg_dump",
       found,
       since,
       transactions: 9,
