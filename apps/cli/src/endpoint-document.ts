@@ -1,4 +1,4 @@
-import { endpointDocument } from "@postrider/contract";
+import { endpointDocument, storedEndpointView } from "@postrider/contract";
 import type { Context } from "./context.ts";
 import { flaggedKeys, optionsOf, partOf } from "./document-flags.ts";
 import { CliError } from "./exit.ts";
@@ -8,19 +8,8 @@ const keys = flaggedKeys(endpointDocument);
 /** The flags of `endpoints put` that make up an endpoint document. */
 export const endpointOptions = optionsOf(keys);
 
-/** What an endpoint shows beside its document. */
-const shownKeys = new Set([
-  "id",
-  "partner",
-  "version",
-  "state",
-  "held_until",
-  "note",
-  "circuit",
-  "warnings",
-  "created_at",
-  "updated_at",
-]);
+/** What an endpoint shows: its document, and more. */
+const shownKeys = new Set([...Object.keys(storedEndpointView.shape), "created_at", "updated_at"]);
 
 /**
  * The document to put: what stands (`base`), and what the flags name. A body that stood goes with POST and PUT alike.
@@ -64,7 +53,7 @@ function fitsMethod(
 /** What of an endpoint as shown may be put back: without id, version and state. Unknown keys stay, for the server to judge. */
 function writablePart(shown: object | null): Record<string, unknown> {
   const entries = Object.entries(shown ?? {}).filter(
-    ([key]) => key in endpointDocument.shape || !shownKeys.has(key),
+    ([key]) => Object.hasOwn(endpointDocument.shape, key) || !shownKeys.has(key),
   );
   return Object.fromEntries(entries);
 }

@@ -1,3 +1,4 @@
+import { isObject } from "@postrider/contract";
 import { CliError } from "./exit.ts";
 
 /**
@@ -54,10 +55,6 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** True if a list or object of the text is not closed at its end. */

@@ -9,7 +9,12 @@ export {
   type OrderDocument,
   type RetryDocument,
 } from "./documents/endpoint.ts";
-export { type PartnerDocument, partnerDefaults, partnerDocument } from "./documents/partner.ts";
+export {
+  completePartner,
+  type PartnerDocument,
+  partnerDefaults,
+  partnerDocument,
+} from "./documents/partner.ts";
 export { eventDocument } from "./documents/event.ts";
 export { endpointId, partnerId } from "./documents/ids.ts";
 export { partnerRequest, rotateRequest } from "./documents/requests.ts";
@@ -17,6 +22,9 @@ export { type DocumentKey, flagNames, keysOf, optionNames } from "./documents/ke
 export type { Flag, FlagForm } from "./documents/flags.ts";
 
 // Forms
+export { isObject } from "./is-object.ts";
+export { pathText } from "./documents/path-text.ts";
+export { unwrapped } from "./documents/complete.ts";
 export {
   eventPatternForm,
   eventTypeForm,

@@ -12,6 +12,7 @@ import { tone } from "../render/colour.ts";
 import { facts, table } from "../render/table.ts";
 import { orDash, plain } from "../render/text.ts";
 import { clockTime, fromNow } from "../render/time.ts";
+import { partnerOf } from "../settings-files/settings.ts";
 
 const partnerKeys = flaggedKeys(partnerDocument);
 const partnerArgument = { name: "partner", summary: "the partner's id" };
@@ -145,8 +146,8 @@ const put = defineCommand({
     const client = await api();
     const id = required(args, 0);
     const before = await client.getPartner(id).catch(absent);
-    const kept = before === null ? {} : partnerDocument.strip().parse(before);
-    const part = await partOf(partnerKeys, options, before as Record<string, unknown> | null, context);
+    const kept = before === null ? null : partnerOf(before);
+    const part = await partOf(partnerKeys, options, { ...kept }, context);
     // A burst that was worked out from the old rate would outlive it.
     if ("rate_per_second" in part) part["burst"] ??= null;
     const document = { ...kept, ...part, name: options.name ?? before?.name ?? id };

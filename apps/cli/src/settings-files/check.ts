@@ -7,13 +7,15 @@ import {
   completeEndpoint,
   type EndpointDocument,
   endpointDocument,
-  idForm,
+  endpointId,
   partnerDocument,
+  partnerId,
+  pathText,
 } from "@postrider/contract";
 import { compileTemplate, hiddenValue, nearestName } from "@postrider/engine";
 import { parseExactJson } from "@postrider/engine/exact-json";
 import type { Issue } from "../exit.ts";
-import { isObject, type PartnerSettings } from "./settings.ts";
+import { hasKeys, type PartnerSettings } from "./settings.ts";
 
 /** A file as it was read. */
 export interface SettingsFile {
@@ -32,8 +34,6 @@ export interface CheckedFiles {
 
 type Path = readonly PropertyKey[];
 
-const idWords = "must be 1 to 64 lower-case letters, digits, _ and -, beginning with a letter or digit";
-
 /**
  * Checks files by the rules of the API, as far as they need no server. A file has one partner, or `partners` with a list.
  *
@@ -45,7 +45,7 @@ export function checkFiles(files: readonly SettingsFile[]): CheckedFiles {
   const fileOf = new Map<string, string>();
   for (const file of files) {
     const fault = (path: Path, message: string) => {
-      issues.push({ path: path.length === 0 ? file.name : `${file.name}, ${keyText(path)}`, message });
+      issues.push({ path: path.length === 0 ? file.name : `${file.name}, ${pathText(path)}`, message });
     };
     const parsed = parse(file, issues);
     if (parsed === null) continue;
@@ -82,7 +82,7 @@ function parse({ name, text }: SettingsFile, issues: Issue[]): Parsed | null {
 type Fault = (path: Path, message: string) => void;
 
 function entriesOf({ value, exact }: Parsed, fault: Fault): readonly (Parsed & { path: Path })[] {
-  if (!isObject(value) || !Object.hasOwn(value, "partners")) return [{ value, exact, path: [] }];
+  if (!hasKeys(value) || !Object.hasOwn(value, "partners")) return [{ value, exact, path: [] }];
   for (const key of Object.keys(value)) if (key !== "partners") fault([key], "is not known beside partners");
   const { partners } = value;
   if (!Array.isArray(partners)) {
@@ -99,7 +99,7 @@ function entriesOf({ value, exact }: Parsed, fault: Fault): readonly (Parsed & {
 
 /** Null if anything is wrong; `fault` was told. */
 function readPartner(value: unknown, exact: unknown, path: Path, fault: Fault): PartnerSettings | null {
-  if (!isObject(value)) {
+  if (!hasKeys(value)) {
     fault(path, "must be an object with the id of a partner and its keys");
     return null;
   }
@@ -109,17 +109,18 @@ function readPartner(value: unknown, exact: unknown, path: Path, fault: Fault): 
     fault([...path, ...within], message);
   };
   const { id, endpoints = {}, ...document } = value;
-  if (typeof id !== "string" || !idForm.test(id)) bad(["id"], idWords);
+  for (const { message } of partnerId.safeParse(id).error?.issues ?? []) bad(["id"], message);
   const partner = partnerDocument.safeParse(document);
   if (!partner.success)
     schemaFaults(partner.error.issues, ["id", ...Object.keys(partnerDocument.shape), "endpoints"], bad);
   const read = new Map<string, EndpointDocument>();
-  if (!isObject(endpoints)) bad(["endpoints"], "must be an object with an endpoint under each id");
+  if (!hasKeys(endpoints)) bad(["endpoints"], "must be an object with an endpoint under each id");
   else {
     const texts = (exact as { endpoints?: Readonly<Record<string, { readonly body?: unknown }>> }).endpoints;
     for (const [name, endpoint] of Object.entries(endpoints)) {
       const at = ["endpoints", name];
-      if (!idForm.test(name)) bad(at, `has an id that ${idWords}`);
+      for (const { message } of endpointId.safeParse(name).error?.issues ?? [])
+        bad(at, `has an id that ${message}`);
       const checked = readEndpoint(endpoint, texts?.[name]?.body, (within, message) =>
         bad([...at, ...within], message),
       );
@@ -174,11 +175,3 @@ function schemaFaults(issues: readonly SchemaIssue[], known: readonly string[], 
     }
   }
 }
-
-/** `endpoints.main.retry.schedule[2]`. */
-const keyText = (path: Path): string =>
-  path.reduce<string>(
-    (text, part) =>
-      typeof part === "number" ? `${text}[${part}]` : text === "" ? String(part) : `${text}.${String(part)}`,
-    "",
-  );

@@ -80,7 +80,7 @@ async function make(api: SettingsApi, change: Change, options: MakeOptions): Pro
   const call = <T>(once: () => Promise<T>) => persistently(once, options.signal);
   if (change.endpoint === null) {
     const shown = await call(() => api.getPartner(partner)).catch(absent);
-    refuseIfChanged(change, shown && partnerOf({ ...shown }));
+    refuseIfChanged(change, shown && partnerOf(shown));
     if (change.to === null) return void (await call(() => api.deletePartner(partner)));
     const put = await call(() => api.putPartner(partner, change.to));
     if (change.before === null) await options.onSecret(partner, put.signing_secret);
@@ -88,7 +88,7 @@ async function make(api: SettingsApi, change: Change, options: MakeOptions): Pro
   }
   const { endpoint } = change;
   const shown = await call(() => api.getEndpoint(partner, endpoint)).catch(absent);
-  refuseIfChanged(change, shown && endpointOf({ ...shown }));
+  refuseIfChanged(change, shown && endpointOf(shown));
   if (change.to === null) return void (await call(() => api.deleteEndpoint(partner, endpoint)));
   const { warnings } = await call(() => api.putEndpoint(partner, endpoint, change.to));
   for (const { message } of warnings) options.onWarning(`${partner}/${endpoint}`, message);

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import type { EndpointDocument, PartnerDocument } from "@postrider/contract";
-import { chosenOfEndpoint, chosenOfPartner, isObject, type PartnerSettings, same } from "./settings.ts";
+import { chosenOfEndpoint, chosenOfPartner, hasKeys, type PartnerSettings, same } from "./settings.ts";
 
 /** One key, with its old and its new value; undefined where there is none. */
 export interface KeyChange {
@@ -124,7 +124,7 @@ function within(from: object, to: object, prefix: string): readonly KeyChange[] 
   return [...new Set([...Object.keys(from), ...Object.keys(to)])].flatMap((name): readonly KeyChange[] => {
     const [one, other] = [own(from, name), own(to, name)];
     const key = prefix + name;
-    if (isObject(one) && isObject(other)) return within(one, other, `${key}.`);
+    if (hasKeys(one) && hasKeys(other)) return within(one, other, `${key}.`);
     if (same(one, other)) return [];
     return [
       { key, ...(one === undefined ? {} : { from: one }), ...(other === undefined ? {} : { to: other }) },

@@ -78,8 +78,8 @@ export async function readSettings(
       : { endpoints: [] };
     found[index] = {
       id: partner.id,
-      document: partnerOf({ ...partner }),
-      endpoints: new Map(endpoints.map((one) => [one.id, endpointOf({ ...one })])),
+      document: partnerOf(partner),
+      endpoints: new Map(endpoints.map((one) => [one.id, endpointOf(one)])),
     };
     done += 1;
     onProgress(done, read.length);

@@ -5,13 +5,16 @@
  */
 import {
   completeEndpoint,
+  completePartner,
   type EndpointDocument,
   endpointDefaults,
   endpointDocument,
+  isObject,
   partnerDefaults,
   type PartnerDocument,
   partnerDocument,
 } from "@postrider/contract";
+import { isRawNumber } from "@postrider/contract/exact-json";
 
 /** A partner with its endpoints, complete: each key is there. */
 export interface PartnerSettings {
@@ -22,26 +25,29 @@ export interface PartnerSettings {
 
 type Json = Readonly<Record<string, unknown>>;
 
-export const isObject = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value) && !("rawJSON" in value);
+/** Whether a value has keys of its own: a number that keeps its digits has none. */
+export const hasKeys = (value: unknown): value is Json => isObject(value) && !isRawNumber(value);
 
 /** The document of a partner as the API shows it. */
-export function partnerOf(shown: Json): PartnerDocument {
-  return partnerDocument.strip().parse(shown);
+export function partnerOf(shown: object): PartnerDocument {
+  return completePartner(documentIn(shown, partnerDocument.shape) as { name: string });
 }
 
 /** The document of an endpoint as the API shows it. Numbers in its body keep their digits. */
-export function endpointOf(shown: Json): EndpointDocument {
-  const known = Object.keys(endpointDocument.shape).filter((key) => key in shown);
-  return completeEndpoint(Object.fromEntries(known.map((key) => [key, shown[key]])) as { url: string });
+export function endpointOf(shown: object): EndpointDocument {
+  return completeEndpoint(documentIn(shown, endpointDocument.shape) as { url: string });
 }
+
+/** What is shown beside the document is left out. */
+const documentIn = (shown: object, keys: object): object =>
+  Object.fromEntries(Object.entries(shown).filter(([key]) => Object.hasOwn(keys, key)));
 
 /**
  * Whether two values are the same JSON. The order of keys has no meaning, apart from a body, which is sent as it is
  * written: compare those as texts.
  */
 export function same(one: unknown, other: unknown): boolean {
-  if (isObject(one) && isObject(other)) {
+  if (hasKeys(one) && hasKeys(other)) {
     const keys = Object.keys(one);
     return (
       keys.length === Object.keys(other).length &&
@@ -73,7 +79,7 @@ function chosen(document: Json, defaults: Json, names: readonly string[]): Json 
     const value = document[name];
     const fallback = defaults[name];
     if (value === undefined || same(value, fallback)) continue;
-    const within = isObject(value) && isObject(fallback);
+    const within = hasKeys(value) && hasKeys(fallback);
     kept.push([name, within ? chosen(value, fallback, Object.keys(fallback)) : value]);
   }
   return Object.fromEntries(kept);

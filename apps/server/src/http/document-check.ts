@@ -1,6 +1,6 @@
 import { type Issue, unstorableText } from "@postrider/engine";
 import type { z } from "zod";
-import { checked, pathText, refusedFor, withMore } from "./issues.ts";
+import { checked, refusedFor, shownPath, withMore } from "./issues.ts";
 import { parseJson } from "./request-body.ts";
 
 /** How much a document may hold: it is checked in one go, which costs time in proportion. */
@@ -58,7 +58,7 @@ function storageIssues(value: unknown, mostValues: number): Issue[] {
   let values = 0;
   let more = 0;
   const report = (message: string): void => {
-    if (issues.length < mostIssues) issues.push({ path: pathText(path), message });
+    if (issues.length < mostIssues) issues.push({ path: shownPath(path), message });
     else more += 1;
   };
   const visitText = (text: string, holds: string): void => {

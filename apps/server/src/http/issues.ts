@@ -1,3 +1,4 @@
+import { pathText, unwrapped } from "@postrider/contract";
 import { type ErrorCode, type Issue, issueText, nearestName, PostriderError } from "@postrider/engine";
 import { z } from "zod";
 
@@ -75,9 +76,9 @@ export function issuesOf(error: z.ZodError, schema: z.ZodType, hints: Remedies):
     if (issue.code === "unrecognized_keys") {
       const known = keysAt(schema, issue.path);
       for (const key of issue.keys.slice(0, free))
-        issues.push({ path: pathText([...issue.path, key]), message: unknownKey(key, known, hints) });
+        issues.push({ path: shownPath([...issue.path, key]), message: unknownKey(key, known, hints) });
       more += Math.max(0, issue.keys.length - free);
-    } else if (free > 0) issues.push({ path: pathText(issue.path), message: issue.message });
+    } else if (free > 0) issues.push({ path: shownPath(issue.path), message: issue.message });
     else more += 1;
   }
   return withMore(issues, more);
@@ -98,35 +99,24 @@ function unknownKey(key: string, known: readonly string[], hints: Remedies): str
     : `is not known; did you mean ${near}?`;
 }
 
-/** A key that needs no quotes in a path. */
-const plainName = /^[\p{L}\p{N}_$-]+$/u;
-
-/** A path as the API writes it: `events[3].data`, `headers["a b"]`. */
-export function pathText(path: readonly PropertyKey[]): string {
-  const text = path.reduce<string>((text, part) => {
-    if (typeof part === "number") return `${text}[${part}]`;
-    const name = String(part);
-    if (!plainName.test(name)) return `${text}[${JSON.stringify(name)}]`;
-    return text === "" ? name : `${text}.${name}`;
-  }, "");
+/** A path as the API writes it, cut if it is long. */
+export function shownPath(path: readonly PropertyKey[]): string {
+  const text = pathText(path);
   return text.length > longestPath ? `${text.slice(0, longestPath).toWellFormed()}…` : text;
 }
 
 /** The keys that an object schema knows at a path. */
 function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
-  let at: unknown = bare(schema);
-  for (const part of path) at = at instanceof z.ZodObject ? bare(at.shape[String(part)]) : null;
+  let at: z.core.$ZodType | null = bare(schema);
+  for (const part of path) {
+    const of: z.core.$ZodType | undefined = at instanceof z.ZodObject ? at.shape[String(part)] : undefined;
+    at = of === undefined ? null : bare(of);
+  }
   return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
 }
 
-function bare(schema: unknown): unknown {
-  if (
-    schema instanceof z.ZodOptional ||
-    schema instanceof z.ZodDefault ||
-    schema instanceof z.ZodPrefault ||
-    schema instanceof z.ZodNullable
-  ) {
-    return bare(schema.unwrap());
-  }
-  return schema instanceof z.ZodPipe ? bare(schema.in) : schema;
+/** The schema of what is read: before any change of it, and whether it may be missing or not. */
+function bare(schema: z.core.$ZodType): z.core.$ZodType {
+  const inner = unwrapped(schema);
+  return inner instanceof z.ZodPipe ? bare(inner.in) : inner;
 }

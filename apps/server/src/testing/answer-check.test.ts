@@ -1,20 +1,10 @@
 import { expect, test } from "vitest";
 import { endpointDefaults } from "@postrider/contract";
 import { checkAnswer, declaredRoutes } from "./answer-check.ts";
+import { circuit } from "./fake-operations.ts";
 import { serverOverFake } from "./server-over-fake.testsuite.ts";
 
 const at = "2026-01-31T10:00:00.000Z";
-const circuit = {
-  state: "closed",
-  since: null,
-  failing_since: null,
-  failures: 0,
-  next_probe_at: null,
-  in_flight_limit: null,
-  disabled_at: null,
-  refusing_since: null,
-  refusals: 0,
-};
 const endpoint: Record<string, unknown> = {
   url: "https://partner.example/",
   ...endpointDefaults,

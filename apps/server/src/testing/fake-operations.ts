@@ -86,7 +86,8 @@ const partner = (
   updated_at: at,
 });
 
-const circuit = {
+/** Of an endpoint that is well. */
+export const circuit = {
   state: "closed",
   since: null,
   failing_since: null,

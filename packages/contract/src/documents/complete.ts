@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isObject } from "./forms.ts";
+import { isObject } from "../is-object.ts";
 
 type Json = Record<string, unknown>;
 

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import type { JsonArray, JsonObject } from "../exact-json.ts";
+import { isObject } from "../is-object.ts";
 import { flags } from "./flags.ts";
 import {
   durationText,
   eventPattern,
   headers,
-  isObject,
   ladder,
   number,
   signatureScheme,

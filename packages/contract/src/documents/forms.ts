@@ -1,6 +1,7 @@
 /** The forms of values that several keys have, each with the words of its error. */
 import { z } from "zod";
 import { durationPattern, readDurationMs } from "../duration.ts";
+import { isObject } from "../is-object.ts";
 import { eventPatternForm, instantForm } from "../patterns.ts";
 
 /** A number within bounds. */
@@ -64,9 +65,6 @@ export const eventPattern = z
 
 /** The schemes of `webhook-signature`. */
 export const signatureScheme = z.enum(["v1", "v1a"], { error: "must be v1 or v1a" });
-
-export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Header names and values. Each key is looked at, `__proto__` too: zod's records drop it. */
 export const headers = z

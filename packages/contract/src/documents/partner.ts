@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { completed } from "./complete.ts";
 import { flags } from "./flags.ts";
 import { durationText, number, whole, yearMs } from "./forms.ts";
 
@@ -70,7 +71,16 @@ export const partnerDocument = z
 /** A partner, complete. */
 export type PartnerDocument = Readonly<z.output<typeof partnerDocument>>;
 
-const { name: _, ...defaults } = partnerDocument.parse({ name: "-" });
+/**
+ * The document with its defaults: of what an operator wrote, and of what an older server shows.
+ *
+ * @example completePartner({ name: "Acme" }).max_in_flight // 16
+ */
+export function completePartner(document: { readonly name: string }): PartnerDocument {
+  return completed(partnerDocument, document) as unknown as PartnerDocument;
+}
+
+const { name: _, ...defaults } = completePartner({ name: "" });
 
 /** What a partner has if its document names only the name. */
 export const partnerDefaults: Omit<PartnerDocument, "name"> = defaults;

@@ -6,6 +6,7 @@ import {
   eventTypeForm,
   idForm,
   instantForm,
+  isObject,
   largestSchemaVersion,
   longestEventType,
   visibleAscii,
@@ -156,10 +157,6 @@ function shownKey(key: string): string {
   if (/^\w{1,60}$/.test(key)) return key;
   const shown = JSON.stringify(key.slice(0, longestNamedKey)).slice(1, -1);
   return key === "" ? '""' : key.length > longestNamedKey ? `${shown}…` : shown;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** True if the UTF-8 of `json` has more than `bytes` bytes. A letter has one to three. */

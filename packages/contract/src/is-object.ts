@@ -1,0 +1,3 @@
+/** Whether a value of JSON is an object: not null, and no list. */
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
