@@ -6,13 +6,9 @@ import { RefusedAnswer } from "./answer-head.ts";
 import { cancelConnect, type Carried, type Connection } from "./connection.ts";
 import type { Deadlines, Overdue } from "./deadlines.ts";
 import { type Failure, failureOf, isReset, isTrailerOverflow, type Phase } from "./failure.ts";
+import type { RoutedOptions } from "./origin-pools.ts";
 import type { Connecting } from "./pending-dial.ts";
 import { ResponseBody } from "./response-body.ts";
-
-/** A request as undici takes it, and the pool whose connections may carry it. */
-export interface RoutedOptions extends Dispatcher.DispatchOptions {
-  readonly pool: string;
-}
 
 /** What an exchange needs of the transport that made it. */
 export interface ExchangeHost {
@@ -91,8 +87,7 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
   /** What it waited for, if that is not the partner's silence. */
   #lateness(): Failure | null {
     if (this.#connection === null) return this.#begun ? null : noConnection;
-    if (this.#lookup !== null)
-      return this.#host.lookupLateness(new URL(String(this.#options.origin)).hostname);
+    if (this.#lookup !== null) return this.#host.lookupLateness(new URL(this.#options.origin).hostname);
     const late = this.#connection.connecting?.lateness?.();
     return late ? { class: late.class, message: late.message } : null;
   }

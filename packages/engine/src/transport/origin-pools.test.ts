@@ -29,14 +29,14 @@ function ask(pools: OriginPools, origin: string): Promise<number | string> {
       onResponseEnd: () => resolve(status),
       onResponseError: (_controller, error) => resolve(error.name),
     };
-    pools.dispatch(origin, { origin, path: "/", method: "GET" }, handler);
+    pools.dispatch({ origin, path: "/", method: "GET" }, handler);
   });
 }
 
 test("a partner that closes each connection keeps its pool and its clients", async () => {
   const origin = await closingServer();
   let [opened, clients] = [0, 0];
-  const pools = new OriginPools((at) => {
+  const pools = new OriginPools(({ origin: at }) => {
     opened += 1;
     const pool = new Pool(at, { connections: 2 });
     pool.on("connect", () => (clients += 1));
@@ -50,7 +50,7 @@ test("a partner that closes each connection keeps its pool and its clients", asy
 test("a pool that has made many clients goes with its last connection", async () => {
   const origin = await closingServer();
   let opened = 0;
-  const pools = new OriginPools((at, made) => {
+  const pools = new OriginPools(({ origin: at }, made) => {
     opened += 1;
     for (let n = 0; n < 20; n += 1) made();
     return new Pool(at, { connections: 2 });
@@ -64,7 +64,7 @@ test("a pool that has made many clients goes with its last connection", async ()
 
 test("any number of origins leaves a bounded number of pools, the latest ones", async () => {
   const opened: string[] = [];
-  const pools = new OriginPools((at) => {
+  const pools = new OriginPools(({ origin: at }) => {
     opened.push(at);
     return new Pool(at, { connect: (_options, callback) => callback(new Error("nobody there"), null) });
   });
@@ -78,7 +78,7 @@ test("any number of origins leaves a bounded number of pools, the latest ones", 
 });
 
 test("what is asked for after the close fails as closed", async () => {
-  const pools = new OriginPools((at) => new Pool(at));
+  const pools = new OriginPools(({ origin: at }) => new Pool(at));
   await pools.close();
   expect(await ask(pools, "http://partner.test")).toBe("ClientClosedError");
 });

@@ -10,17 +10,31 @@ const looksPerOpening = 4;
 /** A pool that has made more clients is not kept: it holds them all. */
 const mostClients = 8;
 
-/** Makes the pool of an origin; it calls `made` for each client. */
-export type CreatePool = (origin: string, made: () => void) => Pool;
+/** Which connections may carry a request: an endpoint that trusts roots of its own shares none with one that does not. */
+export interface Destination {
+  /** scheme://host:port */
+  readonly origin: string;
+  /** PEM certificates of its own roots. */
+  readonly ca?: string | undefined;
+}
+
+/** A request as undici takes it, with its destination. */
+export interface RoutedOptions extends Dispatcher.DispatchOptions, Destination {
+  readonly origin: string;
+}
+
+/** Makes the pool of a destination; it calls `made` for each client. */
+export type CreatePool = (destination: Destination, made: () => void) => Pool;
 
 interface Kept {
   readonly pool: Pool;
   readonly clients: () => number;
 }
 
+const nameOf = ({ origin, ca }: Destination): string => (ca === undefined ? origin : `${origin}\n${ca}`);
 const isUnused = ({ pool: { stats } }: Kept): boolean => stats.connected === 0 && stats.size === 0;
 
-/** The connections to each scheme://host:port. Any number of origins leaves no more than {@link mostKept} pools behind. */
+/** The connections to each destination. Any number of them leaves no more than {@link mostKept} pools behind. */
 export class OriginPools {
   readonly #create: CreatePool;
   readonly #pools = new Map<string, Kept>();
@@ -35,9 +49,10 @@ export class OriginPools {
     return this.#pools.size;
   }
 
-  dispatch(origin: string, options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+  dispatch(options: RoutedOptions, handler: Dispatcher.DispatchHandler): void {
     if (this.#closed) return handler.onResponseError?.(null as never, new errors.ClientClosedError());
-    const { pool } = this.#pools.get(origin) ?? this.#open(origin);
+    const name = nameOf(options);
+    const { pool } = this.#pools.get(name) ?? this.#open(name, options);
     pool.dispatch(options, handler);
   }
 
@@ -48,32 +63,32 @@ export class OriginPools {
     this.#pools.clear();
   }
 
-  #open(origin: string): Kept {
+  #open(name: string, { origin, ca }: Destination): Kept {
     if (this.#pools.size >= mostKept) this.#closeOldest();
     let clients = 0;
-    const pool = this.#create(origin, () => (clients += 1));
+    const pool = this.#create({ origin, ca }, () => (clients += 1));
     const kept: Kept = { pool, clients: () => clients };
     // The request whose connection failed is not over yet when it is told.
-    const lookLater = () => queueMicrotask(() => this.#closeIfUnused(origin, kept));
+    const lookLater = () => queueMicrotask(() => this.#closeIfUnused(name, kept));
     pool.on("disconnect", lookLater).on("connectionError", lookLater);
-    this.#pools.set(origin, kept);
+    this.#pools.set(name, kept);
     return kept;
   }
 
   /** Of those that were opened first a few: what is in use becomes the youngest. */
   #closeOldest(): void {
-    for (const [origin, kept] of this.#pools.entries().take(looksPerOpening).toArray()) {
-      this.#pools.delete(origin);
+    for (const [name, kept] of this.#pools.entries().take(looksPerOpening).toArray()) {
+      this.#pools.delete(name);
       if (isUnused(kept)) void kept.pool.close();
-      else this.#pools.set(origin, kept);
+      else this.#pools.set(name, kept);
     }
   }
 
-  #closeIfUnused(origin: string, kept: Kept): void {
-    if (this.#closed || this.#pools.get(origin) !== kept) return;
+  #closeIfUnused(name: string, kept: Kept): void {
+    if (this.#closed || this.#pools.get(name) !== kept) return;
     if (this.#pools.size <= mostKept && kept.clients() <= mostClients) return;
     if (!isUnused(kept)) return;
-    this.#pools.delete(origin);
+    this.#pools.delete(name);
     void kept.pool.close();
   }
 }

@@ -7,10 +7,10 @@ import { AbortGroups } from "./abort-groups.ts";
 import { type ConnectionAge, type DialTools, guardedDial, TrackedClient } from "./connection.ts";
 import { Deadlines } from "./deadlines.ts";
 import { createEgressProxy } from "./egress-proxy.ts";
-import { type ExchangeHost, PendingExchange, type RoutedOptions } from "./exchange.ts";
+import { type ExchangeHost, PendingExchange } from "./exchange.ts";
 import { boundedLookup, createNameSource, type Lookup } from "./lookup.ts";
 import type { NameOptions } from "./names/dns-lookup.ts";
-import { OriginPools } from "./origin-pools.ts";
+import { OriginPools, type RoutedOptions } from "./origin-pools.ts";
 
 export interface TransportOptions {
   readonly clock: Clock;
@@ -86,8 +86,7 @@ export function createTransport(options: TransportOptions): Transport {
       const late = lateness(hostname);
       return late && { class: late.class, message: late.message };
     },
-    redispatch: (dispatchOptions, exchange) =>
-      oneShotPools.dispatch(dispatchOptions.pool, dispatchOptions, exchange),
+    redispatch: (dispatchOptions, exchange) => oneShotPools.dispatch(dispatchOptions, exchange),
   };
 
   return {
@@ -101,7 +100,7 @@ export function createTransport(options: TransportOptions): Transport {
       const dispatchOptions = dispatchOptionsOf(request, url!);
       const exchange = new PendingExchange(host, dispatchOptions, request.timeoutMs, watch ?? null);
       if (signal) aborts.join(signal, exchange);
-      pools.dispatch(dispatchOptions.pool, dispatchOptions, exchange);
+      pools.dispatch(dispatchOptions, exchange);
       exchange.handedOver();
       return exchange.result;
     },
@@ -133,11 +132,8 @@ function createPools(
     // The answer reader is written for this parser, so the environment must not choose another.
     useMilo: false,
   };
-  return new OriginPools((name, made) => {
-    // An endpoint that trusts roots of its own shares no connection with one that does not.
-    const [origin, ...ca] = name.split("\n") as [string, ...string[]];
-    const trusted =
-      ca.length === 0 ? tools : { ...tools, secureContext: trusting(options.caBundle, ca.join("\n")) };
+  return new OriginPools(({ origin, ca }, made) => {
+    const trusted = ca === undefined ? tools : { ...tools, secureContext: trusting(options.caBundle, ca) };
     const dial = guardedDial(new URL(origin), options.allowedTargets, trusted);
     return new Pool(origin, {
       connections: options.maxConnectionsPerOrigin ?? 256,
@@ -159,10 +155,9 @@ function trusting(...bundles: readonly (string | undefined)[]): SecureContext {
 function dispatchOptionsOf(request: PostbackRequest, url: URL): RoutedOptions {
   const headers: string[] = [];
   for (const [name, value] of request.headers) headers.push(name, value);
-  const { origin } = url;
   return {
-    pool: request.ca === undefined ? origin : `${origin}\n${request.ca}`,
-    origin,
+    origin: url.origin,
+    ca: request.ca,
     path: url.pathname + url.search,
     method: request.method,
     headers,
