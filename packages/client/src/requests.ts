@@ -1,10 +1,12 @@
 import type {
   BreakerDocument,
+  Cancelling,
   DeliveryFilter,
   EndpointDocument,
   OrderDocument,
   PartnerDocument,
   RetryDocument,
+  RotateRequest,
 } from "@postrider/contract";
 
 /** An optional key that may also be given as undefined, which leaves it out. */
@@ -37,14 +39,7 @@ export type EndpointInput = Optional<Omit<EndpointDocument, "url" | "retry" | "o
 };
 
 /** How the next signing key is made. */
-export interface RotateSecretRequest {
-  /** How long the older keys go on signing. Default `24h`. */
-  readonly overlap?: string | undefined;
-  /** Default `v1`. */
-  readonly scheme?: "v1" | "v1a" | undefined;
-  /** A secret to sign with, instead of a new one. */
-  readonly signing_secret?: string | undefined;
-}
+export type RotateSecretRequest = Optional<RotateRequest>;
 
 /** What is replayed. */
 export interface ReplayRequest {
@@ -65,6 +60,4 @@ export interface PendingRequest {
 }
 
 /** A deletion: `cancelling` while what waits is still being cancelled. Nothing of it is sent. */
-export interface DeletionAnswer {
-  readonly cancelling?: true;
-}
+export type DeletionAnswer = Partial<Cancelling>;

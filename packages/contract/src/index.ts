@@ -17,7 +17,8 @@ export {
 } from "./documents/partner.ts";
 export { eventDocument } from "./documents/event.ts";
 export { endpointId, partnerId } from "./documents/ids.ts";
-export { partnerRequest, rotateRequest } from "./documents/requests.ts";
+export { partnerRequest, type RotateRequest, rotateRequest } from "./documents/requests.ts";
+export { durationsIn } from "./documents/durations.ts";
 export { type DocumentKey, flagNames, keysOf, optionNames } from "./documents/keys.ts";
 export type { Flag, FlagForm } from "./documents/flags.ts";
 

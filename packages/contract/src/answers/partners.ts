@@ -1,6 +1,7 @@
 /** Partners and their signing keys, as they are shown. */
 import { z } from "zod";
 import { count, instant, type Shown } from "./answer-forms.ts";
+import { signatureScheme } from "../documents/forms.ts";
 import { partnerDocument } from "../documents/partner.ts";
 import { completeShape } from "./complete-shape.ts";
 
@@ -57,7 +58,7 @@ export type PartnersPage = Shown<z.output<typeof partnersView>>;
 export const signingKeyView = z
   .strictObject({
     id: z.string(),
-    scheme: z.enum(["v1", "v1a"]),
+    scheme: signatureScheme,
     public_key: z.string().nullable(),
     created_at: instant,
     retires_at: instant.nullable(),

@@ -1,5 +1,6 @@
 /** What a server says about itself and its ledger. */
 import { z } from "zod";
+import { signatureScheme } from "../documents/forms.ts";
 import { count, instant, reason, state, type Shown } from "./answer-forms.ts";
 
 /** accepted = pending + finished, counted in one snapshot. */
@@ -128,7 +129,7 @@ export const statusView = z
       oldest_due_at: instant.nullable().describe("Of what is not paused or disabled; may lie ahead."),
     }),
     signing_keys_missing: z
-      .array(z.strictObject({ partner: z.string(), endpoint: z.string(), scheme: z.enum(["v1", "v1a"]) }))
+      .array(z.strictObject({ partner: z.string(), endpoint: z.string(), scheme: signatureScheme }))
       .describe("Endpoints that ask for a scheme without a live key: nothing is sent to them. At most 20."),
     endpoints: z
       .strictObject({

@@ -2,7 +2,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { completeEndpoint, endpointDefaults, endpointDocument } from "./endpoint.ts";
+import { durationsIn } from "./durations.ts";
 import { flagNames, keysOf } from "./keys.ts";
+import { pathText } from "./path-text.ts";
 import { partnerDefaults, partnerDocument } from "./partner.ts";
 
 const documents = { partnerDocument, endpointDocument };
@@ -69,4 +71,28 @@ test("documents do not share what one of them may change", () => {
   (one.events as string[]).push("x");
   (one.retry.schedule as string[]).push("1s");
   expect(other).toEqual({ url, ...endpointDefaults, body: "envelope" });
+});
+
+test("each duration of a document is found, with its place", () => {
+  const document = completeEndpoint({ url, order: { max_hold: "5s" } } as { url: string });
+  const found = durationsIn(endpointDocument, document).map(({ path, text }) => `${pathText(path)} ${text}`);
+  expect(found.toSorted()).toEqual(
+    [
+      ...document.retry.schedule.map((text, index) => `retry.schedule[${index}] ${text}`),
+      ...document.retry.client_error_schedule.map(
+        (text, index) => `retry.client_error_schedule[${index}] ${text}`,
+      ),
+      "retry.expires_after 80h",
+      "retry.retry_after_max 24h",
+      "timeout 10s",
+      "order.max_hold 5s",
+      "breaker.window 60s",
+      "breaker.first_wait 5s",
+      "breaker.longest_wait 10m",
+      "disable_after 5d",
+    ].toSorted(),
+  );
+  expect(
+    durationsIn(endpointDocument, { ...document, order: null, breaker: null, disable_after: null }),
+  ).toHaveLength(found.length - 5);
 });

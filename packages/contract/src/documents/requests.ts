@@ -41,3 +41,5 @@ export const rotateRequest = z
   )
   .prefault({})
   .meta({ id: "RotateRequest" });
+/** See {@link rotateRequest}. */
+export type RotateRequest = Readonly<z.output<typeof rotateRequest>>;

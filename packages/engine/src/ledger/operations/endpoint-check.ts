@@ -1,4 +1,4 @@
-import { eventPatternForm } from "@postrider/contract";
+import { durationsIn, endpointDocument, eventPatternForm, pathText } from "@postrider/contract";
 import type { EndpointDocument } from "../../core/documents.ts";
 import { unstorableTexts } from "../../core/document-texts.ts";
 import { parseDurationMs } from "../../core/duration.ts";
@@ -60,32 +60,14 @@ export function checkTexts(what: string, document: unknown): void {
   );
 }
 
-function checkDurations({ timeout, retry, order, breaker, disable_after }: EndpointDocument): void {
-  const places: readonly (readonly [path: string, text: string])[] = [
-    ["timeout", timeout],
-    ...(disable_after ? ([["disable_after", disable_after]] as const) : []),
-    ...(breaker
-      ? ([
-          ["breaker.window", breaker.window],
-          ["breaker.first_wait", breaker.first_wait],
-          ["breaker.longest_wait", breaker.longest_wait],
-        ] as const)
-      : []),
-    ...(order ? [["order.max_hold", order.max_hold] as const] : []),
-    ["retry.expires_after", retry.expires_after],
-    ["retry.retry_after_max", retry.retry_after_max],
-    ...retry.schedule.map((text, index) => [`retry.schedule[${index}]`, text] as const),
-    ...retry.client_error_schedule.map(
-      (text, index) => [`retry.client_error_schedule[${index}]`, text] as const,
-    ),
-  ];
-  const issues = places.flatMap(([path, text]): Issue[] => {
+function checkDurations(document: EndpointDocument): void {
+  const issues = durationsIn(endpointDocument, document).flatMap(({ path, text }): Issue[] => {
     try {
       parseDurationMs(text);
       return [];
     } catch (error) {
       if (!(error instanceof PostriderError)) throw error;
-      return [{ path, message: error.message }];
+      return [{ path: pathText(path), message: error.message }];
     }
   });
   const [first] = issues;

@@ -39,7 +39,7 @@ export interface SweepLedger {
   keepUp(nowMs: number, retention: Retention, signal?: AbortSignal): Promise<void>;
 }
 
-/** What operators should hear of although no outcome tells of it. Used by the watch. */
+/** What operators should hear of, and no outcome reports. Read by the operator checks. */
 export interface WatchLedger {
   /** Active partners whose oldest due delivery, of an endpoint that is not paused or disabled, was due before `beforeMs`. */
   oldBacklogs(
