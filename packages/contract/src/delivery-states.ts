@@ -13,6 +13,14 @@ export type TerminalState = Exclude<DeliveryState, "pending">;
  */
 export const reasons = {
   accepted_by_partner: { state: "delivered", meaning: "The partner answered with a 2xx status." },
+  accepted_by_rule: {
+    state: "delivered",
+    meaning: "The answer matched a verdict rule of the endpoint that says `delivered`.",
+  },
+  duplicate: {
+    state: "delivered",
+    meaning: "The partner has it already: a verdict rule of the endpoint says so.",
+  },
   retries_exhausted: {
     state: "dead",
     meaning: "Every retry of the endpoint's schedule was used and none succeeded.",
@@ -22,6 +30,25 @@ export const reasons = {
     state: "dead",
     meaning:
       "Every retry of the endpoint's schedule was used, and the last answer was a 3xx status, which is never followed: set the endpoint's URL to the address that answers without a redirect.",
+  },
+  refused_by_rule: {
+    state: "dead",
+    meaning: "The partner will never take it: the answer matched a verdict rule that says `dead`.",
+  },
+  rejected_by_rule: {
+    state: "dead",
+    meaning:
+      "Every retry of the endpoint's `client_error_schedule` was used, and the last answer matched a verdict rule that says `slow`.",
+  },
+  not_accepted: {
+    state: "dead",
+    meaning:
+      "Every retry of the endpoint's schedule was used, and the last answer matched a verdict rule that says `retry`.",
+  },
+  verdict_unknown: {
+    state: "dead",
+    meaning:
+      "Every retry of the endpoint's schedule was used, and no verdict rule could tell from the last answer whether the partner took it: no rule matched a 2xx, or its body was not read in full.",
   },
   target_refused: {
     state: "dead",
@@ -48,6 +75,25 @@ export const reasons = {
     state: "dead",
     meaning: "A rendered header held a forbidden character, so nothing was sent.",
   },
+  invalid_value: {
+    state: "dead",
+    meaning:
+      "A filter could not make what it promises of the event's value, so nothing was sent: no date, no number, or a digit would be lost.",
+  },
+  delimiter_in_value: {
+    state: "dead",
+    meaning:
+      "A value of a joined list held the separator, so nothing was sent: its columns would have shifted.",
+  },
+  too_many_items: {
+    state: "dead",
+    meaning: "The event's list has more items than one request may hold, so nothing was sent.",
+  },
+  personal_data: {
+    state: "dead",
+    meaning:
+      "A value that looks like an e-mail address, a phone or a card number would have left in a URL, in a header or over plain http, so nothing was sent.",
+  },
   expired: {
     state: "expired",
     meaning: "The delivery did not succeed within the endpoint's `expires_after`, or within the event's own.",
@@ -59,6 +105,11 @@ export const reasons = {
   },
   partner_deleted: { state: "cancelled", meaning: "The partner was deleted while the delivery was waiting." },
   endpoint_disabled: { state: "suppressed", meaning: "The endpoint does not take this event." },
+  no_items: {
+    state: "suppressed",
+    meaning:
+      "The endpoint sends one request for each item of a list, and the event's list is empty or not there.",
+  },
 } as const satisfies Record<string, { state: TerminalState; meaning: string }>;
 
 /** A reason. */

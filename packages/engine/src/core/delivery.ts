@@ -30,7 +30,7 @@ export function transition(state: DeliveryState, change: Change): DeliveryState 
     case "retry":
       return state === "pending" ? "pending" : null;
     case "finish":
-      return state === "pending" || (state === "cancelled" && change.reason === "accepted_by_partner")
+      return state === "pending" || (state === "cancelled" && reasons[change.reason].state === "delivered")
         ? reasons[change.reason].state
         : null;
     case "replay":
