@@ -303,6 +303,27 @@ function adviceFor(
     endpoint === undefined ? ["The endpoint does not exist any more, so it cannot be sent again."] : null;
   const advice: Record<Reason, readonly string[]> = {
     accepted_by_partner: [],
+    accepted_by_rule: [],
+    duplicate: [],
+    refused_by_rule: [
+      "The answers above say why the partner refused it; if the rule is wrong, correct the endpoint's verdicts.",
+      replay,
+    ],
+    rejected_by_rule: [
+      "Find out from the answers above what the partner refused; correct the endpoint or ask the partner.",
+      replay,
+    ],
+    not_accepted: [`See whether the partner takes it now: postrider endpoints test ${to}`, replay],
+    verdict_unknown: [change("Write a verdict rule that knows the answer above"), replay],
+    invalid_value: [change("Let the filter fit the values, or give a default"), replay],
+    delimiter_in_value: [change("Replace the separator in the value before it is joined"), replay],
+    too_many_items: [change("Send one request per item (fan_out)"), replay],
+    personal_data: [
+      change(
+        "Send the value hashed in a body, or allow it in personal_data if the partner may have it there",
+      ),
+      replay,
+    ],
     retries_exhausted: [`See whether the partner answers now: postrider endpoints test ${to}`, replay],
     rejected: [
       "Find out from the answers above what the partner refused; correct the endpoint or ask the partner.",
@@ -330,11 +351,12 @@ function adviceFor(
     partner_deleted: [
       "It cannot be sent again. If the event is still wanted, make the partner again and send the event under a new id.",
     ],
+    no_items: [],
     endpoint_disabled: [`To send it anyway: postrider dead-letters replay --state suppressed ${delivery.id}`],
   };
   if (
     gone !== null &&
-    reason !== "accepted_by_partner" &&
+    delivery.state !== "delivered" &&
     reason !== "endpoint_deleted" &&
     reason !== "partner_deleted"
   )
