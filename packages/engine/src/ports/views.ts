@@ -6,7 +6,7 @@ import type { CauseCount, DeliveryFilter, SkipCause } from "./selection.ts";
 export interface Partner extends PartnerDocument {
   readonly id: string;
   /**
-   * Of a single partner, and only while no process that dispatches can open its signing keys: the ids of the master keys that
+   * Of a single partner, and only while no process that dispatches can open its signing keys and secrets: the ids of the master keys that
    * they lack. Nothing is sent to it.
    */
   readonly missing_master_keys?: readonly string[];
@@ -83,6 +83,15 @@ export interface SigningKey {
   readonly created_at: string;
   /** Signs until then; null for the newest key. */
   readonly retires_at: string | null;
+}
+
+/** A secret of a partner, without its value. */
+export interface PartnerSecret {
+  readonly name: string;
+  /** Null: an endpoint uses it, and it was never set. */
+  readonly set_at: string | null;
+  /** The ids of the endpoints that use it. */
+  readonly endpoints: readonly string[];
 }
 
 /** An endpoint that cannot be signed for. */
