@@ -35,6 +35,7 @@ export type SecretRequest = Readonly<z.output<typeof secretRequest>>;
 function secretFault(text: string): string | null {
   if (text.length < shortestSecret)
     return `must have at least ${shortestSecret} characters: a shorter one cannot be masked in what partners answer. If it is no secret, make it a constant of the partner`;
+  if (text.trim() !== text) return "must not begin or end with white space";
   const tooLong = new TextEncoder().encode(text).length > longestSecret;
   return tooLong ? `must have at most ${longestSecret} bytes` : null;
 }

@@ -147,8 +147,8 @@ const entities: Readonly<Record<string, string>> = {
 };
 
 function spellingsOf(char: string): string {
-  const percent = [...Buffer.from(char)].map((byte) => `%(?:25){0,2}${byte.toString(16).padStart(2, "0")}`);
-  const units = Array.from({ length: char.length }, (_, at) => char.charCodeAt(at).toString(16).padStart(4, "0"));
+  const percent = [...Buffer.from(char)].map((byte) => `%(?:25){0,2}${hexDigits(byte, 2)}`);
+  const units = Array.from({ length: char.length }, (_, at) => hexDigits(char.charCodeAt(at), 4));
   const code = char.codePointAt(0)!;
   const entity = entities[char] === undefined ? "" : `|&${entities[char]};`;
   const control = { "\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f" }[char];
@@ -158,11 +158,18 @@ function spellingsOf(char: string): string {
     percent.join(""),
     units.map((unit) => `\\\\{1,3}u${unit}`).join(""),
     `&#0{0,4}${code};`,
-    `&#x0{0,4}${code.toString(16)};`,
+    `&#x0{0,4}${hexDigits(code, 1)};`,
   ];
   if (control !== undefined) spellings.push(`\\\\{1,3}${control}`);
   if (char === " ") spellings.push("\\+");
   return `(?:${spellings.join("|")}${entity})`;
 }
+
+/** In letters of either case, also in a pattern for which the case counts. */
+const hexDigits = (code: number, length: number): string =>
+  code
+    .toString(16)
+    .padStart(length, "0")
+    .replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`);
 
 const escaped = (char: string): string => char.replace(/[\\^$.*+?()[\]{}|/-]/, "\\$&");

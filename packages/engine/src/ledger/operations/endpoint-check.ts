@@ -5,7 +5,7 @@ import { parseDurationMs } from "../../core/duration.ts";
 import { readExchangeSettings } from "../../core/exchange-settings.ts";
 import { type Issue, PostriderError } from "../../core/errors.ts";
 import { type AllowedTargets, checkNewTarget } from "../../core/target.ts";
-import { compileTemplate, type Template, type TemplateNames } from "../../core/template/index.ts";
+import { type CompileOptions, compileTemplate, type Template } from "../../core/template/index.ts";
 
 /**
  * Refuses an endpoint document that could not be dispatched, before it is stored.
@@ -33,8 +33,8 @@ export function checkEndpoint(document: EndpointDocument, allowedTargets: Allowe
 }
 
 /** @throws PostriderError `invalid_template` */
-function compiledTemplate(document: EndpointDocument, names?: TemplateNames): Template {
-  const compiled = compileTemplate(document, names);
+function compiledTemplate(document: EndpointDocument, options?: CompileOptions): Template {
+  const compiled = compileTemplate(document, options);
   if (!compiled.ok) {
     const issues = compiled.issues.map(
       ({ field, position, code, message }): Issue => ({ path: field, position, code, message }),
