@@ -48,7 +48,7 @@ async function warningsOf(
   signal: AbortSignal | undefined,
 ): Promise<readonly EndpointWarning[]> {
   const compiled = compileTemplate(parseEndpointDocument(row.document));
-  if (!compiled.ok || compiled.template.plan.data === null) return [];
+  if (!compiled.ok || compiled.template.plan.event.paths === null) return [];
   const texts = await recentData(reads, row.endpoint_no, signal);
   return findUnfilledMacros(compiled.template, texts).map((macro) => ({
     partner: row.partner,
