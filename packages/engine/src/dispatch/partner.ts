@@ -6,7 +6,7 @@ import type { CircuitPolicy } from "../core/breaker.ts";
 import { type Rate, rateOf } from "../core/rate-limit.ts";
 import { type EndpointDocument, endpointDefaults, type RetryDocument } from "../core/documents.ts";
 import type { RetryPolicy } from "../core/retry-policy.ts";
-import { type Lack } from "../core/lack.ts";
+import type { Lack } from "../core/lack.ts";
 import { createMask, type Mask } from "../core/mask.ts";
 import { type CompileOptions,
   type CompileResult,
@@ -56,7 +56,7 @@ export interface DispatchPartner {
 }
 
 /** What a process lacks by its own settings: a master key, or targets in its list of allowed ones. */
-type Lack =
+type ProcessLack =
   | { readonly key: { readonly keyId: string | null; readonly error: PostriderError } }
   | { readonly targets: readonly string[] };
 
@@ -66,7 +66,7 @@ export class LeftToOthers extends Error {
   readonly key: { readonly keyId: string | null } | undefined;
   readonly targets: readonly string[] | undefined;
 
-  constructor(partner: string, lack: Lack) {
+  constructor(partner: string, lack: ProcessLack) {
     super(
       `The partner ${partner} is left to other processes.`,
       "key" in lack ? { cause: lack.key.error } : {},
