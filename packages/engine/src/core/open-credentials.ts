@@ -18,6 +18,13 @@ export interface OpenCredential {
   readonly write: string;
 }
 
+/** An endpoint document, or as much of it as is looked at. */
+export interface OpenDocument extends Pick<EndpointDocument, "url"> {
+  readonly headers?: EndpointDocument["headers"];
+  readonly body?: EndpointDocument["body"];
+  readonly parameters?: unknown;
+}
+
 const mostFound = 10;
 
 /**
@@ -25,15 +32,17 @@ const mostFound = 10;
  *
  * @example findOpenCredentials(document) // [{ field: "url", secret: "token", write: "token={secret.token}" }]
  */
-export function findOpenCredentials(
-  document: Pick<EndpointDocument, "url" | "headers" | "body"> & { readonly parameters?: unknown },
-): readonly OpenCredential[] {
-  const { url, headers, body, parameters } = document;
+export function findOpenCredentials({
+  url,
+  headers = {},
+  body = "none",
+  parameters = [],
+}: OpenDocument): readonly OpenCredential[] {
   return [
     ...inPath(url),
     ...inQuery(url),
     ...Object.entries(headers).flatMap(([name, value]) => inHeader(name, value)),
-    ...inJson(parameters ?? [], "parameters", ""),
+    ...inJson(parameters, "parameters", ""),
     ...inJson(body, "body", ""),
   ].slice(0, mostFound);
 }

@@ -139,8 +139,8 @@ export interface EndpointOperations {
 /** What is most likely wrong with endpoints that can be stored and sent to. */
 export interface WarningOperations {
   /**
-   * Data macros that none of the last 100 events of an endpoint's types had a value for (events larger than 8 KiB are
-   * passed over). Of one endpoint, of a partner's, or of all; the 200 changed last at most, then `more` is true. What
+   * Credentials in clear, secrets that were never set, and data macros that none of the last 100 events of an endpoint's types had a value for (events larger than 8 KiB are
+   * passed over). Of one endpoint, of a partner's, or of all; for macros the 200 changed last at most, then `more` is true. What
    * cannot be read within half a second is skipped: warnings are advice, and never a reason to refuse.
    */
   endpointWarnings(

@@ -67,11 +67,16 @@ export interface EndpointCircuit {
 export interface EndpointWarning {
   readonly partner: string;
   readonly endpoint: string;
-  /** The path of a data macro, `data.payuot`, that no recent event had a value for. */
-  readonly macro: string;
-  /** The nearest path that those events have. */
+  /**
+   * `unfilled_macro`: no recent event had a value for it. `open_credential`: a credential stands in the document as it is.
+   * `secret_missing`: a secret that it uses was never set, so nothing is sent.
+   */
+  readonly code: "unfilled_macro" | "open_credential" | "secret_missing";
+  /** The macro it is about: `data.payuot`, or the one to write in the place of a credential, `secret.access_token`. */
+  readonly macro: string | null;
+  /** The nearest path that recent events have. */
   readonly nearest: string | null;
-  /** In words, with what becomes of the postbacks. */
+  /** In words, with what becomes of the postbacks, or what to do. */
   readonly message: string;
 }
 
