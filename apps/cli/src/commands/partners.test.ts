@@ -48,7 +48,14 @@ describe("partners", () => {
   it("puts constants into those that are there, and takes out one without a value", async () => {
     const { calls } = await runCli(
       ["partners", "put", "acme", "--constant", "currency=USD", "--constant", "network=a=b", "--constant", "old="],
-      { routes: partnerCalls(aPartner({ constants: { currency: "EUR", kept: "1", old: "2" } })) },
+      {
+        routes: {
+          ...partnerCalls(aPartner()),
+          "GET /v1/partners/acme": {
+            body: aPartner({ constants: { currency: "EUR", kept: "1", old: "2" } }),
+          },
+        },
+      },
     );
     expect(JSON.parse(calls[1]?.body ?? "").constants).toEqual({ currency: "USD", kept: "1", network: "a=b" });
     const { code, stderr } = await runCli(["partners", "put", "acme", "--constant", "currency"], {
