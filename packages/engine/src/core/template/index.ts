@@ -7,6 +7,7 @@ export {
   type Template,
   type TemplateSource,
 } from "./compile.ts";
+export { compileStrictly, isOnlyPasted } from "./compile-strictly.ts";
 export type { JsonArray, JsonObject, JsonValue } from "../exact-json.ts";
 export { forbiddenHeaderPrefixes, forbiddenHeaders, isForbiddenHeader } from "./compile-headers.ts";
 export { type TemplateIssue, type TemplateIssueCode, templateIssueCodes } from "./issue.ts";

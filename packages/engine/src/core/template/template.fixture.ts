@@ -1,4 +1,5 @@
 import { compileTemplate, type Template, type TemplateSource } from "./compile.ts";
+import { compileStrictly } from "./compile-strictly.ts";
 import type { PostbackFacts } from "./facts.ts";
 import { type RenderedPostback, type RenderFailure, renderTemplate } from "./render.ts";
 
@@ -49,7 +50,7 @@ export function sent(
 
 /** The issues of a template expected to be wrong, as `code field@position`. */
 export function refused(source: string | TemplateSource): string[] {
-  const result = compileTemplate(typeof source === "string" ? { method: "GET", url: source } : source);
+  const result = compileStrictly(typeof source === "string" ? { method: "GET", url: source } : source);
   if (result.ok) return [];
   return result.issues.map(({ code, field, position }) => `${code} ${field}@${position}`);
 }

@@ -5,24 +5,28 @@ import { parseDurationMs } from "../../core/duration.ts";
 import { readExchangeSettings } from "../../core/exchange-settings.ts";
 import { type Issue, PostriderError } from "../../core/errors.ts";
 import { type AllowedTargets, checkNewTarget } from "../../core/target.ts";
-import { compileTemplate } from "../../core/template/index.ts";
+import {
+  compileStrictly,
+  compileTemplate,
+  isOnlyPasted,
+  type TemplateIssue,
+} from "../../core/template/index.ts";
 
 /**
  * Refuses an endpoint document that could not be dispatched, before it is stored.
  *
+ * @returns why a document must not be new: it looks as if it was pasted from another platform. One that is stored with
+ *   the same template may be put again, so that it can be paused or given another rate. Null for most.
  * @throws PostriderError `invalid_template`, `invalid_target`, `invalid_duration`, `invalid_request`, with the places in `issues`
  */
-export function checkEndpoint(document: EndpointDocument, allowedTargets: AllowedTargets): void {
-  const compiled = compileTemplate(document);
-  if (!compiled.ok) {
-    const issues = compiled.issues.map(
-      ({ field, position, code, message }): Issue => ({ path: field, position, code, message }),
-    );
-    throw new PostriderError("invalid_template", issues[0]?.message ?? "The template cannot be compiled.", {
-      hint: "Correct each place named in issues; docs/reference/templates.md describes the language.",
-      issues,
-    });
-  }
+export function checkEndpoint(
+  document: EndpointDocument,
+  allowedTargets: AllowedTargets,
+): PostriderError | null {
+  const strictly = compileStrictly(document);
+  const compiled = !strictly.ok && isOnlyPasted(strictly.issues) ? compileTemplate(document) : strictly;
+  const refusal = strictly.ok ? null : invalidTemplate(strictly.issues);
+  if (!compiled.ok) throw refusal ?? invalidTemplate(compiled.issues);
   checkTexts("endpoint document", document);
   // Macros cannot stand before the path, so the origin is what every rendered URL has.
   const target = checkNewTarget(compiled.template.origin, allowedTargets);
@@ -39,6 +43,27 @@ export function checkEndpoint(document: EndpointDocument, allowedTargets: Allowe
       issues: [{ path: `events[${badPattern}]`, message }],
     });
   }
+  return refusal;
+}
+
+function invalidTemplate(found: readonly TemplateIssue[]): PostriderError {
+  const issues = found.map(
+    ({ field, position, code, message }): Issue => ({ path: field, position, code, message }),
+  );
+  return new PostriderError("invalid_template", issues[0]?.message ?? "The template cannot be compiled.", {
+    hint: "Correct each place named in issues; docs/reference/templates.md describes the language.",
+    issues,
+  });
+}
+
+/**
+ * Whether two documents make the same requests: what the guard against pasted templates reads is the same.
+ *
+ * @example hasSameTemplate(before, { ...before, enabled: false }) // true
+ */
+export function hasSameTemplate(before: EndpointDocument, after: EndpointDocument): boolean {
+  const textOf = ({ url, headers, body }: EndpointDocument) => JSON.stringify([url, headers, body]);
+  return textOf(before) === textOf(after);
 }
 
 /**

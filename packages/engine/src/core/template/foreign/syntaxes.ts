@@ -250,18 +250,22 @@ export function findForeignMacros(
   eager: ReadonlySet<ForeignSyntaxId> = none,
 ): readonly ForeignMacro[] {
   const found: ForeignMacro[] = [];
+  // One mark per character: with a search among what was found, the time would be quadratic.
+  const taken = new Uint8Array(text.length);
+  const trimmedLength = text.trim().length;
   for (const syntax of foreignSyntaxes) {
     for (const match of text.matchAll(syntax.pattern)) {
       const { name: direct, inner, fallback } = match.groups ?? {};
       const name = (direct ?? inner ?? "").trim();
       const start = match.index;
       const end = start + match[0].length;
-      if (name.includes("::") || found.some((other) => start < other.end && other.start < end)) continue;
-      const place = end - start === text.trim().length ? whole : part;
+      if (name.includes("::") || taken[start] === 1 || taken[end - 1] === 1) continue;
+      const place = end - start === trimmedLength ? whole : part;
       const level = eager.has(syntax.id) && place !== "name" ? "any" : syntax.levels[place];
       // An encoded delimiter is how one writes it to be sent as it is: only what is a macro for sure is taken.
       const encoded = encodedDelimiter.test(match[0]) && level === "any" && syntax.id !== "dollar_braces";
       if (!fits(name, encoded ? "probable" : level)) continue;
+      taken.fill(1, start, end);
       found.push({ syntax, name, text: match[0], start, end, ...(fallback === undefined ? {} : { fallback }) });
     }
   }
