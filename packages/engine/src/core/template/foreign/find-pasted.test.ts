@@ -36,7 +36,7 @@ describe("a URL from another platform's page is refused at the macro, with what 
     ["$IDA", "foreign_macro url@21 → {data.idfa}"],
     ["$click_id", "foreign_macro url@21 → {data.click_id}"],
     ["(app-id)", "foreign_macro url@21 → {data.app_id}"],
-    ["%%CLICK_URL_ESC%%", "foreign_macro url@21 → {data.click_url_esc}"],
+    ["%%CLICK_URL_ESC%%", "foreign_macro url@21 → {data.click_url}"],
     ["<user_id>", "foreign_macro url@21 → {data.user_id}"],
     [":click_id", "foreign_macro url@21 → {data.click_id}"],
     ["${data.click_id}", "foreign_macro url@21 → {data.click_id}"],

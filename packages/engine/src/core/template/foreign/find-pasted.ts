@@ -8,7 +8,7 @@ import { isRawNumber } from "../../exact-json.ts";
 import { memberField } from "../compile-body.ts";
 import type { TemplateIssue } from "../issue.ts";
 import { findEntities } from "./entities.ts";
-import { isCredentialName, isKnownName, macroFor, snakeName } from "./names.ts";
+import { isCredentialName, isKnownName, macroFor, snakeName, withoutEscape } from "./names.ts";
 import { maskOwnMacros } from "./own-macros.ts";
 import { findPlaceholders } from "./placeholders.ts";
 import { findForeignMacros, type ForeignMacro } from "./syntaxes.ts";
@@ -111,7 +111,7 @@ function macroIssue(text: string, field: string, offset: number, macro: ForeignM
       ? shown(text, position + 1, end)
       : own
         ? `{${macro.name}}`
-        : macroFor(macro.name);
+        : macroFor(macro.syntax.id === "percents" ? withoutEscape(macro.name).name : macro.name);
   const what = own ? "is not how Postrider's macros are written" : "is another platform's macro";
   return { code: "foreign_macro", field, position, end, message: `${found} ${what}: write ${written}. ${asItIs}` };
 }

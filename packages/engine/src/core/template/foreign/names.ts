@@ -165,6 +165,18 @@ export function snakeName(name: string): string {
 }
 
 /**
+ * A name without the ending by which Google Ad Manager says how the value is encoded, and the layers of encoding that
+ * it asks for: `_ESC` is one, as each value in a URL has, `_ESC_ESC` two
+ * (https://support.google.com/admanager/answer/6081628).
+ *
+ * @example withoutEscape("CLICK_URL_ESC_ESC") // { name: "CLICK_URL", layers: 2 }
+ */
+export function withoutEscape(name: string): { readonly name: string; readonly layers: number } {
+  const ending = /(?:_(?:UN)?ESC){1,2}$/i.exec(name)?.[0] ?? "";
+  return { name: name.slice(0, name.length - ending.length), layers: /_ESC_ESC$/i.test(ending) ? 2 : 1 };
+}
+
+/**
  * The macro to write for a name, in braces: by the table, else the event's field of that name.
  *
  * @example macroFor("!PAYOUT") // "{data.payout}"

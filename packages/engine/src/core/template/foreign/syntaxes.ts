@@ -112,7 +112,7 @@ export const foreignSyntaxes: readonly ForeignSyntax[] = [
     "any",
     "never",
   ]),
-  row("braces", "{x}", "most trackers", String.raw`\{ {0,4}${word} {0,4}\}`, [
+  row("braces", "{x}", "most trackers", String.raw`(?<!\{)\{ {0,4}${word} {0,4}\}(?!\})`, [
     "never",
     "never",
     "never",
@@ -242,18 +242,20 @@ const encodedDelimiter = /^%(?:2[1348]|5[Bb]|3[Cc]|25)/;
  * @param whole the place if the macro is the whole text
  * @param part the place if it is a part of it
  * @param eager syntaxes of which any name is taken, because the text is known to have them
+ * @param only the syntaxes looked for
  */
 export function findForeignMacros(
   text: string,
   whole: MacroPlace,
   part: MacroPlace,
   eager: ReadonlySet<ForeignSyntaxId> = none,
+  only: readonly ForeignSyntax[] = foreignSyntaxes,
 ): readonly ForeignMacro[] {
   const found: ForeignMacro[] = [];
   // One mark per character: with a search among what was found, the time would be quadratic.
   const taken = new Uint8Array(text.length);
   const trimmedLength = text.trim().length;
-  for (const syntax of foreignSyntaxes) {
+  for (const syntax of only) {
     for (const match of text.matchAll(syntax.pattern)) {
       const { name: direct, inner, fallback } = match.groups ?? {};
       const name = (direct ?? inner ?? "").trim();
