@@ -76,7 +76,7 @@ export function findImportable(
     const macros = macrosOf(value, sure).map((macro) => ({ ...macro, syntax: syntaxOf(macro.syntax) }));
     const words = value.whole === "name" ? [] : findPlaceholders(hostWords(value, host), false);
     const free = words.filter(({ start, end }) => macros.every((one) => end <= one.start || one.end <= start));
-    return [...macros, ...free.map((word) => ({ ...word, syntax: "placeholder" as const, fallback: undefined }))]
+    return [...macros, ...free.map((word) => ({ ...word, name: word.text, syntax: "placeholder" as const, fallback: undefined }))]
       .toSorted((a, b) => a.start - b.start)
       .map(({ name, syntax: form, fallback, start, end }) => ({
         ...shared,

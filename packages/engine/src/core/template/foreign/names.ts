@@ -109,12 +109,18 @@ function namesOf(text: string | undefined): readonly string[] {
   return (text ?? "").split(" ").filter((name) => name !== "");
 }
 
-const meanings: ReadonlyMap<string, Meaning> = new Map(
-  rows.flatMap(({ path, sure, guess }) => [
-    ...namesOf(guess).map((name): [string, Meaning] => [plainName(name), { path, sure: false }]),
-    ...namesOf(sure).map((name): [string, Meaning] => [plainName(name), { path, sure: true }]),
-  ]),
-);
+function meaningsBy(key: (name: string) => string): ReadonlyMap<string, Meaning> {
+  return new Map(
+    rows.flatMap(({ path, sure, guess }) => [
+      ...namesOf(guess).map((name): [string, Meaning] => [key(name), { path, sure: false }]),
+      ...namesOf(sure).map((name): [string, Meaning] => [key(name), { path, sure: true }]),
+    ]),
+  );
+}
+
+/** As the table has them, so that `ad_id` is not `adid`; and without separators. */
+const meanings = meaningsBy((name) => name);
+const plainMeanings = meaningsBy(plainName);
 
 const credentialNames: ReadonlySet<string> = new Set(namesOf(credentials).map(plainName));
 const ownIdNames: ReadonlySet<string> = new Set(namesOf(ownIds).map(plainName));
@@ -132,7 +138,7 @@ export function meaningOf(name: string): Meaning | null {
   if (sub) return { path: `data.sub${sub[2]}`, sure: sub[1]?.toLowerCase() !== "s" };
   const plain = plainName(name);
   if (plain === "affsub") return { path: "data.sub1", sure: true };
-  return meanings.get(plain) ?? null;
+  return meanings.get(snakeName(name)) ?? plainMeanings.get(plain) ?? null;
 }
 
 /** Whether the name is that of a credential: `TOKEN`, `api-key`. */
