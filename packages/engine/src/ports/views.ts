@@ -63,6 +63,49 @@ export interface EndpointCircuit {
   readonly refusals: number;
 }
 
+/** A change of an endpoint's document. */
+export interface EndpointVersionLine {
+  readonly version: number;
+  readonly at: string;
+  /** Who made it: `key:` and the beginning of the API key's digest; `local` without a key. Null: from before this was kept. */
+  readonly by: string | null;
+}
+
+/** A change with the document that it made. */
+export interface EndpointVersion extends EndpointVersionLine {
+  readonly partner: string;
+  readonly endpoint: string;
+  readonly document: EndpointDocument;
+}
+
+/** What an attempt's request was made of. */
+export interface AttemptSource {
+  readonly delivery: string;
+  readonly n: number;
+  readonly atMs: number;
+  /** Null: nothing was answered. */
+  readonly status: number | null;
+  readonly partner: string;
+  readonly endpoint: string;
+  readonly endpointVersion: number;
+  /** The endpoint's document of that version; null if it is not kept any more. */
+  readonly document: EndpointDocument | null;
+  readonly latestDocument: EndpointDocument;
+  /** Null if retention took it. */
+  readonly event: StoredEvent | null;
+}
+
+/** An event as templates read it. */
+export interface StoredEvent {
+  readonly eventId: string;
+  readonly type: string;
+  readonly schemaVersion: number;
+  readonly occurredAt: string;
+  readonly acceptedAtMs: number;
+  /** The JSON text that was accepted. */
+  readonly dataText: string;
+}
+
 /** What is most likely wrong with an endpoint that can still be stored and sent to. */
 export interface EndpointWarning {
   readonly partner: string;

@@ -22,7 +22,7 @@ export function endpointOperations({
   resumed,
 }: OperationsContext): EndpointOperations {
   return {
-    async putEndpoint(partner, id, document, nowMs) {
+    async putEndpoint(partner, id, document, nowMs, { by = "local" } = {}) {
       checkEndpoint(document, allowedTargets);
       const holdMs = document.order ? parseDurationMs(document.order.max_hold) : null;
       const patterns = list([...new Set(document.events)]);
@@ -37,6 +37,7 @@ export function endpointOperations({
           ...values,
           moved,
           list(schemes.map(missingKeyNote)),
+          by,
         ]);
       });
       const row = rows?.[0];
@@ -194,6 +195,9 @@ const putSql = `with known as (
     returning *
   ), n as (
     select k.*, false as created from known k union all select m.*, true from made m
+  ), kept as (
+    insert into postrider.endpoint_versions (endpoint_no, version, document, at, by)
+    select n.endpoint_no, n.version, n.document, n.updated_at, $10 from n
   ), cleared as (
     delete from postrider.circuits c using n where c.endpoint_no = n.endpoint_no and c.circuit_no <> n.circuit_no
   ), unsubscribed as (
