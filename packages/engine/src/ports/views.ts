@@ -1,6 +1,7 @@
 /** What operators are shown of the ledger, in the words of the HTTP API. */
 import type { DeliveryState, Reason } from "../core/delivery.ts";
 import type { EndpointDocument, PartnerDocument } from "../core/documents.ts";
+import type { EventFacts } from "../core/sample-event.ts";
 import type { CauseCount, DeliveryFilter, SkipCause } from "./selection.ts";
 
 export interface Partner extends PartnerDocument {
@@ -92,18 +93,7 @@ export interface AttemptSource {
   readonly document: EndpointDocument | null;
   readonly latestDocument: EndpointDocument;
   /** Null if retention took it. */
-  readonly event: StoredEvent | null;
-}
-
-/** An event as templates read it. */
-export interface StoredEvent {
-  readonly eventId: string;
-  readonly type: string;
-  readonly schemaVersion: number;
-  readonly occurredAt: string;
-  readonly acceptedAtMs: number;
-  /** The JSON text that was accepted. */
-  readonly dataText: string;
+  readonly event: EventFacts | null;
 }
 
 /** What is most likely wrong with an endpoint that can still be stored and sent to. */
