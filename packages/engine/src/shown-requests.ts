@@ -182,9 +182,9 @@ function show(
   return rendered.ok ? { request: rendered.request } : { request: null, failure: shownFailure(rendered) };
 }
 
-const shownFailure = ({ reason, macro = null, message }: RenderFailure): ShownFailure => ({
+const shownFailure = ({ reason, macro, message }: RenderFailure): ShownFailure => ({
   reason,
-  macro,
+  macro: macro ?? null,
   message,
 });
 
