@@ -4,7 +4,12 @@ import type { Reason } from "./core/delivery.ts";
 import { PostriderError } from "./core/errors.ts";
 import { type EventFacts, type SampleEvent, sampleFacts } from "./core/sample-event.ts";
 import { type AllowedTargets, checkTargetUrl } from "./core/target.ts";
-import { compileTemplate, findEmptyMacros, type RenderFailure, type Template } from "./core/template/index.ts";
+import {
+  compileTemplate,
+  findEmptyMacros,
+  type RenderFailure,
+  type Template,
+} from "./core/template/index.ts";
 import { renderForPeople, type ShownRequest } from "./dispatch/shown-request.ts";
 import { checkEndpoint } from "./ledger/operations/endpoint-check.ts";
 import type { Clock } from "./ports/clock.ts";
@@ -155,7 +160,10 @@ function templateForPeople(document: EndpointDocument): TemplateForPeople {
 }
 
 /** The list of allowed targets may have changed since the document was stored. */
-function withTarget({ template, refusal }: TemplateForPeople, allowedTargets: AllowedTargets): TemplateForPeople {
+function withTarget(
+  { template, refusal }: TemplateForPeople,
+  allowedTargets: AllowedTargets,
+): TemplateForPeople {
   const target = template && checkTargetUrl(template.origin, allowedTargets);
   return { template, refusal: target?.ok === false ? target.message : refusal };
 }
@@ -222,13 +230,19 @@ async function warningsOf(
 
 async function missingKeys(
   operations: Pick<Operations, "listKeys">,
-  { partner, document, nowMs }: { readonly partner: string; readonly document: EndpointDocument; readonly nowMs: number },
+  {
+    partner,
+    document,
+    nowMs,
+  }: { readonly partner: string; readonly document: EndpointDocument; readonly nowMs: number },
   signal: AbortSignal | undefined,
 ): Promise<readonly PreviewWarning[]> {
   if (document.signing.length === 0) return [];
   const keys = await operations.listKeys(partner, nowMs, signal);
   const live = new Set(
-    keys.filter(({ retires_at }) => retires_at === null || Date.parse(retires_at) > nowMs).map(({ scheme }) => scheme),
+    keys
+      .filter(({ retires_at }) => retires_at === null || Date.parse(retires_at) > nowMs)
+      .map(({ scheme }) => scheme),
   );
   return document.signing
     .filter((scheme) => !live.has(scheme))

@@ -1,5 +1,11 @@
 import { isObject } from "@postrider/contract";
-import { type EventChoice, eventIssues, type Issue, PostriderError, type SampleEvent } from "@postrider/engine";
+import {
+  type EventChoice,
+  eventIssues,
+  type Issue,
+  PostriderError,
+  type SampleEvent,
+} from "@postrider/engine";
 import { memberText } from "@postrider/engine/json-text";
 import { z } from "zod";
 import { storable } from "./document-check.ts";
@@ -36,7 +42,8 @@ export interface ChosenBody {
 export function readEventChoice(given: unknown): ChosenBody {
   const text = typeof given === "string" ? given : "{}";
   const body = parseJson(text);
-  if (!isObject(body)) throw new PostriderError("invalid_request", "The body is not valid: it must be an object.");
+  if (!isObject(body))
+    throw new PostriderError("invalid_request", "The body is not valid: it must be an object.");
   const { event, event_id, ...others } = body;
   const chosen = checked(rest, storable(event_id === undefined ? {} : { event_id }, "body"), "body");
   if (event !== undefined && chosen.event_id !== undefined) {
@@ -62,7 +69,10 @@ function sampleEvent(given: unknown, text: string): SampleEvent {
   const issues = issuesOf(given, text);
   if (issues.length > 0)
     throw new PostriderError("invalid_event", notValid("event", wordsOf(issues)), {
-      issues: issues.map(({ path, ...issue }) => ({ ...issue, path: path === "" ? "event" : `event.${path}` })),
+      issues: issues.map(({ path, ...issue }) => ({
+        ...issue,
+        path: path === "" ? "event" : `event.${path}`,
+      })),
     });
   const { data: _, ...event } = given as Omit<SampleEvent, "data_text"> & { readonly data: object };
   return { ...event, data_text: memberText(text, "data") ?? "{}" };

@@ -162,7 +162,9 @@ export function createFakeOperations(
     deleteEndpoint: async (owner, id) => (endpoints.delete(`${owner}/${id}`) ? { cancelling: false } : null),
     resumeEndpoint: async (owner, id) => endpoints.get(`${owner}/${id}`) ?? null,
     listEndpointVersions: async (owner, id) =>
-      endpoints.has(`${owner}/${id}`) ? { versions: [{ version: 1, at, by: "local" }], next_cursor: "next" } : null,
+      endpoints.has(`${owner}/${id}`)
+        ? { versions: [{ version: 1, at, by: "local" }], next_cursor: "next" }
+        : null,
     async getEndpointVersion(owner, id, version) {
       const found = endpoints.get(`${owner}/${id}`);
       if (found === undefined || version !== found.version) return null;

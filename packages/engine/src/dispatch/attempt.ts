@@ -139,7 +139,12 @@ const accept = ["accept", "application/json, */*;q=0.8"] as const;
 const acceptEncoding = ["accept-encoding", "identity"] as const;
 
 /** The request to send: signed with the time of the attempt, so that a retry after hours is as fresh as the first. */
-export function sign(job: Job, rendered: RenderedPostback, userAgent: string, nowMs: number): PostbackRequest {
+export function sign(
+  job: Job,
+  rendered: RenderedPostback,
+  userAgent: string,
+  nowMs: number,
+): PostbackRequest {
   const { delivery, partner, endpoint } = job;
   const timestampSeconds = Math.floor(nowMs / 1_000);
   const signature = partner.signer.sign(

@@ -38,7 +38,12 @@ export function endpointVersionRoutes(engine: Engine): Route[] {
       errors: ["not_found"],
     },
     async ({ params, query, signal }) => {
-      const page = await operations.listEndpointVersions(params.id, params.endpoint_id, pageOf(query), signal);
+      const page = await operations.listEndpointVersions(
+        params.id,
+        params.endpoint_id,
+        pageOf(query),
+        signal,
+      );
       if (page === null) throw await noEndpoint(engine, params);
       return { status: 200, json: page };
     },

@@ -6,12 +6,7 @@ import { z } from "zod";
 import { deletedAnswer, deletedAnswers } from "../deleted-answer.ts";
 import { documentLimits, readDocument } from "../document-check.ts";
 import { type Route, route } from "../route.ts";
-import {
-  endpointsView,
-  endpointView,
-  endpointWarningsView,
-  storedEndpointView,
-} from "@postrider/contract";
+import { endpointsView, endpointView, endpointWarningsView, storedEndpointView } from "@postrider/contract";
 import { didYouMean, noPartner } from "./partners.ts";
 
 /** The parameters of {@link endpointPath}. */

@@ -80,7 +80,8 @@ export function previewRoutes(engine: Engine): Route[] {
     {
       operationId: "getAttemptRequest",
       tag: "deliveries",
-      summary: "What an attempt sent, rendered again from its event and its version of the endpoint's document.",
+      summary:
+        "What an attempt sent, rendered again from its event and its version of the endpoint's document.",
       params: z.strictObject({
         id: z.string().max(100),
         n: z

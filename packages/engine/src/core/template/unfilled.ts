@@ -55,7 +55,10 @@ export function findUnfilledMacros(
 }
 
 /** What happens if a macro has no value. */
-export function effectOf({ modifier, filters }: Pick<Macro, "modifier" | "filters">): UnfilledMacro["effect"] {
+export function effectOf({
+  modifier,
+  filters,
+}: Pick<Macro, "modifier" | "filters">): UnfilledMacro["effect"] {
   if (modifier === "required") return "not_sent";
   if (modifier === "optional") return "left_out";
   return filters.some(({ definition }) => definition.fillsMissing) ? "default" : "empty";
