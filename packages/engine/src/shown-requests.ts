@@ -11,7 +11,7 @@ import {
   type Template,
 } from "./core/template/index.ts";
 import { renderForPeople, type ShownRequest } from "./dispatch/shown-request.ts";
-import { checkEndpoint } from "./ledger/operations/endpoint-check.ts";
+import { checkConstants, checkEndpoint } from "./ledger/operations/endpoint-check.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { AttemptSource, Operations } from "./ports/operations.ts";
 
@@ -86,7 +86,7 @@ export interface ShownRequests {
 export interface ShownRequestsParts {
   readonly operations: Pick<
     Operations,
-    "getPartner" | "getEndpoint" | "getEvent" | "listKeys" | "unfilledMacros" | "readAttempt"
+    "getPartner" | "getEndpoint" | "getEvent" | "listKeys" | "documentWarnings" | "readAttempt"
   >;
   readonly allowedTargets: AllowedTargets;
   readonly clock: Pick<Clock, "now">;
@@ -102,15 +102,19 @@ export function createShownRequests(parts: ShownRequestsParts): ShownRequests {
     async preview(partner, endpoint, { document: draft, ...choice }, signal) {
       const owner = await operations.getPartner(partner, signal);
       if (owner === null) return null;
-      if (draft !== undefined) checkEndpoint(draft, allowedTargets);
+      if (draft !== undefined) {
+        checkEndpoint(draft, allowedTargets);
+        checkConstants(draft, JSON.stringify(owner.constants));
+      }
       const nowMs = clock.now();
       const document = draft ?? (await operations.getEndpoint(partner, endpoint, nowMs, signal));
       if (document === null) return null;
       const event = await chosenEvent(operations, choice, "test-event", nowMs, signal);
       const subject = { delivery: { ...event, id: previewDelivery }, partner, endpoint, n: 1 };
-      const compiled = withTarget(templateForPeople(document), allowedTargets);
+      const compiled = withTarget(templateForPeople(document, owner.constants), allowedTargets);
       const { template } = compiled;
-      const warnings = await warningsOf(parts, { partner, document, template, event, nowMs }, signal);
+      const of = { partner, endpoint, document, template, event, nowMs };
+      const warnings = await warningsOf(parts, of, signal);
       return { ...show(subject, document, compiled, userAgent, nowMs), warnings };
     },
 
@@ -146,17 +150,25 @@ export async function chosenEvent(
 }
 
 interface TemplateForPeople {
-  /** Null if the document does not compile. */
+  /** With the partner's constants, and its secrets masked. Null if the document does not compile with them. */
   readonly template: Template | null;
   /** Why nothing would be sent, or null. */
-  readonly refusal: string | null;
+  readonly refusal: ShownFailure | null;
 }
 
-function templateForPeople(document: EndpointDocument): TemplateForPeople {
-  const compiled = compileTemplate(document);
-  return compiled.ok
-    ? { template: compiled.template, refusal: null }
-    : { template: null, refusal: compiled.issues[0]?.message ?? "the template does not compile" };
+function templateForPeople(
+  document: EndpointDocument,
+  constants: Readonly<Record<string, string>>,
+): TemplateForPeople {
+  const compiled = compileTemplate(document, {
+    constants: new Map(Object.entries(constants)),
+    maskSecrets: true,
+  });
+  if (compiled.ok) return { template: compiled.template, refusal: null };
+  const [issue] = compiled.issues;
+  const message = issue?.message ?? "The template does not compile.";
+  const reason = issue?.code === "unknown_constant" ? "missing_macro" : "target_refused";
+  return { template: null, refusal: { reason, macro: null, message } };
 }
 
 /** The list of allowed targets may have changed since the document was stored. */
@@ -165,7 +177,8 @@ function withTarget(
   allowedTargets: AllowedTargets,
 ): TemplateForPeople {
   const target = template && checkTargetUrl(template.origin, allowedTargets);
-  return { template, refusal: target?.ok === false ? target.message : refusal };
+  if (target?.ok !== false) return { template, refusal };
+  return { template, refusal: { reason: "target_refused", macro: null, message: target.message } };
 }
 
 interface Subject {
@@ -182,8 +195,7 @@ function show(
   userAgent: string,
   atMs: number,
 ): RequestOrFailure {
-  if (refusal !== null)
-    return { request: null, failure: { reason: "target_refused", macro: null, message: refusal } };
+  if (refusal !== null) return { request: null, failure: refusal };
   const { signing } = document;
   const shown = { delivery, partner: { id: partner }, endpoint: { id: endpoint, template, signing }, n };
   const rendered = renderForPeople(shown, userAgent, atMs);
@@ -207,6 +219,7 @@ async function warningsOf(
   { operations }: ShownRequestsParts,
   of: {
     readonly partner: string;
+    readonly endpoint: string;
     readonly document: EndpointDocument;
     readonly template: Template | null;
     readonly event: EventFacts;
@@ -214,18 +227,17 @@ async function warningsOf(
   },
   signal: AbortSignal | undefined,
 ): Promise<readonly PreviewWarning[]> {
-  if (of.template === null) return [];
-  const unfilled = (await operations.unfilledMacros(of.partner, of.document, signal)).map(
-    ({ macro, message }): PreviewWarning => ({ code: "unfilled_macro", macro, message }),
+  const found = (await operations.documentWarnings(of, signal)).map(
+    ({ code, macro, message }): PreviewWarning => ({ code, macro, message }),
   );
-  const told = new Set(unfilled.map(({ macro }) => macro));
-  const empty = findEmptyMacros(of.template, of.event.dataText)
+  const told = new Set(found.map(({ macro }) => macro));
+  const empty = (of.template === null ? [] : findEmptyMacros(of.template, of.event.dataText))
     .filter(({ macro }) => !told.has(macro))
     .map(({ macro, effect }): PreviewWarning => {
       const message = `The event ${of.event.eventId} has no value for {${macro}}: ${emptyWords[effect]}.`;
       return { code: "empty_value", macro, message };
     });
-  return [...unfilled, ...empty, ...(await missingKeys(operations, of, signal))];
+  return [...found, ...empty, ...(await missingKeys(operations, of, signal))];
 }
 
 async function missingKeys(
@@ -278,18 +290,31 @@ function requestOf(source: AttemptSource, { userAgent }: ShownRequestsParts): At
       message: `Version ${endpointVersion} of the endpoint is not kept any more: this is rendered from its last document.`,
     });
   const document = source.document ?? source.latestDocument;
-  const template = templateForPeople(document);
-  const shown = show(
-    { delivery: { ...event, id: delivery }, partner, endpoint, n },
-    document,
-    template,
-    userAgent,
-    atMs,
-  );
+  const compiled = templateForPeople(document, source.constants);
+  if (valuesChanged(source, document))
+    differs.push({
+      cause: "values_changed",
+      message:
+        "The partner's constants or secrets that it uses changed since: it may have been sent with other values.",
+    });
+  const subject = { delivery: { ...event, id: delivery }, partner, endpoint, n };
+  const shown = show(subject, document, compiled, userAgent, atMs);
   if (shown.request === null && source.status !== null)
     differs.push({
       cause: "cannot_render",
       message: "The request was sent, and cannot be rendered any more: what may be sent has changed since.",
     });
   return answer(shown);
+}
+
+/** Whether a constant or secret that the document uses was, or may have been, another one at the time of the attempt. */
+function valuesChanged(
+  { atMs, constantsChangedMs, secretsSetMs }: AttemptSource,
+  document: EndpointDocument,
+): boolean {
+  const compiled = compileTemplate(document);
+  if (!compiled.ok) return false;
+  const { constants, secrets } = compiled.template;
+  if (constants.length > 0 && constantsChangedMs !== null && constantsChangedMs > atMs) return true;
+  return secrets.some((name) => (secretsSetMs.get(name) ?? Number.POSITIVE_INFINITY) > atMs);
 }

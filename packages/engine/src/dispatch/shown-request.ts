@@ -1,3 +1,4 @@
+import type { Mask } from "../core/mask.ts";
 import { hiddenValue, shownHeader, shownUrl } from "../core/redact.ts";
 import type { RenderFailure } from "../core/template/index.ts";
 import type { PostbackRequest } from "../ports/transport.ts";
@@ -34,22 +35,25 @@ export function renderForPeople(
   const signature = shown.endpoint.signing.length === 0 ? null : hiddenValue;
   const headers = headersOf(shown.delivery.id, rendered, { timestampSeconds, signature, userAgent });
   const { method } = shown.endpoint.template!;
-  return { ok: true, request: shownRequest({ method, url: rendered.url, headers }, rendered.body) };
+  return { ok: true, request: shownRequest({ method, url: rendered.url, headers }, rendered.body, null) };
 }
 
 /**
  * A request with what looks like a credential hidden. Its signature is shown if it has one.
  *
  * @param body its body as text
+ * @param mask hides the partner's secrets; null: there are none in it
  */
 export function shownRequest(
   { method, url, headers }: Pick<PostbackRequest, "method" | "url" | "headers">,
   body: string | null,
+  mask: Mask | null,
 ): ShownRequest {
+  const masked = (text: string): string => (mask === null ? text : mask.text(text));
   return {
     method,
-    url: shownUrl(url),
-    headers: Object.fromEntries(headers.map(([name, value]) => [name, shownHeader(name, value)])),
-    body,
+    url: shownUrl(masked(url)),
+    headers: Object.fromEntries(headers.map(([name, value]) => [name, shownHeader(name, masked(value))])),
+    body: body === null ? null : masked(body),
   };
 }

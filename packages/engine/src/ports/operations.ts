@@ -18,6 +18,7 @@ import type {
   EndpointWarning,
   SigningKey,
   MissingKey,
+  PartnerSecret,
   DeliveryView,
   EventView,
   ReplayView,
@@ -96,6 +97,26 @@ export interface KeyOperations {
   missingKeys(nowMs: number, signal?: AbortSignal): Promise<readonly MissingKey[]>;
 }
 
+/** Partners' secrets, which endpoints write as `{secret.name}`. Their values are never given back. */
+export interface SecretOperations {
+  /**
+   * Sets a secret; endpoints that waited for it go on. `created` is false if it had a value before. Null if there is no
+   * partner. The value is checked by the caller: 4 characters to 8 KiB.
+   *
+   * @throws PostriderError `too_many_secrets`
+   */
+  putSecret(
+    partner: string,
+    name: string,
+    value: string,
+    nowMs: number,
+  ): Promise<{ readonly secret: PartnerSecret; readonly created: boolean } | null>;
+  /** By name; with those that endpoints use and that were never set. Null if there is no partner. */
+  listSecrets(partner: string, signal?: AbortSignal): Promise<readonly PartnerSecret[] | null>;
+  /** False if there is no such secret; null if there is no partner. @throws PostriderError `secret_in_use` */
+  deleteSecret(partner: string, name: string): Promise<boolean | null>;
+}
+
 /** Endpoints: their settings, and whether they are paused or held. */
 export interface EndpointOperations {
   /**
@@ -154,8 +175,8 @@ export interface VersionOperations {
 /** What is most likely wrong with endpoints that can be stored and sent to. */
 export interface WarningOperations {
   /**
-   * Data macros that none of the last 100 events of an endpoint's types had a value for (events larger than 8 KiB are
-   * passed over). Of one endpoint, of a partner's, or of all; the 200 changed last at most, then `more` is true. What
+   * Credentials in clear, secrets that were never set, and data macros that none of the last 100 events of an endpoint's types had a value for (events larger than 8 KiB are
+   * passed over). Of one endpoint, of a partner's, or of all; for macros the 200 changed last at most, then `more` is true. What
    * cannot be read within half a second is skipped: warnings are advice, and never a reason to refuse.
    */
   endpointWarnings(
@@ -166,12 +187,11 @@ export interface WarningOperations {
     readonly more: boolean;
     readonly warnings: readonly EndpointWarning[];
   }>;
-  /** The same of a document, stored or not. Empty if it does not compile. */
-  unfilledMacros(
-    partner: string,
-    document: EndpointDocument,
+  /** The same of one document, stored or not. */
+  documentWarnings(
+    of: { readonly partner: string; readonly endpoint: string; readonly document: EndpointDocument },
     signal?: AbortSignal,
-  ): Promise<readonly Pick<EndpointWarning, "macro" | "nearest" | "message">[]>;
+  ): Promise<readonly EndpointWarning[]>;
 }
 
 /** Reading events and deliveries. */
@@ -323,6 +343,7 @@ export interface Operations
   extends PartnerOperations,
     NameOperations,
     KeyOperations,
+    SecretOperations,
     EndpointOperations,
     VersionOperations,
     WarningOperations,

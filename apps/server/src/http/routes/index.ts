@@ -14,6 +14,7 @@ import { partnerRoutes } from "./partners.ts";
 import { previewRoutes } from "./previews.ts";
 import { replayRoutes } from "./replays.ts";
 import { retryRoutes } from "./retries.ts";
+import { secretRoutes } from "./secrets.ts";
 import { statusRoutes } from "./status.ts";
 
 /** What the routes are made of. */
@@ -43,6 +44,7 @@ export function apiRoutes({
       ? [
           ...eventRoutes(engine, batcher, ({ status }) => metrics.accepted(status)),
           ...partnerRoutes(engine),
+          ...secretRoutes(engine),
           ...endpointRoutes(engine),
           ...endpointVersionRoutes(engine),
           ...previewRoutes(engine),

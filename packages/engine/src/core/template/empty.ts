@@ -16,9 +16,9 @@ export function findEmptyMacros(
   template: Template,
   dataText: string,
 ): readonly Pick<UnfilledMacro, "macro" | "effect">[] {
-  const { data, macros } = template.plan;
-  if (data === null) return [];
-  const picked = pickValues(data, dataText);
+  const { paths, macros } = template.plan.event;
+  if (paths === null) return [];
+  const picked = pickValues(paths, dataText);
   const found = new Map<string, UnfilledMacro["effect"]>();
   for (const macro of macros)
     if (typeof macro.from === "number" && isMissing(picked[macro.from]) && !found.has(macro.name))

@@ -13,3 +13,6 @@ create table postrider.endpoint_versions (
 
 insert into postrider.endpoint_versions (endpoint_no, version, document, at)
 select n.endpoint_no, n.version, n.document, n.updated_at from postrider.endpoints n;
+
+-- When the constants changed last: a request that was sent before may have had others. Null: never.
+alter table postrider.partners add column constants_at timestamptz;

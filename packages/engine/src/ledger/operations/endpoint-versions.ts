@@ -113,6 +113,10 @@ interface AttemptRow {
   readonly endpoint_version: number;
   readonly document: string | null;
   readonly latest: string;
+  /** As JSON text. */
+  readonly constants: string;
+  readonly constants_ms: number | null;
+  readonly secrets: readonly { readonly name: string; readonly set_ms: number }[];
   readonly event_id: string | null;
   readonly type: string;
   readonly schema_version: number;
@@ -124,6 +128,9 @@ interface AttemptRow {
 /** If two rows have the number, the later one: it is the one that was recorded last. */
 const attemptSql = `select d.id, a.n, extract(epoch from a.at)::float8 * 1000 as at_ms, a.status, p.id as partner, n.id as endpoint, a.endpoint_version,
   (select v.document::text from ${versions} v where v.version = a.endpoint_version) as document, n.document::text as latest,
+  p.constants::text as constants, extract(epoch from p.constants_at)::float8 * 1000 as constants_ms,
+  (select coalesce(json_agg(json_build_object('name', s.name, 'set_ms', extract(epoch from s.set_at) * 1000)), '[]')
+     from postrider.partner_secrets s where s.partner_no = p.partner_no) as secrets,
   e.event_id, e.type, e.schema_version, e.occurred_at, extract(epoch from e.accepted_at)::float8 * 1000 as accepted_ms, e.data::text as data
   from postrider.deliveries d
   join postrider.partners p on p.partner_no = d.partner_no
@@ -143,6 +150,9 @@ function attemptSource(row: AttemptRow): AttemptSource {
     endpointVersion: row.endpoint_version,
     document: row.document === null ? null : parseEndpointDocument(row.document),
     latestDocument: parseEndpointDocument(row.latest),
+    constants: JSON.parse(row.constants) as AttemptSource["constants"],
+    constantsChangedMs: row.constants_ms,
+    secretsSetMs: new Map(row.secrets.map(({ name, set_ms }) => [name, set_ms])),
     event:
       row.event_id === null
         ? null

@@ -3,6 +3,7 @@ import { compileTemplate, findUnfilledMacros, type UnfilledMacro } from "../../c
 import type { EndpointWarning, WarningOperations } from "../../ports/operations.ts";
 import { list } from "../sql.ts";
 import type { OperationsContext } from "./context.ts";
+import { lintDocuments, lintDraft } from "./document-lints.ts";
 
 /** Events looked at for an endpoint, and the most bytes of one: 0.8 MB at most are walked. */
 const eventsPerEndpoint = 100;
@@ -24,7 +25,7 @@ export function warningOperations({ reads }: OperationsContext): WarningOperatio
             only.partner,
             only.endpoint ?? null,
           ]));
-      const warnings: EndpointWarning[] = [];
+      const warnings: EndpointWarning[] = [...(await lintDocuments(reads, only, signal))];
       for (const row of rows.slice(0, endpointsPerCall))
         warnings.push(...(await warningsOf(reads, row, signal)));
       return {
@@ -34,7 +35,9 @@ export function warningOperations({ reads }: OperationsContext): WarningOperatio
       };
     },
 
-    unfilledMacros: (partner, document, signal) => unfilledMacros(reads, partner, document, signal),
+    async documentWarnings(of, signal) {
+      return [...(await lintDraft(reads, of, signal)), ...(await unfilledMacros(reads, of, signal))];
+    },
   };
 }
 
@@ -49,20 +52,26 @@ async function warningsOf(
   { partner, endpoint, document }: EndpointRow,
   signal: AbortSignal | undefined,
 ): Promise<readonly EndpointWarning[]> {
-  const found = await unfilledMacros(reads, partner, parseEndpointDocument(document), signal);
-  return found.map((macro) => ({ partner, endpoint, ...macro }));
+  const read = parseEndpointDocument(document);
+  return unfilledMacros(reads, { partner, endpoint, document: read }, signal);
 }
 
 async function unfilledMacros(
   reads: OperationsContext["reads"],
-  partner: string,
-  document: EndpointDocument,
+  {
+    partner,
+    endpoint,
+    document,
+  }: { readonly partner: string; readonly endpoint: string; readonly document: EndpointDocument },
   signal: AbortSignal | undefined,
-): Promise<readonly Pick<EndpointWarning, "macro" | "nearest" | "message">[]> {
+): Promise<readonly EndpointWarning[]> {
   const compiled = compileTemplate(document);
-  if (!compiled.ok || compiled.template.plan.data === null) return [];
+  if (!compiled.ok || compiled.template.plan.event.paths === null) return [];
   const texts = await recentData(reads, partner, document.events, signal);
   return findUnfilledMacros(compiled.template, texts).map((macro) => ({
+    partner,
+    endpoint,
+    code: "unfilled_macro" as const,
     macro: macro.macro,
     nearest: macro.nearest,
     message: messageOf(macro, texts.length),
