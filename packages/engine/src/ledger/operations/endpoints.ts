@@ -204,7 +204,7 @@ const putSql = `with known as (
     select k.*, false as created from known k union all select m.*, true from made m
   ), kept as (
     insert into postrider.endpoint_versions (endpoint_no, version, document, at, by)
-    select n.endpoint_no, n.version, n.document, n.updated_at, $10 from n
+    select n.endpoint_no, n.version, n.document, n.updated_at, $11 from n
   ), cleared as (
     delete from postrider.circuits c using n where c.endpoint_no = n.endpoint_no and c.circuit_no <> n.circuit_no
   ), unsubscribed as (
