@@ -329,6 +329,85 @@ describe("an attempt's request", () => {
   });
 });
 
+describe("the partner's own texts", () => {
+  const secret = "s3cret:V/x+7";
+  const url = () => `${origin}/bot{secret.token}/pb?k={secret.token}&a={const.app}`;
+  const document = () => ({
+    url: url(),
+    headers: { "x-own": "n {secret.token}", authorization: "Bearer {secret.token}" },
+    body: { k: "{secret.token}", text: "a {secret.token} b", app: "{const.app}" },
+  });
+  const setConstant = (app: string) => call("PUT", `/v1/partners/${id}`, { name: id, constants: { app } });
+  const setSecret = () => call("PUT", `/v1/partners/${id}/secrets/token`, { value: secret });
+  /** Any spelling of it that a request may hold. */
+  const spellings = [secret, "s3cret", encodeURIComponent(secret), Buffer.from(secret).toString("base64")];
+  beforeEach(async () => {
+    await setConstant("one");
+    await setSecret();
+  });
+
+  test("are shown in a preview: constants as they are, a secret by its name only", async () => {
+    await put(document());
+    for (const body of [undefined, { document: document() }]) {
+      const { text, json } = await preview(body);
+      for (const spelling of spellings) expect(text).not.toContain(spelling);
+      expect(json.request).toMatchObject({
+        url: `${origin}/bot{secret.token}/pb?k={secret.token}&a=one`,
+        headers: { "x-own": "n {secret.token}", authorization: "Bearer {secret.token}" },
+        body: '{"k":"{secret.token}","text":"a {secret.token} b","app":"one"}',
+      });
+    }
+  });
+
+  test("which the partner does not have: a constant refuses the draft, a secret is a warning", async () => {
+    const draft = { url: `${origin}/?a={const.ap}&s={secret.tokn}` };
+    const refused = await preview({ document: draft });
+    expect([refused.status, refused.json.error]).toEqual([400, (await call("PUT", path, draft)).json.error]);
+    const { json } = await preview({ document: { url: `${origin}/?s={secret.tokn}` } });
+    expect(json).toMatchObject({
+      request: { url: `${origin}/?s={secret.tokn}` },
+      warnings: [{ code: "secret_missing", macro: "secret.tokn" }],
+    });
+  });
+
+  test("never show in an attempt's request, which is not exact once they have changed", async () => {
+    await put(document());
+    const eventId = await send("{}");
+    await until(async () => expect(await deliveryOf(eventId)).toMatchObject({ state: "delivered" }));
+    const { id: delivery } = await deliveryOf(eventId);
+    const request = () => call("GET", `/v1/deliveries/${delivery}/attempts/1/request`);
+    const first = await request();
+    expect(first.json).toMatchObject({ exact: true, request: { url: expect.stringContaining("a=one") } });
+    expect(received[0]!.url).toContain(encodeURIComponent(secret));
+    await setConstant("one");
+    expect((await request()).json).toEqual(first.json);
+    await setConstant("two");
+    const changed = await request();
+    expect(changed.json).toMatchObject({ exact: false, differs: [{ cause: "values_changed" }] });
+    for (const { text } of [first, changed])
+      for (const spelling of spellings) expect(text).not.toContain(spelling);
+    await put({ url: `${origin}/?s={secret.token}` });
+    const other = await send("{}");
+    await until(async () => expect(await deliveryOf(other)).toMatchObject({ state: "delivered" }));
+    const { id: second } = await deliveryOf(other);
+    const exact = async () => (await call("GET", `/v1/deliveries/${second}/attempts/1/request`)).json.exact;
+    expect(await exact()).toBe(true);
+    await setSecret();
+    expect(await exact()).toBe(false);
+  });
+
+  test("never show in a test postback or a version", async () => {
+    await put(document());
+    const answers = [
+      await call("POST", `${path}/test`, '{"event":{"data":{}}}'),
+      await call("GET", `${path}/versions/1`),
+      await call("POST", `${path}/versions/1/restore`),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+    for (const { text } of answers) for (const spelling of spellings) expect(text).not.toContain(spelling);
+  });
+});
+
 describe("versions", () => {
   test("are listed with the key that made them, read in full, and restored", async () => {
     const first = `{"url":"${origin}/1","body":{"rate":10.50}}`;
