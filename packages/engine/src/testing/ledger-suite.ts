@@ -27,6 +27,7 @@ import { claimTests, recordTests } from "./ledger-suite/turns.ts";
 import { cuttingBackTests, sharedCuttingBackTests } from "./ledger-suite/cutting-back.ts";
 import { warningTests } from "./ledger-suite/warning.ts";
 import { upkeepTests } from "./ledger-suite/upkeep.ts";
+import { versionTests } from "./ledger-suite/versions.ts";
 
 export { neighbourLeaseMs, type OpenedLedger, suiteNowMs } from "./ledger-suite/bench.ts";
 
@@ -63,6 +64,7 @@ export function describeLedger(
     group("judging what comes in", judgingTests, sqlDoorTests, backlogTests);
     group("reading, conserving", readingTests, conservationTests);
     group("warning", warningTests);
+    group("keeping versions", versionTests);
     group("circuits fail", circuitTests);
     group("replaying", replayTests);
     group("delaying, ordering, cancelling", timingTests, orderingTests, cancelTests, retryTests);
