@@ -8,7 +8,8 @@ import { type EndpointDocument, endpointDefaults, type RetryDocument } from "../
 import type { RetryPolicy } from "../core/retry-policy.ts";
 import type { Lack } from "../core/lack.ts";
 import { createMask, type Mask } from "../core/mask.ts";
-import { type CompileOptions,
+import {
+  type CompileOptions,
   type CompileResult,
   compileTemplate,
   type Template,
@@ -152,7 +153,9 @@ function compileWith(
   // Never rendered while it lacks something.
   const unfilled = compileTemplate(document);
   const name = unfilled.ok ? neededConstant(unfilled.template.constants, texts, document) : undefined;
-  return name === undefined ? { compiled, lack: null } : { compiled: unfilled, lack: { kind: "constant", name } };
+  return name === undefined
+    ? { compiled, lack: null }
+    : { compiled: unfilled, lack: { kind: "constant", name } };
 }
 
 /** The first constant that is missing and without which the template does not compile: not one with a default. */

@@ -106,7 +106,10 @@ test("a test postback sends secrets and shows them by their names", async () => 
 });
 
 test("a test postback without its secret sends nothing and says which one is missing", async () => {
-  const { partner, endpoint } = compiled({ secrets: new Map([["key", key]]), constants: { currency: "EUR" } });
+  const { partner, endpoint } = compiled({
+    secrets: new Map([["key", key]]),
+    constants: { currency: "EUR" },
+  });
   const answered = await sendTestPostback(partner, endpoint, "id-1", {
     transport: { send: async () => expect.unreachable(), close: async () => {} },
     clock: createManualClock(benchStartMs),
