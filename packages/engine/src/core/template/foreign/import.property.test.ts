@@ -56,6 +56,7 @@ describe("importing", () => {
         const { url, left, issues } = importTemplate(text);
         const good = compileStrictly({ method: "GET", url }).ok;
         expect(good || left.length + issues.length > 0).toBe(true);
+        expect(left.filter(({ found }) => !url.includes(found))).toEqual([]);
         if (left.length + issues.length > 0) return;
         stored += 1;
         expect(good).toBe(true);
