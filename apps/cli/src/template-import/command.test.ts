@@ -4,14 +4,20 @@ import { runCli, type RunOptions } from "../testing/run-cli.ts";
 
 const place = "/v1/partners/acme/endpoints/main";
 const absent = { status: 404, body: { error: { code: "not_found", message: "none" } } };
-const routes = { [`GET ${place}`]: absent, [`PUT ${place}`]: { status: 201, body: anEndpoint({ version: 1 }) } };
+const routes = {
+  [`GET ${place}`]: absent,
+  [`PUT ${place}`]: { status: 201, body: anEndpoint({ version: 1 }) },
+};
 const at = "https://t.example/pb?";
 const run = (text: string, flags: readonly string[] = [], options: RunOptions = {}) =>
   runCli(["endpoints", "import", "acme", "main", text, ...flags], { routes, ...options });
 
 describe("endpoints import", () => {
   it("translates, reports and stores", async () => {
-    const { code, stdout, calls } = await run(`${at}cid=[CLICK_ID]&amp;p=[PAYOUT]&k=1`, ["--event", "conversion.*"]);
+    const { code, stdout, calls } = await run(`${at}cid=[CLICK_ID]&amp;p=[PAYOUT]&k=1`, [
+      "--event",
+      "conversion.*",
+    ]);
     expect(code).toBe(0);
     const url = `${at}cid={data.click_id}&p={data.payout}&k=1`;
     expect(calls.map(({ method }) => method)).toEqual(["GET", "PUT"]);
@@ -38,7 +44,12 @@ describe("endpoints import", () => {
     expect(stdout).toContain(
       "3 macros left without a meaning. Say what each stands for: --map FOO=data.foo --map YOUR_KEY=secret.key --fill YOUR_ACCOUNT_ID=…",
     );
-    const said = await run(`${at}a=[FOO]&n=YOUR_ACCOUNT_ID`, ["--map", "foo=data.foo!", "--fill", "YOUR_ACCOUNT_ID=47=11"]);
+    const said = await run(`${at}a=[FOO]&n=YOUR_ACCOUNT_ID`, [
+      "--map",
+      "foo=data.foo!",
+      "--fill",
+      "YOUR_ACCOUNT_ID=47=11",
+    ]);
     expect(said.code).toBe(0);
     expect(JSON.parse(said.calls[1]!.body)).toMatchObject({ url: `${at}a={data.foo!}&n=47%3D11` });
   });
@@ -56,7 +67,9 @@ describe("endpoints import", () => {
   });
 
   it("changes only the URL of an endpoint that is there, and passes warnings on", async () => {
-    const warnings = [{ partner: "acme", endpoint: "main", macro: "data.click_id", nearest: null, message: "Never filled." }];
+    const warnings = [
+      { partner: "acme", endpoint: "main", macro: "data.click_id", nearest: null, message: "Never filled." },
+    ];
     const { code, calls, stderr } = await run(`${at}c={clickid}`, [], {
       routes: {
         [`GET ${place}`]: { body: anEndpoint({ timeout: "3s" }) },
@@ -64,11 +77,17 @@ describe("endpoints import", () => {
       },
     });
     expect([code, stderr]).toEqual([0, "Warning: Never filled.\n"]);
-    expect(JSON.parse(calls[1]!.body)).toMatchObject({ method: "POST", timeout: "3s", url: `${at}c={data.click_id}` });
+    expect(JSON.parse(calls[1]!.body)).toMatchObject({
+      method: "POST",
+      timeout: "3s",
+      url: `${at}c={data.click_id}`,
+    });
   });
 
   it("needs no server for a dry run, and shows the document", async () => {
-    const { code, stdout, calls } = await run("-", ["--dry-run", "--timeout", "3s"], { stdin: `${at}c={clickid}\n` });
+    const { code, stdout, calls } = await run("-", ["--dry-run", "--timeout", "3s"], {
+      stdin: `${at}c={clickid}\n`,
+    });
     expect([code, calls]).toEqual([0, []]);
     expect(stdout).toContain('"timeout": "3s"');
     expect(stdout).toContain("A dry run: nothing was stored.");
@@ -87,7 +106,11 @@ describe("endpoints import", () => {
       document: { id: "main" },
     });
     const left = JSON.parse((await run(`${at}c=[FOO]`, ["--json"])).stdout) as object;
-    expect(left).toMatchObject({ stored: false, document: null, left: [{ name: "FOO", suggestion: "--map FOO=data.foo" }] });
+    expect(left).toMatchObject({
+      stored: false,
+      document: null,
+      left: [{ name: "FOO", suggestion: "--map FOO=data.foo" }],
+    });
   });
 
   it("says what is wrong with a URL that no macro explains", async () => {

@@ -29,7 +29,8 @@ function refuseUnused({ unused, mapped, guessed, left }: ImportedTemplate): void
   if (first === undefined) return;
   const names = [...new Set([...mapped, ...guessed, ...left].map(({ name }) => name))];
   throw new CliError("usage", `Nothing is called ${first} in the text.`, {
-    hint: names.length === 0 ? "No macro of another platform was found in it." : `Found: ${names.join(", ")}.`,
+    hint:
+      names.length === 0 ? "No macro of another platform was found in it." : `Found: ${names.join(", ")}.`,
   });
 }
 
@@ -86,7 +87,9 @@ export const importCommand = defineCommand({
     const out = context.stdout;
     if (!json) writeReport(out, text, imported);
     if (obstacle !== null || options.dryRun) {
-      const document = options.dryRun ? await endpointToPut(context, imported.url, options, newEndpoint) : null;
+      const document = options.dryRun
+        ? await endpointToPut(context, imported.url, options, newEndpoint)
+        : null;
       if (json) sayJson(out, { ...imported, stored: false, obstacle, document });
       else {
         if (document !== null) say(out, plain(JSON.stringify(document, null, 2)));
@@ -104,7 +107,10 @@ export const importCommand = defineCommand({
     for (const { message } of endpoint.warnings ?? [])
       say(context.stderr, tone(context.stderr, "warning", plain(`Warning: ${message}`)));
     if (json) return sayJson(out, { ...imported, stored: true, obstacle: null, document: endpoint });
-    say(out, `Stored as ${partner}/${id}, version ${endpoint.version}. Try it: postrider endpoints test ${partner} ${id}`);
+    say(
+      out,
+      `Stored as ${partner}/${id}, version ${endpoint.version}. Try it: postrider endpoints test ${partner} ${id}`,
+    );
   },
 });
 

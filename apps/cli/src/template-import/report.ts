@@ -47,7 +47,9 @@ export function writeReport(out: Output, text: string, imported: ImportedTemplat
 
 function linesOf({ repaired, mapped, guessed, left }: ImportedTemplate): readonly Line[] {
   return [
-    ...repaired.map((repair): Line => ({ what: "put right", ...repair, parameter: null, why: "lost in copying" })),
+    ...repaired.map(
+      (repair): Line => ({ what: "put right", ...repair, parameter: null, why: "lost in copying" }),
+    ),
     ...mapped.map((macro): Line => ({ ...macro, what: "mapped" })),
     ...guessed.map((macro): Line => ({ ...macro, what: "guessed" })),
     ...left.map((macro): Line => ({ ...macro, what: "left", written: "-" })),

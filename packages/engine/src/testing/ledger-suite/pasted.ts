@@ -45,7 +45,10 @@ export function pastedTests(bench: () => Bench): void {
     expect(stored).toEqual(document);
     expect(compileTemplate(stored).ok).toBe(true);
     const put = (more: object) => operations.putEndpoint(acme.id, "main", { ...stored, ...more }, now);
-    expect((await put({ enabled: false, timeout: "3s" }))?.endpoint).toMatchObject({ state: "disabled", url });
+    expect((await put({ enabled: false, timeout: "3s" }))?.endpoint).toMatchObject({
+      state: "disabled",
+      url,
+    });
     for (const more of [{ url: `${url}&x=1` }, { headers: {} }, { body: { click: "__CALLBACK__", a: 1 } }])
       await expect(put(more)).rejects.toMatchObject({ code: "invalid_template" });
     expect((await put({ url: "https://partner.example/", headers: {}, body: "none" }))?.created).toBe(false);

@@ -72,7 +72,8 @@ const eatenPattern = new RegExp(
   "gi",
 );
 
-const entity = /&(?:(?:amp;)+(?<then>[a-z]{2,6};)?|(?<name>[a-z]{2,6});|#(?<decimal>\d{2,7});|#x(?<hex>[\da-f]{2,6});)/gi;
+const entity =
+  /&(?:(?:amp;)+(?<then>[a-z]{2,6};)?|(?<name>[a-z]{2,6});|#(?<decimal>\d{2,7});|#x(?<hex>[\da-f]{2,6});)/gi;
 
 /** The `<`, `>` and `"` that were `&ltv=`, `&gtin=` and `&quote=`: only these, because they may be meant. */
 const eatenMarks: readonly (readonly [RegExp, string])[] = [
@@ -87,7 +88,9 @@ function characterOf(groups: Readonly<Record<string, string | undefined>>): stri
   const { name, decimal, hex } = groups;
   if (name !== undefined) return characters[name.toLowerCase()] ?? null;
   const code = decimal === undefined ? Number.parseInt(hex ?? "", 16) : Number(decimal);
-  return code >= 0x20 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff) ? String.fromCodePoint(code) : null;
+  return code >= 0x20 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff)
+    ? String.fromCodePoint(code)
+    : null;
 }
 
 /**
@@ -107,7 +110,8 @@ export function findEntities(url: string, from: number): readonly HtmlEntity[] {
     if (/^&amp;/i.test(match[0])) {
       // `&amp;lt;` was escaped twice; `&amp;b;` is a parameter b.
       const twice = characters[groups["then"]?.slice(0, -1).toLowerCase() ?? ""];
-      if (twice === undefined) add(match[0].slice(0, match[0].length - (groups["then"] ?? "").length), "&", match.index);
+      if (twice === undefined)
+        add(match[0].slice(0, match[0].length - (groups["then"] ?? "").length), "&", match.index);
       else add(match[0], inUrl(twice), match.index);
       continue;
     }
@@ -115,7 +119,11 @@ export function findEntities(url: string, from: number): readonly HtmlEntity[] {
     if (char === null) continue;
     const rest = url.slice(match.index + match[0].length, match.index + match[0].length + 50);
     const name = eaten.get(char);
-    add(match[0], name !== undefined && /^[\w.[\]-]{0,40}=/.test(rest) ? `&${name}` : inUrl(char), match.index);
+    add(
+      match[0],
+      name !== undefined && /^[\w.[\]-]{0,40}=/.test(rest) ? `&${name}` : inUrl(char),
+      match.index,
+    );
   }
   const query = url.indexOf("?", from);
   for (const match of query === -1 ? [] : url.matchAll(eatenPattern)) {

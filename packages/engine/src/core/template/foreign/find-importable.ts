@@ -63,7 +63,8 @@ export function findImportable(
   syntax: ImportSyntax,
 ): { readonly places: readonly Importable[]; readonly kept: readonly string[] } {
   const masked = maskOwnMacros(url);
-  const only = syntax === "auto" ? foreignSyntaxes : foreignSyntaxes.filter((one) => syntaxOf(one) === syntax);
+  const only =
+    syntax === "auto" ? foreignSyntaxes : foreignSyntaxes.filter((one) => syntaxOf(one) === syntax);
   const values = [...hostValue(masked), ...urlValues(masked)];
   const macrosOf = (value: UrlValue, eager: ReadonlySet<ForeignSyntaxId>): readonly ForeignMacro[] =>
     findForeignMacros(value.text, value.whole, value.part, eager, only);
@@ -75,8 +76,18 @@ export function findImportable(
     const shared = { parameter: value.name, inHost: value.start < host };
     const macros = macrosOf(value, sure).map((macro) => ({ ...macro, syntax: syntaxOf(macro.syntax) }));
     const words = value.whole === "name" ? [] : findPlaceholders(hostWords(value, host), false);
-    const free = words.filter(({ start, end }) => macros.every((one) => end <= one.start || one.end <= start));
-    return [...macros, ...free.map((word) => ({ ...word, name: word.text, syntax: "placeholder" as const, fallback: undefined }))]
+    const free = words.filter(({ start, end }) =>
+      macros.every((one) => end <= one.start || one.end <= start),
+    );
+    return [
+      ...macros,
+      ...free.map((word) => ({
+        ...word,
+        name: word.text,
+        syntax: "placeholder" as const,
+        fallback: undefined,
+      })),
+    ]
       .toSorted((a, b) => a.start - b.start)
       .map(({ name, syntax: form, fallback, start, end }) => ({
         ...shared,

@@ -54,15 +54,19 @@ describe("a URL from another platform's page is refused at the macro, with what 
     ["GROUP:[AMOUNT]", "foreign_macro url@27 → {data.payout}"],
     ["a-%7Bclick_id%7D-b", "foreign_macro url@23 → {data.click_id}"],
     ["x-__OS__", "foreign_macro url@23 → {data.os}"],
-    [
-      "__OS____TS__",
-      "foreign_macro url@21 → {data.os}",
-      "foreign_macro url@27 → {occurred_at}",
-    ],
+    ["__OS____TS__", "foreign_macro url@21 → {data.os}", "foreign_macro url@27 → {occurred_at}"],
     ["v1.$CLICK_ID", "foreign_macro url@24 → {data.click_id}"],
-    ["{{campaign.id}}_{{adset.id}}", "foreign_macro url@21 → {data.campaign_id}", "foreign_macro url@37 → {data.adset_id}"],
+    [
+      "{{campaign.id}}_{{adset.id}}",
+      "foreign_macro url@21 → {data.campaign_id}",
+      "foreign_macro url@37 → {data.adset_id}",
+    ],
     // In a URL within a value.
-    ["https://x.example/[id]?c=[CLICK_ID]", "foreign_macro url@39 → {data.id}", "foreign_macro url@46 → {data.click_id}"],
+    [
+      "https://x.example/[id]?c=[CLICK_ID]",
+      "foreign_macro url@39 → {data.id}",
+      "foreign_macro url@46 → {data.click_id}",
+    ],
     // Placeholders.
     ["YOUR_CLICK_ID", "placeholder url@21 → {data.click_id}"],
     ["YOUR-TOKEN", "placeholder url@21 → {secret.token}"],
@@ -166,7 +170,7 @@ describe("what only looks like it is stored and sent", () => {
     "Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101",
     "text/html; q=0.8, */*",
     "max-age=0",
-    "W/\"67ab43\"",
+    'W/"67ab43"',
   ])("in a header or a text of JSON: %j", (text) => {
     const issues = [
       ...refusals({ method: "POST", url: "https://t.example/", body: { a: text, b: [text] } }),
@@ -225,9 +229,16 @@ describe("headers and texts of JSON are refused where nothing else can be meant"
 
 describe("the guard is for new documents only", () => {
   const pasted: readonly TemplateSource[] = [
-    source("https://t.example/?c=[CLICK_ID]&amp;p=%7Bpayout%7D&d=__OS__&e=<user_id>&f=YOUR_ID&g=(x)&h=!!!a!!!"),
+    source(
+      "https://t.example/?c=[CLICK_ID]&amp;p=%7Bpayout%7D&d=__OS__&e=<user_id>&f=YOUR_ID&g=(x)&h=!!!a!!!",
+    ),
     source("https://t.example/:id?c={{click_id}}"),
-    { method: "POST", url: "https://t.example/", headers: { "x-a": "[CLICK_ID]" }, body: { a: "__OS__", b: "xxxx" } },
+    {
+      method: "POST",
+      url: "https://t.example/",
+      headers: { "x-a": "[CLICK_ID]" },
+      body: { a: "__OS__", b: "xxxx" },
+    },
   ];
 
   test.each(pasted)("a stored document is compiled for dispatch as before: %j", (template) => {

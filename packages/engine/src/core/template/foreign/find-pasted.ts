@@ -41,7 +41,8 @@ export function findPasted(source: GuardedSource): readonly PastedText[] {
   const found = [...pastedInUrl(source.url, "url")];
   for (const [name, value] of Object.entries(source.headers ?? {}))
     found.push(...pastedInText(value, `headers.${name}`));
-  for (const [index, group] of (source.parameters ?? []).entries()) walk(group, `parameters[${index}]`, 1, found);
+  for (const [index, group] of (source.parameters ?? []).entries())
+    walk(group, `parameters[${index}]`, 1, found);
   if (typeof source.body === "object") walk(source.body, "body", 1, found);
   return found;
 }
@@ -53,18 +54,21 @@ function walk(value: unknown, field: string, depth: number, found: PastedText[])
     for (const [index, item] of value.entries()) walk(item, `${field}[${index}]`, depth + 1, found);
     return;
   }
-  for (const [name, member] of Object.entries(value)) walk(member, memberField(field, name), depth + 1, found);
+  for (const [name, member] of Object.entries(value))
+    walk(member, memberField(field, name), depth + 1, found);
 }
 
 function pastedInUrl(url: string, field: string): PastedText[] {
   const masked = maskOwnMacros(url);
-  const found: PastedText[] = findEntities(masked, pathStart(masked)).map(({ text, written, start, end }) => ({
-    code: "html_entity",
-    field,
-    position: start,
-    end,
-    message: `${shown(url, start, end)} is ${text.startsWith("&") ? "HTML for" : "what HTML made of"} ${written}: write ${written}. ${asItIs}`,
-  }));
+  const found: PastedText[] = findEntities(masked, pathStart(masked)).map(
+    ({ text, written, start, end }) => ({
+      code: "html_entity",
+      field,
+      position: start,
+      end,
+      message: `${shown(url, start, end)} is ${text.startsWith("&") ? "HTML for" : "what HTML made of"} ${written}: write ${written}. ${asItIs}`,
+    }),
+  );
   for (const value of urlValues(masked)) {
     const macros = findForeignMacros(value.text, value.whole, value.part);
     found.push(...macros.map((macro) => macroIssue(url, field, value.start, macro)));
@@ -113,7 +117,13 @@ function macroIssue(text: string, field: string, offset: number, macro: ForeignM
         ? `{${macro.name}}`
         : macroFor(macro.syntax.id === "percents" ? withoutEscape(macro.name).name : macro.name);
   const what = own ? "is not how Postrider's macros are written" : "is another platform's macro";
-  return { code: "foreign_macro", field, position, end, message: `${found} ${what}: write ${written}. ${asItIs}` };
+  return {
+    code: "foreign_macro",
+    field,
+    position,
+    end,
+    message: `${found} ${what}: write ${written}. ${asItIs}`,
+  };
 }
 
 function placeholderIssue(

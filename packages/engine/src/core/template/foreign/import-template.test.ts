@@ -36,7 +36,11 @@ describe("URLs as the pages of platforms have them", () => {
     // Affmine, MaxBounty, CAKE
     ["payout=#payout#&subid1=#s1#", "payout={data.payout}&subid1={data.sub1}", "s1"],
     ["subid=#S2#&payout=#RATE#", "subid={data.sub2}&payout={data.payout}", "S2 RATE"],
-    ["c=#s2#&p=#price#&t=#tid#&at=#utcunixtime#", "c={data.sub2}&p={data.payout}&t={data.transaction_id}&at={occurred_at}", "s2 price tid utcunixtime"],
+    [
+      "c=#s2#&p=#price#&t=#tid#&at=#utcunixtime#",
+      "c={data.sub2}&p={data.payout}&t={data.transaction_id}&at={occurred_at}",
+      "s2 price tid utcunixtime",
+    ],
     // Awin
     [
       "a=!!!clickRef!!!&b=!!!commission!!!&c=!!!transactionId!!!",
@@ -64,13 +68,21 @@ describe("URLs as the pages of platforms have them", () => {
     // Tradedoubler, Branch
     ["idfa=$IDA", "idfa={data.idfa}", "IDA"],
     ["os=${(user_data.os)!}", "os={data.os}", "user_data.os"],
-    ['cc=${(user_data.geo_country_code)!"US"}', 'cc={data.country|default:"US"}', "user_data.geo_country_code"],
+    [
+      'cc=${(user_data.geo_country_code)!"US"}',
+      'cc={data.country|default:"US"}',
+      "user_data.geo_country_code",
+    ],
     // AppsFlyer
     ["app=(app-id)&ip=(ip)", "app={data.app_id}&ip={data.ip}", ""],
     // Google Ad Manager
     ["c=%%CLICK_ID_ESC%%", "c={data.click_id}", ""],
     // Copies
-    ["idfa=%7Bidfa%7D&b=%24IDA&c=%5BDEVICE_AD_ID%5D", "idfa={data.idfa}&b={data.idfa}&c={data.advertising_id}", "IDA DEVICE_AD_ID"],
+    [
+      "idfa=%7Bidfa%7D&b=%24IDA&c=%5BDEVICE_AD_ID%5D",
+      "idfa={data.idfa}&b={data.idfa}&c={data.advertising_id}",
+      "IDA DEVICE_AD_ID",
+    ],
     ["payout={payout}&amp;currency={currency}", "payout={data.payout}&currency={data.currency}", ""],
     ["payout={payout}¤cy={currency}", "payout={data.payout}&currency={data.currency}", ""],
     ["a=%23s2%23", "a={data.sub2}", "s2"],
@@ -79,12 +91,24 @@ describe("URLs as the pages of platforms have them", () => {
     ["parts=GROUP:[AMOUNT]", "parts=GROUP:{data.payout}", "AMOUNT"],
     ["a=YOUR_CLICK_ID", "a={data.click_id}", "YOUR_CLICK_ID"],
     // TUNE, Everflow, Affise, Voluum, RedTrack
-    ["tid={transaction_id}&s={aff_sub}&s2={aff_sub2}", "tid={data.transaction_id}&s={data.sub1}&s2={data.sub2}", ""],
+    [
+      "tid={transaction_id}&s={aff_sub}&s2={aff_sub2}",
+      "tid={data.transaction_id}&s={data.sub1}&s2={data.sub2}",
+      "",
+    ],
     ["c={sub1}&sum={sum}&st={status}", "c={data.sub1}&sum={data.payout}&st={data.status}", "sum"],
-    ["cid={clickid}&payout={payout}&txid={txid}&et={event_name}", "cid={data.click_id}&payout={data.payout}&txid={data.transaction_id}&et={data.event_name}", ""],
+    [
+      "cid={clickid}&payout={payout}&txid={txid}&et={event_name}",
+      "cid={data.click_id}&payout={data.payout}&txid={data.transaction_id}&et={data.event_name}",
+      "",
+    ],
     ["ip={ip}&ua={user_agent}&gaid={google_aid}", "ip={data.ip}&ua={data.user_agent}&gaid={data.gaid}", ""],
     // Ours stay; other names that our events have too.
-    ["a={data.click_id!}&b={event_id}&c={data.p|default:\"0\"}", 'a={data.click_id!}&b={event_id}&c={data.p|default:"0"}', ""],
+    [
+      'a={data.click_id!}&b={event_id}&c={data.p|default:"0"}',
+      'a={data.click_id!}&b={event_id}&c={data.p|default:"0"}',
+      "",
+    ],
     ["a=${data.x}&b={{data.y}}", "a={data.x}&b={data.y}", ""],
     // By the parameter, if the macro says nothing.
     ["payout=[FOO]&x=1", "payout={data.payout}&x=1", "FOO"],
@@ -123,13 +147,18 @@ describe("what is not known is left, with what would say it", () => {
   });
 
   test("a name that is not in the text is told", () => {
-    expect(importTemplate(`${at}a=[FOO]`, { map: { FOOO: "data.x" }, fill: { y: "1" } }).unused).toEqual(["FOOO", "y"]);
+    expect(importTemplate(`${at}a=[FOO]`, { map: { FOOO: "data.x" }, fill: { y: "1" } }).unused).toEqual([
+      "FOOO",
+      "y",
+    ]);
   });
 
   test("a macro in the host can only become a text", () => {
     const { left } = importTemplate("https://{tracking_domain}/pb?c={clickid}");
     expect(left.map(({ suggestion }) => suggestion)).toEqual(["--fill tracking_domain=…"]);
-    const { url, issues } = importTemplate("https://[YOUR_DOMAIN]/pb?c={clickid}", { fill: { YOUR_DOMAIN: "trk.example" } });
+    const { url, issues } = importTemplate("https://[YOUR_DOMAIN]/pb?c={clickid}", {
+      fill: { YOUR_DOMAIN: "trk.example" },
+    });
     expect([url, issues]).toEqual(["https://trk.example/pb?c={data.click_id}", []]);
     const mapped = importTemplate("https://{domain}/pb", { map: { domain: "data.domain" } });
     expect(mapped.left).toHaveLength(1);
@@ -153,7 +182,11 @@ describe("the text around", () => {
       ["a URL that is percent-encoded as a whole"],
     ],
     ["https://t.example/?a=1&amp;amp;b=2&amp;c=3", "https://t.example/?a=1&b=2&c=3", ["&amp;amp;", "&amp;"]],
-    ["https://t.example/?a=&#123;clickid&#125;", "https://t.example/?a={data.click_id}", ["&#123;", "&#125;"]],
+    [
+      "https://t.example/?a=&#123;clickid&#125;",
+      "https://t.example/?a={data.click_id}",
+      ["&#123;", "&#125;"],
+    ],
     ["https://t.example/#s1#?a=#s2#&b=1", "https://t.example/{data.sub1}?a={data.sub2}&b=1", []],
   ])("%j", (text, url, repaired) => {
     const result = importTemplate(text);

@@ -28,9 +28,14 @@ const rows: readonly Row[] = [
   {
     path: "data.click_id",
     sure: "click_id aff_click_id click_identifier",
-    guess: "cid clid click clk_id click_ref external_id ext_click_id callback_param callback subid sub_id cnv_id",
+    guess:
+      "cid clid click clk_id click_ref external_id ext_click_id callback_param callback subid sub_id cnv_id",
   },
-  { path: "data.transaction_id", sure: "transaction_id txn_id trans_id tx_id", guess: "tx tid txn transaction" },
+  {
+    path: "data.transaction_id",
+    sure: "transaction_id txn_id trans_id tx_id",
+    guess: "tx tid txn transaction",
+  },
   { path: "data.conversion_id", sure: "conversion_id", guess: "conv_id action_id lead_id cnv" },
   { path: "data.order_id", sure: "order_id", guess: "oid order order_ref order_reference" },
   { path: "event_id", sure: "event_id", guess: "uuid unique_id postback_id request_id" },
@@ -39,11 +44,23 @@ const rows: readonly Row[] = [
   { path: "data.event_name", sure: "event_name", guess: "event event_type et goal_name" },
   { path: "data.goal_id", sure: "goal_id", guess: "goal gid" },
   // Money.
-  { path: "data.payout", sure: "payout payout_amount", guess: "commission rate price sum amount value val payment" },
+  {
+    path: "data.payout",
+    sure: "payout payout_amount",
+    guess: "commission rate price sum amount value val payment",
+  },
   { path: "data.payout", sure: "", guess: "payout_usd value_usd amount_usd val_usd" },
   { path: "data.revenue", sure: "revenue revenue_amount", guess: "rev profit" },
-  { path: "data.sale_amount", sure: "sale_amount", guess: "sale order_amount order_total order_value total subtotal" },
-  { path: "data.currency", sure: "currency currency_code payout_currency", guess: "cur curr commission_currency" },
+  {
+    path: "data.sale_amount",
+    sure: "sale_amount",
+    guess: "sale order_amount order_total order_value total subtotal",
+  },
+  {
+    path: "data.currency",
+    sure: "currency currency_code payout_currency",
+    guess: "cur curr commission_currency",
+  },
   // The parties.
   { path: "data.offer_id", sure: "offer_id", guess: "offer program_id" },
   { path: "data.campaign_id", sure: "campaign_id", guess: "campaign camp_id utm_campaign" },
@@ -69,7 +86,11 @@ const rows: readonly Row[] = [
   { path: "data.ttclid", sure: "ttclid" },
   { path: "data.msclkid", sure: "msclkid" },
   // The user and the device.
-  { path: "data.user_id", sure: "user_id", guess: "uid user player_id member_id snuid usn app_user_id user_uid" },
+  {
+    path: "data.user_id",
+    sure: "user_id",
+    guess: "uid user player_id member_id snuid usn app_user_id user_uid",
+  },
   { path: "data.idfa", sure: "idfa ios_ifa ios_idfa", guess: "ida ifa" },
   { path: "data.idfv", sure: "idfv" },
   { path: "data.gaid", sure: "gaid google_ad_id google_aid gps_adid google_advertising_id", guess: "aaid" },
@@ -91,14 +112,20 @@ const rows: readonly Row[] = [
   { path: "data.phone", sure: "phone phone_number" },
   { path: "data.reward", sure: "reward_amount", guess: "reward rewards" },
   // When it happened. The form that the platform expects is not known.
-  { path: "occurred_at", sure: "occurred_at", guess: "timestamp ts time date datetime event_time conversion_time" },
+  {
+    path: "occurred_at",
+    sure: "occurred_at",
+    guess: "timestamp ts time date datetime event_time conversion_time",
+  },
   { path: "occurred_at", sure: "", guess: "utc_unix_time unix_time unix_timestamp source_time click_time" },
 ];
 
 /** Credentials: never in the event's data. */
-const credentials = "token api_key apikey access_token auth_token security_token secret password pass secure_key postback_key key";
+const credentials =
+  "token api_key apikey access_token auth_token security_token secret password pass secure_key postback_key key";
 /** Names of one's own account, a part of the URL for good; only a placeholder has them. */
-const ownIds = "id account_id account domain pixel_id pixel network_id merchant_id company_id tracker_id project_id hostname host tracking_domain username subdomain";
+const ownIds =
+  "id account_id account domain pixel_id pixel network_id merchant_id company_id tracker_id project_id hostname host tracking_domain username subdomain";
 
 /** A name as it is compared: small letters and digits. */
 export function plainName(name: string): string {

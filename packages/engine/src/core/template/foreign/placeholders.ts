@@ -18,7 +18,8 @@ export interface Placeholder {
 const wordLike = /(?<![A-Za-z0-9_%{}])[A-Za-z][\w-]{2,79}(?![A-Za-z0-9_{}])/g;
 
 const capitals = /^[A-Z0-9_-]+$/;
-const around = /^(?:please[_-])?(?:insert|replace|change|put|enter|add|set)?[_-]?(?:this|with|by|me|to)?[_-]?(?:your|my|the)?[_-]?/i;
+const around =
+  /^(?:please[_-])?(?:insert|replace|change|put|enter|add|set)?[_-]?(?:this|with|by|me|to)?[_-]?(?:your|my|the)?[_-]?/i;
 const here = /[_-]?(?:goes[_-])?here$/i;
 const yours = /^(?:your[_-]|MY_)|^YOUR[_-]/;
 const command = /^(?:insert|replace|change|put|enter)[_-]/i;
@@ -34,7 +35,8 @@ function nameIn(word: string, inProse: boolean): string | null {
   const name = word.replace(around, "").replace(here, "");
   if (replaceMe.test(word)) return shouted || !inProse ? (name === "" ? word : name) : null;
   if (yours.test(word) && (shouted || (isExampleName(name) && !inProse))) return name === "" ? word : name;
-  const asked = command.test(word) && (isExampleName(name) || here.test(word) || /^[a-z]+[_-]your[_-]/i.test(word));
+  const asked =
+    command.test(word) && (isExampleName(name) || here.test(word) || /^[a-z]+[_-]your[_-]/i.test(word));
   if (asked && (shouted || !inProse)) return name === "" ? word : name;
   return here.test(word) && isKnownName(name) && plainName(name) !== plainName(word) && shouted ? name : null;
 }

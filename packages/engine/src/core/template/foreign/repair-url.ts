@@ -25,7 +25,9 @@ const deepestEntities = 4;
 export function repairUrl(text: string): { readonly url: string; readonly repairs: readonly Repair[] } {
   const repairs: Repair[] = [];
   let url = text.trim();
-  const wrapping = wrappings.find(([open, close]) => url.startsWith(open) && url.endsWith(close) && url.length > 2);
+  const wrapping = wrappings.find(
+    ([open, close]) => url.startsWith(open) && url.endsWith(close) && url.length > 2,
+  );
   if (wrapping) url = url.slice(1, -1).trim();
   const joined = url.replaceAll(/[^\S\n]*\n\s*/g, "");
   if (joined !== url) repairs.push({ found: "line breaks", written: "one line" });

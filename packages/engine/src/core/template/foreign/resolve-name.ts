@@ -15,7 +15,8 @@ export interface Wishes {
 }
 
 /** What platforms put before a name without another meaning: `conversion_payout`. */
-const prefixes = /^(?:conversion|conv|cnv|user|device|click|event|partner|affiliate|network|visitor|customer)[_.:-]?/i;
+const prefixes =
+  /^(?:conversion|conv|cnv|user|device|click|event|partner|affiliate|network|visitor|customer)[_.:-]?/i;
 
 /** Decides what stands for a macro: the caller's word, the table, and then the likeliest. */
 export function resolveName(place: Importable, wishes: Wishes): Resolved {
@@ -49,18 +50,27 @@ function byName(place: Importable): Resolved | null {
   const meaning = meaningOf(name);
   if (meaning !== null) {
     const written = macroOf(meaning.path, place);
-    if (meaning.sure && !isPlaceholder && inner === null) return { kind: "mapped", written, why: "by its name" };
+    if (meaning.sure && !isPlaceholder && inner === null)
+      return { kind: "mapped", written, why: "by its name" };
     const why = meaning.sure ? "a placeholder of this name" : "most platforms mean this by the name";
     return { kind: "guessed", written, why };
   }
   if (isCredentialName(name)) return null;
-  const part = meaningOf(name.includes(":") ? name.slice(0, name.indexOf(":")) : name.slice(name.lastIndexOf(".") + 1));
-  if (part !== null) return { kind: "guessed", written: macroOf(part.path, place), why: "by a part of its name" };
+  const part = meaningOf(
+    name.includes(":") ? name.slice(0, name.indexOf(":")) : name.slice(name.lastIndexOf(".") + 1),
+  );
+  if (part !== null)
+    return { kind: "guessed", written: macroOf(part.path, place), why: "by a part of its name" };
   const rest = meaningOf(name.replace(prefixes, ""));
-  if (rest !== null) return { kind: "guessed", written: macroOf(rest.path, place), why: "by the end of its name" };
+  if (rest !== null)
+    return { kind: "guessed", written: macroOf(rest.path, place), why: "by the end of its name" };
   const around = place.parameter === null || isPlaceholder ? null : meaningOf(place.parameter);
   if (around === null) return null;
-  return { kind: "guessed", written: macroOf(around.path, place), why: `by its parameter, ${place.parameter}` };
+  return {
+    kind: "guessed",
+    written: macroOf(around.path, place),
+    why: `by its parameter, ${place.parameter}`,
+  };
 }
 
 function leftOver({ name, syntax, parameter }: Importable): Resolved {

@@ -54,15 +54,31 @@ const words = String.raw`(?<name>[A-Za-z_][\w.: -]{0,63})`;
 /** A delimiter, as it is or percent-encoded. */
 function either(delimiter: string): string {
   const raw = delimiter.replaceAll(/[$()[\]{}]/g, String.raw`\$&`);
-  const encoded = [...delimiter].map((char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`).join("");
+  const encoded = Array.from(delimiter, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`).join(
+    "",
+  );
   return `(?:${raw}|${encoded.replaceAll(/[A-F]/g, (digit) => `[${digit}${digit.toLowerCase()}]`)})`;
 }
 
 const between = (open: string, close: string, name = word): string => either(open) + name + either(close);
 
-type Levels = [name: Level, segment: Level, value: Level, within: Level, leaf: Level, part: Level, prose: Level];
+type Levels = [
+  name: Level,
+  segment: Level,
+  value: Level,
+  within: Level,
+  leaf: Level,
+  part: Level,
+  prose: Level,
+];
 
-function row(id: ForeignSyntaxId, example: string, seen: string, pattern: string, levels: Levels): ForeignSyntax {
+function row(
+  id: ForeignSyntaxId,
+  example: string,
+  seen: string,
+  pattern: string,
+  levels: Levels,
+): ForeignSyntax {
   const [name, segment, value, within, leaf, part, prose] = levels;
   return {
     id,
@@ -130,13 +146,15 @@ export const foreignSyntaxes: readonly ForeignSyntax[] = [
     "any",
     "any",
   ]),
-  row(
-    "brackets",
-    "[X]",
-    "LevelPlay, Adiscope",
-    String.raw`(?<![\w\])])${between("[", "]")}(?![(\[]|:\s)`,
-    ["never", "any", "any", "likely", "likely", "likely", "certain"],
-  ),
+  row("brackets", "[X]", "LevelPlay, Adiscope", String.raw`(?<![\w\])])${between("[", "]")}(?![(\[]|:\s)`, [
+    "never",
+    "any",
+    "any",
+    "likely",
+    "likely",
+    "likely",
+    "certain",
+  ]),
   row("percents", "%%X%%", "Google Ad Manager", between("%%", "%%"), [
     "any",
     "any",
@@ -268,7 +286,14 @@ export function findForeignMacros(
       const encoded = encodedDelimiter.test(match[0]) && level === "any" && syntax.id !== "dollar_braces";
       if (!fits(name, encoded ? "probable" : level)) continue;
       taken.fill(1, start, end);
-      found.push({ syntax, name, text: match[0], start, end, ...(fallback === undefined ? {} : { fallback }) });
+      found.push({
+        syntax,
+        name,
+        text: match[0],
+        start,
+        end,
+        ...(fallback === undefined ? {} : { fallback }),
+      });
     }
   }
   return found.toSorted((a, b) => a.start - b.start);
