@@ -51,7 +51,7 @@ function invalidTemplate(found: readonly TemplateIssue[]): PostriderError {
     ({ field, position, code, message }): Issue => ({ path: field, position, code, message }),
   );
   return new PostriderError("invalid_template", issues[0]?.message ?? "The template cannot be compiled.", {
-    hint: "Correct each place named in issues; docs/reference/templates.md describes the language.",
+    hint: `Correct each place named in issues; docs/reference/templates.md describes the language.${isOnlyPasted(found) ? " postrider endpoints import translates URLs of other platforms." : ""}`,
     issues,
   });
 }
