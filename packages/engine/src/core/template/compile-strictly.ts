@@ -1,4 +1,4 @@
-import { compileTemplate, type CompileResult, type TemplateSource } from "./compile.ts";
+import { type CompileOptions, compileTemplate, type CompileResult, type TemplateSource } from "./compile.ts";
 import { findPasted } from "./foreign/find-pasted.ts";
 import type { TemplateIssue } from "./issue.ts";
 
@@ -20,8 +20,8 @@ const fields = ["url", "headers", "parameters", "body"];
  *
  * @example compileStrictly({ method: "GET", url: "https://t.example/?c=[CLICK_ID]" }).issues[0].code // "foreign_macro"
  */
-export function compileStrictly(source: NewTemplateSource): CompileResult {
-  const compiled = compileTemplate(source);
+export function compileStrictly(source: NewTemplateSource, options?: CompileOptions): CompileResult {
+  const compiled = compileTemplate(source, options);
   const pasted = source.literal === true ? [] : findPasted(source);
   if (pasted.length === 0) return compiled;
   const follows = (issue: TemplateIssue): boolean =>

@@ -3,10 +3,10 @@ import { describe, expect, test } from "vitest";
 import type { TemplateSource } from "./compile.ts";
 import { forbiddenHeaderPrefixes, forbiddenHeaders } from "./compile-headers.ts";
 import { compileStrictly } from "./compile-strictly.ts";
-import { macroRoots } from "./facts.ts";
 import { filters } from "./filters.ts";
 import { templateIssueCodes } from "./issue.ts";
 import { renderFailureReasons, renderTemplate } from "./render.ts";
+import { macroRoots } from "./roots.ts";
 import { factsWith } from "./template.fixture.ts";
 import { pickValues, DataPathSet } from "./data-paths.ts";
 

@@ -1,6 +1,7 @@
 // Compile
 export {
   type BodySource,
+  type CompileOptions,
   type CompileResult,
   compileTemplate,
   type HttpMethod,
@@ -25,7 +26,8 @@ export { type TemplateIssue, type TemplateIssueCode, templateIssueCodes } from "
 export { findUnfilledMacros, type UnfilledMacro } from "./unfilled.ts";
 
 // Render
-export { macroRoots, type PostbackFacts } from "./facts.ts";
+export type { PostbackFacts } from "./facts.ts";
+export { macroRoots } from "./roots.ts";
 export {
   type RenderedPostback,
   type RenderFailure,

@@ -7,6 +7,8 @@ export const templateIssueCodes = [
   "stray_brace",
   "invalid_macro",
   "unknown_macro",
+  "unknown_constant",
+  "item_not_allowed",
   "unknown_filter",
   "invalid_argument",
   "modifier_conflict",

@@ -8,7 +8,9 @@ import { type AllowedTargets, checkNewTarget } from "../../core/target.ts";
 import {
   compileStrictly,
   compileTemplate,
+  type CompileResult,
   isOnlyPasted,
+  type Template,
   type TemplateIssue,
 } from "../../core/template/index.ts";
 
@@ -24,12 +26,11 @@ export function checkEndpoint(
   allowedTargets: AllowedTargets,
 ): PostriderError | null {
   const strictly = compileStrictly(document);
-  const compiled = !strictly.ok && isOnlyPasted(strictly.issues) ? compileTemplate(document) : strictly;
-  const refusal = strictly.ok ? null : invalidTemplate(strictly.issues);
-  if (!compiled.ok) throw refusal ?? invalidTemplate(compiled.issues);
+  if (!strictly.ok && !isOnlyPasted(strictly.issues)) throw invalidTemplate(strictly.issues);
+  const template = templateOf(strictly.ok ? strictly : compileTemplate(document));
   checkTexts("endpoint document", document);
   // Macros cannot stand before the path, so the origin is what every rendered URL has.
-  const target = checkNewTarget(compiled.template.origin, allowedTargets);
+  const target = checkNewTarget(template.origin, allowedTargets);
   if (!target.ok)
     throw new PostriderError("invalid_target", target.message, {
       issues: [{ path: "url", message: target.message }],
@@ -43,7 +44,7 @@ export function checkEndpoint(
       issues: [{ path: `events[${badPattern}]`, message }],
     });
   }
-  return refusal;
+  return strictly.ok ? null : invalidTemplate(strictly.issues);
 }
 
 function invalidTemplate(found: readonly TemplateIssue[]): PostriderError {
@@ -65,6 +66,25 @@ function invalidTemplate(found: readonly TemplateIssue[]): PostriderError {
 export function goesOnWith(stored: EndpointDocument | null, document: EndpointDocument): boolean {
   const requestOf = ({ url, headers, body }: EndpointDocument) => JSON.stringify([url, headers, body]);
   return stored !== null && !stored.literal && requestOf(stored) === requestOf(document);
+}
+
+/** @throws PostriderError `invalid_template` */
+function templateOf(compiled: CompileResult): Template {
+  if (!compiled.ok) throw invalidTemplate(compiled.issues);
+  return compiled.template;
+}
+
+/**
+ * Refuses an endpoint that uses a constant which its partner does not have. A secret that is not set is no reason to
+ * refuse: files make endpoints before anybody sets the secrets.
+ *
+ * @param constants the partner's, as JSON text
+ * @throws PostriderError `invalid_template`, with the places in `issues`
+ */
+export function checkConstants(document: EndpointDocument, constants: string): void {
+  if (!JSON.stringify(document).includes("{const.")) return;
+  const names = new Map(Object.entries(JSON.parse(constants) as Record<string, string>));
+  templateOf(compileTemplate(document, { constants: names }));
 }
 
 /**
