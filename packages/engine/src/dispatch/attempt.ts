@@ -1,6 +1,7 @@
 import { classify, type Verdict } from "../core/classify.ts";
 import { type Decision, decide, finish, isExpired } from "../core/decide.ts";
 import type { Reason } from "../core/delivery.ts";
+import { itemOf } from "../core/fan-out.ts";
 import type { Scheme } from "../core/missing-key.ts";
 import { targetName } from "../core/target.ts";
 import { retryAfterMs } from "../core/retry-after.ts";
@@ -106,9 +107,11 @@ function guard({ delivery, endpoint }: Job, nowMs: number): Reason | null {
   return endpoint.refusal === null ? null : "target_refused";
 }
 
-/** The request's parts from the template; nothing of it is signed yet. */
+/** The request's parts from the template, or why there are none; nothing of it is signed yet. */
 export function render({ delivery, partner, endpoint, n }: Job) {
-  return renderTemplate(endpoint.template!, {
+  const item = itemOf(endpoint.fanOut, delivery);
+  if (item?.ok === false) return item;
+  const facts = {
     eventId: delivery.eventId,
     deliveryId: delivery.id,
     type: delivery.type,
@@ -119,7 +122,8 @@ export function render({ delivery, partner, endpoint, n }: Job) {
     endpoint: endpoint.id,
     attempt: n,
     dataText: delivery.dataText,
-  });
+  };
+  return renderTemplate(endpoint.template!, item === null ? facts : { ...facts, item });
 }
 
 // JSON first: without this header some frameworks answer errors with a page or a redirect.

@@ -1,12 +1,13 @@
 import { checkTargetUrl, type AllowedTargets, unlistedTargets } from "../core/target.ts";
 import { parseDurationMs } from "../core/duration.ts";
+import type { ListPath } from "../core/fan-out.ts";
 import { type ExchangeSettings, readExchangeSettings } from "../core/exchange-settings.ts";
 import { PostriderError } from "../core/errors.ts";
 import type { CircuitPolicy } from "../core/breaker.ts";
 import { type Rate, rateOf } from "../core/rate-limit.ts";
 import { type EndpointDocument, endpointDefaults, type RetryDocument } from "../core/documents.ts";
 import type { RetryPolicy } from "../core/retry-policy.ts";
-import { compileTemplate, type Template } from "../core/template/index.ts";
+import { compileTemplate, readListPath, type Template } from "../core/template/index.ts";
 import type { PartnerSettings } from "../ports/ledger.ts";
 import { createSigner, type Signer } from "./signer.ts";
 
@@ -19,6 +20,8 @@ export interface DispatchEndpoint {
   readonly version: number;
   /** Null if the stored document no longer compiles; `refusal` says why. */
   readonly template: Template | null;
+  /** Set if one request is sent for each item of this list. */
+  readonly fanOut: ListPath | null;
   /** Why nothing may be sent to it, in words, or null. */
   readonly refusal: string | null;
   readonly policy: RetryPolicy;
@@ -106,6 +109,7 @@ function compileEndpoint(
     id,
     version,
     template,
+    fanOut: listPath(document.fan_out),
     refusal: compiled.ok
       ? target?.ok === false
         ? target.message
@@ -115,6 +119,12 @@ function compileEndpoint(
     signing: document.signing,
     circuitNo,
   };
+}
+
+/** A path that passed no edge's check is an issue of the template, and refuses the endpoint. */
+function listPath(text: string | null): ListPath | null {
+  const segments = text === null ? null : readListPath(text, () => {});
+  return segments && { text: text!, segments };
 }
 
 /** Policies of a document. A duration that passed no edge's check makes its endpoint unusable, not the whole partner. */

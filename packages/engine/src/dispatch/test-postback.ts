@@ -1,4 +1,5 @@
 import { classify } from "../core/classify.ts";
+import { firstItem } from "../core/fan-out.ts";
 import { shownHeader, shownUrl } from "../core/redact.ts";
 import { type AttemptTools, type Job, missingKeyError, render, sign } from "./attempt.ts";
 import type { DispatchEndpoint, DispatchPartner } from "./partner.ts";
@@ -46,6 +47,7 @@ export async function sendTestPostback(
   tools: Pick<AttemptTools, "transport" | "clock" | "userAgent">,
 ): Promise<TestPostback> {
   const now = tools.clock.now();
+  const dataText = JSON.stringify(testEvent.data);
   const job: Job = {
     partner,
     endpoint,
@@ -58,7 +60,7 @@ export async function sendTestPostback(
       schemaVersion: 1,
       occurredAt: new Date(now).toISOString(),
       acceptedAtMs: now,
-      dataText: JSON.stringify(testEvent.data),
+      dataText,
       dueAtMs: now,
       enqueuedAtMs: now,
       attemptsMade: 0,
@@ -66,6 +68,7 @@ export async function sendTestPostback(
       clientErrors: 0,
       expiresAtMs: null,
       orderKey: null,
+      item: firstItem(endpoint.fanOut, dataText),
     },
   };
   if (endpoint.refusal !== null || endpoint.template === null)

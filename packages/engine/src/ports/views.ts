@@ -116,6 +116,9 @@ export interface DeliveryView {
   readonly finished_at: string | null;
   readonly last_status: number | null;
   readonly last_error: string | null;
+  /** Only of a delivery for one item of its event's list: which one, from 1, and of how many. Likewise `items`. */
+  readonly item?: number;
+  readonly items?: number;
   /** Of a single delivery, and only while it waits behind another of its order key: that one's id. */
   readonly waits_for?: string;
   /** Of a single delivery: the JSON text of its event's data. */

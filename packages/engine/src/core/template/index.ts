@@ -13,6 +13,7 @@ export { forbiddenHeaderPrefixes, forbiddenHeaders, isForbiddenHeader } from "./
 export { type TemplateIssue, type TemplateIssueCode, templateIssueCodes } from "./issue.ts";
 
 // Check
+export { readListPath } from "./list-path.ts";
 export { findUnfilledMacros, type UnfilledMacro } from "./unfilled.ts";
 
 // Render
