@@ -37,12 +37,18 @@ test.each([
 });
 
 test("the most items are taken", () => {
-  expect(countItems(items, `{"items":[${"1,".repeat(mostItems - 1)}1]}`)).toEqual({ ok: true, count: mostItems });
+  expect(countItems(items, `{"items":[${"1,".repeat(mostItems - 1)}1]}`)).toEqual({
+    ok: true,
+    count: mostItems,
+  });
 });
 
 test("an item is the event's own text, digit for digit, whatever stands around it", () => {
   const number = fc.constantFrom("10.50", "12345678901234567890", "1e400", "-0");
-  const item = fc.oneof(number, fc.jsonValue().map((value) => JSON.stringify(value)));
+  const item = fc.oneof(
+    number,
+    fc.jsonValue().map((value) => JSON.stringify(value)),
+  );
   const space = fc.constantFrom("", " ", "\n\t ");
   fc.assert(
     fc.property(fc.array(item, { minLength: 1, maxLength: 20 }), space, (texts, gap) => {
@@ -70,7 +76,10 @@ test.each([['{"lines":[1,2,3]}'], ['{"lines":[]}'], ["{}"]])(
   "an item stands for nothing if fan_out leads to another number of items now: %s",
   (dataText) => {
     const item = { n: 2, of: 2 };
-    expect(itemOf(pathOf("data.lines"), { dataText, item })).toMatchObject({ ok: false, reason: "invalid_value" });
+    expect(itemOf(pathOf("data.lines"), { dataText, item })).toMatchObject({
+      ok: false,
+      reason: "invalid_value",
+    });
   },
 );
 
@@ -91,5 +100,8 @@ test.each([
   ["", 0],
 ])("the path %j is refused with the position of its fault", (fan_out, position) => {
   const compiled = compileTemplate({ method: "POST", url: "https://partner.example/", fan_out });
-  expect(compiled).toMatchObject({ ok: false, issues: [{ code: "invalid_macro", field: "fan_out", position }] });
+  expect(compiled).toMatchObject({
+    ok: false,
+    issues: [{ code: "invalid_macro", field: "fan_out", position }],
+  });
 });

@@ -74,11 +74,7 @@ export function firstItem(path: ListPath | null, dataText: string): DeliveryItem
  * The text of one item, digit for digit, or why there is none: the endpoint's `fan_out` was changed after the delivery was
  * split, so that its number would stand for something else.
  */
-function readItem(
-  path: ListPath | null,
-  dataText: string,
-  { n, of }: DeliveryItem,
-): ItemFacts | ItemFailure {
+function readItem(path: ListPath | null, dataText: string, { n, of }: DeliveryItem): ItemFacts | ItemFailure {
   if (path === null)
     return invalid(
       `this is item ${n} of ${of}, and the endpoint has no fan_out any more: set it again, then replay`,

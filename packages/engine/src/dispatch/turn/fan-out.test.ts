@@ -3,8 +3,7 @@ import { startDispatchBench, type SeenRequest } from "../../testing/dispatch-ben
 
 const body = { sku: "{item.sku!}", n: "{n}" } as const;
 const dataOf = (...skus: readonly string[]) => JSON.stringify({ items: skus.map((sku) => ({ sku })) });
-const bodies = (seen: readonly SeenRequest[]) =>
-  seen.map(({ request }) => String(request.body)).toSorted();
+const bodies = (seen: readonly SeenRequest[]) => seen.map(({ request }) => String(request.body)).toSorted();
 const retry = {
   schedule: ["1s", "1s"],
   client_error_schedule: [],
@@ -80,7 +79,9 @@ test("an item whose endpoint has no fan_out any more is not sent", async () => {
   turns.ring([1]);
   await clock.advanceUntil(() => ledger.finished.size === 1, 10_000);
   expect(seen).toEqual([]);
-  expect([...ledger.finished.values()]).toMatchObject([{ change: { state: "dead", reason: "invalid_value" } }]);
+  expect([...ledger.finished.values()]).toMatchObject([
+    { change: { state: "dead", reason: "invalid_value" } },
+  ]);
 });
 
 test("a delivery whose time is over ends whole, and one that cannot be split for a fault waits and is sent later", async () => {

@@ -1,15 +1,7 @@
 import { expect, test } from "vitest";
 import { endpointDefaults, partnerDefaults } from "../../core/documents.ts";
 import type { Claimed, DueDelivery } from "../../ports/ledger.ts";
-import {
-  type Bench,
-  dayMs,
-  ended,
-  minuteMs,
-  retried,
-  suiteNowMs as now,
-  type TestPartner,
-} from "./bench.ts";
+import { type Bench, dayMs, ended, minuteMs, retried, suiteNowMs as now, type TestPartner } from "./bench.ts";
 
 const data_text = '{"items":[{"sku":"a"},{"sku":"b"},{"sku":"c"}]}';
 
@@ -20,12 +12,7 @@ export function fanOutTests(bench: () => Bench): void {
     const acme = await partner([]);
     const document = { ...endpointDefaults, url: "https://partner.example/", body: "envelope" as const };
     const events = [`${acme.id}.*`];
-    await operations.putEndpoint(
-      acme.id,
-      "main",
-      { ...document, events, order, fan_out: "data.items" },
-      now,
-    );
+    await operations.putEndpoint(acme.id, "main", { ...document, events, order, fan_out: "data.items" }, now);
     return acme;
   }
   const accept = async (acme: TestPartner, count = 1, order_key?: string) => {
@@ -114,7 +101,16 @@ export function fanOutTests(bench: () => Bench): void {
     const { turn, waiting, operations } = bench();
     const acme = await makePartner();
     const main = (await operations.getEndpoint(acme.id, "main", now))!;
-    const { id: _i, partner: _p, version: _v, state: _s, held_until: _h, note: _n, circuit: _c, ...document } = main;
+    const {
+      id: _i,
+      partner: _p,
+      version: _v,
+      state: _s,
+      held_until: _h,
+      note: _n,
+      circuit: _c,
+      ...document
+    } = main;
     await operations.putEndpoint(acme.id, "second", document, now);
     await accept(acme, 40);
     const opened = await turn(acme, now);
@@ -142,7 +138,12 @@ export function fanOutTests(bench: () => Bench): void {
       false,
     );
     const views = async () =>
-      (await allOf(eventId!)).map(({ item, items, state, attempts }) => [item, items, state, attempts?.length]);
+      (await allOf(eventId!)).map(({ item, items, state, attempts }) => [
+        item,
+        items,
+        state,
+        attempts?.length,
+      ]);
     expect(await views()).toEqual([
       [1, 3, "delivered", 1],
       [2, 3, "pending", 1],
@@ -160,7 +161,9 @@ export function fanOutTests(bench: () => Bench): void {
     await dispatch.advanceReplays(100, now);
     const again = await turn(acme, now);
     expect(again.deliveries).toMatchObject([{ id: third!.id, item: { n: 3, of: 3 }, attemptsMade: 1 }]);
-    expect((await operations.retryNow({ delivery_ids: [second!.id] }, { dryRun: false }, now)).result.retried).toBe(1);
+    expect(
+      (await operations.retryNow({ delivery_ids: [second!.id] }, { dryRun: false }, now)).result.retried,
+    ).toBe(1);
     expect((await turn(acme, now)).deliveries.map(({ item }) => item?.n).toSorted()).toEqual([2, 3]);
     await expectConserved();
   });
