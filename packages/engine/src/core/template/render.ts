@@ -1,8 +1,8 @@
-import { applyFilters } from "./apply-filters.ts";
 import { readFact, type PostbackFacts } from "./facts.ts";
 import { isHeaderValue } from "./compile-headers.ts";
 import type { Template } from "./compile.ts";
 import { pickValues } from "./data-paths.ts";
+import { applyFilters, type Invalid, isInvalid } from "./filters/filter.ts";
 import { guardMaskedUrl, guardUrl } from "./guard.ts";
 import { pathPlace, plainPlace, queryPlace } from "./places.ts";
 import type { HeaderPlan, Macro, Parameter, Piece, Scope, TemplatePlan, UrlPlan } from "./plan.ts";
@@ -22,6 +22,7 @@ export const renderFailureReasons = [
   "path_changed",
   "url_too_long",
   "invalid_header",
+  "invalid_value",
 ] as const;
 
 export type RenderFailureReason = (typeof renderFailureReasons)[number];
@@ -62,6 +63,11 @@ function missingMessage({ name, from }: Macro): string {
     : `{${name}!} is required and this event has no value for it.`;
 }
 
+/** Names the macro and the filter, never the value: it can be personal, and messages are stored and logged. */
+function invalidMessage({ name }: Macro, { invalid }: Invalid): string {
+  return `{${name}} cannot be sent: ${invalid}.`;
+}
+
 /** Puts the value of each macro of a scope, filters applied, among `values`. Fails if a required one is missing. */
 function evaluate(
   scope: Scope,
@@ -71,7 +77,8 @@ function evaluate(
 ): RenderFailure | undefined {
   const picked = scope.paths === null ? [] : pickValues(scope.paths, text);
   for (const macro of scope.macros) {
-    const value = applyFilters(sourceValue(macro, picked, facts), macro.filters);
+    const value = applyFilters(sourceValue(macro, picked, facts), macro.filters, values);
+    if (isInvalid(value)) return failure("invalid_value", invalidMessage(macro, value), macro.name);
     if (macro.modifier === "required" && isMissing(value)) {
       return failure("missing_macro", missingMessage(macro), macro.name);
     }
