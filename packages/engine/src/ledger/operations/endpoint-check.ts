@@ -5,7 +5,7 @@ import { parseDurationMs } from "../../core/duration.ts";
 import { readExchangeSettings } from "../../core/exchange-settings.ts";
 import { type Issue, PostriderError } from "../../core/errors.ts";
 import { type AllowedTargets, checkNewTarget } from "../../core/target.ts";
-import { compileTemplate } from "../../core/template/index.ts";
+import { type CompileOptions, compileTemplate, type Template } from "../../core/template/index.ts";
 
 /**
  * Refuses an endpoint document that could not be dispatched, before it is stored.
@@ -13,19 +13,10 @@ import { compileTemplate } from "../../core/template/index.ts";
  * @throws PostriderError `invalid_template`, `invalid_target`, `invalid_duration`, `invalid_request`, with the places in `issues`
  */
 export function checkEndpoint(document: EndpointDocument, allowedTargets: AllowedTargets): void {
-  const compiled = compileTemplate(document);
-  if (!compiled.ok) {
-    const issues = compiled.issues.map(
-      ({ field, position, code, message }): Issue => ({ path: field, position, code, message }),
-    );
-    throw new PostriderError("invalid_template", issues[0]?.message ?? "The template cannot be compiled.", {
-      hint: "Correct each place named in issues; docs/reference/templates.md describes the language.",
-      issues,
-    });
-  }
+  const template = compiledTemplate(document);
   checkTexts("endpoint document", document);
   // Macros cannot stand before the path, so the origin is what every rendered URL has.
-  const target = checkNewTarget(compiled.template.origin, allowedTargets);
+  const target = checkNewTarget(template.origin, allowedTargets);
   if (!target.ok)
     throw new PostriderError("invalid_target", target.message, {
       issues: [{ path: "url", message: target.message }],
@@ -39,6 +30,34 @@ export function checkEndpoint(document: EndpointDocument, allowedTargets: Allowe
       issues: [{ path: `events[${badPattern}]`, message }],
     });
   }
+}
+
+/** @throws PostriderError `invalid_template` */
+function compiledTemplate(document: EndpointDocument, options?: CompileOptions): Template {
+  const compiled = compileTemplate(document, options);
+  if (!compiled.ok) {
+    const issues = compiled.issues.map(
+      ({ field, position, code, message }): Issue => ({ path: field, position, code, message }),
+    );
+    throw new PostriderError("invalid_template", issues[0]?.message ?? "The template cannot be compiled.", {
+      hint: "Correct each place named in issues; docs/reference/templates.md describes the language.",
+      issues,
+    });
+  }
+  return compiled.template;
+}
+
+/**
+ * Refuses an endpoint that uses a constant which its partner does not have. A secret that is not set is no reason to
+ * refuse: files make endpoints before anybody sets the secrets.
+ *
+ * @param constants the partner's, as JSON text
+ * @throws PostriderError `invalid_template`, with the places in `issues`
+ */
+export function checkConstants(document: EndpointDocument, constants: string): void {
+  if (!JSON.stringify(document).includes("{const.")) return;
+  const names = new Map(Object.entries(JSON.parse(constants) as Record<string, string>));
+  compiledTemplate(document, { constants: names });
 }
 
 /**
