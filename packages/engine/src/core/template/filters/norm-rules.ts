@@ -17,9 +17,10 @@ export interface NormRule {
 const metaPage =
   "https://developers.facebook.com/docs/marketing-api/conversions-api/parameters/customer-information-parameters";
 const googlePage = "https://developers.google.com/google-ads/api/docs/conversions/upload-identifiers";
-const snapPage = "https://developers.snap.com/api/marketing-api/Conversions-API/BestPractices";
-const pinterestPage = "https://developers.pinterest.com/docs/api/v5/events-create/";
-const redditPage = "https://business.reddithelp.com/s/article/manual-advanced-matching";
+const snapPage = "https://developers.snap.com/api/marketing-api/Conversions-API/Parameters";
+const pinterestPage =
+  "Pinterest's own client: https://www.rubydoc.info/gems/pinterest_sdk/PinterestSdkClient/ConversionEventsUserDataProperties";
+const redditPage = "Reddit for Business, Manual Advanced Matching";
 const xPage = "https://developer.x.com/en/docs/x-ads-api/audiences/overview/user-data";
 
 const longestEmail = 320;
