@@ -72,7 +72,7 @@ export class MacroRegistry {
     if (signedWith !== undefined && this.#texts.maskSecrets === true) {
       this.#names.add(source.name);
       this.#secrets.add(signedWith.segments[0] as string);
-      return { value: `{${source.name}|…${signedWith.name}}`, masked: true };
+      return { value: `{hmac:${signedWith.name}}`, masked: true };
     }
     if (root === "secret" || root === "const") this.#names.add(source.name);
     if (root === "secret") {

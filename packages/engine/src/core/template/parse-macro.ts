@@ -46,8 +46,9 @@ export function parseMacro(source: string, open: number): ParsedMacro {
   const applied = readFilters(cursor, modifier === null ? -1 : modifierAt);
   if (cursor.failure === null && source[cursor.at] !== "}") failHere(cursor, '"}"');
   if (cursor.failure !== null) {
-    const resumeAt = cursor.resumeAt === -1 ? null : cursor.resumeAt;
-    return { failure: cursor.failure, end: source[cursor.at] === "}" ? cursor.at + 1 : resumeAt };
+    const at = Math.max(cursor.at, cursor.resumeAt);
+    if (source[at] === "}") return { failure: cursor.failure, end: at + 1 };
+    return { failure: cursor.failure, end: cursor.resumeAt === -1 ? null : cursor.resumeAt };
   }
   const read = readRoot(root as string, segments, name);
   if (typeof read === "object") {

@@ -24,8 +24,7 @@ describe("norm", () => {
   test.each([...published, ...edges])("$rule makes $normalized of $input", (vector) => {
     const { input, normalized, sha256 } = vector;
     expect(filteredText(written(vector), input)).toBe(normalized);
-    const hash =
-      normalized === null ? null : createHash("sha256").update(normalized, "utf8").digest("hex");
+    const hash = normalized === null ? null : createHash("sha256").update(normalized, "utf8").digest("hex");
     expect(filteredText(`${written(vector)}|sha256`, input)).toBe(hash);
     if (sha256 !== undefined) expect(hash).toBe(sha256);
   });
