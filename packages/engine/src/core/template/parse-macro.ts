@@ -48,7 +48,9 @@ export function parseMacro(source: string, open: number): ParsedMacro {
   if (cursor.failure !== null) {
     const at = Math.max(cursor.at, cursor.resumeAt);
     if (source[at] === "}") return { failure: cursor.failure, end: at + 1 };
-    return { failure: cursor.failure, end: cursor.resumeAt === -1 ? null : cursor.resumeAt };
+    if (cursor.resumeAt === -1) return { failure: cursor.failure, end: null };
+    const close = source.indexOf("}", at);
+    return { failure: cursor.failure, end: close === -1 ? source.length : close + 1 };
   }
   const read = readRoot(root as string, segments, name);
   if (typeof read === "object") {
