@@ -1,5 +1,9 @@
 import { namesUsed } from "../../core/names-used.ts";
-import { findOpenCredentials, type OpenDocument, openCredentialMessage } from "../../core/open-credentials.ts";
+import {
+  findOpenCredentials,
+  type OpenDocument,
+  openCredentialMessage,
+} from "../../core/open-credentials.ts";
 import type { EndpointWarning } from "../../ports/operations.ts";
 import type { OperationsContext } from "./context.ts";
 
@@ -58,7 +62,9 @@ function lintsOf({ partner, endpoint, document, secrets }: LintRow): readonly En
   const open = findOpenCredentials(JSON.parse(document) as OpenDocument);
   const missing = namesUsed(document).secrets.filter((name) => !secrets.includes(name));
   return [
-    ...open.map((one) => warning("open_credential", `secret.${one.secret}`, openCredentialMessage(partner, one))),
+    ...open.map((one) =>
+      warning("open_credential", `secret.${one.secret}`, openCredentialMessage(partner, one)),
+    ),
     ...missing.map((name) => warning("secret_missing", `secret.${name}`, missingMessage(partner, name))),
   ];
 }

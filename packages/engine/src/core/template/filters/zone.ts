@@ -8,7 +8,7 @@ export type OffsetReader = (epochSeconds: number) => number | null;
 function isZone(zone: string): boolean {
   if (!/^[A-Za-z][A-Za-z0-9_+\-/]{1,60}$/.test(zone)) return false;
   try {
-    return new Intl.DateTimeFormat("en", { timeZone: zone }) !== null;
+    return new Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions().timeZone !== "";
   } catch {
     return false;
   }
