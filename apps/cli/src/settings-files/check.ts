@@ -11,6 +11,7 @@ import {
   partnerDocument,
   partnerId,
   pathText,
+  withExactNumbers,
 } from "@postrider/contract";
 import { compileTemplate, hiddenValue, nearestName } from "@postrider/engine";
 import { parseExactJson } from "@postrider/engine/exact-json";
@@ -116,12 +117,12 @@ function readPartner(value: unknown, exact: unknown, path: Path, fault: Fault): 
   const read = new Map<string, EndpointDocument>();
   if (!hasKeys(endpoints)) bad(["endpoints"], "must be an object with an endpoint under each id");
   else {
-    const texts = (exact as { endpoints?: Readonly<Record<string, { readonly body?: unknown }>> }).endpoints;
+    const texts = (exact as { endpoints?: Readonly<Record<string, object>> }).endpoints;
     for (const [name, endpoint] of Object.entries(endpoints)) {
       const at = ["endpoints", name];
       for (const { message } of endpointId.safeParse(name).error?.issues ?? [])
         bad(at, `has an id that ${message}`);
-      const checked = readEndpoint(endpoint, texts?.[name]?.body, (within, message) =>
+      const checked = readEndpoint(endpoint, texts?.[name] ?? {}, (within, message) =>
         bad([...at, ...within], message),
       );
       if (checked !== null) read.set(name, checked);
@@ -130,13 +131,13 @@ function readPartner(value: unknown, exact: unknown, path: Path, fault: Fault): 
   return good && partner.success ? { id: id as string, document: partner.data, endpoints: read } : null;
 }
 
-function readEndpoint(value: unknown, body: unknown, bad: Fault) {
+function readEndpoint(value: unknown, exact: object, bad: Fault) {
   const parsed = endpointDocument.safeParse(value);
   if (!parsed.success) {
     schemaFaults(parsed.error.issues, Object.keys(endpointDocument.shape), bad);
     return null;
   }
-  const document = completeEndpoint({ ...parsed.data, ...(body === undefined ? {} : { body }) });
+  const document = withExactNumbers(completeEndpoint(parsed.data), exact);
   const compiled = compileTemplate(withSamples(document));
   if (compiled.ok) return document;
   for (const { field, position, message } of compiled.issues)
