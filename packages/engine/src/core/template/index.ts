@@ -23,6 +23,11 @@ export { forbiddenHeaderPrefixes, forbiddenHeaders, isForbiddenHeader } from "./
 export { type TemplateIssue, type TemplateIssueCode, templateIssueCodes } from "./issue.ts";
 
 // Check
+export {
+  findHandwrittenJson,
+  type HandwrittenJson,
+  handwrittenJsonMessage,
+} from "./handwritten-json.ts";
 export { findUnfilledMacros, type UnfilledMacro } from "./unfilled.ts";
 
 // Render
