@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { ParameterGroup } from "@postrider/contract";
 import type { BodySource, TemplateSource } from "./compile.ts";
 import { refused, rendered, sent } from "./template.fixture.ts";
 
@@ -154,7 +155,7 @@ describe("a node or a group is refused", () => {
     expect(refused(post(body))).toEqual([issue]);
   });
 
-  test.each<[TemplateSource["parameters"], string]>([
+  test.each<[ParameterGroup[], string]>([
     [[{ params: { "a{n}": "x" } }], 'macro_not_allowed parameters[0].params["a{n}"]@1'],
     [
       [{ each: "data.a", join: ",", params: { "a{n}": "x" } }],
@@ -200,7 +201,7 @@ describe("a node or a group is refused", () => {
 });
 
 describe("parameter groups", () => {
-  const get = (parameters: TemplateSource["parameters"], url = "https://t.example/pb"): TemplateSource => ({
+  const get = (parameters: readonly ParameterGroup[], url = "https://t.example/pb"): TemplateSource => ({
     method: "GET",
     url,
     parameters,
