@@ -10,6 +10,15 @@ export {
   type RetryDocument,
 } from "./documents/endpoint.ts";
 export {
+  type ExpectedValue,
+  type JsonTest,
+  mostRules,
+  type RuleVerdict,
+  ruleVerdicts,
+  type VerdictRule,
+  verdictRules,
+} from "./documents/verdicts.ts";
+export {
   completePartner,
   type PartnerDocument,
   partnerDefaults,

@@ -95,6 +95,7 @@ export function createFakeEngine(): FakeEngine {
             request: { method: "POST", url: "https://a.example/", headers: {}, body: "{}" },
             response: { status: 200, body: "ok", duration_ms: 3, failure: null },
             verdict: "accepted",
+            rule: null,
             error: null,
           }
         : null,

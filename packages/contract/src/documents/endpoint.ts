@@ -14,6 +14,8 @@ import {
   yearMs,
 } from "./forms.ts";
 import { completed } from "./complete.ts";
+import type { ReadonlyDeep } from "./readonly-deep.ts";
+import { verdictRules } from "./verdicts.ts";
 
 /** When a delivery is sent again, and for how long. */
 export const retryDocument = z
@@ -149,6 +151,16 @@ export const endpointDocument = z
           value: "body",
           summary: "envelope, form, none, a JSON document with macros, or @file",
         }),
+      verdicts: verdictRules
+        .default([])
+        .describe(
+          "Rules on the partner's answers, for partners whose status does not say whether they took it: the first that matches decides. With none, the status does.",
+        )
+        .register(flags, {
+          form: { json: [] },
+          value: "rules",
+          summary: "rules on the partner's answers: a JSON list, or @file",
+        }),
       retry: retryDocument.prefault({}).describe("When a delivery is sent again, and for how long."),
       timeout: durationText(10, 120_000, "from 10ms to 2m")
         .default("10s")
@@ -222,12 +234,6 @@ export type BodyDocument = z.output<typeof body>;
 export type EndpointDocument = ReadonlyDeep<Omit<z.output<typeof endpointDocument>, "body">> & {
   readonly body: BodyDocument;
 };
-
-type ReadonlyDeep<T> = T extends readonly (infer Item)[]
-  ? readonly ReadonlyDeep<Item>[]
-  : T extends object
-    ? { readonly [Key in keyof T]: ReadonlyDeep<T[Key]> }
-    : T;
 
 /**
  * The document with its defaults: of what an operator wrote, and of what was stored before a key was known.

@@ -1,10 +1,11 @@
-import { classify, type Verdict } from "../core/classify.ts";
+import type { Verdict } from "../core/classify.ts";
+import { judge, type Judgement } from "../core/verdicts/index.ts";
 import { type Decision, decide, finish, isExpired } from "../core/decide.ts";
 import type { Reason } from "../core/delivery.ts";
 import type { Scheme } from "../core/missing-key.ts";
 import { targetName } from "../core/target.ts";
 import { retryAfterMs } from "../core/retry-after.ts";
-import { renderTemplate, type RenderedPostback } from "../core/template/index.ts";
+import { type PostbackFacts, renderTemplate, type RenderedPostback } from "../core/template/index.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { DueDelivery } from "../ports/ledger.ts";
 import type { Random } from "../ports/random.ts";
@@ -76,7 +77,7 @@ export async function attempt(
   if (exchange.failure?.class === "aborted") return null;
   if (exchange.failure?.class === "local" && exchange.status === null)
     return waitForProcess(job, `local: ${exchange.failure.message}`, tools);
-  const verdict = classify(exchange);
+  const { verdict, retryAfter } = judgeAnswer(job, exchange);
   const endedAtMs = tools.clock.now();
   if (
     verdict.kind === "client_error" &&
@@ -84,7 +85,7 @@ export async function attempt(
     (await leftToOthers(job, tools))
   )
     return putBack(job, verdict.error, endedAtMs, endedAtMs, null);
-  const decision = decideFor(job, verdict, exchange.retryAfter, endedAtMs, tools.random());
+  const decision = decideFor(job, verdict, retryAfter, endedAtMs, tools.random());
   return {
     startedAtMs,
     endedAtMs,
@@ -107,8 +108,18 @@ function guard({ delivery, endpoint }: Job, nowMs: number): Reason | null {
 }
 
 /** The request's parts from the template; nothing of it is signed yet. */
-export function render({ delivery, partner, endpoint, n }: Job) {
-  return renderTemplate(endpoint.template!, {
+export function render(job: Job) {
+  return renderTemplate(job.endpoint.template!, factsOf(job));
+}
+
+/** What the answer means: by the endpoint's rules if it has any, else by its status. */
+export function judgeAnswer(job: Job, exchange: Exchange): Judgement {
+  return judge(job.endpoint.verdicts, exchange, () => factsOf(job));
+}
+
+/** What macros stand for. */
+function factsOf({ delivery, partner, endpoint, n }: Job): PostbackFacts {
+  return {
     eventId: delivery.eventId,
     deliveryId: delivery.id,
     type: delivery.type,
@@ -119,7 +130,7 @@ export function render({ delivery, partner, endpoint, n }: Job) {
     endpoint: endpoint.id,
     attempt: n,
     dataText: delivery.dataText,
-  });
+  };
 }
 
 // JSON first: without this header some frameworks answer errors with a page or a redirect.

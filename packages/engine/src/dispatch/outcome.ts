@@ -57,7 +57,8 @@ export function holdOf(
       note:
         verdict?.kind === "unsignable"
           ? missingKeyNote(verdict.scheme)
-          : "The partner answered 410 Gone: paused until an operator resumes it.",
+          : ((verdict?.kind === "gone" ? verdict.note : undefined) ??
+            "The partner answered 410 Gone: paused until an operator resumes it."),
     };
   }
   if (decision.holdEndpointUntilMs !== null) {

@@ -7,6 +7,7 @@ import { type Rate, rateOf } from "../core/rate-limit.ts";
 import { type EndpointDocument, endpointDefaults, type RetryDocument } from "../core/documents.ts";
 import type { RetryPolicy } from "../core/retry-policy.ts";
 import { compileTemplate, type Template } from "../core/template/index.ts";
+import { type CompiledVerdicts, compileVerdicts } from "../core/verdicts/index.ts";
 import type { PartnerSettings } from "../ports/ledger.ts";
 import { createSigner, type Signer } from "./signer.ts";
 
@@ -21,6 +22,8 @@ export interface DispatchEndpoint {
   readonly template: Template | null;
   /** Why nothing may be sent to it, in words, or null. */
   readonly refusal: string | null;
+  /** Rules on its answers; null: the status decides. */
+  readonly verdicts: CompiledVerdicts | null;
   readonly policy: RetryPolicy;
   readonly exchange: ExchangeSettings;
   readonly signing: readonly ("v1" | "v1a")[];
@@ -99,6 +102,7 @@ function compileEndpoint(
   const { fault, ...policies } = compilePolicies(document, maxInFlight);
   const compiled = compileTemplate(document);
   const template = compiled.ok ? compiled.template : null;
+  const verdicts = compileVerdicts(document);
   // The list of allowed targets may have changed since the document was stored.
   const target = template && checkTargetUrl(template.origin, allowedTargets);
   return {
@@ -109,8 +113,9 @@ function compileEndpoint(
     refusal: compiled.ok
       ? target?.ok === false
         ? target.message
-        : fault
+        : (fault ?? (verdicts.ok ? null : (verdicts.issues[0]?.message ?? "a verdict rule does not compile")))
       : (compiled.issues[0]?.message ?? "the template does not compile"),
+    verdicts: verdicts.ok ? verdicts.verdicts : null,
     ...policies,
     signing: document.signing,
     circuitNo,

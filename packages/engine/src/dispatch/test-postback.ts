@@ -1,6 +1,6 @@
-import { classify } from "../core/classify.ts";
+import type { RuleVerdict } from "@postrider/contract";
 import { shownHeader, shownUrl } from "../core/redact.ts";
-import { type AttemptTools, type Job, missingKeyError, render, sign } from "./attempt.ts";
+import { type AttemptTools, judgeAnswer, type Job, missingKeyError, render, sign } from "./attempt.ts";
 import type { DispatchEndpoint, DispatchPartner } from "./partner.ts";
 
 /** What one test postback did. Values of credentials in URL and headers are hidden: `core/redact.ts`. */
@@ -18,7 +18,9 @@ export interface TestPostback {
     readonly failure: { readonly class: string; readonly message: string } | null;
   };
   /** Whether it would have counted as delivered, and if not, why. */
-  readonly verdict: "accepted" | "retryable" | "busy" | "client_error" | "gone";
+  readonly verdict: "accepted" | "retryable" | "busy" | "client_error" | "refused" | "gone";
+  /** The verdict rule of the endpoint that decided; null if its status did, or no rule knew the answer. */
+  readonly rule: { readonly index: number; readonly then: RuleVerdict; readonly note: string | null } | null;
   readonly error: string | null;
 }
 
@@ -77,7 +79,7 @@ export async function sendTestPostback(
   const request = sign(job, rendered, tools.userAgent, now);
   const flagged = { ...request, headers: [...request.headers, ["webhook-test", "1"] as const] };
   const exchange = await tools.transport.send(flagged);
-  const verdict = classify(exchange);
+  const { verdict, rule } = judgeAnswer(job, exchange);
   return {
     request: {
       method: flagged.method,
@@ -92,6 +94,7 @@ export async function sendTestPostback(
       failure: exchange.failure,
     },
     verdict: verdict.kind,
+    rule: rule && { index: rule.index, then: rule.then, note: rule.note },
     error: verdict.kind === "accepted" ? null : verdict.error,
   };
 }
@@ -101,6 +104,7 @@ function notSent(error: string): TestPostback {
     request: { method: "", url: "", headers: {}, body: null },
     response: { status: null, body: "", duration_ms: 0, failure: null },
     verdict: "client_error",
+    rule: null,
     error: `nothing was sent: ${error}`,
   };
 }
