@@ -112,6 +112,7 @@ export {
   type Replay,
   type Replays,
 } from "./answers/selections.ts";
+export { reclassificationView, type Reclassification } from "./answers/reclassification.ts";
 export {
   conservationView,
   reasonsView,

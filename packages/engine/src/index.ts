@@ -8,6 +8,8 @@ export {
 export {
   endpointDefaults,
   partnerDefaults,
+  withExactNumbers,
+  withExactRules,
   type BreakerDocument,
   type EndpointDocument,
   type PartnerDocument,

@@ -1,6 +1,5 @@
 import { completeEndpoint, endpointDocument, endpointId, partnerId } from "@postrider/contract";
-import { type BodySource, type Engine, PostriderError } from "@postrider/engine";
-import { parseExactJson } from "@postrider/engine/exact-json";
+import { type Engine, PostriderError, withExactNumbers } from "@postrider/engine";
 import { memberText } from "@postrider/engine/json-text";
 import { z } from "zod";
 import { deletedAnswer, deletedAnswers } from "../deleted-answer.ts";
@@ -15,11 +14,14 @@ import {
 } from "@postrider/contract";
 import { didYouMean, noPartner } from "./partners.ts";
 
-const params = z.strictObject({ id: partnerId, endpoint_id: endpointId });
-const path = "/v1/partners/{id}/endpoints/{endpoint_id}";
+/** The ids in an endpoint's path. */
+export const params = z.strictObject({ id: partnerId, endpoint_id: endpointId });
+/** An endpoint's path. */
+export const path = "/v1/partners/{id}/endpoints/{endpoint_id}";
 const tag = "endpoints";
 
-async function noEndpoint(
+/** The error for an endpoint that does not exist, with the nearest name. */
+export async function noEndpoint(
   engine: Engine,
   { id, endpoint_id }: z.output<typeof params>,
 ): Promise<PostriderError> {
@@ -37,7 +39,7 @@ async function noEndpoint(
  */
 function readEndpoint(text: string): z.output<typeof endpointDocument> {
   const document = readDocument(endpointDocument, text, documentLimits);
-  if (typeof document.body !== "object") return document;
+  if (typeof document.body !== "object") return withExactNumbers(document, text);
   const body = memberText(text, "body") ?? "null";
   if (body.length > longestBody) {
     const message = `must have at most ${longestBody} characters, and has ${body.length}`;
@@ -46,7 +48,7 @@ function readEndpoint(text: string): z.output<typeof endpointDocument> {
       issues: [{ path: "body", message }],
     });
   }
-  return { ...document, body: parseExactJson(body) as BodySource };
+  return withExactNumbers(document, text);
 }
 
 /** Characters of a JSON body. Compiling it is one step of the event loop: 64 kB of short values take 30 ms. */

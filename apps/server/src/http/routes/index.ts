@@ -10,6 +10,7 @@ import { endpointRoutes } from "./endpoints.ts";
 import { eventRoutes } from "./events.ts";
 import { healthRoutes } from "./health.ts";
 import { partnerRoutes } from "./partners.ts";
+import { reclassifyRoutes } from "./reclassify.ts";
 import { replayRoutes } from "./replays.ts";
 import { retryRoutes } from "./retries.ts";
 import { statusRoutes } from "./status.ts";
@@ -44,6 +45,7 @@ export function apiRoutes({
           ...endpointRoutes(engine),
           ...deliveryRoutes(engine),
           ...replayRoutes(engine),
+          ...reclassifyRoutes(engine),
           ...cancellationRoutes(engine),
           ...retryRoutes(engine),
           ...statusRoutes(engine, settings, version),

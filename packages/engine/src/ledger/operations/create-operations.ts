@@ -15,6 +15,7 @@ import { keyOperations, resealSecrets, type Resealed } from "./keys.ts";
 import { nameOperations } from "./names.ts";
 import { numberOperations } from "./numbers.ts";
 import { partnerOperations } from "./partners.ts";
+import { reclassifyOperations } from "./reclassify.ts";
 import { replayOperations } from "./replays.ts";
 import { retryOperations } from "./retries.ts";
 import { vacuumOperations } from "./vacuum.ts";
@@ -68,6 +69,7 @@ export function createOperations(sql: Sql, seal: Seal, options: OperationsOption
     ...warningOperations(context),
     ...deliveryOperations(context),
     ...replayOperations(context),
+    ...reclassifyOperations(context),
     ...cancellationOperations(context),
     ...retryOperations(context),
     ...countOperations(context),

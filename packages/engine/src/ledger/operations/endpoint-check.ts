@@ -6,6 +6,7 @@ import { readExchangeSettings } from "../../core/exchange-settings.ts";
 import { type Issue, PostriderError } from "../../core/errors.ts";
 import { type AllowedTargets, checkNewTarget } from "../../core/target.ts";
 import { compileTemplate } from "../../core/template/index.ts";
+import { type CompiledVerdicts, compileVerdicts, verdictIssueCodes } from "../../core/verdicts/index.ts";
 
 /**
  * Refuses an endpoint document that could not be dispatched, before it is stored.
@@ -23,6 +24,7 @@ export function checkEndpoint(document: EndpointDocument, allowedTargets: Allowe
       issues,
     });
   }
+  checkVerdicts(document);
   checkTexts("endpoint document", document);
   // Macros cannot stand before the path, so the origin is what every rendered URL has.
   const target = checkNewTarget(compiled.template.origin, allowedTargets);
@@ -39,6 +41,24 @@ export function checkEndpoint(document: EndpointDocument, allowedTargets: Allowe
       issues: [{ path: `events[${badPattern}]`, message }],
     });
   }
+}
+
+/**
+ * The verdict rules of a document, compiled; null if it has none.
+ *
+ * @throws PostriderError `invalid_template` if a macro cannot be compiled, else `invalid_request`, with the places in `issues`
+ */
+export function checkVerdicts(document: Pick<EndpointDocument, "verdicts">): CompiledVerdicts | null {
+  const compiled = compileVerdicts(document);
+  if (compiled.ok) return compiled.verdicts;
+  const { issues } = compiled;
+  const [first] = issues;
+  const own: readonly (string | undefined)[] = verdictIssueCodes;
+  const code = issues.every((issue) => own.includes(issue.code)) ? "invalid_request" : "invalid_template";
+  throw new PostriderError(code, `The verdict rules cannot be used: ${first?.path}: ${first?.message}`, {
+    hint: "Correct each place named in issues; docs/reference/verdicts.md describes the rules.",
+    issues,
+  });
 }
 
 /**
