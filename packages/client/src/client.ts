@@ -15,6 +15,7 @@ import type {
   Partner,
   PartnersPage,
   Reasons,
+  Reclassification,
   Replay,
   Replays,
   Retried,
@@ -32,6 +33,7 @@ import type {
   PageQuery,
   PartnerInput,
   PendingRequest,
+  ReclassifyRequest,
   ReplayRequest,
   RotateSecretRequest,
 } from "./requests.ts";
@@ -124,6 +126,14 @@ function endpointCalls(call: Call) {
     /** Sends a test postback, and shows what was sent and answered. */
     testEndpoint: (partner: string, id: string, options?: CallOptions) =>
       call<TestPostback>("POST", `${endpointPath(partner, id)}/test`, options),
+    /** Judges kept answers of an endpoint again by verdict rules, and replays what was wrongly booked as delivered. */
+    reclassify: (partner: string, id: string, request: ReclassifyRequest = {}, options?: CallOptions) =>
+      call<Reclassification>(
+        "POST",
+        `${endpointPath(partner, id)}/reclassify`,
+        options,
+        JSON.stringify(request),
+      ),
     /** Sends again to an endpoint that was paused. */
     resumeEndpoint: (partner: string, id: string, options?: CallOptions) =>
       call<Endpoint>("POST", `${endpointPath(partner, id)}/resume`, options),

@@ -13,6 +13,7 @@ export type {
   PageQuery,
   PartnerInput,
   PendingRequest,
+  ReclassifyRequest,
   ReplayRequest,
   RotateSecretRequest,
 } from "./requests.ts";
