@@ -41,6 +41,7 @@ const everyCall: Readonly<Record<string, (client: Client) => Promise<unknown>>> 
   deleteEndpoint: (client) => client.deleteEndpoint("x", "x"),
   testEndpoint: (client) => client.testEndpoint("x", "x"),
   resumeEndpoint: (client) => client.resumeEndpoint("x", "x"),
+  reclassify: (client) => client.reclassify("x", "x"),
   endpointWarnings: (client) => client.endpointWarnings(),
   listDeliveries: (client) => client.listDeliveries(),
   delivery: (client) => client.delivery("x"),
