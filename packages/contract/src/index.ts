@@ -25,8 +25,16 @@ export {
   partnerDocument,
 } from "./documents/partner.ts";
 export { eventDocument } from "./documents/event.ts";
-export { endpointId, partnerId } from "./documents/ids.ts";
-export { partnerRequest, type RotateRequest, rotateRequest } from "./documents/requests.ts";
+export { endpointId, partnerId, secretName } from "./documents/ids.ts";
+export { mostNames } from "./documents/forms.ts";
+export {
+  partnerRequest,
+  type RotateRequest,
+  rotateRequest,
+  type SecretRequest,
+  secretRequest,
+} from "./documents/requests.ts";
+export { previewRequest, sampleEvent, testKeys, testRequest } from "./documents/preview.ts";
 export { durationsIn } from "./documents/durations.ts";
 export { type DocumentKey, flagNames, keysOf, optionNames } from "./documents/keys.ts";
 export type { Flag, FlagForm } from "./documents/flags.ts";
@@ -40,6 +48,7 @@ export {
   eventTypeForm,
   idForm,
   instantForm,
+  nameForm,
   largestSchemaVersion,
   longestEventType,
   visibleAscii,
@@ -58,12 +67,16 @@ export {
   signingKeyView,
   keysView,
   rotatedView,
+  secretView,
+  secretsView,
   type Partner,
   type CreatedPartner,
   type PartnersPage,
   type SigningKey,
   type SigningKeys,
   type RotatedSecret,
+  type Secret,
+  type Secrets,
 } from "./answers/partners.ts";
 export {
   endpointView,
@@ -79,6 +92,19 @@ export {
   type TestPostback,
   type Cancelling,
 } from "./answers/endpoints.ts";
+export {
+  attemptRequestView,
+  endpointVersionsView,
+  endpointVersionView,
+  previewView,
+  shownRequestView,
+  type AttemptRequest,
+  type EndpointVersion,
+  type EndpointVersions,
+  type Preview,
+  type PreviewWarning,
+  type ShownRequest,
+} from "./answers/previews.ts";
 export {
   attemptView,
   deliveryView,

@@ -13,6 +13,7 @@ import { partners } from "./partners.ts";
 import { reclassify } from "./reclassify.ts";
 import { replays } from "./replays.ts";
 import { retryNow } from "./retry-now.ts";
+import { secrets } from "./secrets.ts";
 import { send } from "./send.ts";
 import { start } from "./start.ts";
 import { verify } from "./verify.ts";
@@ -24,6 +25,7 @@ export const commands: readonly (CommandDefinition | CommandGroup)[] = [
   explain,
   partners,
   endpoints,
+  secrets,
   exportConfig,
   apply,
   deliveries,

@@ -4,6 +4,7 @@ import { count, instant, type Shown } from "./answer-forms.ts";
 import { endpointDocument } from "../documents/endpoint.ts";
 import { completeShape } from "./complete-shape.ts";
 import { ruleVerdicts } from "../documents/verdicts.ts";
+import { shownRequestView } from "./previews.ts";
 
 /** An endpoint. */
 export const endpointView = z
@@ -46,8 +47,16 @@ const endpointWarnings = z.array(
   z.strictObject({
     partner: z.string(),
     endpoint: z.string(),
-    macro: z.string().describe("A data macro that no recent event had a value for."),
-    nearest: z.string().nullable().describe("The nearest path that those events have."),
+    code: z
+      .enum(["unfilled_macro", "open_credential", "secret_missing"])
+      .describe(
+        "`unfilled_macro`: no recent event had a value for a data macro. `open_credential`: a credential stands in the document as it is. `secret_missing`: a secret that it uses was never set, so nothing is sent.",
+      ),
+    macro: z
+      .string()
+      .nullable()
+      .describe("The macro it is about, or the one to write in the place of a credential."),
+    nearest: z.string().nullable().describe("The nearest path that recent events have."),
     message: z.string(),
   }),
 );
@@ -73,12 +82,7 @@ export type EndpointWarnings = Shown<z.output<typeof endpointWarningsView>>;
 /** A test postback: what was sent and answered. */
 export const testPostbackView = z
   .strictObject({
-    request: z.strictObject({
-      method: z.string(),
-      url: z.string(),
-      headers: z.record(z.string(), z.string()),
-      body: z.string().nullable(),
-    }),
+    request: shownRequestView,
     response: z.strictObject({
       status: z.int().nullable(),
       body: z.string(),

@@ -55,7 +55,7 @@ export function decide(
 ): Decision {
   if (verdict.kind === "accepted") return finish(verdict.reason ?? "accepted_by_partner");
   if (verdict.kind === "refused") return finish(verdict.reason);
-  if (verdict.kind === "gone" || verdict.kind === "unsignable")
+  if (verdict.kind === "gone" || verdict.kind === "unsignable" || verdict.kind === "lacking")
     return { kind: "pause_endpoint", dueAtMs: nowMs };
 
   const slow = verdict.kind === "client_error";

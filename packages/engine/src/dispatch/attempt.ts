@@ -2,6 +2,8 @@ import type { Verdict } from "../core/classify.ts";
 import { judge, type Judgement } from "../core/verdicts/index.ts";
 import { type Decision, decide, finish, isExpired } from "../core/decide.ts";
 import type { Reason } from "../core/delivery.ts";
+import { type Lack, lackError } from "../core/lack.ts";
+import type { Mask } from "../core/mask.ts";
 import type { Scheme } from "../core/missing-key.ts";
 import { targetName } from "../core/target.ts";
 import { retryAfterMs } from "../core/retry-after.ts";
@@ -69,6 +71,7 @@ export async function attempt(
   if (refused) return stopBeforeSending(job, refused, tools, startedAtMs);
   const missing = job.partner.signer.missing(job.endpoint.signing, startedAtMs);
   if (missing !== null) return waitForKey(missing, startedAtMs);
+  if (job.endpoint.lack !== null) return waitForLack(job.endpoint.lack, startedAtMs);
   const rendered = render(job);
   if (!rendered.ok) return finishUnsent(rendered.reason, rendered.message, startedAtMs);
   const request = sign(job, rendered, tools.userAgent, startedAtMs);
@@ -86,13 +89,34 @@ export async function attempt(
   )
     return putBack(job, verdict.error, endedAtMs, endedAtMs, null);
   const decision = decideFor(job, verdict, retryAfter, endedAtMs, tools.random());
+  const error = verdict.kind === "accepted" ? null : verdict.error;
+  const attempted = { startedAtMs, endedAtMs, exchange, verdict, decision, error };
+  // Last: what the answer means is decided by what it says, and not by what is kept of it.
+  return job.partner.mask === null ? attempted : masked(attempted, job.partner.mask);
+}
+
+/** The attempt without the partner's secrets in what is stored and told of it: partners repeat requests in their answers. */
+function masked(
+  attempted: Attempted & { readonly exchange: Exchange; readonly verdict: Verdict },
+  mask: Mask,
+): Attempted {
+  const { exchange, verdict, error } = attempted;
   return {
-    startedAtMs,
-    endedAtMs,
-    exchange,
-    verdict,
-    decision,
-    error: verdict.kind === "accepted" ? null : verdict.error,
+    ...attempted,
+    exchange: maskedExchange(exchange, mask),
+    verdict: "error" in verdict ? { ...verdict, error: mask.text(verdict.error) } : verdict,
+    error: error === null ? null : mask.text(error),
+  };
+}
+
+/** What came back, without the partner's secrets. */
+export function maskedExchange(exchange: Exchange, mask: Mask): Exchange {
+  const { responseBody, truncated, location, failure } = exchange;
+  return {
+    ...exchange,
+    responseBody: mask.text(responseBody, truncated),
+    location: location === null ? null : mask.text(location),
+    failure: failure === null ? null : { ...failure, message: mask.text(failure.message) },
   };
 }
 
@@ -107,8 +131,19 @@ function guard({ delivery, endpoint }: Job, nowMs: number): Reason | null {
   return endpoint.refusal === null ? null : "target_refused";
 }
 
+/** What a request is made of: a job, or as much of one as somebody wants to see the request of. */
+export interface Renderable {
+  readonly delivery: Pick<
+    DueDelivery,
+    "id" | "eventId" | "type" | "schemaVersion" | "occurredAt" | "acceptedAtMs" | "dataText"
+  >;
+  readonly partner: Pick<DispatchPartner, "id">;
+  readonly endpoint: Pick<DispatchEndpoint, "id" | "template">;
+  readonly n: number;
+}
+
 /** The request's parts from the template; nothing of it is signed yet. */
-export function render(job: Job) {
+export function render(job: Renderable) {
   return renderTemplate(job.endpoint.template!, factsOf(job));
 }
 
@@ -118,7 +153,7 @@ export function judgeAnswer(job: Job, exchange: Exchange): Judgement {
 }
 
 /** What macros stand for. */
-function factsOf({ delivery, partner, endpoint, n }: Job): PostbackFacts {
+function factsOf({ delivery, partner, endpoint, n }: Renderable): PostbackFacts {
   return {
     eventId: delivery.eventId,
     deliveryId: delivery.id,
@@ -140,11 +175,12 @@ const acceptEncoding = ["accept-encoding", "identity"] as const;
 
 /** The request to send: signed with the time of the attempt, so that a retry after hours is as fresh as the first. */
 export function sign(
-  { delivery, partner, endpoint }: Job,
+  job: Job,
   rendered: RenderedPostback,
   userAgent: string,
   nowMs: number,
 ): PostbackRequest {
+  const { delivery, partner, endpoint } = job;
   const timestampSeconds = Math.floor(nowMs / 1_000);
   const signature = partner.signer.sign(
     delivery.id,
@@ -153,24 +189,34 @@ export function sign(
     endpoint.signing,
     nowMs,
   );
+  return {
+    method: endpoint.template!.method,
+    url: rendered.url,
+    headers: headersOf(delivery.id, rendered, { timestampSeconds, signature, userAgent }),
+    body: rendered.body,
+    ...endpoint.exchange,
+  };
+}
+
+/** All headers of a request. `signature` null: it has none. */
+export function headersOf(
+  deliveryId: string,
+  rendered: RenderedPostback,
+  own: { readonly timestampSeconds: number; readonly signature: string | null; readonly userAgent: string },
+): PostbackRequest["headers"] {
+  const { timestampSeconds, signature, userAgent } = own;
   const headers: (readonly [string, string])[] = [
-    ["webhook-id", delivery.id],
+    ["webhook-id", deliveryId],
     ["webhook-timestamp", String(timestampSeconds)],
   ];
   if (signature !== null) headers.push(["webhook-signature", signature]);
   if (rendered.contentType !== null) headers.push(["content-type", rendered.contentType]);
-  const own = rendered.headers;
-  if (!isSet(own, "user-agent")) headers.push(["user-agent", userAgent]);
-  if (!isSet(own, "accept")) headers.push(accept);
-  if (!isSet(own, "accept-encoding")) headers.push(acceptEncoding);
-  for (const header of own) headers.push(header);
-  return {
-    method: endpoint.template!.method,
-    url: rendered.url,
-    headers,
-    body: rendered.body,
-    ...endpoint.exchange,
-  };
+  const chosen = rendered.headers;
+  if (!isSet(chosen, "user-agent")) headers.push(["user-agent", userAgent]);
+  if (!isSet(chosen, "accept")) headers.push(accept);
+  if (!isSet(chosen, "accept-encoding")) headers.push(acceptEncoding);
+  for (const header of chosen) headers.push(header);
+  return headers;
 }
 
 function isSet(headers: readonly (readonly [string, string])[], name: string): boolean {
@@ -210,6 +256,17 @@ function stopBeforeSending(job: Job, reason: Reason, tools: AttemptTools, nowMs:
 function waitForKey(scheme: Scheme, nowMs: number): Attempted {
   const error = missingKeyError(scheme);
   const verdict: Verdict = { kind: "unsignable", scheme, error };
+  const decision: Decision = { kind: "pause_endpoint", dueAtMs: nowMs };
+  const times = { startedAtMs: nowMs, endedAtMs: nowMs };
+  return { ...times, exchange: null, verdict, decision, error, spendsNoStep: true };
+}
+
+/**
+ * A delivery whose endpoint uses a secret or constant that its partner does not have. It waits as one without a key does.
+ */
+function waitForLack(lack: Lack, nowMs: number): Attempted {
+  const error = lackError(lack);
+  const verdict: Verdict = { kind: "lacking", lack, error };
   const decision: Decision = { kind: "pause_endpoint", dueAtMs: nowMs };
   const times = { startedAtMs: nowMs, endedAtMs: nowMs };
   return { ...times, exchange: null, verdict, decision, error, spendsNoStep: true };

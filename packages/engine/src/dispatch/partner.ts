@@ -6,12 +6,20 @@ import type { CircuitPolicy } from "../core/breaker.ts";
 import { type Rate, rateOf } from "../core/rate-limit.ts";
 import { type EndpointDocument, endpointDefaults, type RetryDocument } from "../core/documents.ts";
 import type { RetryPolicy } from "../core/retry-policy.ts";
-import { compileTemplate, type Template } from "../core/template/index.ts";
+import type { Lack } from "../core/lack.ts";
+import { createMask, type Mask } from "../core/mask.ts";
+import {
+  type CompileOptions,
+  type CompileResult,
+  compileTemplate,
+  type Template,
+} from "../core/template/index.ts";
 import { type CompiledVerdicts, compileVerdicts } from "../core/verdicts/index.ts";
 import type { PartnerSettings } from "../ports/ledger.ts";
 import { createSigner, type Signer } from "./signer.ts";
 
 const none: ReadonlySet<string> = new Set();
+const noTexts: ReadonlyMap<string, string> = new Map();
 
 /** An endpoint as an attempt uses it, compiled once per version of its partner. */
 export interface DispatchEndpoint {
@@ -24,6 +32,8 @@ export interface DispatchEndpoint {
   readonly refusal: string | null;
   /** Rules on its answers; null: the status decides. */
   readonly verdicts: CompiledVerdicts | null;
+  /** What it uses of its partner and the partner does not have, or null. Nothing is sent to it until that is there. */
+  readonly lack: Lack | null;
   readonly policy: RetryPolicy;
   readonly exchange: ExchangeSettings;
   readonly signing: readonly ("v1" | "v1a")[];
@@ -40,6 +50,8 @@ export interface DispatchPartner {
   readonly rate: Rate | null;
   readonly maxInFlight: number;
   readonly signer: Signer;
+  /** Hides its secrets in what it answers. Null if it has none: then nothing has to be looked at. */
+  readonly mask: Mask | null;
   readonly endpoints: ReadonlyMap<number, DispatchEndpoint>;
   /** Scheme, host and port of the enabled endpoints. */
   readonly origins: readonly string[];
@@ -48,7 +60,7 @@ export interface DispatchPartner {
 }
 
 /** What a process lacks by its own settings: a master key, or targets in its list of allowed ones. */
-type Lack =
+type ProcessLack =
   | { readonly key: { readonly keyId: string | null; readonly error: PostriderError } }
   | { readonly targets: readonly string[] };
 
@@ -58,7 +70,7 @@ export class LeftToOthers extends Error {
   readonly key: { readonly keyId: string | null } | undefined;
   readonly targets: readonly string[] | undefined;
 
-  constructor(partner: string, lack: Lack) {
+  constructor(partner: string, lack: ProcessLack) {
     super(
       `The partner ${partner} is left to other processes.`,
       "key" in lack ? { cause: lack.key.error } : {},
@@ -76,9 +88,13 @@ export class LeftToOthers extends Error {
  */
 export function compilePartner(settings: PartnerSettings, allowedTargets: AllowedTargets): DispatchPartner {
   if (settings.unreadable) throw settings.unreadable.error;
+  const texts = {
+    secrets: settings.secrets ?? noTexts,
+    constants: settings.constants === undefined ? noTexts : new Map(Object.entries(settings.constants)),
+  };
   const compiled = settings.endpoints.map((endpoint) => ({
     enabled: endpoint.document.enabled,
-    endpoint: compileEndpoint(endpoint, settings.maxInFlight, allowedTargets),
+    endpoint: compileEndpoint(endpoint, texts, settings.maxInFlight, allowedTargets),
   }));
   const origins = compiled.flatMap(({ enabled, endpoint }) => (enabled && endpoint.template?.origin) || []);
   return {
@@ -88,6 +104,7 @@ export function compilePartner(settings: PartnerSettings, allowedTargets: Allowe
     rate: rateOf(settings.ratePerSecond, settings.burst),
     maxInFlight: settings.maxInFlight,
     signer: createSigner(settings.keys),
+    mask: createMask(texts.secrets),
     endpoints: new Map(compiled.map(({ endpoint }) => [endpoint.endpointNo, endpoint])),
     origins,
     unlisted: unlistedTargets(origins, allowedTargets, none).length > 0,
@@ -96,11 +113,12 @@ export function compilePartner(settings: PartnerSettings, allowedTargets: Allowe
 
 function compileEndpoint(
   { endpointNo, id, version, circuitNo = 0, document }: PartnerSettings["endpoints"][number],
+  texts: Required<Pick<CompileOptions, "secrets" | "constants">>,
   maxInFlight: number,
   allowedTargets: AllowedTargets,
 ): DispatchEndpoint {
   const { fault, ...policies } = compilePolicies(document, maxInFlight);
-  const compiled = compileTemplate(document);
+  const { compiled, lack } = compileWith(texts, document);
   const template = compiled.ok ? compiled.template : null;
   const verdicts = compileVerdicts(document);
   // The list of allowed targets may have changed since the document was stored.
@@ -116,10 +134,46 @@ function compileEndpoint(
         : (fault ?? (verdicts.ok ? null : (verdicts.issues[0]?.message ?? "a verdict rule does not compile")))
       : (compiled.issues[0]?.message ?? "the template does not compile"),
     verdicts: verdicts.ok ? verdicts.verdicts : null,
+    lack,
     ...policies,
     signing: document.signing,
     circuitNo,
   };
+}
+
+/**
+ * The template with the partner's own texts, and what is missing of these. A constant that was taken out of the partner's
+ * document is a lack as a secret is: somebody mends it, so it must not cost the deliveries their retries.
+ */
+function compileWith(
+  texts: Required<Pick<CompileOptions, "secrets" | "constants">>,
+  document: EndpointDocument,
+): { readonly compiled: CompileResult; readonly lack: Lack | null } {
+  const compiled = compileTemplate(document, texts);
+  if (compiled.ok) {
+    const [name] = compiled.template.missingSecrets;
+    return { compiled, lack: name === undefined ? null : { kind: "secret", name } };
+  }
+  if (compiled.issues.some(({ code }) => code !== "unknown_constant")) return { compiled, lack: null };
+  // Never rendered while it lacks something.
+  const unfilled = compileTemplate(document);
+  const name = unfilled.ok ? neededConstant(unfilled.template.constants, texts, document) : undefined;
+  return name === undefined
+    ? { compiled, lack: null }
+    : { compiled: unfilled, lack: { kind: "constant", name } };
+}
+
+/** The first constant that is missing and without which the template does not compile: not one with a default. */
+function neededConstant(
+  used: readonly string[],
+  texts: Required<Pick<CompileOptions, "secrets" | "constants">>,
+  document: EndpointDocument,
+): string | undefined {
+  const missing = used.filter((name) => !texts.constants.has(name));
+  return missing.find((name) => {
+    const others = missing.filter((one) => one !== name).map((one) => [one, "any"] as const);
+    return !compileTemplate(document, { ...texts, constants: new Map([...texts.constants, ...others]) }).ok;
+  });
 }
 
 /** Policies of a document. A duration that passed no edge's check makes its endpoint unusable, not the whole partner. */

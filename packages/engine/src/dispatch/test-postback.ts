@@ -1,16 +1,22 @@
 import type { RuleVerdict } from "@postrider/contract";
-import { shownHeader, shownUrl } from "../core/redact.ts";
-import { type AttemptTools, judgeAnswer, type Job, missingKeyError, render, sign } from "./attempt.ts";
+import { lackError } from "../core/lack.ts";
+import { type EventFacts, sampleFacts } from "../core/sample-event.ts";
+import {
+  type AttemptTools,
+  judgeAnswer,
+  type Job,
+  maskedExchange,
+  missingKeyError,
+  render,
+  sign,
+} from "./attempt.ts";
 import type { DispatchEndpoint, DispatchPartner } from "./partner.ts";
+import { type ShownRequest, shownRequest } from "./shown-request.ts";
 
-/** What one test postback did. Values of credentials in URL and headers are hidden: `core/redact.ts`. */
+/** What one test postback did. Values of credentials in URL and headers are hidden: `core/redact.ts`; secrets
+ * of the partner stand as `{secret.name}` wherever they are. */
 export interface TestPostback {
-  readonly request: {
-    readonly method: string;
-    readonly url: string;
-    readonly headers: Readonly<Record<string, string>>;
-    readonly body: string | null;
-  };
+  readonly request: ShownRequest;
   readonly response: {
     readonly status: number | null;
     readonly body: string;
@@ -24,28 +30,19 @@ export interface TestPostback {
   readonly error: string | null;
 }
 
-/** The sample a test postback carries where its template needs data. */
-export const testEvent = {
-  type: "postrider.test",
-  data: {
-    test: true,
-    click_id: "test-click",
-    transaction_id: "test-transaction",
-    payout: "0.00",
-    currency: "USD",
-    status: "test",
-  },
-} as const;
-
 /**
  * Sends one postback outside of any turn, flagged `webhook-test: 1`, never counted as a delivery. It is signed and
- * rendered as a real one; a required macro that the sample event lacks is shown as the failure it would be.
+ * rendered as a real one; a required macro that the event lacks is shown as the failure it would be.
+ *
+ * @param id the `webhook-id`
+ * @param event what it is about. Default: the sample event.
  */
 export async function sendTestPostback(
   partner: DispatchPartner,
   endpoint: DispatchEndpoint,
   id: string,
   tools: Pick<AttemptTools, "transport" | "clock" | "userAgent">,
+  event: EventFacts = sampleFacts({}, `test-${id}`, tools.clock.now()),
 ): Promise<TestPostback> {
   const now = tools.clock.now();
   const job: Job = {
@@ -53,14 +50,9 @@ export async function sendTestPostback(
     endpoint,
     n: 1,
     delivery: {
+      ...event,
       id,
       endpointNo: endpoint.endpointNo,
-      eventId: `test-${id}`,
-      type: testEvent.type,
-      schemaVersion: 1,
-      occurredAt: new Date(now).toISOString(),
-      acceptedAtMs: now,
-      dataText: JSON.stringify(testEvent.data),
       dueAtMs: now,
       enqueuedAtMs: now,
       attemptsMade: 0,
@@ -74,19 +66,18 @@ export async function sendTestPostback(
     return notSent(`target_refused: ${endpoint.refusal}`);
   const missing = partner.signer.missing(endpoint.signing, now);
   if (missing !== null) return notSent(missingKeyError(missing));
+  if (endpoint.lack !== null) return notSent(lackError(endpoint.lack));
   const rendered = render(job);
   if (!rendered.ok) return notSent(`${rendered.reason}: ${rendered.message}`);
   const request = sign(job, rendered, tools.userAgent, now);
   const flagged = { ...request, headers: [...request.headers, ["webhook-test", "1"] as const] };
-  const exchange = await tools.transport.send(flagged);
-  const { verdict, rule } = judgeAnswer(job, exchange);
+  const answered = await tools.transport.send(flagged);
+  const { verdict, rule } = judgeAnswer(job, answered);
+  const { mask } = partner;
+  const exchange = mask === null ? answered : maskedExchange(answered, mask);
+  const shown = (text: string) => (mask === null ? text : mask.text(text));
   return {
-    request: {
-      method: flagged.method,
-      url: shownUrl(flagged.url),
-      headers: Object.fromEntries(flagged.headers.map(([name, value]) => [name, shownHeader(name, value)])),
-      body: rendered.body,
-    },
+    request: shownRequest(flagged, rendered.body, mask),
     response: {
       status: exchange.status,
       body: exchange.responseBody,
@@ -95,7 +86,7 @@ export async function sendTestPostback(
     },
     verdict: verdict.kind,
     rule: rule && { index: rule.index, then: rule.then, note: rule.note },
-    error: verdict.kind === "accepted" ? null : verdict.error,
+    error: verdict.kind === "accepted" ? null : shown(verdict.error),
   };
 }
 

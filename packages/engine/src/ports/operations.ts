@@ -13,9 +13,13 @@ import type { DeliveryFilter, DeliveryGroup, DueWaiting, ReplaySelection } from 
 import type {
   Partner,
   Endpoint,
+  EndpointVersion,
+  EndpointVersionLine,
+  AttemptSource,
   EndpointWarning,
   SigningKey,
   MissingKey,
+  PartnerSecret,
   DeliveryView,
   EventView,
   ReplayView,
@@ -95,10 +99,30 @@ export interface KeyOperations {
   missingKeys(nowMs: number, signal?: AbortSignal): Promise<readonly MissingKey[]>;
 }
 
+/** Partners' secrets, which endpoints write as `{secret.name}`. Their values are never given back. */
+export interface SecretOperations {
+  /**
+   * Sets a secret; endpoints that waited for it go on. `created` is false if it had a value before. Null if there is no
+   * partner. The value is checked by the caller: 4 characters to 8 KiB.
+   *
+   * @throws PostriderError `too_many_secrets`
+   */
+  putSecret(
+    partner: string,
+    name: string,
+    value: string,
+    nowMs: number,
+  ): Promise<{ readonly secret: PartnerSecret; readonly created: boolean } | null>;
+  /** By name; with those that endpoints use and that were never set. Null if there is no partner. */
+  listSecrets(partner: string, signal?: AbortSignal): Promise<readonly PartnerSecret[] | null>;
+  /** False if there is no such secret; null if there is no partner. @throws PostriderError `secret_in_use` */
+  deleteSecret(partner: string, name: string): Promise<boolean | null>;
+}
+
 /** Endpoints: their settings, and whether they are paused or held. */
 export interface EndpointOperations {
   /**
-   * Null if there is no partner.
+   * Null if there is no partner. The version that this makes is kept with `by`, who made it. Default: `local`.
    *
    * @throws PostriderError `invalid_template`, `invalid_target`, `invalid_duration`, `invalid_request`, and
    * `signing_key_missing` if the partner has no live key for a scheme in `signing`
@@ -108,6 +132,7 @@ export interface EndpointOperations {
     id: string,
     document: EndpointDocument,
     nowMs: number,
+    options?: { readonly by?: string },
   ): Promise<{ readonly endpoint: Endpoint; readonly created: boolean } | null>;
   getEndpoint(partner: string, id: string, nowMs: number, signal?: AbortSignal): Promise<Endpoint | null>;
   listEndpoints(partner: string, nowMs: number, signal?: AbortSignal): Promise<readonly Endpoint[] | null>;
@@ -117,11 +142,43 @@ export interface EndpointOperations {
   resumeEndpoint(partner: string, id: string, nowMs: number): Promise<Endpoint | null>;
 }
 
+/** The versions of endpoints' documents. They are kept as long as an attempt that used them, and the newest 20 of each endpoint. */
+export interface VersionOperations {
+  /** Newest first. Null if there is no such endpoint. @throws PostriderError `invalid_request` for a bad cursor */
+  listEndpointVersions(
+    partner: string,
+    id: string,
+    page: { readonly limit: number; readonly cursor?: string },
+    signal?: AbortSignal,
+  ): Promise<{ readonly versions: readonly EndpointVersionLine[]; readonly next_cursor?: string } | null>;
+  /** Null if there is no such endpoint, or if the version is not kept. */
+  getEndpointVersion(
+    partner: string,
+    id: string,
+    version: number,
+    signal?: AbortSignal,
+  ): Promise<EndpointVersion | null>;
+  /**
+   * Makes a new version with the document of an old one, which is checked as any other. Null as of `getEndpointVersion`.
+   *
+   * @throws PostriderError as `putEndpoint`
+   */
+  restoreEndpointVersion(
+    partner: string,
+    id: string,
+    version: number,
+    nowMs: number,
+    options?: { readonly by?: string },
+  ): Promise<Endpoint | null>;
+  /** What an attempt was made of. `n` null: the last attempt. Null if there is no such delivery or attempt. */
+  readAttempt(delivery: string, n: number | null, signal?: AbortSignal): Promise<AttemptSource | null>;
+}
+
 /** What is most likely wrong with endpoints that can be stored and sent to. */
 export interface WarningOperations {
   /**
-   * Data macros that none of the last 100 events of an endpoint's types had a value for (events larger than 8 KiB are
-   * passed over). Of one endpoint, of a partner's, or of all; the 200 changed last at most, then `more` is true. What
+   * Credentials in clear, secrets that were never set, and data macros that none of the last 100 events of an endpoint's types had a value for (events larger than 8 KiB are
+   * passed over). Of one endpoint, of a partner's, or of all; for macros the 200 changed last at most, then `more` is true. What
    * cannot be read within half a second is skipped: warnings are advice, and never a reason to refuse.
    */
   endpointWarnings(
@@ -132,6 +189,11 @@ export interface WarningOperations {
     readonly more: boolean;
     readonly warnings: readonly EndpointWarning[];
   }>;
+  /** The same of one document, stored or not. */
+  documentWarnings(
+    of: { readonly partner: string; readonly endpoint: string; readonly document: EndpointDocument },
+    signal?: AbortSignal,
+  ): Promise<readonly EndpointWarning[]>;
 }
 
 /** Reading events and deliveries. */
@@ -283,7 +345,9 @@ export interface Operations
   extends PartnerOperations,
     NameOperations,
     KeyOperations,
+    SecretOperations,
     EndpointOperations,
+    VersionOperations,
     WarningOperations,
     DeliveryOperations,
     ReplayOperations,

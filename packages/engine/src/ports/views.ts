@@ -1,12 +1,13 @@
 /** What operators are shown of the ledger, in the words of the HTTP API. */
 import type { DeliveryState, Reason } from "../core/delivery.ts";
 import type { EndpointDocument, PartnerDocument } from "../core/documents.ts";
+import type { EventFacts } from "../core/sample-event.ts";
 import type { CauseCount, DeliveryFilter, SkipCause } from "./selection.ts";
 
 export interface Partner extends PartnerDocument {
   readonly id: string;
   /**
-   * Of a single partner, and only while no process that dispatches can open its signing keys: the ids of the master keys that
+   * Of a single partner, and only while no process that dispatches can open its signing keys and secrets: the ids of the master keys that
    * they lack. Nothing is sent to it.
    */
   readonly missing_master_keys?: readonly string[];
@@ -63,15 +64,58 @@ export interface EndpointCircuit {
   readonly refusals: number;
 }
 
+/** A change of an endpoint's document. */
+export interface EndpointVersionLine {
+  readonly version: number;
+  readonly at: string;
+  /** Who made it: `key:` and the beginning of the API key's digest; `local` without a key. Null: from before this was kept. */
+  readonly by: string | null;
+}
+
+/** A change with the document that it made. */
+export interface EndpointVersion extends EndpointVersionLine {
+  readonly partner: string;
+  readonly endpoint: string;
+  readonly document: EndpointDocument;
+}
+
+/** What an attempt's request was made of. */
+export interface AttemptSource {
+  readonly delivery: string;
+  readonly n: number;
+  readonly atMs: number;
+  /** Null: nothing was answered. */
+  readonly status: number | null;
+  readonly partner: string;
+  readonly endpoint: string;
+  readonly endpointVersion: number;
+  /** The endpoint's document of that version; null if it is not kept any more. */
+  readonly document: EndpointDocument | null;
+  readonly latestDocument: EndpointDocument;
+  /** Of the partner, as they are now. */
+  readonly constants: Readonly<Record<string, string>>;
+  /** When they changed last; null: never. */
+  readonly constantsChangedMs: number | null;
+  /** When each secret of the partner was set last, by its name. */
+  readonly secretsSetMs: ReadonlyMap<string, number>;
+  /** Null if retention took it. */
+  readonly event: EventFacts | null;
+}
+
 /** What is most likely wrong with an endpoint that can still be stored and sent to. */
 export interface EndpointWarning {
   readonly partner: string;
   readonly endpoint: string;
-  /** The path of a data macro, `data.payuot`, that no recent event had a value for. */
-  readonly macro: string;
-  /** The nearest path that those events have. */
+  /**
+   * `unfilled_macro`: no recent event had a value for it. `open_credential`: a credential stands in the document as it is.
+   * `secret_missing`: a secret that it uses was never set, so nothing is sent.
+   */
+  readonly code: "unfilled_macro" | "open_credential" | "secret_missing";
+  /** The macro it is about: `data.payuot`, or the one to write in the place of a credential, `secret.access_token`. */
+  readonly macro: string | null;
+  /** The nearest path that recent events have. */
   readonly nearest: string | null;
-  /** In words, with what becomes of the postbacks. */
+  /** In words, with what becomes of the postbacks, or what to do. */
   readonly message: string;
 }
 
@@ -83,6 +127,15 @@ export interface SigningKey {
   readonly created_at: string;
   /** Signs until then; null for the newest key. */
   readonly retires_at: string | null;
+}
+
+/** A secret of a partner, without its value. */
+export interface PartnerSecret {
+  readonly name: string;
+  /** Null: an endpoint uses it, and it was never set. */
+  readonly set_at: string | null;
+  /** The ids of the endpoints that use it. */
+  readonly endpoints: readonly string[];
 }
 
 /** An endpoint that cannot be signed for. */

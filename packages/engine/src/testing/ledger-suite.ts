@@ -16,6 +16,7 @@ import { operationsTests } from "./ledger-suite/operations.ts";
 import { retryTests } from "./ledger-suite/retrying.ts";
 import { readingTests } from "./ledger-suite/reading.ts";
 import { readinessTests } from "./ledger-suite/readiness.ts";
+import { secretTests } from "./ledger-suite/secrets.ts";
 import { replayTests } from "./ledger-suite/replaying.ts";
 import { placesTests } from "./ledger-suite/places.ts";
 import { orderingTests } from "./ledger-suite/ordering.ts";
@@ -26,6 +27,7 @@ import { claimTests, recordTests } from "./ledger-suite/turns.ts";
 import { cuttingBackTests, sharedCuttingBackTests } from "./ledger-suite/cutting-back.ts";
 import { warningTests } from "./ledger-suite/warning.ts";
 import { upkeepTests } from "./ledger-suite/upkeep.ts";
+import { versionTests } from "./ledger-suite/versions.ts";
 
 export { neighbourLeaseMs, type OpenedLedger, suiteNowMs } from "./ledger-suite/bench.ts";
 
@@ -58,10 +60,11 @@ export function describeLedger(
       dispatchTests(() => subject);
     });
     group("accepting, dispatching", acceptingTests, claimTests, recordTests);
-    group("operating", operationsTests, keyTests, numberTests);
+    group("operating", operationsTests, keyTests, secretTests, numberTests);
     group("judging what comes in", judgingTests, sqlDoorTests, backlogTests);
     group("reading, conserving", readingTests, conservationTests);
     group("warning", warningTests);
+    group("keeping versions", versionTests);
     group("circuits fail", circuitTests);
     group("replaying", replayTests);
     group("delaying, ordering, cancelling", timingTests, orderingTests, cancelTests, retryTests);

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { definedFilter, instant, pageKeys } from "../delivery-filter.ts";
 import { documentLimits, readDocument } from "../document-check.ts";
 import { type Route, route } from "../route.ts";
-import { noEndpoint, params, path } from "./endpoints.ts";
+import { endpointParams, endpointPath, noEndpoint } from "./endpoints.ts";
 import { replayRate } from "./replays.ts";
 
 const reclassifyRequest = z
@@ -48,13 +48,13 @@ export function reclassifyRoutes(engine: Engine): Route[] {
   const { operations } = engine;
   const reclassify = route(
     "POST",
-    `${path}/reclassify`,
+    `${endpointPath}/reclassify`,
     {
       operationId: "reclassifyEndpoint",
       tag: "endpoints",
       summary:
         "Judge kept answers by verdict rules, stored or tried, and replay what was wrongly booked as delivered.",
-      params,
+      params: endpointParams,
       body: reclassifyRequest,
       rawBody: true,
       answers: { 200: { meaning: "What the answers would be.", schema: reclassificationView } },

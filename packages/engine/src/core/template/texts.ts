@@ -1,9 +1,11 @@
-import type { DataPaths } from "./data-paths.ts";
+import { applyFilters } from "./apply-filters.ts";
 import { pickValues } from "./data-paths.ts";
 import { type PostbackFacts, readFact } from "./facts.ts";
 import { IssueList, type Report, type TemplateIssue } from "./issue.ts";
-import { lex } from "./lex.ts";
-import { type Macro, MacroRegistry, type Piece } from "./plan.ts";
+import { lex, type Part } from "./lex.ts";
+import { MacroRegistry } from "./macro-registry.ts";
+import { plainPlace } from "./places.ts";
+import type { Macro, Piece, Scope } from "./plan.ts";
 import { joinPieces } from "./render-pieces.ts";
 import { isMissing, type Value } from "./value.ts";
 
@@ -12,8 +14,8 @@ export type ComparedText = string | readonly Piece[];
 
 /** What the macros of compared texts need of the facts. */
 export interface TextsPlan {
-  readonly macros: readonly Macro[];
-  readonly data: DataPaths | null;
+  readonly valueCount: number;
+  readonly event: Scope;
 }
 
 /**
@@ -25,12 +27,14 @@ export interface TextsPlan {
  * const expected = texts.add("{event_id}:OK", "verdicts[0].when.equals");
  */
 export class ComparedTexts {
-  readonly #macros = new MacroRegistry();
+  readonly #macros = new MacroRegistry({}, false);
   readonly #issues = new IssueList();
 
   /** The text, compiled. What is wrong with it is an issue of `field`. */
   add(source: string, field: string): ComparedText {
-    const { pieces } = this.#macros.parameter(lex(source, this.reportFor(field)), (text) => text);
+    const report = this.reportFor(field);
+    const parts = lex(source, report).filter((part) => isComparable(part, report));
+    const { pieces } = this.#macros.parameter(parts, plainPlace, report);
     if (pieces.length === 0) return "";
     const [first] = pieces;
     return pieces.length === 1 && typeof first === "string" ? first : pieces;
@@ -48,19 +52,31 @@ export class ComparedTexts {
 
   /** Null if no text has a macro: then no facts are needed. */
   get plan(): TextsPlan | null {
-    const { macros, data } = this.#macros;
-    return macros.length === 0 ? null : { macros, data };
+    const { valueCount, event } = this.#macros.build();
+    return valueCount === 0 ? null : { valueCount, event };
   }
 }
 
+/** A partner's own texts are not compared: a secret must not be guessed from what answers are taken for. */
+function isComparable(part: Part, report: Report): boolean {
+  const root = part.kind === "macro" ? part.macro?.root : undefined;
+  if (root !== "secret" && root !== "const") return true;
+  report("macro_not_allowed", part.start, `{${root}.…} may stand in requests only: write the text itself.`);
+  return false;
+}
+
 /** The values of all macros for one delivery. Total: a macro without a value is undefined. */
-export function valuesOf({ macros, data }: TextsPlan, facts: PostbackFacts): readonly Value[] {
-  const picked = data === null ? [] : pickValues(data, facts.dataText);
-  return macros.map(({ from, filters }) => {
-    let value = typeof from === "number" ? picked[from] : readFact(from, facts);
-    for (const { definition, args } of filters) value = definition.apply(value, args);
-    return value;
-  });
+export function valuesOf({ valueCount, event }: TextsPlan, facts: PostbackFacts): readonly Value[] {
+  const values: Value[] = Array.from({ length: valueCount });
+  const picked = event.paths === null ? [] : pickValues(event.paths, facts.dataText);
+  for (const macro of event.macros)
+    values[macro.index] = applyFilters(sourceValue(macro, picked, facts), macro.filters);
+  return values;
+}
+
+function sourceValue({ from }: Macro, picked: readonly Value[], facts: PostbackFacts): Value {
+  if (typeof from === "number") return picked[from];
+  return typeof from === "object" || from === "n" ? undefined : readFact(from, facts);
 }
 
 /** The text to compare with. Null if one of its macros has no value: then nothing is like it. */
