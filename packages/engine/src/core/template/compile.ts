@@ -2,6 +2,7 @@ import type { BodyDocument } from "@postrider/contract";
 import { compileDocument } from "./compile-body.ts";
 import { compileHeaders } from "./compile-headers.ts";
 import { compileUrl } from "./compile-url.ts";
+import { readListPath } from "./list-path.ts";
 import { IssueList, type TemplateIssue } from "./issue.ts";
 import { MacroRegistry, type PartnerTexts } from "./macro-registry.ts";
 import type { BodyPlan, Parameter, TemplatePlan } from "./plan.ts";
@@ -78,6 +79,7 @@ function planBody(
 export function compileTemplate(source: TemplateSource, options: CompileOptions = {}): CompileResult {
   const issues = new IssueList();
   const macros = new MacroRegistry(options, typeof source.fan_out === "string");
+  if (typeof source.fan_out === "string") readListPath(source.fan_out, issues.reportFor("fan_out"));
   const body = source.body ?? (source.method === "GET" ? "none" : "envelope");
   if (source.method === "GET" && body !== "none") {
     issues.reportFor("body")("body_not_allowed", 0, 'A GET has no body: use "none", or the method POST.');
