@@ -176,12 +176,7 @@ export function createFakeOperations(
     deleteEndpoint: async (owner, id) => (endpoints.delete(`${owner}/${id}`) ? { cancelling: false } : null),
     resumeEndpoint: async (owner, id) => endpoints.get(`${owner}/${id}`) ?? null,
     async endpointWarnings(only) {
-      const macro = {
-        code: "unfilled_macro",
-        macro: "data.payuot",
-        nearest: "data.payout",
-        message: "Did you mean data.payout?",
-      } as const;
+      const macro = { code: "unfilled_macro", macro: "data.payuot", nearest: "data.payout", message: "Did you mean data.payout?" } as const;
       const warned = only ?? { partner: "acme", endpoint: "main" };
       return { checked: 1, more: false, warnings: [{ endpoint: "main", ...warned, ...macro }] };
     },
