@@ -104,12 +104,23 @@ function explainDelivery(
       pending?.why ??
       (delivery.reason === null
         ? "It ended without a reason. This is a fault: report it."
-        : (facts.meanings.get(delivery.reason) ?? "")),
+        : `${facts.meanings.get(delivery.reason) ?? ""}${ruleWords(delivery.reason, endpoint)}`),
     attempts: (delivery.attempts ?? []).map(attemptLine),
     next: pending?.next ?? null,
     advice:
       pending?.advice ?? (delivery.reason === null ? [] : adviceFor(delivery.reason, delivery, endpoint)),
   };
+}
+
+/** Which rule it was, if only one of the endpoint can have been: an attempt names it only if it failed. */
+function ruleWords(reason: Reason, endpoint: Endpoint | undefined): string {
+  const then = reason === "accepted_by_rule" ? "delivered" : reason;
+  // An older server has no rules.
+  const rules: readonly Endpoint["verdicts"][number][] = (endpoint as Partial<Endpoint>)?.verdicts ?? [];
+  const index = rules.findIndex((rule) => rule.then === then);
+  if (index === -1 || rules.some((rule, at) => at > index && rule.then === then)) return "";
+  const { note } = rules[index]!;
+  return ` The endpoint has one such rule: verdicts[${index}]${note === undefined ? "" : ` (${plain(note)})`}.`;
 }
 
 /** `2. 2026-01-31 10:00:05Z, answered 503 after 12ms: "try later"` */

@@ -8,7 +8,19 @@ export {
   endpointDocument,
   type OrderDocument,
   type RetryDocument,
+  withExactNumbers,
+  withExactRules,
 } from "./documents/endpoint.ts";
+export type { ParameterGroup, ParameterValue } from "./documents/parameters.ts";
+export {
+  type ExpectedValue,
+  type JsonTest,
+  mostRules,
+  type RuleVerdict,
+  ruleVerdicts,
+  type VerdictRule,
+  verdictRules,
+} from "./documents/verdicts.ts";
 export {
   completePartner,
   type PartnerDocument,
@@ -129,6 +141,7 @@ export {
   type Replay,
   type Replays,
 } from "./answers/selections.ts";
+export { reclassificationView, type Reclassification } from "./answers/reclassification.ts";
 export {
   conservationView,
   reasonsView,

@@ -6,7 +6,7 @@ import type { ExchangeSettings } from "../core/exchange-settings.ts";
 
 /** A rendered, signed request. Nothing of it is changed on the way to the socket. */
 export interface PostbackRequest extends ExchangeSettings {
-  readonly method: "GET" | "POST" | "PUT";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly url: string;
   /** Lower-case names and values, in the order they are sent. `host` and `content-length` are the transport's. */
   readonly headers: readonly (readonly [string, string])[];
@@ -46,6 +46,8 @@ export interface Exchange {
   /** The raw header values that decisions need; null where absent. */
   readonly retryAfter: string | null;
   readonly location: string | null;
+  /** Of the headers that the request asked for, those that the answer has. Absent if it asked for none. */
+  readonly answerHeaders?: Readonly<Record<string, string>>;
   /** Milliseconds from the call to the end of the exchange. */
   readonly durationMs: number;
 }
