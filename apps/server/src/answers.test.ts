@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { readSettings } from "./config.ts";
 import { startServer } from "./server.ts";
 import { declaredRoutes } from "./testing/answer-check.ts";
@@ -58,6 +58,25 @@ test("a real ledger answers each route as it declares", async () => {
   await ok("DELETE", "/v1/replays/{id}", `/v1/replays/${replay_id}`);
   await ok("POST", `${partner}/resume`, `${acme}/resume`);
   await ok("POST", `${endpoint}/test`, `${acme}/endpoints/other/test`);
+  await ok("POST", `${endpoint}/preview`, `${acme}/endpoints/other/preview`);
+  await ok("GET", `${endpoint}/versions`, `${main}/versions`);
+  await ok("GET", `${endpoint}/versions/{version}`, `${acme}/endpoints/other/versions/1`);
+  await ok("POST", `${endpoint}/versions/{version}/restore`, `${main}/versions/1/restore`);
+  await call("POST", "/v1/events", { event_id: "c-9", type: "conversion.approved" });
+  const attempted = await vi.waitFor(
+    async () => {
+      const { json } = await call("GET", "/v1/events/c-9");
+      const found = json.deliveries.find((one: { attempts_made: number }) => one.attempts_made > 0);
+      expect(found).toBeDefined();
+      return found.id as string;
+    },
+    { timeout: 20_000 },
+  );
+  await ok(
+    "GET",
+    "/v1/deliveries/{id}/attempts/{n}/request",
+    `/v1/deliveries/${attempted}/attempts/1/request`,
+  );
   await ok("POST", `${endpoint}/resume`, `${main}/resume`);
   await ok("GET", partner, acme);
   await ok("GET", endpoint, main);

@@ -26,7 +26,7 @@ const aDelivery: DeliveryView = {
   finished_at: at,
   last_status: 400,
   last_error: "status 400",
-  attempts: [{ n: 1, at, duration_ms: 12, status: 400, error: "status 400", response_body: "no" }],
+  attempts: [{ n: 1, endpoint_version: 1, at, duration_ms: 12, status: 400, error: "status 400", response_body: "no" }],
 };
 
 const anEvent: EventView = {
