@@ -11,7 +11,7 @@ import {
   type Template,
 } from "./core/template/index.ts";
 import { renderForPeople, type ShownRequest } from "./dispatch/shown-request.ts";
-import { checkConstants, checkEndpoint } from "./ledger/operations/endpoint-check.ts";
+import { checkConstants, checkEndpoint, hasSameTemplate } from "./ledger/operations/endpoint-check.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { AttemptSource, Operations } from "./ports/operations.ts";
 
@@ -102,13 +102,15 @@ export function createShownRequests(parts: ShownRequestsParts): ShownRequests {
     async preview(partner, endpoint, { document: draft, ...choice }, signal) {
       const owner = await operations.getPartner(partner, signal);
       if (owner === null) return null;
-      if (draft !== undefined) {
-        checkEndpoint(draft, allowedTargets);
-        checkConstants(draft, JSON.stringify(owner.constants));
-      }
       const nowMs = clock.now();
-      const document = draft ?? (await operations.getEndpoint(partner, endpoint, nowMs, signal));
+      const stored = await operations.getEndpoint(partner, endpoint, nowMs, signal);
+      const document = draft ?? stored;
       if (document === null) return null;
+      if (draft !== undefined) {
+        const refusal = checkEndpoint(draft, allowedTargets);
+        checkConstants(draft, JSON.stringify(owner.constants));
+        if (refusal !== null && (stored === null || !hasSameTemplate(stored, draft))) throw refusal;
+      }
       const event = await chosenEvent(operations, choice, "test-event", nowMs, signal);
       const subject = { delivery: { ...event, id: previewDelivery }, partner, endpoint, n: 1 };
       const compiled = withTarget(templateForPeople(document, owner.constants), allowedTargets);

@@ -8,6 +8,16 @@ export {
   type Template,
   type TemplateSource,
 } from "./compile.ts";
+export {
+  importSyntaxes,
+  importTemplate,
+  type ImportedMacro,
+  type ImportedTemplate,
+  type ImportOptions,
+  type ImportSyntax,
+  type LeftMacro,
+} from "./foreign/import-template.ts";
+export { compileStrictly, isOnlyPasted } from "./compile-strictly.ts";
 export type { JsonArray, JsonObject, JsonValue } from "../exact-json.ts";
 export { forbiddenHeaderPrefixes, forbiddenHeaders, isForbiddenHeader } from "./compile-headers.ts";
 export { type TemplateIssue, type TemplateIssueCode, templateIssueCodes } from "./issue.ts";

@@ -15,6 +15,8 @@ export const templateIssueCodes = [
   "macro_not_allowed",
   "optional_in_path",
   "foreign_macro",
+  "html_entity",
+  "placeholder",
   "invalid_scheme",
   "user_info_not_allowed",
   "invalid_host",

@@ -1,4 +1,5 @@
 import { compileTemplate, type CompileOptions, type Template, type TemplateSource } from "./compile.ts";
+import { compileStrictly } from "./compile-strictly.ts";
 import type { PostbackFacts } from "./facts.ts";
 import { type RenderedPostback, type RenderFailure, renderTemplate } from "./render.ts";
 
@@ -61,7 +62,7 @@ export function sent(
 
 /** The issues of a template expected to be wrong, as `code field@position`. */
 export function refused(source: string | TemplateSource, options?: CompileOptions): string[] {
-  const result = compileTemplate(
+  const result = compileStrictly(
     typeof source === "string" ? { method: "GET", url: source } : source,
     options,
   );

@@ -10,7 +10,7 @@ import { list } from "../sql.ts";
 import { beginCancelDeleted } from "./cancel-deleted.ts";
 import { changePartner } from "./change-partner.ts";
 import type { OperationsContext } from "./context.ts";
-import { checkConstants, checkEndpoint } from "./endpoint-check.ts";
+import { checkConstants, checkEndpoint, hasSameTemplate } from "./endpoint-check.ts";
 import { dropOrder } from "./drop-order.ts";
 import { isoText, isoTextOrNull } from "./instants.ts";
 
@@ -24,7 +24,7 @@ export function endpointOperations({
 }: OperationsContext): EndpointOperations {
   return {
     async putEndpoint(partner, id, document, nowMs, { by = "local" } = {}) {
-      checkEndpoint(document, allowedTargets);
+      const refusal = checkEndpoint(document, allowedTargets);
       const holdMs = document.order ? parseDurationMs(document.order.max_hold) : null;
       const patterns = list([...new Set(document.events)]);
       const values = [JSON.stringify(document), document.enabled, nowMs, patterns, holdMs];
@@ -32,7 +32,9 @@ export function endpointOperations({
         const [before] = await tx.query<BeforeRow>(beforeSql, [partnerNo, id, nowMs]);
         checkKeys(document, before?.schemes ?? [], partner);
         checkConstants(document, before?.constants ?? "{}");
-        const moved = before?.document != null && parseEndpointDocument(before.document).url !== document.url;
+        const stored = before?.document == null ? null : parseEndpointDocument(before.document);
+        if (refusal !== null && (stored === null || !hasSameTemplate(stored, document))) throw refusal;
+        const moved = stored !== null && stored.url !== document.url;
         return tx.query<EndpointRow & { readonly created: boolean }>(putSql, [
           partnerNo,
           id,

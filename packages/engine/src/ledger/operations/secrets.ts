@@ -15,7 +15,13 @@ export function secretOperations({ sql, reads, seal, changed }: OperationsContex
     async putSecret(partner, name, value, nowMs) {
       const sealed = seal.close(value, secretContext(partner, name));
       const put = await changePartner(sql, partner, async (tx, partnerNo) => {
-        const [row] = await tx.query<{ created: boolean }>(putSql, [partnerNo, name, sealed, nowMs, mostNames]);
+        const [row] = await tx.query<{ created: boolean }>(putSql, [
+          partnerNo,
+          name,
+          sealed,
+          nowMs,
+          mostNames,
+        ]);
         if (!row) throw tooMany(partner);
         await tx.query(goOnSql, [partnerNo, lackNote({ kind: "secret", name })]);
         const endpoints = await usersOf(tx, partner, name);
