@@ -4,12 +4,14 @@ import { startServer } from "./server.ts";
 import { declaredRoutes } from "./testing/answer-check.ts";
 import { caller, testKey } from "./testing/server-over-fake.testsuite.ts";
 
-test("a real ledger answers each route as it declares", async () => {
+test("a real ledger answers each route as it declares", { timeout: 90_000 }, async () => {
   const settings = readSettings({
     POSTRIDER_PORT: "0",
     POSTRIDER_DATA_DIR: "memory://",
     POSTRIDER_API_KEY: testKey,
     POSTRIDER_LOG_LEVEL: "fatal",
+    // Nothing listens there: an attempt fails at once.
+    POSTRIDER_ALLOW_TARGETS: "127.0.0.1:1",
   });
   const server = await startServer(settings);
   onTestFinished(() => server.stop(0));
@@ -32,9 +34,12 @@ test("a real ledger answers each route as it declares", async () => {
   await ok("PUT", partner, acme, { name: "Acme" });
   await ok("PUT", partner, acme, { name: "Acme again" });
   await ok("PUT", endpoint, main, { url: "https://acme.invalid/{data.payuot}", order: {}, enabled: false });
-  await ok("PUT", endpoint, `${acme}/endpoints/other`, { url: "https://acme.invalid/", body: { a: [1.5] } });
+  await ok("PUT", endpoint, `${acme}/endpoints/other`, { url: "http://127.0.0.1:1/", body: { a: [1.5] } });
   await ok("POST", `${partner}/rotate-secret`, `${acme}/rotate-secret`, { scheme: "v1a" });
   await ok("POST", `${partner}/rotate-secret`, `${acme}/rotate-secret`);
+  await ok("PUT", `${partner}/secrets/{name}`, `${acme}/secrets/token`, { value: "s3cret" });
+  await ok("GET", `${partner}/secrets`, `${acme}/secrets`);
+  await ok("DELETE", `${partner}/secrets/{name}`, `${acme}/secrets/token`);
   await ok("POST", `${partner}/pause`, `${acme}/pause`);
   const event = { event_id: "c-1", type: "conversion.approved", order_key: "k", data: { payout: 1.5 } };
   const dated = { ...event, event_id: "c-2", not_before: "2099-01-31T10:00:00Z", expires_after: "90d" };
