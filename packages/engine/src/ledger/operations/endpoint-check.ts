@@ -63,7 +63,8 @@ function invalidTemplate(found: readonly TemplateIssue[]): PostriderError {
  * @example hasSameTemplate(before, { ...before, enabled: false }) // true
  */
 export function hasSameTemplate(before: EndpointDocument, after: EndpointDocument): boolean {
-  const textOf = ({ url, headers, body }: EndpointDocument) => JSON.stringify([url, headers, body]);
+  const textOf = ({ url, headers, parameters, body }: EndpointDocument) =>
+    JSON.stringify([url, headers, parameters, body]);
   return textOf(before) === textOf(after);
 }
 
