@@ -32,7 +32,8 @@ const encoders: readonly ((text: string) => string)[] = [
   (text) => JSON.stringify(text).slice(1, -1),
   (text) => JSON.stringify(JSON.stringify(text)).slice(3, -3),
   (text) => JSON.stringify(text).slice(1, -1).replaceAll("/", "\\/"),
-  (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;"),
+  (text) =>
+    text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;"),
   (text) => Buffer.from(text).toString("base64"),
   (text) => Buffer.from(text).toString("base64url"),
   (text) => Buffer.from(`user:${text}`).toString("base64"),
@@ -46,12 +47,7 @@ const spellings: readonly string[] = [
 ];
 
 /** What may stand nowhere: each secret in each spelling, and pieces of them that no other text has. */
-const traces: readonly string[] = [
-  ...spellings,
-  "4f9a27c1d0",
-  "AAk-JxW",
-  "🎉z",
-];
+const traces: readonly string[] = [...spellings, "4f9a27c1d0", "AAk-JxW", "🎉z"];
 
 function tracesIn(where: string, text: string): string[] {
   const lower = text.toLowerCase();
@@ -60,7 +56,8 @@ function tracesIn(where: string, text: string): string[] {
 
 /** Answers with all that it got and all secrets in every spelling, by the status that the path asks for. */
 async function startEcho() {
-  const got: { readonly url: string; readonly headers: IncomingMessage["headers"]; readonly body: string }[] = [];
+  const got: { readonly url: string; readonly headers: IncomingMessage["headers"]; readonly body: string }[] =
+    [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -87,7 +84,10 @@ const documents = (url: (path: string) => string) => ({
   },
   path: { url: url("/bot{secret.bot_token}/send") },
   query: { url: url("/query?k={secret.odd_key}&mixed=a{secret.plain_key}b"), method: "GET" },
-  json: { url: url("/json"), body: { key: "{secret.odd_key}", text: "key {secret.plain_key}, {data.click_id}" } },
+  json: {
+    url: url("/json"),
+    body: { key: "{secret.odd_key}", text: "key {secret.plain_key}, {data.click_id}" },
+  },
   form: { url: url("/form?k={secret.odd_key}&p={secret.plain_key}"), body: "form" },
   refused: { url: url("/status-400/{secret.bot_token}?k={secret.odd_key}"), method: "GET" },
   redirected: { url: url("/status-302/{secret.bot_token}?k={secret.odd_key}"), method: "GET" },
@@ -137,10 +137,18 @@ async function everyAnswer(server: ServerProcess): Promise<string> {
 }
 
 /** The path with each of the ids that its parameters may stand for. */
-function filled(path: string, ids: Readonly<Record<string, readonly string[]>>, deliveries: readonly string[]): string[] {
+function filled(
+  path: string,
+  ids: Readonly<Record<string, readonly string[]>>,
+  deliveries: readonly string[],
+): string[] {
   const parameter = /\{(\w+)\}/.exec(path)?.[1];
   if (parameter === undefined) return [path];
-  const own = path.startsWith("/v1/deliveries/") ? deliveries : path.startsWith("/v1/events/") ? ["e-1"] : ["acme"];
+  const own = path.startsWith("/v1/deliveries/")
+    ? deliveries
+    : path.startsWith("/v1/events/")
+      ? ["e-1"]
+      : ["acme"];
   return (ids[parameter] ?? own).flatMap((id) => filled(path.replace(`{${parameter}}`, id), ids, deliveries));
 }
 
@@ -170,14 +178,18 @@ async function everyCommand(server: ServerProcess, folder: string): Promise<stri
   await run("apply", "-f", "files", "--dry-run");
   await run("secrets", "remove", "acme", "odd_key");
   await run("partner-pack", "acme", "--out", "pack");
-  const written = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const written = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
   expect(written.length).toBeGreaterThan(5);
   for (const entry of written) texts.push(readFileSync(join(entry.parentPath, entry.name), "utf8"));
   return texts.join("\n");
 }
 
 describe.each(ledgers)("with the $name ledger", ({ fresh }) => {
-  test("a secret is at the partner, and in no answer, log, metric, table, command or pack", { timeout: 120_000 }, async () => {
+  test("a secret is at the partner, and in no answer, log, metric, table, command or pack", {
+    timeout: 120_000,
+  }, async () => {
     using ledger = await fresh();
     const echo = await startEcho();
     const server = await startServer({
@@ -224,7 +236,10 @@ function expectAtPartner(got: Awaited<ReturnType<typeof startEcho>>["got"]): voi
   });
   expect(at("/bot").url).toBe(`/bot${secrets.bot_token}/send`);
   expect(at("/query").url).toBe(`/query?k=${odd}&mixed=a${secrets.plain_key}b`);
-  expect(JSON.parse(at("/json").body)).toEqual({ key: secrets.odd_key, text: `key ${secrets.plain_key}, c-1` });
+  expect(JSON.parse(at("/json").body)).toEqual({
+    key: secrets.odd_key,
+    text: `key ${secrets.plain_key}, c-1`,
+  });
   expect(Object.fromEntries(new URLSearchParams(at("/form").body))).toEqual({
     k: secrets.odd_key,
     p: secrets.plain_key,

@@ -15,7 +15,11 @@ export {
 } from "./core/documents.ts";
 export {
   compileTemplate,
+  importSyntaxes,
+  importTemplate,
   type BodySource,
+  type ImportedTemplate,
+  type ImportSyntax,
   type JsonArray,
   type JsonObject,
   type JsonValue,

@@ -11,7 +11,7 @@ import {
   type Template,
 } from "./core/template/index.ts";
 import { renderForPeople, type ShownRequest } from "./dispatch/shown-request.ts";
-import { checkConstants, checkEndpoint, hasSameTemplate } from "./ledger/operations/endpoint-check.ts";
+import { checkConstants, checkEndpoint, goesOnWith } from "./ledger/operations/endpoint-check.ts";
 import type { Clock } from "./ports/clock.ts";
 import type { AttemptSource, Operations } from "./ports/operations.ts";
 
@@ -109,7 +109,7 @@ export function createShownRequests(parts: ShownRequestsParts): ShownRequests {
       if (draft !== undefined) {
         const refusal = checkEndpoint(draft, allowedTargets);
         checkConstants(draft, JSON.stringify(owner.constants));
-        if (refusal !== null && (stored === null || !hasSameTemplate(stored, draft))) throw refusal;
+        if (refusal !== null && !goesOnWith(stored, draft)) throw refusal;
       }
       const event = await chosenEvent(operations, choice, "test-event", nowMs, signal);
       const subject = { delivery: { ...event, id: previewDelivery }, partner, endpoint, n: 1 };
