@@ -57,6 +57,19 @@ describe("an attempt's request", () => {
     expect((await requestOf(delivery, "last")).json).toEqual(second.json);
   });
 
+  test("of an item is that of the item", async () => {
+    await put({ url: `${bench.origin}/?i={item}&n={n}`, method: "GET", fan_out: "data.items" });
+    const eventId = await send('{"items":[1.50,"b"]}');
+    await until(async () => expect(bench.received).toHaveLength(2));
+    const { json } = await call("GET", `/v1/events/${eventId}`);
+    const shown = await Promise.all(
+      json.deliveries.map(async (one: { id: string }) => (await requestOf(one.id, 1)).json),
+    );
+    expect(shown.map(({ exact, request }) => [exact, request.url]).toSorted()).toEqual(
+      bench.received.map(({ url }) => [true, bench.origin + url]).toSorted(),
+    );
+  });
+
   test("can be seen after the endpoint was deleted", async () => {
     await put({ url: `${bench.origin}/gone?c={data.c}`, method: "GET" });
     const eventId = await send('{"c":7}');

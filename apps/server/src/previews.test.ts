@@ -148,6 +148,26 @@ describe("a preview", () => {
     expect(json.request.url).toBe(`${bench.origin}/pb?d=0&q=1.20`);
   });
 
+  test("of an endpoint with fan_out shows the first item, or why there is none", async () => {
+    const document = {
+      url: `${bench.origin}/?i={item.sku}&n={n}&s={item.sub?}`,
+      method: "GET",
+      fan_out: "data.items",
+    };
+    const of = (items: unknown) => preview({ document, event: { data: { items } } });
+    const { json } = await of([{ sku: "a" }, { sku: "b" }]);
+    expect(json.request.url).toBe(`${bench.origin}/?i=a&n=1`);
+    expect(json.warnings).toEqual([
+      { code: "empty_value", macro: "item.sub", message: expect.stringContaining("left out") },
+      { code: "first_item", macro: null, message: expect.stringContaining("2 items") },
+    ]);
+    expect((await of([])).json).toMatchObject({ request: null, failure: { reason: "no_items" } });
+    const tested = await bench
+      .put(document)
+      .then(() => call("POST", `${bench.path}/test`, { event: { data: { items: [{ sku: "t" }] } } }));
+    expect(tested.json.request.url).toBe(`${bench.origin}/?i=t&n=1`);
+  });
+
   test("never shows a credential", async () => {
     const document = {
       url: `${bench.origin}/pb?access_token=s3cret-7&c=1`,

@@ -1,6 +1,7 @@
 /** What operators are shown of the ledger, in the words of the HTTP API. */
 import type { DeliveryState, Reason } from "../core/delivery.ts";
 import type { EndpointDocument, PartnerDocument } from "../core/documents.ts";
+import type { DeliveryItem } from "../core/fan-out.ts";
 import type { EventFacts } from "../core/sample-event.ts";
 import type { CauseCount, DeliveryFilter, SkipCause } from "./selection.ts";
 
@@ -84,6 +85,8 @@ export interface AttemptSource {
   readonly delivery: string;
   readonly n: number;
   readonly atMs: number;
+  /** Which item of its event's list it is for; null: for the whole event. */
+  readonly item: DeliveryItem | null;
   /** Null: nothing was answered. */
   readonly status: number | null;
   readonly partner: string;
@@ -172,6 +175,9 @@ export interface DeliveryView {
   readonly finished_at: string | null;
   readonly last_status: number | null;
   readonly last_error: string | null;
+  /** Only of a delivery for one item of its event's list: which one, from 1, and of how many. Likewise `items`. */
+  readonly item?: number;
+  readonly items?: number;
   /** Of a single delivery, and only while it waits behind another of its order key: that one's id. */
   readonly waits_for?: string;
   /** Of a single delivery: the JSON text of its event's data. */
