@@ -3,6 +3,7 @@ import { z } from "zod";
 import { count, instant, type Shown } from "./answer-forms.ts";
 import { endpointDocument } from "../documents/endpoint.ts";
 import { completeShape } from "./complete-shape.ts";
+import { ruleVerdicts } from "../documents/verdicts.ts";
 import { shownRequestView } from "./previews.ts";
 
 /** An endpoint. */
@@ -88,7 +89,15 @@ export const testPostbackView = z
       duration_ms: z.number(),
       failure: z.strictObject({ class: z.string(), message: z.string() }).nullable(),
     }),
-    verdict: z.enum(["accepted", "retryable", "busy", "client_error", "gone"]),
+    verdict: z.enum(["accepted", "retryable", "busy", "client_error", "refused", "gone"]),
+    rule: z
+      .strictObject({
+        index: count.describe("Its place in `verdicts`, from 0."),
+        then: z.enum(ruleVerdicts),
+        note: z.string().nullable(),
+      })
+      .nullable()
+      .describe("The rule that decided; null if the status did, or no rule knew the answer."),
     error: z.string().nullable(),
   })
   .meta({ id: "TestPostback" });
