@@ -70,7 +70,7 @@ function verdictFacts({ verdicts = [] }: Partial<Endpoint>): [string, string][] 
 
 function refusingFacts({ circuit }: Endpoint): [string, string][] {
   if (circuit.refusing_since === null) return [];
-  const since = `${clockTime(circuit.refusing_since)}, ${counted(circuit.refusals, "answer")} with a 4xx`;
+  const since = `${clockTime(circuit.refusing_since)}, ${counted(circuit.refusals, "refusal")}`;
   return [["refusing since", `${since}: see why with postrider deliveries, then correct it and replay`]];
 }
 

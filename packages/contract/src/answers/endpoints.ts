@@ -30,8 +30,10 @@ export const endpointView = z
       disabled_at: instant.nullable().describe("When it is paused if it goes on failing."),
       refusing_since: instant
         .nullable()
-        .describe("The first of the refusals, where it refuses whatever it is sent with a 4xx."),
-      refusals: count.describe("Refusals (4xx) since the last success."),
+        .describe(
+          "The first of the refusals, where it refuses whatever it is sent, with a 4xx or by a verdict rule.",
+        ),
+      refusals: count.describe("Refusals (4xx, or by a verdict rule) since the last success."),
     }),
   })
   .meta({ id: "Endpoint" });

@@ -14,7 +14,7 @@ export const operatorEventTypes = {
   "endpoint.failing":
     "Its circuit opened (`percent` null), or it has failed for 50, 70 or 90 percent of its `disable_after`.",
   "endpoint.refusing":
-    "It answers every request with a 4xx: 20 requests without a success of which 90 % were refused, or 5 over 15 minutes. At most one event per endpoint and window until that ends.",
+    "It refuses every request, with a 4xx or by a verdict rule: 20 requests without a success of which 90 % were refused, or 5 over 15 minutes. At most one event per endpoint and window until that ends.",
   "endpoint.disabled":
     "It was paused: it answered 410, or as a verdict rule that says `pause` (`cause` gone), failed for its whole `disable_after` (`cause` failing), asks for a signature that its partner has no live key for (`cause` signing_key_missing), or uses a secret or constant that its partner does not have (`cause` secret_missing, constant_missing).",
   "endpoint.recovered":
