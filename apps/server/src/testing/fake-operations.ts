@@ -8,6 +8,7 @@ import {
   PostriderError,
   type ReplaySelection,
   type ReplayView,
+  type StatusOperations,
   type VersionOperations,
 } from "@postrider/engine";
 
@@ -150,6 +151,34 @@ function fakeVersions(endpoints: ReadonlyMap<string, Endpoint>): VersionOperatio
   };
 }
 
+function fakeStatus(): StatusOperations {
+  return {
+    conservation: async () => ({ accepted: 3, pending: 1, finished: { delivered: 2 }, drift: 0 }),
+    backlog: async () => ({
+      pending: 7,
+      oldestDueMs: 1,
+      partners: [{ partner: "acme", pending: 7, oldestDueMs: 1 }],
+    }),
+    pausedEndpoints: async () => 5,
+    vacuumState: async () => ({
+      heldBackBy: [
+        {
+          kind: "transaction",
+          name: "pg_dump, pid 4711",
+          state: "active",
+          sinceMs: Date.parse(at),
+          transactions: 9,
+        },
+      ],
+      unseen: 2,
+      deadPending: 1_000,
+    }),
+    circuits: async () => ({ open: 1, half_open: 0, ramping: 2, failing: 3, refusing: 4 }),
+    numbers: async () => [],
+    ping: async () => ({ serverTimeMs: Date.parse(at), version: "fake 1", migration: 1 }),
+  };
+}
+
 /** Operations without a ledger, over the maps given. */
 export function createFakeOperations(
   partners: Map<string, Partner>,
@@ -270,30 +299,8 @@ export function createFakeOperations(
       event_id === undefined || event_id === anEvent.event_id
         ? { matched: 2, cancelled: dryRun ? 0 : 2, groups: [{ ...group, state: "pending", reason: null }] }
         : { matched: 0, cancelled: 0, groups: [] },
-    conservation: async () => ({ accepted: 3, pending: 1, finished: { delivered: 2 }, drift: 0 }),
-    backlog: async () => ({
-      pending: 7,
-      oldestDueMs: 1,
-      partners: [{ partner: "acme", pending: 7, oldestDueMs: 1 }],
-    }),
     nearestName: async ({ partner: near, endpoint }) =>
       (endpoint ?? near).startsWith("nea") ? (endpoint ?? near).replace("nea", "near-") : null,
-    pausedEndpoints: async () => 5,
-    vacuumState: async () => ({
-      heldBackBy: [
-        {
-          kind: "transaction",
-          name: "pg_dump, pid 4711",
-          state: "active",
-          sinceMs: Date.parse(at),
-          transactions: 9,
-        },
-      ],
-      unseen: 2,
-      deadPending: 1_000,
-    }),
-    circuits: async () => ({ open: 1, half_open: 0, ramping: 2, failing: 3, refusing: 4 }),
-    numbers: async () => [],
-    ping: async () => ({ serverTimeMs: Date.parse(at), version: "fake 1", migration: 1 }),
+    ...fakeStatus(),
   };
 }
