@@ -15,11 +15,17 @@ const checks = (...warnings: EndpointWarnings["warnings"]) =>
   warningChecks({ checked: 3, more: false, warnings }).filter((check) => check !== null);
 
 test("without warnings only macros have a line", () => {
-  expect(checks()).toEqual([{ name: "macros", verdict: "ok", found: "3 endpoints looked at, nothing found" }]);
+  expect(checks()).toEqual([
+    { name: "macros", verdict: "ok", found: "3 endpoints looked at, nothing found" },
+  ]);
 });
 
 test("credentials in clear are named by their place, with how to move the first of them", () => {
-  const open = { code: "open_credential", macro: "secret.token", message: "url holds one. Write {secret.token}." } as const;
+  const open = {
+    code: "open_credential",
+    macro: "secret.token",
+    message: "url holds one. Write {secret.token}.",
+  } as const;
   expect(checks(warning(open), warning({ ...open, endpoint: "other" }), warning(open))).toEqual([
     { name: "macros", verdict: "ok", found: "3 endpoints looked at, nothing found" },
     {
@@ -29,6 +35,16 @@ test("credentials in clear are named by their place, with how to move the first 
       remedy: "Of acme/main: url holds one. Write {secret.token}.",
     },
   ]);
+});
+
+test("JSON text written by hand is named by its place, with how to mend the first", () => {
+  const message = 'body.e is JSON text written by hand. Write {"$json": {…}}.';
+  expect(checks(warning({ code: "handwritten_json", macro: "data.v", message }))[1]).toEqual({
+    name: "json texts",
+    verdict: "warning",
+    found: "1 endpoint has JSON text written by hand beside macros: acme/main",
+    remedy: `Of acme/main: ${message}`,
+  });
 });
 
 test("a secret that was never set is a failure, because nothing is sent", () => {

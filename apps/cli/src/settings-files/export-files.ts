@@ -72,7 +72,8 @@ export async function exportFiles({ context, options, json, api }: ExportInvocat
     return;
   }
   const others = await writeFiles(context.cwd, out, partners);
-  if (json) return sayJson(stdout, {
+  if (json)
+    return sayJson(stdout, {
       folder: out,
       partners: partners.length,
       other_files: others,

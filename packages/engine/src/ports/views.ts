@@ -69,9 +69,10 @@ export interface EndpointWarning {
   readonly endpoint: string;
   /**
    * `unfilled_macro`: no recent event had a value for it. `open_credential`: a credential stands in the document as it is.
+   * `handwritten_json`: JSON text with a macro in it, to which a value could add a key.
    * `secret_missing`: a secret that it uses was never set, so nothing is sent.
    */
-  readonly code: "unfilled_macro" | "open_credential" | "secret_missing";
+  readonly code: "unfilled_macro" | "open_credential" | "handwritten_json" | "secret_missing";
   /** The macro it is about: `data.payuot`, or the one to write in the place of a credential, `secret.access_token`. */
   readonly macro: string | null;
   /** The nearest path that recent events have. */
