@@ -64,7 +64,8 @@ function invalidTemplate(found: readonly TemplateIssue[]): PostriderError {
  * @example goesOnWith(stored, { ...stored, enabled: false }) // true
  */
 export function goesOnWith(stored: EndpointDocument | null, document: EndpointDocument): boolean {
-  const requestOf = ({ url, headers, body }: EndpointDocument) => JSON.stringify([url, headers, body]);
+  const requestOf = ({ url, headers, parameters, body }: EndpointDocument) =>
+    JSON.stringify([url, headers, parameters, body]);
   return stored !== null && !stored.literal && requestOf(stored) === requestOf(document);
 }
 

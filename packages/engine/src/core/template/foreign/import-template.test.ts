@@ -149,7 +149,13 @@ describe("what is not known is left, with what would say it", () => {
   test("a secret of the partner can stand for a placeholder, and stays when it is imported again", () => {
     const { url, left, issues } = importTemplate(`${at}key=YOUR_KEY`, { map: { YOUR_KEY: "secret.key" } });
     expect([url, left, issues]).toEqual([`${at}key={secret.key}`, [], []]);
-    expect(importTemplate(url)).toMatchObject({ url, kept: ["secret.key"], mapped: [], left: [], issues: [] });
+    expect(importTemplate(url)).toMatchObject({
+      url,
+      kept: ["secret.key"],
+      mapped: [],
+      left: [],
+      issues: [],
+    });
   });
 
   test("a name that is not in the text is told", () => {
