@@ -140,7 +140,7 @@ describe("a node or a group is refused", () => {
     [nested(3), "invalid_node body.a.$json.$json.$json@0"],
     [{ $each: 7, do: 1 } as BodySource, "invalid_node body.$each@0"],
     [{ $each: "{data.items}", do: 1 }, "invalid_macro body.$each@0"],
-    [{ $each: "data.items|count", do: 1 }, "unknown_filter body.$each@11"],
+    [{ $each: "data.items|count", do: 1 }, "invalid_macro body.$each@10"],
     [{ $each: "data..items", do: 1 }, "invalid_macro body.$each@5"],
     [{ $each: "data.items}", do: 1 }, "invalid_macro body.$each@0"],
     [{ $each: "event_id", do: 1 }, "invalid_macro body.$each@0"],

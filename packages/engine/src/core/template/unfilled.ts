@@ -43,7 +43,7 @@ export function findUnfilledMacros(
   for (const { name, from, modifier, filters } of macros) {
     if (typeof from !== "number" || found.has(name)) continue;
     if (modifier === "required" ? filled.has(from) : present.has(from)) continue;
-    const filling = filters.some(({ definition }) => definition.fillsMissing);
+    const filling = filters.some(({ filter }) => filter.fills === true);
     found.set(
       name,
       modifier === "required"
