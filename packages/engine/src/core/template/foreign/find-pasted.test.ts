@@ -54,7 +54,7 @@ describe("a URL from another platform's page is refused at the macro, with what 
     ["GROUP:[AMOUNT]", "foreign_macro url@27 → {data.payout}"],
     ["a-%7Bclick_id%7D-b", "foreign_macro url@23 → {data.click_id}"],
     ["x-__OS__", "foreign_macro url@23 → {data.os}"],
-    ["__OS____TS__", "foreign_macro url@21 → {data.os}", "foreign_macro url@27 → {occurred_at}"],
+    ["__OS____TS__", "foreign_macro url@21 → {data.os}", 'foreign_macro url@27 → {occurred_at|date:"unix"}'],
     ["v1.$CLICK_ID", "foreign_macro url@24 → {data.click_id}"],
     [
       "{{campaign.id}}_{{adset.id}}",
