@@ -221,6 +221,21 @@ export const endpointDocument = z
           summary:
             "send deliveries of the same order_key one after the other; wait this long for one at most; or none",
         }),
+      fan_out: z
+        .string({ error: "must be the path of a list such as data.items, or null" })
+        .min(1, "must not be empty")
+        .max(1_000, "must have at most 1000 characters")
+        .nullable()
+        .default(null)
+        .describe(
+          "The path of a list in the event, such as data.items: one delivery is made for each of its items, at most 1000; null: one for the event.",
+        )
+        .register(flags, {
+          form: "text",
+          value: "path",
+          nullWord: "none",
+          summary: "one delivery for each item of this list, e.g. data.items; or none",
+        }),
       breaker: breakerDocument
         .nullable()
         .prefault({})

@@ -1,6 +1,7 @@
 import { classify, type Verdict } from "../core/classify.ts";
 import { type Decision, decide, finish, isExpired } from "../core/decide.ts";
 import type { Reason } from "../core/delivery.ts";
+import { itemOf } from "../core/fan-out.ts";
 import { type Lack, lackError } from "../core/lack.ts";
 import type { Mask } from "../core/mask.ts";
 import type { Scheme } from "../core/missing-key.ts";
@@ -130,9 +131,22 @@ function guard({ delivery, endpoint }: Job, nowMs: number): Reason | null {
   return endpoint.refusal === null ? null : "target_refused";
 }
 
-/** The request's parts from the template; nothing of it is signed yet. */
-export function render({ delivery, partner, endpoint, n }: Job) {
-  return renderTemplate(endpoint.template!, {
+/** What a request is made of: a job, or as much of one as somebody wants to see the request of. */
+export interface Renderable {
+  readonly delivery: Pick<
+    DueDelivery,
+    "id" | "eventId" | "type" | "schemaVersion" | "occurredAt" | "acceptedAtMs" | "dataText" | "item"
+  >;
+  readonly partner: Pick<DispatchPartner, "id">;
+  readonly endpoint: Pick<DispatchEndpoint, "id" | "template" | "fanOut">;
+  readonly n: number;
+}
+
+/** The request's parts from the template, or why there are none; nothing of it is signed yet. */
+export function render({ delivery, partner, endpoint, n }: Renderable) {
+  const item = itemOf(endpoint.fanOut, delivery);
+  if (item?.ok === false) return item;
+  const facts = {
     eventId: delivery.eventId,
     deliveryId: delivery.id,
     type: delivery.type,
@@ -143,7 +157,8 @@ export function render({ delivery, partner, endpoint, n }: Job) {
     endpoint: endpoint.id,
     attempt: n,
     dataText: delivery.dataText,
-  });
+  };
+  return renderTemplate(endpoint.template!, item === null ? facts : { ...facts, item });
 }
 
 // JSON first: without this header some frameworks answer errors with a page or a redirect.
@@ -153,11 +168,12 @@ const acceptEncoding = ["accept-encoding", "identity"] as const;
 
 /** The request to send: signed with the time of the attempt, so that a retry after hours is as fresh as the first. */
 export function sign(
-  { delivery, partner, endpoint }: Job,
+  job: Job,
   rendered: RenderedPostback,
   userAgent: string,
   nowMs: number,
 ): PostbackRequest {
+  const { delivery, partner, endpoint } = job;
   const timestampSeconds = Math.floor(nowMs / 1_000);
   const signature = partner.signer.sign(
     delivery.id,
@@ -166,24 +182,34 @@ export function sign(
     endpoint.signing,
     nowMs,
   );
+  return {
+    method: endpoint.template!.method,
+    url: rendered.url,
+    headers: headersOf(delivery.id, rendered, { timestampSeconds, signature, userAgent }),
+    body: rendered.body,
+    ...endpoint.exchange,
+  };
+}
+
+/** All headers of a request. `signature` null: it has none. */
+export function headersOf(
+  deliveryId: string,
+  rendered: RenderedPostback,
+  own: { readonly timestampSeconds: number; readonly signature: string | null; readonly userAgent: string },
+): PostbackRequest["headers"] {
+  const { timestampSeconds, signature, userAgent } = own;
   const headers: (readonly [string, string])[] = [
-    ["webhook-id", delivery.id],
+    ["webhook-id", deliveryId],
     ["webhook-timestamp", String(timestampSeconds)],
   ];
   if (signature !== null) headers.push(["webhook-signature", signature]);
   if (rendered.contentType !== null) headers.push(["content-type", rendered.contentType]);
-  const own = rendered.headers;
-  if (!isSet(own, "user-agent")) headers.push(["user-agent", userAgent]);
-  if (!isSet(own, "accept")) headers.push(accept);
-  if (!isSet(own, "accept-encoding")) headers.push(acceptEncoding);
-  for (const header of own) headers.push(header);
-  return {
-    method: endpoint.template!.method,
-    url: rendered.url,
-    headers,
-    body: rendered.body,
-    ...endpoint.exchange,
-  };
+  const chosen = rendered.headers;
+  if (!isSet(chosen, "user-agent")) headers.push(["user-agent", userAgent]);
+  if (!isSet(chosen, "accept")) headers.push(accept);
+  if (!isSet(chosen, "accept-encoding")) headers.push(acceptEncoding);
+  for (const header of chosen) headers.push(header);
+  return headers;
 }
 
 function isSet(headers: readonly (readonly [string, string])[], name: string): boolean {

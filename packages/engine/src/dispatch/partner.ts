@@ -1,5 +1,6 @@
 import { checkTargetUrl, type AllowedTargets, unlistedTargets } from "../core/target.ts";
 import { parseDurationMs } from "../core/duration.ts";
+import type { ListPath } from "../core/fan-out.ts";
 import { type ExchangeSettings, readExchangeSettings } from "../core/exchange-settings.ts";
 import { PostriderError } from "../core/errors.ts";
 import type { CircuitPolicy } from "../core/breaker.ts";
@@ -8,9 +9,11 @@ import { type EndpointDocument, endpointDefaults, type RetryDocument } from "../
 import type { RetryPolicy } from "../core/retry-policy.ts";
 import type { Lack } from "../core/lack.ts";
 import { createMask, type Mask } from "../core/mask.ts";
-import { type CompileOptions,
+import {
+  type CompileOptions,
   type CompileResult,
   compileTemplate,
+  readListPath,
   type Template,
 } from "../core/template/index.ts";
 import type { PartnerSettings } from "../ports/ledger.ts";
@@ -26,6 +29,8 @@ export interface DispatchEndpoint {
   readonly version: number;
   /** Null if the stored document no longer compiles; `refusal` says why. */
   readonly template: Template | null;
+  /** Set if one request is sent for each item of this list. */
+  readonly fanOut: ListPath | null;
   /** Why nothing may be sent to it, in words, or null. */
   readonly refusal: string | null;
   /** What it uses of its partner and the partner does not have, or null. Nothing is sent to it until that is there. */
@@ -123,6 +128,7 @@ function compileEndpoint(
     id,
     version,
     template,
+    fanOut: listPath(document.fan_out),
     refusal: compiled.ok
       ? target?.ok === false
         ? target.message
@@ -133,6 +139,13 @@ function compileEndpoint(
     signing: document.signing,
     circuitNo,
   };
+}
+
+/** A path that passed no edge's check is an issue of the template, and refuses the endpoint. */
+/** Where the items of an endpoint's `fan_out` stand; null without one. */
+export function listPath(text: string | null): ListPath | null {
+  const segments = text === null ? null : readListPath(text, () => {});
+  return segments && { text: text!, segments };
 }
 
 /**
@@ -151,8 +164,23 @@ function compileWith(
   if (compiled.issues.some(({ code }) => code !== "unknown_constant")) return { compiled, lack: null };
   // Never rendered while it lacks something.
   const unfilled = compileTemplate(document);
-  const name = unfilled.ok && unfilled.template.constants.find((one) => !texts.constants.has(one));
-  return typeof name === "string" ? { compiled: unfilled, lack: { kind: "constant", name } } : { compiled, lack: null };
+  const name = unfilled.ok ? neededConstant(unfilled.template.constants, texts, document) : undefined;
+  return name === undefined
+    ? { compiled, lack: null }
+    : { compiled: unfilled, lack: { kind: "constant", name } };
+}
+
+/** The first constant that is missing and without which the template does not compile: not one with a default. */
+function neededConstant(
+  used: readonly string[],
+  texts: Required<Pick<CompileOptions, "secrets" | "constants">>,
+  document: EndpointDocument,
+): string | undefined {
+  const missing = used.filter((name) => !texts.constants.has(name));
+  return missing.find((name) => {
+    const others = missing.filter((one) => one !== name).map((one) => [one, "any"] as const);
+    return !compileTemplate(document, { ...texts, constants: new Map([...texts.constants, ...others]) }).ok;
+  });
 }
 
 /** Policies of a document. A duration that passed no edge's check makes its endpoint unusable, not the whole partner. */

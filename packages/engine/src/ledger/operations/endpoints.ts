@@ -23,7 +23,7 @@ export function endpointOperations({
   resumed,
 }: OperationsContext): EndpointOperations {
   return {
-    async putEndpoint(partner, id, document, nowMs) {
+    async putEndpoint(partner, id, document, nowMs, { by = "local" } = {}) {
       const refusal = checkEndpoint(document, allowedTargets);
       const holdMs = document.order ? parseDurationMs(document.order.max_hold) : null;
       const patterns = list([...new Set(document.events)]);
@@ -42,6 +42,7 @@ export function endpointOperations({
           moved,
           list(schemes.map(missingKeyNote)),
           lackNotePattern,
+          by,
         ]);
       });
       const row = rows?.[0];
@@ -203,6 +204,9 @@ const putSql = `with known as (
     returning *
   ), n as (
     select k.*, false as created from known k union all select m.*, true from made m
+  ), kept as (
+    insert into postrider.endpoint_versions (endpoint_no, version, document, at, by)
+    select n.endpoint_no, n.version, n.document, n.updated_at, $11 from n
   ), cleared as (
     delete from postrider.circuits c using n where c.endpoint_no = n.endpoint_no and c.circuit_no <> n.circuit_no
   ), unsubscribed as (
