@@ -164,6 +164,12 @@ describe("what is not known is left, with what would say it", () => {
     });
   });
 
+  test("an item of a list can stand for a name if the endpoint has fan_out", () => {
+    const map = { SKU: "item.sku" };
+    expect(imported("s=[SKU]", { map }).issues).toEqual(["item_not_allowed@23"]);
+    expect(imported("s=[SKU]", { map, fanOut: true })).toMatchObject({ query: "s={item.sku}", issues: [] });
+  });
+
   test("a name that is not in the text is told", () => {
     expect(importTemplate(`${at}a=[FOO]`, { map: { FOOO: "data.x" }, fill: { y: "1" } }).unused).toEqual([
       "FOOO",
