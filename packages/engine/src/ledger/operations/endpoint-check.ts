@@ -85,7 +85,7 @@ function templateOf(compiled: CompileResult): Template {
  * @throws PostriderError `invalid_template`, with the places in `issues`
  */
 export function checkConstants(document: EndpointDocument, constants: string): void {
-  if (!JSON.stringify(document).includes("{const.")) return;
+  if (!JSON.stringify(document).includes("const")) return;
   const names = new Map(Object.entries(JSON.parse(constants) as Record<string, string>));
   templateOf(compileTemplate(document, { constants: names }));
 }
