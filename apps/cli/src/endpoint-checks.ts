@@ -9,7 +9,7 @@ import { counted } from "./render/text.ts";
 
 /** Macros get a line always, the rest only if something is wrong. */
 export function warningChecks(warnings: EndpointWarnings): readonly (Check | null)[] {
-  return [macrosCheck(warnings), secretsCheck(warnings), credentialsCheck(warnings)];
+  return [macrosCheck(warnings), secretsCheck(warnings), credentialsCheck(warnings), jsonCheck(warnings)];
 }
 
 /** Only a problem gets a line: to an endpoint whose secret was never set nothing is sent. */
@@ -36,6 +36,20 @@ function credentialsCheck({ warnings }: EndpointWarnings): Check | null {
     name: "credentials",
     verdict: "warning",
     found: `${counted(names.length, "endpoint")} ${names.length === 1 ? "holds" : "hold"} what looks like a credential in clear: ${someOf(names)}`,
+    remedy: `Of ${placeOf(first)}: ${first.message}`,
+  };
+}
+
+/** Only a problem gets a line. */
+function jsonCheck({ warnings }: EndpointWarnings): Check | null {
+  const written = warnings.filter(({ code }) => code === "handwritten_json");
+  const [first] = written;
+  if (first === undefined) return null;
+  const names = [...new Set(written.map(placeOf))];
+  return {
+    name: "json texts",
+    verdict: "warning",
+    found: `${counted(names.length, "endpoint")} ${names.length === 1 ? "has" : "have"} JSON text written by hand beside macros: ${someOf(names)}`,
     remedy: `Of ${placeOf(first)}: ${first.message}`,
   };
 }

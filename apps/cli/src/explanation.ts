@@ -71,7 +71,15 @@ function destinations(event: EventView): string {
     open > 0 ? `${open} still on the way` : "",
     rest > 0 ? `${rest} ended otherwise` : "",
   ].filter((part) => part !== "");
-  return `It went to ${counted(n, "endpoint")}: ${counts.join(", ")}.`;
+  return `It went to ${whereTo(event.deliveries)}: ${counts.join(", ")}.`;
+}
+
+/** `2 endpoints`, or `1 endpoint in 3 deliveries` if an endpoint gets one for each item of a list. */
+function whereTo(deliveries: readonly DeliveryView[]): string {
+  const firsts = deliveries.filter(({ item }) => item === undefined || item === 1).length;
+  const endpoints = counted(firsts, "endpoint");
+  if (firsts === deliveries.length) return endpoints;
+  return `${endpoints} in ${counted(deliveries.length, "delivery", "deliveries")}`;
 }
 
 function explainDelivery(
@@ -336,7 +344,7 @@ function adviceFor(
     ],
     not_accepted: [`See whether the partner takes it now: postrider endpoints test ${to}`, replay],
     verdict_unknown: [change("Write a verdict rule that knows the answer above"), replay],
-    invalid_value: [change("Let the filter fit the values, or give a default"), replay],
+    invalid_value: [change("Let the filter (or fan_out) fit the values, or give a default"), replay],
     delimiter_in_value: [change("Replace the separator in the value before it is joined"), replay],
     too_many_items: [change("Send one request per item (fan_out)"), replay],
     personal_data: [

@@ -45,6 +45,10 @@ test("a real ledger answers each route as it declares", async () => {
   });
   await ok("POST", `${partner}/rotate-secret`, `${acme}/rotate-secret`, { scheme: "v1a" });
   await ok("POST", `${partner}/rotate-secret`, `${acme}/rotate-secret`);
+  await ok("PUT", `${partner}/secrets/{name}`, `${acme}/secrets/key`, { value: "s3cret" });
+  await ok("PUT", `${partner}/secrets/{name}`, `${acme}/secrets/key`, { value: "another" });
+  await ok("GET", `${partner}/secrets`, `${acme}/secrets`);
+  await ok("DELETE", `${partner}/secrets/{name}`, `${acme}/secrets/key`);
   await ok("POST", `${partner}/pause`, `${acme}/pause`);
   const event = { event_id: "c-1", type: "conversion.approved", order_key: "k", data: { payout: 1.5 } };
   const dated = { ...event, event_id: "c-2", not_before: "2099-01-31T10:00:00Z", expires_after: "90d" };

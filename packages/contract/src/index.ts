@@ -8,7 +8,10 @@ export {
   endpointDocument,
   type OrderDocument,
   type RetryDocument,
+  withExactNumbers,
+  withExactRules,
 } from "./documents/endpoint.ts";
+export type { ParameterGroup, ParameterValue } from "./documents/parameters.ts";
 export {
   type ExpectedValue,
   type JsonTest,

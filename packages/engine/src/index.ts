@@ -8,8 +8,6 @@ export {
 export {
   endpointDefaults,
   partnerDefaults,
-  withExactNumbers,
-  withExactRules,
   type BreakerDocument,
   type EndpointDocument,
   type PartnerDocument,
@@ -17,7 +15,11 @@ export {
 } from "./core/documents.ts";
 export {
   compileTemplate,
+  importSyntaxes,
+  importTemplate,
   type BodySource,
+  type ImportedTemplate,
+  type ImportSyntax,
   type JsonArray,
   type JsonObject,
   type JsonValue,

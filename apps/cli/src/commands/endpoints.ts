@@ -16,6 +16,7 @@ import { writeRequest } from "../render/request.ts";
 import { facts, table } from "../render/table.ts";
 import { counted, cut, orDash, plain } from "../render/text.ts";
 import { clockTime, duration } from "../render/time.ts";
+import { importCommand } from "../template-import/command.ts";
 
 const partnerArgument = { name: "partner", summary: "the partner's id" };
 const endpointArgument = { name: "endpoint", summary: "the endpoint's id" };
@@ -283,5 +284,5 @@ const remove = defineCommand({
 export const endpoints: CommandGroup = {
   name: "endpoints",
   summary: "Where a partner's postbacks go: request, macros, retries; and a test of it.",
-  commands: [list, show, put, preview, test, versions, restore, resume, remove],
+  commands: [list, show, put, importCommand, preview, test, versions, restore, resume, remove],
 };

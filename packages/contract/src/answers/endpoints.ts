@@ -50,9 +50,9 @@ const endpointWarnings = z.array(
     partner: z.string(),
     endpoint: z.string(),
     code: z
-      .enum(["unfilled_macro", "open_credential", "secret_missing"])
+      .enum(["unfilled_macro", "open_credential", "handwritten_json", "secret_missing"])
       .describe(
-        "`unfilled_macro`: no recent event had a value for a data macro. `open_credential`: a credential stands in the document as it is. `secret_missing`: a secret that it uses was never set, so nothing is sent.",
+        "`unfilled_macro`: no recent event had a value for a data macro. `open_credential`: a credential stands in the document as it is. `handwritten_json`: JSON text with a macro in it, to which a value could add a key. `secret_missing`: a secret that it uses was never set, so nothing is sent.",
       ),
     macro: z
       .string()

@@ -14,8 +14,9 @@ import {
   yearMs,
 } from "./forms.ts";
 import { completed } from "./complete.ts";
+import { type ParameterGroup, parameterGroups } from "./parameters.ts";
 import type { ReadonlyDeep } from "./readonly-deep.ts";
-import { verdictRules } from "./verdicts.ts";
+import { type VerdictRule, verdictRules } from "./verdicts.ts";
 
 /** When a delivery is sent again, and for how long. */
 export const retryDocument = z
@@ -100,10 +101,14 @@ const bodyWords = ["envelope", "form", "none"] as const;
 const body = z.union(
   [
     z.enum(bodyWords),
+    z
+      .string()
+      .max(8_000)
+      .regex(/^\{[^{][^]*\}$/),
     z.custom<JsonObject>(isObject).meta({ type: "object" }),
     z.custom<JsonArray>(Array.isArray).meta({ type: "array", items: {} }),
   ],
-  { error: "must be envelope, form, none, or a JSON object or list" },
+  { error: "must be envelope, form, none, a JSON object or list, or one macro such as {data}" },
 );
 
 /** An endpoint, as an operator writes it. `PUT` replaces: a missing key means its default. */
@@ -116,7 +121,7 @@ export const endpointDocument = z
         .max(8_000, "must have at most 8000 characters")
         .describe("Where to, with macros after the host."),
       method: z
-        .enum(["GET", "POST", "PUT"], { error: "must be GET, POST or PUT" })
+        .enum(["GET", "POST", "PUT", "PATCH", "DELETE"], { error: "must be GET, POST, PUT, PATCH or DELETE" })
         .default("POST")
         .describe("The method of the request.")
         .register(flags, { form: "text", value: "method", summary: "how" }),
@@ -144,12 +149,22 @@ export const endpointDocument = z
       body: body
         .optional()
         .describe(
-          "envelope (default, but none for GET), form, none, or a JSON document whose leaves may be macros.",
+          "envelope (default, but none for GET and DELETE), form, none, a JSON document whose leaves may be macros, or one macro such as {data}.",
         )
         .register(flags, {
           form: { json: bodyWords },
           value: "body",
           summary: "envelope, form, none, a JSON document with macros, or @file",
+        }),
+      parameters: parameterGroups
+        .default([])
+        .describe(
+          "Parameters after those of the URL: in groups, which can be repeated for each item of a list, or joined.",
+        )
+        .register(flags, {
+          form: { json: [] },
+          value: "groups",
+          summary: "groups of parameters after those of the URL: a JSON list, or @file",
         }),
       verdicts: verdictRules
         .default([])
@@ -218,6 +233,21 @@ export const endpointDocument = z
           summary:
             "send deliveries of the same order_key one after the other; wait this long for one at most; or none",
         }),
+      fan_out: z
+        .string({ error: "must be the path of a list such as data.items, or null" })
+        .min(1, "must not be empty")
+        .max(1_000, "must have at most 1000 characters")
+        .nullable()
+        .default(null)
+        .describe(
+          "The path of a list in the event, such as data.items: one delivery is made for each of its items, at most 1000; null: one for the event.",
+        )
+        .register(flags, {
+          form: "text",
+          value: "path",
+          nullWord: "none",
+          summary: "one delivery for each item of this list, e.g. data.items; or none",
+        }),
       breaker: breakerDocument
         .nullable()
         .prefault({})
@@ -245,8 +275,11 @@ export type BreakerDocument = ReadonlyDeep<z.output<typeof breakerDocument>>;
 export type BodyDocument = z.output<typeof body>;
 
 /** An endpoint, complete: each key is there. */
-export type EndpointDocument = ReadonlyDeep<Omit<z.output<typeof endpointDocument>, "body">> & {
+export type EndpointDocument = ReadonlyDeep<
+  Omit<z.output<typeof endpointDocument>, "body" | "parameters">
+> & {
   readonly body: BodyDocument;
+  readonly parameters: readonly ParameterGroup[];
 };
 
 /**
@@ -258,8 +291,47 @@ export function completeEndpoint(document: { readonly url: string }): EndpointDo
   const complete = completed(endpointDocument, document) as Omit<EndpointDocument, "body"> & {
     body?: BodyDocument;
   };
-  complete.body ??= complete.method === "GET" ? "none" : "envelope";
+  complete.body ??= complete.method === "GET" || complete.method === "DELETE" ? "none" : "envelope";
   return complete as EndpointDocument;
+}
+
+/**
+ * The document with the numbers of its JSON texts digit for digit: in its body, in the values of its parameters, and in what
+ * its verdict rules expect. Elsewhere numbers are settings, with which code calculates.
+ *
+ * @param exact the same document, or only these keys, as `parseExactJson` has it
+ * @example withExactNumbers(document, parseExactJson(text)).body // { rate: RawNumber "10.50" }
+ */
+export function withExactNumbers<
+  Document extends {
+    readonly body?: BodyDocument | undefined;
+    readonly parameters: readonly ParameterGroup[];
+    readonly verdicts: readonly VerdictRule[];
+  },
+>(document: Document, exact: { readonly [Key in "body" | "parameters" | "verdicts"]?: unknown }): Document {
+  const groups = exact.parameters as readonly Pick<ParameterGroup, "params">[] | undefined;
+  const parameters = document.parameters.map((group, index) => ({
+    ...group,
+    params: groups?.[index]?.params ?? group.params,
+  }));
+  const verdicts = withExactRules(document.verdicts, exact.verdicts as readonly VerdictRule[] | undefined);
+  const body = exact.body === undefined ? {} : { body: exact.body as BodyDocument };
+  return { ...document, ...body, parameters, verdicts };
+}
+
+/**
+ * Verdict rules with the numbers that they expect digit for digit.
+ *
+ * @param exact the same rules as `parseExactJson` has them
+ */
+export function withExactRules<Rule extends VerdictRule>(
+  rules: readonly Rule[],
+  exact: readonly VerdictRule[] | undefined,
+): readonly Rule[] {
+  return rules.map((rule, index) => {
+    const json = exact?.[index]?.when.json;
+    return json === undefined ? rule : { ...rule, when: { ...rule.when, json } };
+  });
 }
 
 const { url: _, body: __, ...defaults } = completeEndpoint({ url: "" });

@@ -2,6 +2,7 @@ import type { Verdict } from "../core/classify.ts";
 import { judge, type Judgement } from "../core/verdicts/index.ts";
 import { type Decision, decide, finish, isExpired } from "../core/decide.ts";
 import type { Reason } from "../core/delivery.ts";
+import { type ItemFacts, itemOf } from "../core/fan-out.ts";
 import { type Lack, lackError } from "../core/lack.ts";
 import type { Mask } from "../core/mask.ts";
 import type { Scheme } from "../core/missing-key.ts";
@@ -135,26 +136,28 @@ function guard({ delivery, endpoint }: Job, nowMs: number): Reason | null {
 export interface Renderable {
   readonly delivery: Pick<
     DueDelivery,
-    "id" | "eventId" | "type" | "schemaVersion" | "occurredAt" | "acceptedAtMs" | "dataText"
+    "id" | "eventId" | "type" | "schemaVersion" | "occurredAt" | "acceptedAtMs" | "dataText" | "item"
   >;
   readonly partner: Pick<DispatchPartner, "id">;
-  readonly endpoint: Pick<DispatchEndpoint, "id" | "template">;
+  readonly endpoint: Pick<DispatchEndpoint, "id" | "template" | "fanOut">;
   readonly n: number;
 }
 
-/** The request's parts from the template; nothing of it is signed yet. */
+/** The request's parts from the template, or why there are none; nothing of it is signed yet. */
 export function render(job: Renderable) {
-  return renderTemplate(job.endpoint.template!, factsOf(job));
+  const item = itemOf(job.endpoint.fanOut, job.delivery);
+  if (item?.ok === false) return item;
+  return renderTemplate(job.endpoint.template!, factsOf(job, item));
 }
 
 /** What the answer means: by the endpoint's rules if it has any, else by its status. */
 export function judgeAnswer(job: Job, exchange: Exchange): Judgement {
-  return judge(job.endpoint.verdicts, exchange, () => factsOf(job));
+  return judge(job.endpoint.verdicts, exchange, () => factsOf(job, null));
 }
 
 /** What macros stand for. */
-function factsOf({ delivery, partner, endpoint, n }: Renderable): PostbackFacts {
-  return {
+function factsOf({ delivery, partner, endpoint, n }: Renderable, item: ItemFacts | null): PostbackFacts {
+  const facts = {
     eventId: delivery.eventId,
     deliveryId: delivery.id,
     type: delivery.type,
@@ -166,6 +169,7 @@ function factsOf({ delivery, partner, endpoint, n }: Renderable): PostbackFacts 
     attempt: n,
     dataText: delivery.dataText,
   };
+  return item === null ? facts : { ...facts, item };
 }
 
 // JSON first: without this header some frameworks answer errors with a page or a redirect.

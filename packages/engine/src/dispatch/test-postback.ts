@@ -1,4 +1,5 @@
 import type { RuleVerdict } from "@postrider/contract";
+import { firstItem } from "../core/fan-out.ts";
 import { lackError } from "../core/lack.ts";
 import { type EventFacts, sampleFacts } from "../core/sample-event.ts";
 import {
@@ -60,6 +61,7 @@ export async function sendTestPostback(
       clientErrors: 0,
       expiresAtMs: null,
       orderKey: null,
+      item: firstItem(endpoint.fanOut, event.dataText),
     },
   };
   if (endpoint.refusal !== null || endpoint.template === null)

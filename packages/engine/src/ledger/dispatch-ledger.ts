@@ -12,6 +12,7 @@ import type {
   StoredKey,
 } from "../ports/ledger.ts";
 import { oldBacklogs, saveCircuits, silentPartners, storedCircuit } from "./circuits.ts";
+import { fanOut } from "./fan-outs.ts";
 import { attend, livingProcesses, newIdentity, type ProcessIdentity, readTime } from "./processes.ts";
 import { processSettings } from "./process-settings.ts";
 import { advanceReplays } from "./replays.ts";
@@ -118,6 +119,8 @@ export function createDispatchLedger(
     async record(outcomes, again) {
       await sql.query(recordSql, [...recordValues(outcomes, again), holder]);
     },
+
+    fanOut: (splits) => fanOut(sql, splits, holder),
 
     async hold(holds) {
       const endpointNos = list(holds.map((hold) => hold.endpointNo));
@@ -265,7 +268,7 @@ function byPartner(rows: readonly ClaimRow[], leaseMs: number): readonly Claimed
       });
     }
     claimed.at(-1)!.lastLane = row.lane;
-    if (row.id !== null) deliveries.push(dueDelivery(row as ClaimRow & { id: string }));
+    if (row.id !== null) deliveries.push(dueDelivery(row as ClaimRow & { id: string }, deliveries.at(-1)));
   }
   return claimed;
 }

@@ -1,5 +1,5 @@
-import { reclassificationView, verdictRules } from "@postrider/contract";
-import { type Engine, withExactRules } from "@postrider/engine";
+import { reclassificationView, verdictRules, withExactRules } from "@postrider/contract";
+import type { Engine } from "@postrider/engine";
 import { parseExactJson } from "@postrider/engine/exact-json";
 import { z } from "zod";
 import { definedFilter, instant, pageKeys } from "../delivery-filter.ts";

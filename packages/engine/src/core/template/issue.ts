@@ -11,6 +11,7 @@ export const templateIssueCodes = [
   "item_not_allowed",
   "unknown_filter",
   "invalid_argument",
+  "filter_mismatch",
   "modifier_conflict",
   "macro_not_allowed",
   "optional_in_path",
@@ -30,6 +31,8 @@ export const templateIssueCodes = [
   "duplicate_header",
   "body_not_allowed",
   "invalid_body",
+  "invalid_node",
+  "invalid_parameters",
 ] as const;
 
 export type TemplateIssueCode = (typeof templateIssueCodes)[number];
@@ -73,6 +76,9 @@ export class IssueList {
       }
     };
   }
+
+  /** {@link reportFor}, to be handed on. */
+  readonly reporter = (field: string): Report => this.reportFor(field);
 
   get isEmpty(): boolean {
     return this.#byPlace.size === 0;

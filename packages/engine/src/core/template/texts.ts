@@ -1,6 +1,6 @@
-import { applyFilters } from "./apply-filters.ts";
 import { pickValues } from "./data-paths.ts";
 import { type PostbackFacts, readFact } from "./facts.ts";
+import { applyFilters, isInvalid } from "./filters/filter.ts";
 import { IssueList, type Report, type TemplateIssue } from "./issue.ts";
 import { lex, type Part } from "./lex.ts";
 import { MacroRegistry } from "./macro-registry.ts";
@@ -65,12 +65,14 @@ function isComparable(part: Part, report: Report): boolean {
   return false;
 }
 
-/** The values of all macros for one delivery. Total: a macro without a value is undefined. */
+/** The values of all macros for one delivery. Total: a macro without a value, or with one that a filter refuses, is undefined. */
 export function valuesOf({ valueCount, event }: TextsPlan, facts: PostbackFacts): readonly Value[] {
   const values: Value[] = Array.from({ length: valueCount });
   const picked = event.paths === null ? [] : pickValues(event.paths, facts.dataText);
-  for (const macro of event.macros)
-    values[macro.index] = applyFilters(sourceValue(macro, picked, facts), macro.filters);
+  for (const macro of event.macros) {
+    const value = applyFilters(sourceValue(macro, picked, facts), macro.filters, values);
+    values[macro.index] = isInvalid(value) ? undefined : value;
+  }
   return values;
 }
 

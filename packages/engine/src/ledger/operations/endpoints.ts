@@ -10,7 +10,7 @@ import { list } from "../sql.ts";
 import { beginCancelDeleted } from "./cancel-deleted.ts";
 import { changePartner } from "./change-partner.ts";
 import type { OperationsContext } from "./context.ts";
-import { checkConstants, checkEndpoint, hasSameTemplate } from "./endpoint-check.ts";
+import { checkConstants, checkEndpoint, goesOnWith } from "./endpoint-check.ts";
 import { dropOrder } from "./drop-order.ts";
 import { isoText, isoTextOrNull } from "./instants.ts";
 
@@ -33,7 +33,7 @@ export function endpointOperations({
         checkKeys(document, before?.schemes ?? [], partner);
         checkConstants(document, before?.constants ?? "{}");
         const stored = before?.document == null ? null : parseEndpointDocument(before.document);
-        if (refusal !== null && (stored === null || !hasSameTemplate(stored, document))) throw refusal;
+        if (refusal !== null && !goesOnWith(stored, document)) throw refusal;
         const moved = stored !== null && stored.url !== document.url;
         return tx.query<EndpointRow & { readonly created: boolean }>(putSql, [
           partnerNo,
