@@ -210,6 +210,38 @@ export function createFakeOperations(
       const warned = only ?? { partner: "acme", endpoint: "main" };
       return { checked: 1, more: false, warnings: [{ endpoint: "main", ...warned, ...macro }] };
     },
+    ...deliveryOperations(endpoints),
+    conservation: async () => ({ accepted: 3, pending: 1, finished: { delivered: 2 }, drift: 0 }),
+    backlog: async () => ({
+      pending: 7,
+      oldestDueMs: 1,
+      partners: [{ partner: "acme", pending: 7, oldestDueMs: 1 }],
+    }),
+    nearestName: async ({ partner: near, endpoint }) =>
+      (endpoint ?? near).startsWith("nea") ? (endpoint ?? near).replace("nea", "near-") : null,
+    pausedEndpoints: async () => 5,
+    vacuumState: async () => ({
+      heldBackBy: [
+        {
+          kind: "transaction",
+          name: "pg_dump, pid 4711",
+          state: "active",
+          sinceMs: Date.parse(at),
+          transactions: 9,
+        },
+      ],
+      unseen: 2,
+      deadPending: 1_000,
+    }),
+    circuits: async () => ({ open: 1, half_open: 0, ramping: 2, failing: 3, refusing: 4 }),
+    numbers: async () => [],
+    ping: async () => ({ serverTimeMs: Date.parse(at), version: "fake 1", migration: 1 }),
+  };
+}
+
+/** Of deliveries, and of what filters select. */
+function deliveryOperations(endpoints: ReadonlyMap<string, Endpoint>) {
+  return {
     getEvent: async (id) => (id === anEvent.event_id ? anEvent : null),
     getDelivery: async (id) => (id === aDelivery.id ? aDelivery : null),
     async listDeliveries(_filter, { cursor }) {
@@ -260,30 +292,5 @@ export function createFakeOperations(
       event_id === undefined || event_id === anEvent.event_id
         ? { matched: 2, cancelled: dryRun ? 0 : 2, groups: [{ ...group, state: "pending", reason: null }] }
         : { matched: 0, cancelled: 0, groups: [] },
-    conservation: async () => ({ accepted: 3, pending: 1, finished: { delivered: 2 }, drift: 0 }),
-    backlog: async () => ({
-      pending: 7,
-      oldestDueMs: 1,
-      partners: [{ partner: "acme", pending: 7, oldestDueMs: 1 }],
-    }),
-    nearestName: async ({ partner: near, endpoint }) =>
-      (endpoint ?? near).startsWith("nea") ? (endpoint ?? near).replace("nea", "near-") : null,
-    pausedEndpoints: async () => 5,
-    vacuumState: async () => ({
-      heldBackBy: [
-        {
-          kind: "transaction",
-          name: "pg_dump, pid 4711",
-          state: "active",
-          sinceMs: Date.parse(at),
-          transactions: 9,
-        },
-      ],
-      unseen: 2,
-      deadPending: 1_000,
-    }),
-    circuits: async () => ({ open: 1, half_open: 0, ramping: 2, failing: 3, refusing: 4 }),
-    numbers: async () => [],
-    ping: async () => ({ serverTimeMs: Date.parse(at), version: "fake 1", migration: 1 }),
-  };
+  } satisfies Partial<Operations>;
 }
