@@ -13,6 +13,9 @@ const deepestDocument = 64;
 /** JSON texts within each other. Each level doubles the backslashes of a value, and no partner was seen to want more. */
 const deepestJsonText = 2;
 
+/** Repetitions of one template: each walks over its list when the template is rendered. */
+const mostRepetitions = 20;
+
 interface BodyCompiler {
   readonly macros: MacroRegistry;
   readonly reportFor: (field: string) => Report;
@@ -110,6 +113,10 @@ export function readListPath(
       0,
       "Repetitions do not stand within each other: send the inner list as {item.list}.",
     );
+    return null;
+  }
+  if (macros.repetitionCount === mostRepetitions) {
+    report("invalid_node", 0, `A template repeats at most ${mostRepetitions} times: put lists together.`);
     return null;
   }
   const parsed = parsePath(path);

@@ -156,6 +156,12 @@ describe("a node or a group is refused", () => {
     expect(refused(post(body))).toEqual([issue]);
   });
 
+  test("more than 20 repetitions", () => {
+    const body = Array.from({ length: 21 }, () => ({ $each: "data.a", do: "{item}" }));
+    expect(refused(post(body))).toEqual(["invalid_node body[20].$each@0"]);
+    expect(refused(post(body.slice(1)))).toEqual([]);
+  });
+
   test.each<[ParameterGroup[], string]>([
     [[{ params: { "a{n}": "x" } }], 'macro_not_allowed parameters[0].params["a{n}"]@1'],
     [
