@@ -10,11 +10,16 @@ export type {
   DeletionAnswer,
   DeliveriesQuery,
   EndpointInput,
+  EventChoiceRequest,
   PageQuery,
   PartnerInput,
   PendingRequest,
+  PreviewRequest,
+  ReclassifyRequest,
   ReplayRequest,
   RotateSecretRequest,
+  SampleEventInput,
+  TestRequest,
 } from "./requests.ts";
 export {
   ApiError,

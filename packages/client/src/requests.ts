@@ -7,6 +7,7 @@ import type {
   PartnerDocument,
   RetryDocument,
   RotateRequest,
+  VerdictRule,
 } from "@postrider/contract";
 
 /** An optional key that may also be given as undefined, which leaves it out. */
@@ -38,6 +39,33 @@ export type EndpointInput = Optional<Omit<EndpointDocument, "url" | "retry" | "o
   readonly breaker?: Optional<BreakerDocument> | null | undefined;
 };
 
+/** An event of one's own. Numbers of its data keep their digits if they were read by `parseExactJson` of the contract. */
+export interface SampleEventInput {
+  readonly event_id?: string | undefined;
+  readonly type?: string | undefined;
+  readonly schema_version?: number | undefined;
+  readonly occurred_at?: string | undefined;
+  readonly data: object;
+}
+
+/** Which event a preview or a test is about: one of one's own, one of the ledger, or without both the sample event. */
+export interface EventChoiceRequest {
+  readonly event?: SampleEventInput | undefined;
+  readonly event_id?: string | undefined;
+}
+
+/** What is previewed. */
+export interface PreviewRequest extends EventChoiceRequest {
+  /** A draft. Default: the document that is stored. */
+  readonly document?: EndpointInput | undefined;
+}
+
+/** How a test postback is made. */
+export interface TestRequest extends EventChoiceRequest {
+  /** Sign with all live keys, or with the newest of each scheme. Default all. */
+  readonly keys?: "all" | "newest" | undefined;
+}
+
 /** How the next signing key is made. */
 export type RotateSecretRequest = Optional<RotateRequest>;
 
@@ -47,6 +75,24 @@ export interface ReplayRequest {
   readonly filter: DeliveryFilter;
   /** Count only. Default false. */
   readonly dry_run?: boolean | undefined;
+  /** How fast deliveries are put back; null, the default: at once. */
+  readonly rate_per_second?: number | null | undefined;
+}
+
+/** What is judged again, and whether it is replayed. */
+export interface ReclassifyRequest {
+  /** Rules to try. Default: those of the endpoint. */
+  readonly verdicts?: readonly VerdictRule[] | undefined;
+  /** Accepted at or after. */
+  readonly since?: string | undefined;
+  /** Accepted before. */
+  readonly until?: string | undefined;
+  /** Ended deliveries to look at, 1 to 10,000, the newest first. Default 10,000. */
+  readonly limit?: number | undefined;
+  /** `next_cursor` of the page before. */
+  readonly cursor?: string | undefined;
+  /** Those wrongly booked as delivered are replayed. Default false. */
+  readonly replay?: boolean | undefined;
   /** How fast deliveries are put back; null, the default: at once. */
   readonly rate_per_second?: number | null | undefined;
 }

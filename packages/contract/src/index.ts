@@ -9,8 +9,18 @@ export {
   type OrderDocument,
   type RetryDocument,
   withExactNumbers,
+  withExactRules,
 } from "./documents/endpoint.ts";
 export type { ParameterGroup, ParameterValue } from "./documents/parameters.ts";
+export {
+  type ExpectedValue,
+  type JsonTest,
+  mostRules,
+  type RuleVerdict,
+  ruleVerdicts,
+  type VerdictRule,
+  verdictRules,
+} from "./documents/verdicts.ts";
 export {
   completePartner,
   type PartnerDocument,
@@ -27,6 +37,7 @@ export {
   type SecretRequest,
   secretRequest,
 } from "./documents/requests.ts";
+export { previewRequest, sampleEvent, testKeys, testRequest } from "./documents/preview.ts";
 export { durationsIn } from "./documents/durations.ts";
 export { type DocumentKey, flagNames, keysOf, optionNames } from "./documents/keys.ts";
 export type { Flag, FlagForm } from "./documents/flags.ts";
@@ -85,6 +96,19 @@ export {
   type Cancelling,
 } from "./answers/endpoints.ts";
 export {
+  attemptRequestView,
+  endpointVersionsView,
+  endpointVersionView,
+  previewView,
+  shownRequestView,
+  type AttemptRequest,
+  type EndpointVersion,
+  type EndpointVersions,
+  type Preview,
+  type PreviewWarning,
+  type ShownRequest,
+} from "./answers/previews.ts";
+export {
   attemptView,
   deliveryView,
   deliveriesView,
@@ -117,6 +141,7 @@ export {
   type Replay,
   type Replays,
 } from "./answers/selections.ts";
+export { reclassificationView, type Reclassification } from "./answers/reclassification.ts";
 export {
   conservationView,
   reasonsView,

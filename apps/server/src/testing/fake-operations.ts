@@ -175,8 +175,38 @@ export function createFakeOperations(
       partners.has(owner) ? [...endpoints.values()].filter((one) => one.partner === owner) : null,
     deleteEndpoint: async (owner, id) => (endpoints.delete(`${owner}/${id}`) ? { cancelling: false } : null),
     resumeEndpoint: async (owner, id) => endpoints.get(`${owner}/${id}`) ?? null,
+    listEndpointVersions: async (owner, id) =>
+      endpoints.has(`${owner}/${id}`)
+        ? { versions: [{ version: 1, at, by: "local" }], next_cursor: "next" }
+        : null,
+    async getEndpointVersion(owner, id, version) {
+      const found = endpoints.get(`${owner}/${id}`);
+      if (found === undefined || version !== found.version) return null;
+      const {
+        id: _id,
+        partner: _partner,
+        version: _version,
+        state: _state,
+        held_until: _held,
+        note: _note,
+        circuit: _circuit,
+        ...document
+      } = found;
+      return { partner: owner, endpoint: id, version, at, by: "local", document };
+    },
+    restoreEndpointVersion: async (owner, id, version) => {
+      const found = endpoints.get(`${owner}/${id}`);
+      return found?.version === version ? found : null;
+    },
+    readAttempt: async () => null,
+    documentWarnings: async () => [],
     async endpointWarnings(only) {
-      const macro = { code: "unfilled_macro", macro: "data.payuot", nearest: "data.payout", message: "Did you mean data.payout?" } as const;
+      const macro = {
+        code: "unfilled_macro",
+        macro: "data.payuot",
+        nearest: "data.payout",
+        message: "Did you mean data.payout?",
+      } as const;
       const warned = only ?? { partner: "acme", endpoint: "main" };
       return { checked: 1, more: false, warnings: [{ endpoint: "main", ...warned, ...macro }] };
     },
@@ -195,6 +225,26 @@ export function createFakeOperations(
       ...selected,
       replay: { ...aReplay, filter, requested_by: requestedBy },
     }),
+    reclassify: async (owner, id) =>
+      endpoints.has(`${owner}/${id}`)
+        ? {
+            judged: 2,
+            groups: [
+              {
+                state: "delivered",
+                reason: "accepted_by_partner",
+                would_be: "dead",
+                rule: 1,
+                note: "unknown click",
+                count: 2,
+                examples: [{ delivery_id: "dlv_1", status: 200, answer: "success=false" }],
+              },
+            ],
+            not_judged: { no_answer: 0, not_kept: 1, cut: 0 },
+            wronglyDelivered: ["dlv_1", "dlv_2"],
+            next_cursor: "next",
+          }
+        : null,
     retryNow: async (_filter, { dryRun }) => ({
       result: {
         ...selected,

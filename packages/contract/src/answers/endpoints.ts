@@ -3,6 +3,8 @@ import { z } from "zod";
 import { count, instant, type Shown } from "./answer-forms.ts";
 import { endpointDocument } from "../documents/endpoint.ts";
 import { completeShape } from "./complete-shape.ts";
+import { ruleVerdicts } from "../documents/verdicts.ts";
+import { shownRequestView } from "./previews.ts";
 
 /** An endpoint. */
 export const endpointView = z
@@ -28,8 +30,10 @@ export const endpointView = z
       disabled_at: instant.nullable().describe("When it is paused if it goes on failing."),
       refusing_since: instant
         .nullable()
-        .describe("The first of the refusals, where it refuses whatever it is sent with a 4xx."),
-      refusals: count.describe("Refusals (4xx) since the last success."),
+        .describe(
+          "The first of the refusals, where it refuses whatever it is sent, with a 4xx or by a verdict rule.",
+        ),
+      refusals: count.describe("Refusals (4xx, or by a verdict rule) since the last success."),
     }),
   })
   .meta({ id: "Endpoint" });
@@ -80,19 +84,22 @@ export type EndpointWarnings = Shown<z.output<typeof endpointWarningsView>>;
 /** A test postback: what was sent and answered. */
 export const testPostbackView = z
   .strictObject({
-    request: z.strictObject({
-      method: z.string(),
-      url: z.string(),
-      headers: z.record(z.string(), z.string()),
-      body: z.string().nullable(),
-    }),
+    request: shownRequestView,
     response: z.strictObject({
       status: z.int().nullable(),
       body: z.string(),
       duration_ms: z.number(),
       failure: z.strictObject({ class: z.string(), message: z.string() }).nullable(),
     }),
-    verdict: z.enum(["accepted", "retryable", "busy", "client_error", "gone"]),
+    verdict: z.enum(["accepted", "retryable", "busy", "client_error", "refused", "gone"]),
+    rule: z
+      .strictObject({
+        index: count.describe("Its place in `verdicts`, from 0."),
+        then: z.enum(ruleVerdicts),
+        note: z.string().nullable(),
+      })
+      .nullable()
+      .describe("The rule that decided; null if the status did, or no rule knew the answer."),
     error: z.string().nullable(),
   })
   .meta({ id: "TestPostback" });

@@ -90,7 +90,11 @@ const chance = 3;
 
 /** The text without the beginning of a secret at its end, as it is or percent-encoded. */
 function withoutBeginning(text: string, value: string, shown: string): string {
-  for (const form of new Set([value, encodeURIComponent(value.toWellFormed()), JSON.stringify(value).slice(1, -1)]))
+  for (const form of new Set([
+    value,
+    encodeURIComponent(value.toWellFormed()),
+    JSON.stringify(value).slice(1, -1),
+  ]))
     for (let length = Math.min(form.length - 1, text.length); length > chance; length -= 1)
       if (text.endsWith(form.slice(0, length))) return text.slice(0, -length) + shown;
   return text;
@@ -131,7 +135,7 @@ function base64Cores(bytes: Buffer): readonly string[] {
 
 const letterOrDigit = /^[A-Za-z0-9]$/;
 
-/** A regular expression for all spellings of a text. Each of its parts begins differently, so matching is linear. */
+/** A regular expression for all spellings of a text. It has no nested repetition: at each place of a text it takes as many steps as the text has characters, at most. */
 function spelled(text: string): string {
   let pattern = "";
   for (const char of text.toWellFormed()) pattern += letterOrDigit.test(char) ? char : spellingsOf(char);

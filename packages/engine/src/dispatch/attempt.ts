@@ -1,12 +1,14 @@
-import { classify, type Verdict } from "../core/classify.ts";
+import type { Verdict } from "../core/classify.ts";
+import { judge, type Judgement } from "../core/verdicts/index.ts";
 import { type Decision, decide, finish, isExpired } from "../core/decide.ts";
 import type { Reason } from "../core/delivery.ts";
+import { type ItemFacts, itemOf } from "../core/fan-out.ts";
 import { type Lack, lackError } from "../core/lack.ts";
 import type { Mask } from "../core/mask.ts";
 import type { Scheme } from "../core/missing-key.ts";
 import { targetName } from "../core/target.ts";
 import { retryAfterMs } from "../core/retry-after.ts";
-import { renderTemplate, type RenderedPostback } from "../core/template/index.ts";
+import { type PostbackFacts, renderTemplate, type RenderedPostback } from "../core/template/index.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { DueDelivery } from "../ports/ledger.ts";
 import type { Random } from "../ports/random.ts";
@@ -79,7 +81,7 @@ export async function attempt(
   if (exchange.failure?.class === "aborted") return null;
   if (exchange.failure?.class === "local" && exchange.status === null)
     return waitForProcess(job, `local: ${exchange.failure.message}`, tools);
-  const verdict = classify(exchange);
+  const { verdict, retryAfter } = judgeAnswer(job, exchange);
   const endedAtMs = tools.clock.now();
   if (
     verdict.kind === "client_error" &&
@@ -87,7 +89,7 @@ export async function attempt(
     (await leftToOthers(job, tools))
   )
     return putBack(job, verdict.error, endedAtMs, endedAtMs, null);
-  const decision = decideFor(job, verdict, exchange.retryAfter, endedAtMs, tools.random());
+  const decision = decideFor(job, verdict, retryAfter, endedAtMs, tools.random());
   const error = verdict.kind === "accepted" ? null : verdict.error;
   const attempted = { startedAtMs, endedAtMs, exchange, verdict, decision, error };
   // Last: what the answer means is decided by what it says, and not by what is kept of it.
@@ -130,9 +132,32 @@ function guard({ delivery, endpoint }: Job, nowMs: number): Reason | null {
   return endpoint.refusal === null ? null : "target_refused";
 }
 
-/** The request's parts from the template; nothing of it is signed yet. */
-export function render({ delivery, partner, endpoint, n }: Job) {
-  return renderTemplate(endpoint.template!, {
+/** What a request is made of: a job, or as much of one as somebody wants to see the request of. */
+export interface Renderable {
+  readonly delivery: Pick<
+    DueDelivery,
+    "id" | "eventId" | "type" | "schemaVersion" | "occurredAt" | "acceptedAtMs" | "dataText" | "item"
+  >;
+  readonly partner: Pick<DispatchPartner, "id">;
+  readonly endpoint: Pick<DispatchEndpoint, "id" | "template" | "fanOut">;
+  readonly n: number;
+}
+
+/** The request's parts from the template, or why there are none; nothing of it is signed yet. */
+export function render(job: Renderable) {
+  const item = itemOf(job.endpoint.fanOut, job.delivery);
+  if (item?.ok === false) return item;
+  return renderTemplate(job.endpoint.template!, factsOf(job, item));
+}
+
+/** What the answer means: by the endpoint's rules if it has any, else by its status. */
+export function judgeAnswer(job: Job, exchange: Exchange): Judgement {
+  return judge(job.endpoint.verdicts, exchange, () => factsOf(job, null));
+}
+
+/** What macros stand for. */
+function factsOf({ delivery, partner, endpoint, n }: Renderable, item: ItemFacts | null): PostbackFacts {
+  const facts = {
     eventId: delivery.eventId,
     deliveryId: delivery.id,
     type: delivery.type,
@@ -143,7 +168,8 @@ export function render({ delivery, partner, endpoint, n }: Job) {
     endpoint: endpoint.id,
     attempt: n,
     dataText: delivery.dataText,
-  });
+  };
+  return item === null ? facts : { ...facts, item };
 }
 
 // JSON first: without this header some frameworks answer errors with a page or a redirect.
@@ -153,11 +179,12 @@ const acceptEncoding = ["accept-encoding", "identity"] as const;
 
 /** The request to send: signed with the time of the attempt, so that a retry after hours is as fresh as the first. */
 export function sign(
-  { delivery, partner, endpoint }: Job,
+  job: Job,
   rendered: RenderedPostback,
   userAgent: string,
   nowMs: number,
 ): PostbackRequest {
+  const { delivery, partner, endpoint } = job;
   const timestampSeconds = Math.floor(nowMs / 1_000);
   const signature = partner.signer.sign(
     delivery.id,
@@ -166,24 +193,34 @@ export function sign(
     endpoint.signing,
     nowMs,
   );
+  return {
+    method: endpoint.template!.method,
+    url: rendered.url,
+    headers: headersOf(delivery.id, rendered, { timestampSeconds, signature, userAgent }),
+    body: rendered.body,
+    ...endpoint.exchange,
+  };
+}
+
+/** All headers of a request. `signature` null: it has none. */
+export function headersOf(
+  deliveryId: string,
+  rendered: RenderedPostback,
+  own: { readonly timestampSeconds: number; readonly signature: string | null; readonly userAgent: string },
+): PostbackRequest["headers"] {
+  const { timestampSeconds, signature, userAgent } = own;
   const headers: (readonly [string, string])[] = [
-    ["webhook-id", delivery.id],
+    ["webhook-id", deliveryId],
     ["webhook-timestamp", String(timestampSeconds)],
   ];
   if (signature !== null) headers.push(["webhook-signature", signature]);
   if (rendered.contentType !== null) headers.push(["content-type", rendered.contentType]);
-  const own = rendered.headers;
-  if (!isSet(own, "user-agent")) headers.push(["user-agent", userAgent]);
-  if (!isSet(own, "accept")) headers.push(accept);
-  if (!isSet(own, "accept-encoding")) headers.push(acceptEncoding);
-  for (const header of own) headers.push(header);
-  return {
-    method: endpoint.template!.method,
-    url: rendered.url,
-    headers,
-    body: rendered.body,
-    ...endpoint.exchange,
-  };
+  const chosen = rendered.headers;
+  if (!isSet(chosen, "user-agent")) headers.push(["user-agent", userAgent]);
+  if (!isSet(chosen, "accept")) headers.push(accept);
+  if (!isSet(chosen, "accept-encoding")) headers.push(acceptEncoding);
+  for (const header of chosen) headers.push(header);
+  return headers;
 }
 
 function isSet(headers: readonly (readonly [string, string])[], name: string): boolean {

@@ -1,5 +1,6 @@
 import { checkTargetUrl, type AllowedTargets, unlistedTargets } from "../core/target.ts";
 import { parseDurationMs } from "../core/duration.ts";
+import type { ListPath } from "../core/fan-out.ts";
 import { type ExchangeSettings, readExchangeSettings } from "../core/exchange-settings.ts";
 import { PostriderError } from "../core/errors.ts";
 import type { CircuitPolicy } from "../core/breaker.ts";
@@ -8,11 +9,14 @@ import { type EndpointDocument, endpointDefaults, type RetryDocument } from "../
 import type { RetryPolicy } from "../core/retry-policy.ts";
 import type { Lack } from "../core/lack.ts";
 import { createMask, type Mask } from "../core/mask.ts";
-import { type CompileOptions,
+import {
+  type CompileOptions,
   type CompileResult,
   compileTemplate,
+  readListPath,
   type Template,
 } from "../core/template/index.ts";
+import { type CompiledVerdicts, compileVerdicts } from "../core/verdicts/index.ts";
 import type { PartnerSettings } from "../ports/ledger.ts";
 import { createSigner, type Signer } from "./signer.ts";
 
@@ -26,8 +30,12 @@ export interface DispatchEndpoint {
   readonly version: number;
   /** Null if the stored document no longer compiles; `refusal` says why. */
   readonly template: Template | null;
+  /** Set if one request is sent for each item of this list. */
+  readonly fanOut: ListPath | null;
   /** Why nothing may be sent to it, in words, or null. */
   readonly refusal: string | null;
+  /** Rules on its answers; null: the status decides. */
+  readonly verdicts: CompiledVerdicts | null;
   /** What it uses of its partner and the partner does not have, or null. Nothing is sent to it until that is there. */
   readonly lack: Lack | null;
   readonly policy: RetryPolicy;
@@ -116,6 +124,7 @@ function compileEndpoint(
   const { fault, ...policies } = compilePolicies(document, maxInFlight);
   const { compiled, lack } = compileWith(texts, document);
   const template = compiled.ok ? compiled.template : null;
+  const verdicts = compileVerdicts(document);
   // The list of allowed targets may have changed since the document was stored.
   const target = template && checkTargetUrl(template.origin, allowedTargets);
   return {
@@ -123,16 +132,25 @@ function compileEndpoint(
     id,
     version,
     template,
+    fanOut: listPath(document.fan_out),
     refusal: compiled.ok
       ? target?.ok === false
         ? target.message
-        : fault
+        : (fault ?? (verdicts.ok ? null : (verdicts.issues[0]?.message ?? "a verdict rule does not compile")))
       : (compiled.issues[0]?.message ?? "the template does not compile"),
+    verdicts: verdicts.ok ? verdicts.verdicts : null,
     lack,
     ...policies,
     signing: document.signing,
     circuitNo,
   };
+}
+
+/** A path that passed no edge's check is an issue of the template, and refuses the endpoint. */
+/** Where the items of an endpoint's `fan_out` stand; null without one. */
+export function listPath(text: string | null): ListPath | null {
+  const segments = text === null ? null : readListPath(text, () => {});
+  return segments && { text: text!, segments };
 }
 
 /**
@@ -151,8 +169,23 @@ function compileWith(
   if (compiled.issues.some(({ code }) => code !== "unknown_constant")) return { compiled, lack: null };
   // Never rendered while it lacks something.
   const unfilled = compileTemplate(document);
-  const name = unfilled.ok && unfilled.template.constants.find((one) => !texts.constants.has(one));
-  return typeof name === "string" ? { compiled: unfilled, lack: { kind: "constant", name } } : { compiled, lack: null };
+  const name = unfilled.ok ? neededConstant(unfilled.template.constants, texts, document) : undefined;
+  return name === undefined
+    ? { compiled, lack: null }
+    : { compiled: unfilled, lack: { kind: "constant", name } };
+}
+
+/** The first constant that is missing and without which the template does not compile: not one with a default. */
+function neededConstant(
+  used: readonly string[],
+  texts: Required<Pick<CompileOptions, "secrets" | "constants">>,
+  document: EndpointDocument,
+): string | undefined {
+  const missing = used.filter((name) => !texts.constants.has(name));
+  return missing.find((name) => {
+    const others = missing.filter((one) => one !== name).map((one) => [one, "any"] as const);
+    return !compileTemplate(document, { ...texts, constants: new Map([...texts.constants, ...others]) }).ok;
+  });
 }
 
 /** Policies of a document. A duration that passed no edge's check makes its endpoint unusable, not the whole partner. */

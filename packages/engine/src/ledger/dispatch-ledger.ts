@@ -12,6 +12,7 @@ import type {
   StoredKey,
 } from "../ports/ledger.ts";
 import { oldBacklogs, saveCircuits, silentPartners, storedCircuit } from "./circuits.ts";
+import { fanOut } from "./fan-outs.ts";
 import { attend, livingProcesses, newIdentity, type ProcessIdentity, readTime } from "./processes.ts";
 import { processSettings } from "./process-settings.ts";
 import { advanceReplays } from "./replays.ts";
@@ -119,6 +120,8 @@ export function createDispatchLedger(
       await sql.query(recordSql, [...recordValues(outcomes, again), holder]);
     },
 
+    fanOut: (splits) => fanOut(sql, splits, holder),
+
     async hold(holds) {
       const endpointNos = list(holds.map((hold) => hold.endpointNo));
       const notes = schemes.map(missingKeyNote);
@@ -132,7 +135,8 @@ export function createDispatchLedger(
         list(lacks.map((lack) => lack?.kind ?? null)),
         list(lacks.map((lack) => lack?.name ?? null)),
       ];
-      if (!holds.some(({ note }, index) => notes.includes(note) || lacks[index] !== null)) return void (await sql.query(holdSql, values));
+      if (!holds.some(({ note }, index) => notes.includes(note) || lacks[index] !== null))
+        return void (await sql.query(holdSql, values));
       await sql.transaction(async (tx) => {
         await tx.query(ownersSql, [endpointNos]);
         await tx.query(holdSql, values);
@@ -264,7 +268,7 @@ function byPartner(rows: readonly ClaimRow[], leaseMs: number): readonly Claimed
       });
     }
     claimed.at(-1)!.lastLane = row.lane;
-    if (row.id !== null) deliveries.push(dueDelivery(row as ClaimRow & { id: string }));
+    if (row.id !== null) deliveries.push(dueDelivery(row as ClaimRow & { id: string }, deliveries.at(-1)));
   }
   return claimed;
 }

@@ -1,6 +1,8 @@
 /** What operators are shown of the ledger, in the words of the HTTP API. */
 import type { DeliveryState, Reason } from "../core/delivery.ts";
 import type { EndpointDocument, PartnerDocument } from "../core/documents.ts";
+import type { DeliveryItem } from "../core/fan-out.ts";
+import type { EventFacts } from "../core/sample-event.ts";
 import type { CauseCount, DeliveryFilter, SkipCause } from "./selection.ts";
 
 export interface Partner extends PartnerDocument {
@@ -61,6 +63,46 @@ export interface EndpointCircuit {
   readonly refusing_since: string | null;
   /** Refusals since the last success. */
   readonly refusals: number;
+}
+
+/** A change of an endpoint's document. */
+export interface EndpointVersionLine {
+  readonly version: number;
+  readonly at: string;
+  /** Who made it: `key:` and the beginning of the API key's digest; `local` without a key. Null: from before this was kept. */
+  readonly by: string | null;
+}
+
+/** A change with the document that it made. */
+export interface EndpointVersion extends EndpointVersionLine {
+  readonly partner: string;
+  readonly endpoint: string;
+  readonly document: EndpointDocument;
+}
+
+/** What an attempt's request was made of. */
+export interface AttemptSource {
+  readonly delivery: string;
+  readonly n: number;
+  readonly atMs: number;
+  /** Which item of its event's list it is for; null: for the whole event. */
+  readonly item: DeliveryItem | null;
+  /** Null: nothing was answered. */
+  readonly status: number | null;
+  readonly partner: string;
+  readonly endpoint: string;
+  readonly endpointVersion: number;
+  /** The endpoint's document of that version; null if it is not kept any more. */
+  readonly document: EndpointDocument | null;
+  readonly latestDocument: EndpointDocument;
+  /** Of the partner, as they are now. */
+  readonly constants: Readonly<Record<string, string>>;
+  /** When they changed last; null: never. */
+  readonly constantsChangedMs: number | null;
+  /** When each secret of the partner was set last, by its name. */
+  readonly secretsSetMs: ReadonlyMap<string, number>;
+  /** Null if retention took it. */
+  readonly event: EventFacts | null;
 }
 
 /** What is most likely wrong with an endpoint that can still be stored and sent to. */
@@ -131,6 +173,9 @@ export interface DeliveryView {
   readonly finished_at: string | null;
   readonly last_status: number | null;
   readonly last_error: string | null;
+  /** Only of a delivery for one item of its event's list: which one, from 1, and of how many. Likewise `items`. */
+  readonly item?: number;
+  readonly items?: number;
   /** Of a single delivery, and only while it waits behind another of its order key: that one's id. */
   readonly waits_for?: string;
   /** Of a single delivery: the JSON text of its event's data. */

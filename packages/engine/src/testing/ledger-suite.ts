@@ -8,6 +8,7 @@ import { type Bench, createBench, type OpenedLedger } from "./ledger-suite/bench
 import { cancelTests } from "./ledger-suite/cancelling.ts";
 import { circuitTests } from "./ledger-suite/circuits.ts";
 import { conservationTests } from "./ledger-suite/conservation.ts";
+import { fanOutTests } from "./ledger-suite/fan-out.ts";
 import { keyTests } from "./ledger-suite/keys.ts";
 import { judgingTests } from "./ledger-suite/judging.ts";
 import { leaseTests } from "./ledger-suite/leases.ts";
@@ -25,8 +26,10 @@ import { sqlDoorTests } from "./ledger-suite/sql-door.ts";
 import { retentionTests, sharedRetentionTests } from "./ledger-suite/retention.ts";
 import { claimTests, recordTests } from "./ledger-suite/turns.ts";
 import { cuttingBackTests, sharedCuttingBackTests } from "./ledger-suite/cutting-back.ts";
+import { pastedTests } from "./ledger-suite/pasted.ts";
 import { warningTests } from "./ledger-suite/warning.ts";
 import { upkeepTests } from "./ledger-suite/upkeep.ts";
+import { versionTests } from "./ledger-suite/versions.ts";
 
 export { neighbourLeaseMs, type OpenedLedger, suiteNowMs } from "./ledger-suite/bench.ts";
 
@@ -63,7 +66,10 @@ export function describeLedger(
     group("judging what comes in", judgingTests, sqlDoorTests, backlogTests);
     group("reading, conserving", readingTests, conservationTests);
     group("warning", warningTests);
+    group("keeping versions", versionTests);
+    group("pasted", pastedTests);
     group("circuits fail", circuitTests);
+    group("splitting into items", fanOutTests);
     group("replaying", replayTests);
     group("delaying, ordering, cancelling", timingTests, orderingTests, cancelTests, retryTests);
     group("going on where the last page ended", placesTests);

@@ -23,6 +23,8 @@ export { forbiddenHeaderPrefixes, forbiddenHeaders, isForbiddenHeader } from "./
 export { type TemplateIssue, type TemplateIssueCode, templateIssueCodes } from "./issue.ts";
 
 // Check
+export { findEmptyMacros } from "./empty.ts";
+export { readListPath } from "./list-path.ts";
 export {
   findHandwrittenJson,
   type HandwrittenJson,

@@ -11,11 +11,13 @@ import type { OperationsContext } from "./context.ts";
 import { countOperations } from "./counts.ts";
 import { deliveryOperations } from "./deliveries.ts";
 import { warningOperations } from "./endpoint-warnings.ts";
+import { versionOperations } from "./endpoint-versions.ts";
 import { endpointOperations } from "./endpoints.ts";
 import { keyOperations } from "./keys.ts";
 import { nameOperations } from "./names.ts";
 import { numberOperations } from "./numbers.ts";
 import { partnerOperations } from "./partners.ts";
+import { reclassifyOperations } from "./reclassify.ts";
 import { replayOperations } from "./replays.ts";
 import { retryOperations } from "./retries.ts";
 import { secretOperations } from "./secrets.ts";
@@ -62,15 +64,18 @@ export function createOperations(sql: Sql, seal: Seal, options: OperationsOption
     madeDue: (partnerNos) => options.onMadeDue?.(partnerNos),
     resumed: (partner, endpoint, troubleMs) => options.onEndpointResumed?.(partner, endpoint, troubleMs),
   };
+  const endpoints = endpointOperations(context);
   return {
     ...partnerOperations(context),
     ...keyOperations(context),
     ...secretOperations(context),
     ...nameOperations(context),
-    ...endpointOperations(context),
+    ...endpoints,
+    ...versionOperations(context, endpoints),
     ...warningOperations(context),
     ...deliveryOperations(context),
     ...replayOperations(context),
+    ...reclassifyOperations(context),
     ...cancellationOperations(context),
     ...retryOperations(context),
     ...countOperations(context),

@@ -13,6 +13,7 @@ import {
   type Template,
   type TemplateIssue,
 } from "../../core/template/index.ts";
+import { type CompiledVerdicts, compileVerdicts, verdictIssueCodes } from "../../core/verdicts/index.ts";
 
 /**
  * Refuses an endpoint document that could not be dispatched, before it is stored.
@@ -28,6 +29,7 @@ export function checkEndpoint(
   const strictly = compileStrictly(document);
   if (!strictly.ok && !isOnlyPasted(strictly.issues)) throw invalidTemplate(strictly.issues);
   const template = templateOf(strictly.ok ? strictly : compileTemplate(document));
+  checkVerdicts(document);
   checkTexts("endpoint document", document);
   // Macros cannot stand before the path, so the origin is what every rendered URL has.
   const target = checkNewTarget(template.origin, allowedTargets);
@@ -52,19 +54,20 @@ function invalidTemplate(found: readonly TemplateIssue[]): PostriderError {
     ({ field, position, code, message }): Issue => ({ path: field, position, code, message }),
   );
   return new PostriderError("invalid_template", issues[0]?.message ?? "The template cannot be compiled.", {
-    hint: "Correct each place named in issues; docs/reference/templates.md describes the language.",
+    hint: `Correct each place named in issues; docs/reference/templates.md describes the language.${isOnlyPasted(found) ? " postrider endpoints import translates URLs of other platforms." : ""}`,
     issues,
   });
 }
 
 /**
- * Whether two documents make the same requests: what the guard against pasted templates reads is the same.
+ * Whether a document only goes on with the requests of the stored one, which was stored before pasted templates were
+ * refused. If the stored one is literal, the new one takes that back, and is checked as a new one.
  *
- * @example hasSameTemplate(before, { ...before, enabled: false }) // true
+ * @example goesOnWith(stored, { ...stored, enabled: false }) // true
  */
-export function hasSameTemplate(before: EndpointDocument, after: EndpointDocument): boolean {
-  const textOf = ({ url, headers, body }: EndpointDocument) => JSON.stringify([url, headers, body]);
-  return textOf(before) === textOf(after);
+export function goesOnWith(stored: EndpointDocument | null, document: EndpointDocument): boolean {
+  const requestOf = ({ url, headers, body }: EndpointDocument) => JSON.stringify([url, headers, body]);
+  return stored !== null && !stored.literal && requestOf(stored) === requestOf(document);
 }
 
 /** @throws PostriderError `invalid_template` */
@@ -84,6 +87,24 @@ export function checkConstants(document: EndpointDocument, constants: string): v
   if (!JSON.stringify(document).includes("{const.")) return;
   const names = new Map(Object.entries(JSON.parse(constants) as Record<string, string>));
   templateOf(compileTemplate(document, { constants: names }));
+}
+
+/**
+ * The verdict rules of a document, compiled; null if it has none.
+ *
+ * @throws PostriderError `invalid_template` if a macro cannot be compiled, else `invalid_request`, with the places in `issues`
+ */
+export function checkVerdicts(document: Pick<EndpointDocument, "verdicts">): CompiledVerdicts | null {
+  const compiled = compileVerdicts(document);
+  if (compiled.ok) return compiled.verdicts;
+  const { issues } = compiled;
+  const [first] = issues;
+  const own: readonly (string | undefined)[] = verdictIssueCodes;
+  const code = issues.every((issue) => own.includes(issue.code)) ? "invalid_request" : "invalid_template";
+  throw new PostriderError(code, `The verdict rules cannot be used: ${first?.path}: ${first?.message}`, {
+    hint: "Correct each place named in issues; docs/reference/verdicts.md describes the rules.",
+    issues,
+  });
 }
 
 /**

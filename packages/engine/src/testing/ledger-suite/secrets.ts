@@ -60,7 +60,8 @@ export function secretTests(bench: () => Bench): void {
     const { operations, partner } = bench();
     const acme = await partner([]);
     expect((await operations.putEndpoint(acme.id, "main", document, now))?.created).toBe(true);
-    const literal = { ...document, url: "https://partner.example/pb?t=x{{secret.token}}&u={secret.user}" };
+    const url = "https://partner.example/pb?t=x{{secret.token}}&u={secret.user}";
+    const literal = { ...document, literal: true, url };
     await operations.putEndpoint(acme.id, "other", literal, now);
     expect(await operations.listSecrets(acme.id)).toEqual([
       { name: "token", set_at: null, endpoints: ["main"] },
@@ -124,7 +125,9 @@ export function secretTests(bench: () => Bench): void {
     await constants({ currency: "EUR", network: "7" });
     await expect(put()).rejects.toMatchObject({
       code: "invalid_template",
-      issues: [{ code: "unknown_constant", path: "url", message: expect.stringContaining("{const.currency}") }],
+      issues: [
+        { code: "unknown_constant", path: "url", message: expect.stringContaining("{const.currency}") },
+      ],
     });
     await constants({ curency: "EUR" });
     expect((await put())?.created).toBe(true);
@@ -182,9 +185,13 @@ export function secretTests(bench: () => Bench): void {
     });
     expect(await under(newKey, oldKey).operations.resealSecrets()).toEqual({ sealed: 1, left: 0 });
     expect((await under(newKey).settings()).secrets?.get("token")).toBe(value);
-    await sql.query("update postrider.partner_secrets set name = 'renamed' where partner_no = $1::int", [acme.no]);
+    await sql.query("update postrider.partner_secrets set name = 'renamed' where partner_no = $1::int", [
+      acme.no,
+    ]);
     expect((await under(newKey).settings()).unreadable).toMatchObject({ keyId: null });
-    await sql.query("update postrider.partner_secrets set name = 'token' where partner_no = $1::int", [acme.no]);
+    await sql.query("update postrider.partner_secrets set name = 'token' where partner_no = $1::int", [
+      acme.no,
+    ]);
     const bolt = await partner([]);
     await sql.query("update postrider.partner_secrets set partner_no = $1::int", [bolt.no]);
     const moved = await createDispatchLedger(sql, createSeal([newKey])).settings([bolt.no], now);

@@ -21,28 +21,46 @@ export function unknownZone(zone: string): string {
   return `Write a time zone of the IANA database, such as "Europe/Berlin" or "UTC".${hint}`;
 }
 
+/** A period between two changes of the clocks: from `from` until before `until`, in milliseconds since 1970. */
+interface Period {
+  readonly from: number;
+  readonly until: number;
+  readonly offsetSeconds: number | null;
+}
+
+/** Summer and winter of some years: a replay goes through old events while new ones come in. */
+const mostPeriods = 8;
+
+function periodAt(zone: string, ms: number): Period {
+  const { Instant } = loadTemporal();
+  const at = Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(zone);
+  const seconds = Math.round(at.offsetNanoseconds / 1_000_000_000);
+  // The change at this very instant has happened already: it is looked for from a millisecond later.
+  const after = Instant.fromEpochMilliseconds(ms + 1).toZonedDateTimeISO(zone);
+  return {
+    from: after.getTimeZoneTransition("previous")?.epochMilliseconds ?? Number.NEGATIVE_INFINITY,
+    until: at.getTimeZoneTransition("next")?.epochMilliseconds ?? Number.POSITIVE_INFINITY,
+    offsetSeconds: seconds % 60 === 0 ? seconds : null,
+  };
+}
+
 /**
- * The offsets of a zone, or null if the zone is unknown. The period between two changes of the clock is kept, because
- * events come in the order of time: Temporal is asked only when an instant lies outside of it.
+ * The offsets of a zone, or null if the zone is unknown. The periods between changes of the clocks are kept, so that
+ * Temporal is asked for the first instant of each alone: that takes 3 µs, and 90 µs with the polyfill.
  *
  * @example offsetsOf("Europe/Berlin")?.(1769853600) // 3600
  */
 export function offsetsOf(zone: string): OffsetReader | null {
   if (!isZone(zone)) return null;
-  const { Instant } = loadTemporal();
-  let from = Number.POSITIVE_INFINITY;
-  let until = Number.NEGATIVE_INFINITY;
-  let offset: number | null = 0;
+  loadTemporal();
+  const periods: Period[] = [];
   return (epochSeconds) => {
     const ms = epochSeconds * 1000;
-    if (ms >= from && ms < until) return offset;
-    const at = Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(zone);
-    const seconds = Math.round(at.offsetNanoseconds / 1_000_000_000);
-    offset = seconds % 60 === 0 ? seconds : null;
-    // The change at this very instant has happened already: it is looked for from a millisecond later.
-    const next = Instant.fromEpochMilliseconds(ms + 1).toZonedDateTimeISO(zone);
-    from = next.getTimeZoneTransition("previous")?.epochMilliseconds ?? Number.NEGATIVE_INFINITY;
-    until = at.getTimeZoneTransition("next")?.epochMilliseconds ?? Number.POSITIVE_INFINITY;
-    return offset;
+    let period = periods.find(({ from, until }) => ms >= from && ms < until);
+    if (period === undefined) {
+      period = periodAt(zone, ms);
+      if (periods.push(period) > mostPeriods) periods.shift();
+    }
+    return period.offsetSeconds;
   };
 }
