@@ -97,7 +97,7 @@ function compileJsonText(value: JsonValue, field: string, depth: number, compile
 }
 
 /** Reads the path of a list, in a node or in a group of parameters. Null after a report. */
-export function readListPath(
+export function readRepeatedPath(
   path: unknown,
   field: string,
   { macros, reportFor }: Pick<BodyCompiler, "macros" | "reportFor">,
@@ -127,7 +127,7 @@ export function readListPath(
 
 function compileEach(node: JsonObject, field: string, depth: number, compiler: BodyCompiler): JsonPlan {
   const listField = memberField(field, "$each");
-  const list = readListPath(node.$each, listField, compiler);
+  const list = readRepeatedPath(node.$each, listField, compiler);
   const compile = (): JsonPlan =>
     compileValue(node.do as JsonValue, memberField(field, "do"), depth, compiler);
   if (list === null) return { kind: "constant", json: "null" };
