@@ -9,9 +9,16 @@ const data = Object.fromEntries(
 );
 const items = Array.from({ length: 3 }, (_, n) => ({ sku: `S ${n}`, price: 1.5, qty: n }));
 const facts = {
-  ...{ eventId: "conv-1001", deliveryId: "dlv_7", type: "conversion.approved", schemaVersion: 1 },
-  ...{ occurredAt: "2026-01-31T10:00:00Z", acceptedAt: "2026-01-31T10:00:01Z", partner: "acme" },
-  ...{ endpoint: "main", attempt: 1, dataText: JSON.stringify({ ...data, items }) },
+  eventId: "conv-1001",
+  deliveryId: "dlv_7",
+  type: "conversion.approved",
+  schemaVersion: 1,
+  occurredAt: "2026-01-31T10:00:00Z",
+  acceptedAt: "2026-01-31T10:00:01Z",
+  partner: "acme",
+  endpoint: "main",
+  attempt: 1,
+  dataText: JSON.stringify({ ...data, items }),
 };
 
 function compiled(template: Parameters<typeof compileTemplate>[0]) {
