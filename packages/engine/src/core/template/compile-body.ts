@@ -13,6 +13,9 @@ const deepestDocument = 64;
 /** JSON texts within each other. Each level doubles the backslashes of a value, and no partner was seen to want more. */
 const deepestJsonText = 2;
 
+/** Repetitions of one template: each walks over its list when the template is rendered. */
+const mostRepetitions = 20;
+
 interface BodyCompiler {
   readonly macros: MacroRegistry;
   readonly reportFor: (field: string) => Report;
@@ -94,7 +97,7 @@ function compileJsonText(value: JsonValue, field: string, depth: number, compile
 }
 
 /** Reads the path of a list, in a node or in a group of parameters. Null after a report. */
-export function readListPath(
+export function readRepeatedPath(
   path: unknown,
   field: string,
   { macros, reportFor }: Pick<BodyCompiler, "macros" | "reportFor">,
@@ -112,6 +115,10 @@ export function readListPath(
     );
     return null;
   }
+  if (macros.repetitionCount === mostRepetitions) {
+    report("invalid_node", 0, `A template repeats at most ${mostRepetitions} times: put lists together.`);
+    return null;
+  }
   const parsed = parsePath(path);
   if ("path" in parsed) return parsed.path;
   report(parsed.failure.code, parsed.failure.position, parsed.failure.message);
@@ -120,7 +127,7 @@ export function readListPath(
 
 function compileEach(node: JsonObject, field: string, depth: number, compiler: BodyCompiler): JsonPlan {
   const listField = memberField(field, "$each");
-  const list = readListPath(node.$each, listField, compiler);
+  const list = readRepeatedPath(node.$each, listField, compiler);
   const compile = (): JsonPlan =>
     compileValue(node.do as JsonValue, memberField(field, "do"), depth, compiler);
   if (list === null) return { kind: "constant", json: "null" };

@@ -1,5 +1,5 @@
 import type { ParameterGroup, ParameterValue } from "@postrider/contract";
-import { compileDocument, memberField, readListPath } from "./compile-body.ts";
+import { compileDocument, memberField, readRepeatedPath } from "./compile-body.ts";
 import type { Report } from "./issue.ts";
 import { lex, type Part } from "./lex.ts";
 import type { MacroRegistry } from "./macro-registry.ts";
@@ -100,7 +100,7 @@ function compileGroup(group: ParameterGroup, field: string, compiler: GroupCompi
   const compileAll = (numbered: boolean): readonly GroupParameter[] =>
     fields.map(([name, value, inner]) => compileParameter(name, value, inner, numbered, compiler));
   if (each === undefined) return { kind: "once", parameters: compileAll(false) };
-  const list = readListPath(each, `${field}.each`, compiler);
+  const list = readRepeatedPath(each, `${field}.each`, compiler);
   if (list === null) return null;
   const report = compiler.reportFor(`${field}.each`);
   if (join === undefined) {

@@ -4,8 +4,8 @@ import { type Value, valueAt } from "./value.ts";
 /** A name in the tree of all data paths a template uses; `slot` is where the value found here is put, or -1. */
 interface PathNode {
   slot: number;
-  readonly children: PathNode[];
-  readonly indexByName: Map<string, number>;
+  children: PathNode[];
+  indexByName: Map<string, number>;
 }
 
 /** The data paths of one template, merged so that one walk over the event's data finds them all. */
@@ -14,8 +14,22 @@ export interface DataPaths {
   readonly slotCount: number;
 }
 
+/** Most nodes are leaves, and ten thousand templates are kept in memory: leaves share what they do not have. */
+const noChildren: PathNode[] = [];
+const noNames = new Map<string, number>();
+
 function createNode(): PathNode {
-  return { slot: -1, children: [], indexByName: new Map() };
+  return { slot: -1, children: noChildren, indexByName: noNames };
+}
+
+function addChild(node: PathNode, name: string): number {
+  if (node.children === noChildren) {
+    node.children = [];
+    node.indexByName = new Map();
+  }
+  const index = node.children.push(createNode()) - 1;
+  node.indexByName.set(name, index);
+  return index;
 }
 
 /** Gathers paths while a template is compiled. */
@@ -27,11 +41,7 @@ export class DataPathSet {
   slotOf(segments: readonly string[]): number {
     let node = this.#root;
     for (const segment of segments) {
-      let index = node.indexByName.get(segment);
-      if (index === undefined) {
-        index = node.children.push(createNode()) - 1;
-        node.indexByName.set(segment, index);
-      }
+      const index = node.indexByName.get(segment) ?? addChild(node, segment);
       node = node.children[index] as PathNode;
     }
     if (node.slot === -1) {

@@ -47,8 +47,12 @@ function invalidMessage({ name }: Macro, { invalid }: Invalid): string {
 function evaluateScope(scope: Scope, source: Source, values: Value[]): RenderFailure | undefined {
   const picked = scope.paths === null ? [] : pickValues(scope.paths, source.text);
   for (const macro of scope.macros) {
-    const value = applyFilters(sourceValue(macro, picked, source), macro.filters, values);
-    if (isInvalid(value)) return failure("invalid_value", invalidMessage(macro, value), macro.name);
+    let value = sourceValue(macro, picked, source);
+    if (macro.filters.length > 0) {
+      const filtered = applyFilters(value, macro.filters, values);
+      if (isInvalid(filtered)) return failure("invalid_value", invalidMessage(macro, filtered), macro.name);
+      value = filtered;
+    }
     if (macro.modifier === "required" && isMissing(value)) {
       return failure("missing_macro", missingMessage(macro), macro.name);
     }
@@ -106,7 +110,7 @@ const none: readonly never[] = [];
 /** The value of every macro, or the failure of one. */
 export function evaluate(plan: TemplatePlan, facts: PostbackFacts): Evaluated | RenderFailure {
   const { item, repetitions } = plan;
-  const values: Value[] = Array.from({ length: plan.valueCount });
+  const values: Value[] = [];
   const failed = evaluateScope(plan.event, { text: facts.dataText, n: 0, facts }, values);
   if (failed !== undefined) return failed;
   if (item !== null) {

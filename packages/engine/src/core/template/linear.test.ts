@@ -1,6 +1,7 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { compileStrictly } from "./compile-strictly.ts";
 import { compileTemplate, type TemplateSource } from "./compile.ts";
+import { findHandwrittenJson } from "./handwritten-json.ts";
 import { renderTemplate } from "./render.ts";
 import { compiled, factsWith } from "./template.fixture.ts";
 
@@ -124,13 +125,22 @@ test.each(units)("compiling %j over and over is linear", (unit) => {
     method: "POST",
     url: "https://t.example/",
     headers: { "x-a": unit.repeat(size) },
-    body: [unit.repeat(size)],
+    body: [
+      unit.repeat(size),
+      { $json: unit.repeat(size) },
+      { $each: "data.x", do: [`-${unit.repeat(size)}`] },
+    ],
+    parameters: [
+      { params: { a: unit.repeat(size) } },
+      { each: unit.repeat(size), join: "|", params: { a: `{item}${unit.repeat(size)}` } },
+    ],
   });
   expect(growth((size) => () => compileTemplate(leaf(size)))).toBeLessThan(linear);
   // A URL is limited to 8,000 characters: repeat less, so that the limit does not hide the work.
   const url = (size: number) => `https://t.example/?a=${unit.repeat(size / 2)}`;
   expect(growth((size) => () => compileTemplate({ method: "GET", url: url(size) }))).toBeLessThan(linear);
   expect(growth((size) => () => compileStrictly(leaf(size)))).toBeLessThan(linear);
+  expect(growth((size) => () => findHandwrittenJson(leaf(size)))).toBeLessThan(linear);
   expect(growth((size) => () => compileStrictly({ method: "GET", url: url(size) }))).toBeLessThan(linear);
 });
 
@@ -161,7 +171,9 @@ test.each([
   for (const source of sources) {
     const template = compiled(source);
     const work = (size: number) => {
-      const facts = factsWith(data(size));
+      // Two items of it: a list is taken apart, and each item is walked.
+      const text = data(size);
+      const facts = factsWith(`${text.slice(0, -1)},"l":[${text},${text}]}`);
       return () => renderTemplate(template, facts);
     };
     expect(growth(work)).toBeLessThan(linear);

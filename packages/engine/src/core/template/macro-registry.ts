@@ -164,6 +164,11 @@ export class MacroRegistry {
     return this.#repeated !== null;
   }
 
+  /** How many repetitions there are so far: each walks over its list once more. */
+  get repetitionCount(): number {
+    return this.#repetitions.length;
+  }
+
   /**
    * Compiles what is repeated for each item of `list`: within `compile`, `{item}` and `{n}` stand for the item. Gives the
    * index of the repetition. Repetitions do not nest: `isRepeating` must be false.
@@ -174,13 +179,13 @@ export class MacroRegistry {
     report: Report,
     compile: () => Compiled,
   ): { readonly repetition: number; readonly compiled: Compiled } {
-    const index = this.add(list, 0, report);
-    const outer = list.root === "item" ? this.#item : this.#event;
+    this.add(list, 0, report);
+    // The path of a list has no filters, so that it is the last macro of its scope.
+    const listMacro = (list.root === "item" ? this.#item : this.#event)?.macros.at(-1);
     const scope = new ScopeBuilder();
     this.#repeated = scope;
     const compiled = compile();
     this.#repeated = null;
-    const listMacro = outer?.macros.find((macro) => macro.index === index);
     const built = (): Repetition => ({ ...scope.build(), list: listMacro as Macro, from });
     return { repetition: this.#repetitions.push(built) - 1, compiled };
   }

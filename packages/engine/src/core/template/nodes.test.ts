@@ -136,10 +136,10 @@ describe("a node or a group is refused", () => {
 
   test.each<[BodySource, string]>([
     [{ a: { $text: "x" } }, "invalid_node body.a@0"],
-    [{ $text: 7 } as BodySource, "invalid_node body.$text@0"],
+    [{ $text: 7 }, "invalid_node body.$text@0"],
     [{ $text: "{data.x" }, "unclosed_macro body.$text@0"],
     [nested(3), "invalid_node body.a.$json.$json.$json@0"],
-    [{ $each: 7, do: 1 } as BodySource, "invalid_node body.$each@0"],
+    [{ $each: 7, do: 1 }, "invalid_node body.$each@0"],
     [{ $each: "{data.items}", do: 1 }, "invalid_macro body.$each@0"],
     [{ $each: "data.items|count", do: 1 }, "invalid_macro body.$each@10"],
     [{ $each: "data..items", do: 1 }, "invalid_macro body.$each@5"],
@@ -154,6 +154,12 @@ describe("a node or a group is refused", () => {
     ["{bogus}", "unknown_macro body@1"],
   ])("body %j", (body, issue) => {
     expect(refused(post(body))).toEqual([issue]);
+  });
+
+  test("more than 20 repetitions", () => {
+    const body = Array.from({ length: 21 }, () => ({ $each: "data.a", do: "{item}" }));
+    expect(refused(post(body))).toEqual(["invalid_node body[20].$each@0"]);
+    expect(refused(post(body.slice(1)))).toEqual([]);
   });
 
   test.each<[ParameterGroup[], string]>([

@@ -138,7 +138,7 @@ describe("a JSON document", () => {
     [{ "a b": "}" }, 'stray_brace body["a b"]@0'],
     [{ "k{data.x}": 1 }, 'macro_not_allowed body["k{data.x}"]@1'],
     [{ a: Number.NaN }, "invalid_body body.a@0"],
-    ["text" as BodySource, "invalid_body body@0"],
+    ["text", "invalid_body body@0"],
   ])("%j is refused", (body, issue) => {
     expect(refused(post(body))).toEqual([issue]);
   });

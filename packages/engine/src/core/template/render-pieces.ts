@@ -16,5 +16,5 @@ export function joinPieces(
 
 /** Whether an optional macro of the parameter is missing, so that the whole parameter is left out. */
 export function isDropped(parameter: Pick<Parameter, "optional">, values: readonly Value[]): boolean {
-  return parameter.optional.some((macro) => isMissing(values[macro]));
+  return parameter.optional.length > 0 && parameter.optional.some((macro) => isMissing(values[macro]));
 }
