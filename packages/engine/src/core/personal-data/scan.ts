@@ -1,0 +1,137 @@
+import { hasCard } from "./card.ts";
+import { hasEmail } from "./email.ts";
+import { type KindSet, kindBits } from "./kinds.ts";
+import { type NameHint, noHint } from "./names.ts";
+import { hasPhone } from "./phone.ts";
+import { base64Texts, plain, unescaped } from "./unwrap.ts";
+
+/** Layers of encodings that are taken off: `%2540` has two. */
+const deepest = 3;
+
+/** The shortest base64 that can hold an e-mail address is about this long. */
+const shortestBase64 = 11;
+
+const digit = 1;
+const atSign = 2;
+const wrap = 4;
+const plus = 8;
+const names = 16;
+const beyondAscii = 32;
+
+const traitOf = new Uint8Array(128);
+for (const [characters, trait] of [
+  ["0123456789", digit],
+  ["@", atSign],
+  ["%\\&", wrap],
+  ["+", plus],
+  ["=:", names],
+] as const) {
+  for (const character of characters) traitOf[character.charCodeAt(0)] = trait;
+}
+
+/**
+ * What `text` looks like it holds, of the kinds in `look`: as it stands, and within percent encoding, JSON's escapes,
+ * HTML's references and base64. A pure function of its arguments; linear in the text.
+ *
+ * It looks at forms only and can be wrong in both directions: docs/decisions/personal-data.md has what is found, what
+ * is not, and how often ids are taken for something else.
+ *
+ * @param look the kinds that matter: bits of `kindBits`
+ * @param hint what the name of the value says about its digits
+ * @example personalKindsIn("john%40partner.example", everyKind) // kindBits.email
+ * @example personalKindsIn("550e8400-e29b-41d4-a716-446655440000", everyKind) // 0
+ */
+export function personalKindsIn(text: string, look: KindSet, hint: NameHint = noHint): KindSet {
+  return look === 0 ? 0 : kindsInLayer(text, look, hint, deepest);
+}
+
+function kindsInLayer(text: string, look: KindSet, hint: NameHint, layers: number): KindSet {
+  // Most values are short, and hold neither an @ nor many digits: one pass over the characters says so.
+  let traits = 0;
+  let digits = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    const trait = code < 128 ? (traitOf[code] as number) : beyondAscii;
+    traits |= trait;
+    digits += trait & digit;
+  }
+  if ((traits & beyondAscii) !== 0) {
+    const ascii = plain(text);
+    if (ascii !== text) return kindsInLayer(ascii, look, hint, layers);
+  }
+  let found: KindSet = 0;
+  if ((traits & atSign) !== 0 && (look & kindBits.email) !== 0 && hasEmail(text)) found |= kindBits.email;
+  if (digits >= fewestDigits) found |= numbersIn(text, traits, look, hint);
+  if (layers === 0) return found;
+  if ((traits & wrap) !== 0) {
+    const inner = unescaped(text);
+    if (inner !== null) found |= kindsInLayer(inner, look & ~found, hint, layers - 1);
+  }
+  if (text.length >= shortestBase64 && found !== look) {
+    for (const inner of base64Texts(text)) found |= kindsInLayer(inner, look & ~found, hint, layers - 1);
+  }
+  return found;
+}
+
+/** Of a phone number. */
+const fewestDigits = 8;
+/** Of a card number. */
+const fewestCardDigits = 13;
+
+function numbersIn(text: string, traits: number, look: KindSet, hint: NameHint): KindSet {
+  const run = digitRun(text);
+  if (run < fewestDigits) return 0;
+  let found: KindSet = 0;
+  const mayBePhone =
+    run >= grouped || hint.isPhone || (traits & (plus | names)) !== 0 || text.startsWith(" ");
+  if ((look & kindBits.phone) !== 0 && mayBePhone && hasPhone(text, hint.isPhone)) found |= kindBits.phone;
+  if ((look & kindBits.card) !== 0 && run % grouped >= fewestCardDigits && hasCard(text, !hint.isId))
+    found |= kindBits.card;
+  return found;
+}
+
+/** Added to the length of a run that has separators. */
+const grouped = 1_048_576;
+
+/**
+ * How many digits stand together at most, with separators between them (then {@link grouped} is added), and without a
+ * letter before them in the same token: the digits of a UUID, of hexadecimal or of a click id rarely do.
+ */
+function digitRun(text: string): number {
+  let most = 0;
+  let run = 0;
+  let separated = false;
+  let anySeparated = false;
+  let inToken = false;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code >= 0x30 && code <= 0x39) {
+      if (!inToken) run += 1;
+      continue;
+    }
+    if (run >= fewestDigits) {
+      if (run > most) most = run;
+      if (separated) anySeparated = true;
+    }
+    if (isSeparator(code)) {
+      if (inToken && (code === 0x2d || code === 0x2e)) continue;
+      separated ||= run > 0 || code === 0x28;
+      inToken = false;
+    } else {
+      run = 0;
+      separated = false;
+      inToken = isWord(code);
+    }
+  }
+  if (run > most) most = run;
+  if (separated && run >= fewestDigits) anySeparated = true;
+  return most + (anySeparated ? grouped : 0);
+}
+
+/** Space, `(`, `)`, `+`, `-`, `.`, `/`. */
+const isSeparator = (code: number): boolean =>
+  code === 0x20 || code === 0x28 || code === 0x29 || code === 0x2b || (code >= 0x2d && code <= 0x2f);
+
+/** Letters of any script, and the underscore. */
+const isWord = (code: number): boolean =>
+  (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || code === 0x5f || code >= 0x80;
