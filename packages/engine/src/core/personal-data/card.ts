@@ -5,9 +5,10 @@
  *
  * @packageDocumentation
  */
+import { tokenEnd, tokenStart } from "./token.ts";
 
 /** Digits in one piece, or in groups with one space or hyphen between them; no letter, dot or hyphen beside them. */
-const candidates = /(?<![\p{L}\d_]|[\p{L}\d_][-.])\d(?:[ -]?\d){12,18}(?![\p{L}\d_]|[.-][\p{L}\d])/gu;
+const candidates = new RegExp(`${tokenStart}\\d(?:[ -]?\\d){12,18}${tokenEnd}`, "g");
 
 /** Groups as they stand on cards: 4-4-4-4 and so on to 19 digits; 4-6-5 and 4-6-4. */
 const grouped = /^\d{4}([ -])(?:\d{4}\1\d{4}\1\d{1,4}(?:\1\d{1,3})?|\d{6}\1\d{4,5})$/;

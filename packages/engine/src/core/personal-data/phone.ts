@@ -7,32 +7,30 @@
  *
  * @packageDocumentation
  */
-
-/** No letter, digit or sign of a longer token before or after. A dot or hyphen beside it belongs to a longer token if more follows. */
-const before = String.raw`(?<![\p{L}\d_]|[\p{L}\d_][-.])`;
-const after = String.raw`(?![\p{L}\d_]|[-.][\p{L}\d])`;
-const form = (pattern: string): RegExp => new RegExp(`${before}${pattern}${after}`, "u");
+import { tokenEnd, tokenStart } from "./token.ts";
 
 /** ITU-T E.164: `+`, the country's code, at most 15 digits; separators as in RFC 3966. 8 digits are the fewest here. */
-const international = /(?<![\p{L}\d_])\+ ?\(?[1-9](?:[ ().\/-]{0,2}\d){7,14}(?!\d)/u;
+const international = /(?<!\w)\+ ?\(?[1-9](?:[ ().\/-]{0,2}\d){7,14}(?!\d)/;
 
 /** The forms of numbers in groups. What is a date, a price, a version or an address of the internet fits none of them. */
-const groups: readonly RegExp[] = [
+const groups: readonly string[] = [
   // The prefix 00 in place of the +: 0049 170 1234567. In one piece it may be an id that zeros fill up.
-  form(String.raw`00[ -]?[1-9]\d{0,2}(?:[ .\/-]\(?\d{2,8}\)?){1,5}`),
+  String.raw`00[ -]?[1-9]\d{0,2}(?:[ .\/-]\(?\d{2,8}\)?){1,5}`,
   // North America: (415) 555-2671, 415-555-2671, 1 415.555.2671.
-  form(String.raw`(?:1[ .-])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[ .-])[2-9]\d\d[ .-]\d{4}`),
+  String.raw`(?:1[ .-])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[ .-])[2-9]\d\d[ .-]\d{4}`,
   // An area code in parentheses: (030) 1234 5678, 8 (912) 345-67-89.
-  form(String.raw`\(0?\d{2,5}\) ?\d{3,5}(?:[ .\/-]?\d{2,5}){1,3}`),
+  String.raw`\(0?\d{2,5}\) ?\d{3,5}(?:[ .\/-]?\d{2,5}){1,3}`,
   // A trunk zero and pairs: 06 12 34 56 78.
-  form(String.raw`0[1-9]([ .-])\d\d(?:\1\d\d){3}`),
+  String.raw`0[1-9](?:(?: \d\d){4}|(?:\.\d\d){4}|(?:-\d\d){4})`,
   // A trunk zero and a short area code: 06-12345678, 02 1234 5678.
-  form(String.raw`0[1-9][ -](?:\d{8}|\d{4} \d{4})`),
+  String.raw`0[1-9][ -](?:\d{8}|\d{4} \d{4})`,
   // A trunk zero and an area code of 3 to 5 digits: 0170/1234567, 020 7946 0958, 090-1234-5678.
-  form(String.raw`0[1-9]\d{1,3}[ \/-]\d{3,8}(?:[ -]\d{2,5}){0,2}`),
+  String.raw`0[1-9]\d{1,3}[ \/-]\d{3,8}(?:[ -]\d{2,5}){0,2}`,
   // China and Brazil: 138-0013-8000, 11 91234-5678.
-  form(String.raw`(?:1[3-9]\d-\d{4}-\d{4}|[1-9]\d \d{4,5}-\d{4})`),
+  String.raw`(?:1[3-9]\d-\d{4}-\d{4}|[1-9]\d \d{4,5}-\d{4})`,
 ];
+
+const inGroups = new RegExp(`${tokenStart}(?:${groups.join("|")})${tokenEnd}`, "g");
 
 /** Nothing but groups of digits with spaces between them: 612 345 678, 98765 43210. */
 const spaced = /^ ?\d{2,5}(?: \d{2,5}){1,4} ?$/;
@@ -53,9 +51,9 @@ export function hasPhone(text: string, isPhone: boolean): boolean {
   if (isPhone && /^[\d +().\/-]+$/.test(text) && isPhoneLength(digitsOf(text))) return true;
   if (text.includes("+") && international.test(text)) return true;
   if (lostPlus.test(text) || named.test(text)) return true;
-  for (const group of groups) {
-    const found = group.exec(text)?.[0];
-    if (found !== undefined && digitsOf(found) >= 9 && digitsOf(found) <= 17) return true;
+  for (const [found] of text.matchAll(inGroups)) {
+    const digits = digitsOf(found);
+    if (digits >= 9 && digits <= 17) return true;
   }
   if (!spaced.test(text)) return false;
   const digits = digitsOf(text);

@@ -8,9 +8,6 @@ import { base64Texts, plain, unescaped } from "./unwrap.ts";
 /** Layers of encodings that are taken off: `%2540` has two. */
 const deepest = 3;
 
-/** The shortest base64 that can hold an e-mail address is about this long. */
-const shortestBase64 = 11;
-
 const digit = 1;
 const atSign = 2;
 const wrap = 4;
@@ -67,7 +64,7 @@ function kindsInLayer(text: string, look: KindSet, hint: NameHint, layers: numbe
     const inner = unescaped(text);
     if (inner !== null) found |= kindsInLayer(inner, look & ~found, hint, layers - 1);
   }
-  if (text.length >= shortestBase64 && found !== look) {
+  if (found !== look) {
     for (const inner of base64Texts(text)) found |= kindsInLayer(inner, look & ~found, hint, layers - 1);
   }
   return found;
@@ -75,33 +72,36 @@ function kindsInLayer(text: string, look: KindSet, hint: NameHint, layers: numbe
 
 /** Of a phone number. */
 const fewestDigits = 8;
-/** Of a card number. */
+/** Of a card number with separators; those in one piece have 14 to 16. */
 const fewestCardDigits = 13;
 
 function numbersIn(text: string, traits: number, look: KindSet, hint: NameHint): KindSet {
-  const run = digitRun(text);
-  if (run < fewestDigits) return 0;
+  const runs = digitRuns(text);
+  if (runs === 0) return 0;
   let found: KindSet = 0;
   const mayBePhone =
-    run >= grouped || hint.isPhone || (traits & (plus | names)) !== 0 || text.startsWith(" ");
-  if ((look & kindBits.phone) !== 0 && mayBePhone && hasPhone(text, hint.isPhone)) found |= kindBits.phone;
-  if ((look & kindBits.card) !== 0 && run % grouped >= fewestCardDigits && hasCard(text, !hint.isId))
+    (runs & separatedRun) !== 0 || hint.isPhone || (traits & (plus | names)) !== 0 || text.startsWith(" ");
+  if (mayBePhone && (look & kindBits.phone) !== 0 && hasPhone(text, hint.isPhone)) found |= kindBits.phone;
+  if ((runs & cardRun) !== 0 && (look & kindBits.card) !== 0 && hasCard(text, !hint.isId))
     found |= kindBits.card;
   return found;
 }
 
-/** Added to the length of a run that has separators. */
-const grouped = 1_048_576;
+/** Digits that may be a phone number. */
+const phoneRun = 1;
+/** Such, with separators between them. */
+const separatedRun = 2;
+/** Digits that may be a card number. */
+const cardRun = 4;
 
 /**
- * How many digits stand together at most, with separators between them (then {@link grouped} is added), and without a
- * letter before them in the same token: the digits of a UUID, of hexadecimal or of a click id rarely do.
+ * Which runs of digits the text has: digits that stand together, with separators between them or not, and without a
+ * letter before them in the same token. The digits of a UUID, of hexadecimal or of a click id rarely are one.
  */
-function digitRun(text: string): number {
-  let most = 0;
+function digitRuns(text: string): number {
+  let runs = 0;
   let run = 0;
   let separated = false;
-  let anySeparated = false;
   let inToken = false;
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
@@ -109,10 +109,7 @@ function digitRun(text: string): number {
       if (!inToken) run += 1;
       continue;
     }
-    if (run >= fewestDigits) {
-      if (run > most) most = run;
-      if (separated) anySeparated = true;
-    }
+    if (run >= fewestDigits) runs |= runOf(run, separated);
     if (isSeparator(code)) {
       if (inToken && (code === 0x2d || code === 0x2e)) continue;
       separated ||= run > 0 || code === 0x28;
@@ -123,15 +120,18 @@ function digitRun(text: string): number {
       inToken = isWord(code);
     }
   }
-  if (run > most) most = run;
-  if (separated && run >= fewestDigits) anySeparated = true;
-  return most + (anySeparated ? grouped : 0);
+  return run >= fewestDigits ? runs | runOf(run, separated) : runs;
+}
+
+function runOf(digits: number, separated: boolean): number {
+  const card = separated ? digits >= fewestCardDigits : digits >= 14 && digits <= 16;
+  return phoneRun | (separated ? separatedRun : 0) | (card ? cardRun : 0);
 }
 
 /** Space, `(`, `)`, `+`, `-`, `.`, `/`. */
 const isSeparator = (code: number): boolean =>
   code === 0x20 || code === 0x28 || code === 0x29 || code === 0x2b || (code >= 0x2d && code <= 0x2f);
 
-/** Letters of any script, and the underscore. */
+/** Letters, and the underscore. Beyond ASCII there are signs, too: they part tokens. */
 const isWord = (code: number): boolean =>
-  (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || code === 0x5f || code >= 0x80;
+  (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || code === 0x5f;

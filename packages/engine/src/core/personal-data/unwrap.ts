@@ -35,36 +35,77 @@ function decodedOne(found: string): string {
   return String.fromCharCode(code);
 }
 
-/** Letters that look like ASCII (the full-width `＠`) become it; signs without width are taken out. */
+/**
+ * Letters that look like ASCII (the full-width `＠`) become it, dashes the hyphen; signs without width are taken out.
+ *
+ * @example plain("john＠partner.example") // "john@partner.example"
+ */
 export function plain(text: string): string {
-  return text.normalize("NFKC").replace(/[\u00AD\u200B-\u200F\u2060\uFEFF]/g, "");
+  return text
+    .normalize("NFKC")
+    .replace(/[\u00AD\u200B-\u200F\u2060\uFEFF]/g, "")
+    .replace(/[\u2010-\u2015\u2212]/g, "-");
 }
 
-const base64Tokens = /[A-Za-z\d+_-]{11,}/g;
-/** The most characters of tokens that are decoded in one text: an e-mail address stands near the beginning. */
+/** The shortest token that is decoded: 8 bytes. */
+const shortestToken = 11;
+/** The most characters of one token that are decoded: an e-mail address stands near the beginning. */
 const longestToken = 4_096;
+const textBytes = /^[\t\n\r\u0020-\u007E\u0080-\u00FF]+$/;
+
+const inAlphabet = 1;
+const byte1 = 2;
+const byte2 = 4;
+const byte3 = 8;
+
+/** For each letter of base64 and base64url: may it begin a byte of ASCII, in the first, second or third place of a group of four? */
+const base64Traits = new Uint8Array(128);
+for (const [value, letter] of [
+  ..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+",
+].entries()) {
+  const first = value < 32 ? byte1 : 0;
+  const second = (value & 8) === 0 ? byte2 : 0;
+  const third = (value & 2) === 0 ? byte3 : 0;
+  base64Traits[letter.charCodeAt(0)] = inAlphabet | first | second | third;
+}
+base64Traits["-".charCodeAt(0)] = base64Traits["+".charCodeAt(0)] as number;
+base64Traits["_".charCodeAt(0)] = inAlphabet;
+
+const traitsAt = (text: string, at: number): number => {
+  const code = text.charCodeAt(at);
+  return code < 128 ? (base64Traits[code] as number) : 0;
+};
 
 /**
  * The texts that stand in `text` as base64 or base64url (RFC 4648), also within a JSON Web Token. ASCII text has no
  * `/` in its base64, unless `?` or U+007F is in it, so a `/` ends a token here.
  *
- * The first character of each four has its first bit unset if the text is ASCII: random tokens and hexadecimal digits
- * are passed over after a few characters.
+ * The first six bytes must be ASCII: of random tokens one in 64 goes on, and none of digits.
  */
 export function base64Texts(text: string): readonly string[] {
   const texts: string[] = [];
-  for (const [token] of text.matchAll(base64Tokens)) {
-    const source = token.slice(0, longestToken);
-    if (!mayBeText(source)) continue;
-    const decoded = Buffer.from(source, "base64").toString("latin1");
-    if (/^[\x09\x0a\x0d\x20-\x7e\u0080-\u00ff]+$/.test(decoded)) texts.push(decoded);
+  let index = 0;
+  while (index <= text.length - shortestToken) {
+    const start = index;
+    const mayBeText = beginsAsText(text, start);
+    while ((traitsAt(text, index) & inAlphabet) !== 0) index += 1;
+    if (mayBeText && index - start >= shortestToken) {
+      const token = text.slice(start, Math.min(index, start + longestToken));
+      const decoded = Buffer.from(token, "base64").toString("latin1");
+      if (textBytes.test(decoded)) texts.push(decoded);
+    }
+    index += 1;
   }
   return texts;
 }
 
-function mayBeText(token: string): boolean {
-  const first = token.slice(0, 12);
-  for (let index = 0; index < first.length; index += 4)
-    if (!/[A-Za-f]/.test(first[index] as string)) return false;
-  return true;
+function beginsAsText(text: string, at: number): boolean {
+  return (
+    (traitsAt(text, at) & byte1) !== 0 &&
+    (traitsAt(text, at + 1) & byte2) !== 0 &&
+    (traitsAt(text, at + 2) & byte3) !== 0 &&
+    (traitsAt(text, at + 4) & byte1) !== 0 &&
+    (traitsAt(text, at + 5) & byte2) !== 0 &&
+    (traitsAt(text, at + 6) & byte3) !== 0
+  );
 }
