@@ -72,6 +72,8 @@ function kindsInLayer(text: string, look: KindSet, hint: NameHint, layers: numbe
 
 /** Of a phone number. */
 const fewestDigits = 8;
+/** Of a phone number in groups, without the + of E.164. */
+const fewestGrouped = 9;
 /** Of a card number with separators; those in one piece have 14 to 16. */
 const fewestCardDigits = 13;
 
@@ -101,7 +103,8 @@ const cardRun = 4;
 function digitRuns(text: string): number {
   let runs = 0;
   let run = 0;
-  let separated = false;
+  // One dot makes a fraction, two or another sign make groups.
+  let signs = 0;
   let inToken = false;
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
@@ -109,23 +112,23 @@ function digitRuns(text: string): number {
       if (!inToken) run += 1;
       continue;
     }
-    if (run >= fewestDigits) runs |= runOf(run, separated);
+    if (run >= fewestDigits) runs |= runOf(run, signs);
     if (isSeparator(code)) {
       if (inToken && (code === 0x2d || code === 0x2e)) continue;
-      separated ||= run > 0 || code === 0x28;
+      if (run > 0 || code === 0x28) signs += code === 0x2e ? 1 : 2;
       inToken = false;
     } else {
       run = 0;
-      separated = false;
+      signs = 0;
       inToken = isWord(code);
     }
   }
-  return run >= fewestDigits ? runs | runOf(run, separated) : runs;
+  return run >= fewestDigits ? runs | runOf(run, signs) : runs;
 }
 
-function runOf(digits: number, separated: boolean): number {
-  const card = separated ? digits >= fewestCardDigits : digits >= 14 && digits <= 16;
-  return phoneRun | (separated ? separatedRun : 0) | (card ? cardRun : 0);
+function runOf(digits: number, signs: number): number {
+  const card = signs > 0 ? digits >= fewestCardDigits : digits >= 14 && digits <= 16;
+  return phoneRun | (signs > 1 && digits >= fewestGrouped ? separatedRun : 0) | (card ? cardRun : 0);
 }
 
 /** Space, `(`, `)`, `+`, `-`, `.`, `/`. */
