@@ -39,6 +39,8 @@ export interface Context {
   readonly signal: AbortSignal;
   /** Asks on the terminal and answers what was typed. */
   readonly ask: (question: string) => Promise<string>;
+  /** The same without showing what is typed. */
+  readonly askHidden: (question: string) => Promise<string>;
   /** How this command is called here, for lines to paste: `postrider`, or the path of its entry in a checkout. */
   readonly self: string;
 }

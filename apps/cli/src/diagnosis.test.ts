@@ -188,6 +188,7 @@ describe("doctor", () => {
               {
                 partner: "acme",
                 endpoint: "main",
+                code: "unfilled_macro",
                 macro: "data.payuot",
                 nearest: null,
                 message: "None had it.",

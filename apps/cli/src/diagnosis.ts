@@ -5,20 +5,12 @@
  */
 import type { Conservation, EndpointWarnings } from "@postrider/contract";
 import type { ProcessStatus, Status } from "./api-client.ts";
+import type { Check } from "./check.ts";
+import { warningChecks } from "./endpoint-checks.ts";
 import type { CliError } from "./exit.ts";
 import { counted, grouped } from "./render/text.ts";
 import { duration } from "./render/time.ts";
 import type { ClientSettings } from "./settings.ts";
-
-export type Verdict = "ok" | "warning" | "failure";
-
-export interface Check {
-  readonly name: string;
-  readonly verdict: Verdict;
-  readonly found: string;
-  /** What to do, for a warning or failure. */
-  readonly remedy?: string;
-}
 
 /** An answer, or the error in its place. */
 export type Gathered<T> = { readonly value: T } | { readonly error: CliError };
@@ -63,7 +55,7 @@ export function diagnose(facts: DoctorFacts): readonly Check[] {
     );
   }
   // An older server does not know this question; that is no fault.
-  if ("value" in facts.warnings) checks.push(macrosCheck(facts.warnings.value));
+  if ("value" in facts.warnings) checks.push(...warningChecks(facts.warnings.value));
   if ("value" in facts.conservation) checks.push(conservationCheck(facts.conservation.value));
   else if ("value" in facts.status) {
     const { code } = facts.conservation.error;
@@ -341,20 +333,6 @@ function endpointsCheck({ endpoints }: Status): Check {
     verdict: "warning",
     found: [...held, ...going].join(", "),
     remedy: `See which: postrider partners, postrider partners show <id>.${resume}`,
-  };
-}
-
-function macrosCheck({ checked, more, warnings }: EndpointWarnings): Check {
-  const name = "macros";
-  const looked = `${counted(checked, "endpoint")}${more ? ", those changed last," : ""} looked at`;
-  const [first] = warnings;
-  if (first === undefined) return { name, verdict: "ok", found: `${looked}, nothing found` };
-  const others = warnings.length === 1 ? "" : ` (and ${warnings.length - 1} more)`;
-  return {
-    name,
-    verdict: "warning",
-    found: `${first.partner}/${first.endpoint}: ${first.message}${others}`,
-    remedy: `Correct the macro: postrider endpoints put ${first.partner} ${first.endpoint} …`,
   };
 }
 

@@ -86,6 +86,7 @@ async function given(
   const option = options[name];
   if (typeof option === "object") {
     if (option.length === 0) return undefined;
+    if (form === "pairs") return withPairs(objectIn(before, key.path[0]!), flagOf(name), option);
     return form === "headers" ? Object.fromEntries(option.map(parseHeader)) : option;
   }
   if (typeof option !== "string") return option;
@@ -107,6 +108,7 @@ async function given(
     case "text":
     case "list":
     case "headers":
+    case "pairs":
       return option;
   }
 }
@@ -124,7 +126,7 @@ function objectIn(document: Document | null, key: string): Document {
 }
 
 function kindOf({ form, nullWord }: Flag): OptionDefinition["kind"] {
-  if (form === "list" || form === "headers") return "list";
+  if (form === "list" || form === "headers" || form === "pairs") return "list";
   const isParsed = (form === "number" || form === "whole") && nullWord === undefined;
   return isParsed ? form : "text";
 }
@@ -156,6 +158,22 @@ function listOf(text: string): readonly string[] {
         .split(",")
         .map((item) => item.trim())
         .filter((item) => item !== "");
+}
+
+/** The object with the pairs put in; one without a value is taken out. @throws CliError `usage` */
+function withPairs(before: Document, flag: string, pairs: readonly string[]): Document {
+  const entries = new Map(Object.entries(before));
+  for (const pair of pairs) {
+    const at = pair.indexOf("=");
+    if (at < 1)
+      throw new CliError("usage", `${flag} "${pair}" has no name and value.`, {
+        hint: `Like this: ${flag} currency=EUR. To remove it: ${flag} currency=`,
+      });
+    const [name, value] = [pair.slice(0, at), pair.slice(at + 1)];
+    if (value === "") entries.delete(name);
+    else entries.set(name, value);
+  }
+  return Object.fromEntries(entries);
 }
 
 function parseHeader(text: string): [string, string] {

@@ -152,7 +152,7 @@ function explainPending(
   const [missingKey] = partner?.missing_master_keys ?? [];
   if (missingKey !== undefined) {
     return {
-      why: `${tried}: no process that dispatches has the master key that opens the signing keys of ${delivery.partner} (key id ${missingKey}). Its backlog is kept, and this costs no retry.`,
+      why: `${tried}: no process that dispatches has the master key that opens the signing keys and secrets of ${delivery.partner} (key id ${missingKey}). Its backlog is kept, and this costs no retry.`,
       next: "The next attempt comes after a process has that key.",
       advice: [
         "Give every process the key in POSTRIDER_MASTER_KEY. To change the key: old,new everywhere, then new,old, then new.",
@@ -170,7 +170,7 @@ function explainPending(
     return {
       why: `${tried}: the endpoint is paused${endpoint.note === null ? "" : ` (${plain(endpoint.note)})`}. Its backlog is kept.`,
       next: "The next attempt comes after the endpoint is resumed.",
-      advice: keyAdvice(delivery.partner, endpoint.note) ?? [
+      advice: keyAdvice(delivery.partner, endpoint.note) ?? lackAdvice(delivery.partner, endpoint.note) ?? [
         `Ask the partner whether the address is still right, then: postrider endpoints resume ${to}`,
       ],
     };
@@ -205,6 +205,15 @@ function keyAdvice(partner: string, note: string | null): readonly string[] | nu
   return scheme === undefined
     ? null
     : [`Make the key, then it is sent: postrider partners rotate-secret ${partner} --scheme ${scheme}`];
+}
+
+/** The note of a pause for a missing secret or constant names it. */
+function lackAdvice(partner: string, note: string | null): readonly string[] | null {
+  const [, kind, name] = /^(secret|constant)_missing: it uses \{\w+\.([a-z0-9_]+)\}/.exec(note ?? "") ?? [];
+  if (name === undefined) return null;
+  return kind === "secret"
+    ? [`Set the secret, then it is sent: postrider secrets set ${partner} ${name}`]
+    : [`Add the constant, then it is sent: postrider partners put ${partner} --constant ${name}=…`];
 }
 
 /** A first attempt that the event itself put off: by its order key, or by its `not_before`. */

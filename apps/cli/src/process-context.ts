@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { existsSync } from "node:fs";
 import { basename, relative } from "node:path";
@@ -28,17 +29,39 @@ export function processContext(process: NodeJS.Process): Context {
     newId: () => randomUUID(),
     sleep: (ms, signal) => sleep(ms, undefined, { signal }),
     signal: abort.signal,
-    ask: async (question) => {
-      const lines = createInterface({ input: process.stdin, output: process.stderr });
+    ask: (question) => asked(process, question, abort.signal, { output: process.stderr }),
+    askHidden: async (question) => {
+      process.stderr.write(question);
       try {
-        return await lines.question(question, { signal: abort.signal });
+        // The terminal itself must not show the keys, and the lines write them to nowhere.
+        return await asked(process, "", abort.signal, { output: nowhere(), terminal: true });
       } finally {
-        lines.close();
+        process.stderr.write("\n");
       }
     },
     self: selfOf(process),
   };
 }
+
+/** @param echo where the question is shown, and what is typed if a terminal is behind it */
+async function asked(
+  process: NodeJS.Process,
+  question: string,
+  signal: AbortSignal,
+  echo: { readonly output: NodeJS.WritableStream; readonly terminal?: boolean },
+): Promise<string> {
+  const lines = createInterface({ input: process.stdin, ...echo });
+  // Of a terminal that is read key by key, Ctrl-C is a key.
+  lines.once("SIGINT", () => process.emit("SIGINT"));
+  try {
+    return await lines.question(question, { signal });
+  } finally {
+    lines.close();
+  }
+}
+
+/** Shows nothing. */
+const nowhere = (): Writable => new Writable({ write: (_chunk, _encoding, done) => done() });
 
 function output(stream: WriteStream, process: NodeJS.Process): Output {
   // A reader that went away (`postrider deliveries | head`) is no fault.

@@ -6,7 +6,7 @@ import { receivedBy, type SinkProcess } from "../processes/sink-process.ts";
 import { type LedgerKind, startSystem } from "../system/system.ts";
 
 /** More than any of these machines delivers, so that the backlog lasts as long as the measurement. */
-const mostPerSecond = 20_000;
+const mostPerSecond = 40_000;
 /** Settings are loaded, connections open and shares grown. */
 const warmMs = 2_000;
 

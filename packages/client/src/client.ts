@@ -19,6 +19,9 @@ import type {
   Replays,
   Retried,
   RotatedSecret,
+  Secret,
+  SecretRequest,
+  Secrets,
   SigningKeys,
   Status,
   StoredEndpoint,
@@ -39,6 +42,9 @@ import type {
 const partnerPath = (id: string): string => `/v1/partners/${encodeURIComponent(id)}`;
 const endpointPath = (partner: string, id: string): string =>
   `${partnerPath(partner)}/endpoints/${encodeURIComponent(id)}`;
+
+const secretPath = (partner: string, name: string): string =>
+  `${partnerPath(partner)}/secrets/${encodeURIComponent(name)}`;
 
 /** Calls to one server: one function for each route. */
 export type Client = ReturnType<typeof createClient>;
@@ -106,6 +112,21 @@ function partnerCalls(call: Call) {
       call<RotatedSecret>("POST", `${partnerPath(id)}/rotate-secret`, options, JSON.stringify(request)),
     /** The signing keys of a partner, without their secrets. */
     keys: (id: string, options?: CallOptions) => call<SigningKeys>("GET", `${partnerPath(id)}/keys`, options),
+    ...secretCalls(call),
+  };
+}
+
+function secretCalls(call: Call) {
+  return {
+    /** The secrets of a partner by name, without their values. */
+    listSecrets: (partner: string, options?: CallOptions) =>
+      call<Secrets>("GET", `${partnerPath(partner)}/secrets`, options),
+    /** Sets a secret, which templates write as `{secret.name}`. Its value is never shown again. */
+    putSecret: (partner: string, name: string, request: SecretRequest, options?: CallOptions) =>
+      call<Secret>("PUT", secretPath(partner, name), options, JSON.stringify(request)),
+    /** Removes a secret that no endpoint uses. */
+    deleteSecret: (partner: string, name: string, options?: CallOptions) =>
+      call<unknown>("DELETE", secretPath(partner, name), options),
   };
 }
 

@@ -16,8 +16,15 @@ export {
   partnerDocument,
 } from "./documents/partner.ts";
 export { eventDocument } from "./documents/event.ts";
-export { endpointId, partnerId } from "./documents/ids.ts";
-export { partnerRequest, type RotateRequest, rotateRequest } from "./documents/requests.ts";
+export { endpointId, partnerId, secretName } from "./documents/ids.ts";
+export { mostNames } from "./documents/forms.ts";
+export {
+  partnerRequest,
+  type RotateRequest,
+  rotateRequest,
+  type SecretRequest,
+  secretRequest,
+} from "./documents/requests.ts";
 export { durationsIn } from "./documents/durations.ts";
 export { type DocumentKey, flagNames, keysOf, optionNames } from "./documents/keys.ts";
 export type { Flag, FlagForm } from "./documents/flags.ts";
@@ -41,6 +48,7 @@ export {
   eventTypeForm,
   idForm,
   instantForm,
+  nameForm,
   largestSchemaVersion,
   longestEventType,
   visibleAscii,
@@ -59,12 +67,16 @@ export {
   signingKeyView,
   keysView,
   rotatedView,
+  secretView,
+  secretsView,
   type Partner,
   type CreatedPartner,
   type PartnersPage,
   type SigningKey,
   type SigningKeys,
   type RotatedSecret,
+  type Secret,
+  type Secrets,
 } from "./answers/partners.ts";
 export {
   endpointView,

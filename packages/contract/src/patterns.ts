@@ -8,6 +8,8 @@ export const longestEventType = 100;
 export const largestSchemaVersion = 999_999_999;
 /** Ids of partners and endpoints. */
 export const idForm = /^[a-z0-9][a-z0-9_-]{0,63}$/;
+/** Names of a partner's secrets and constants. */
+export const nameForm = /^[a-z0-9_]{1,40}$/;
 /** An event type, a prefix such as `conversion.*`, or `*`. */
 export const eventPatternForm = /^(\*|[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(\.\*)?)$/;
 /** An ISO 8601 instant with a zone, as far as a pattern can say it: February has 31 days in it. */

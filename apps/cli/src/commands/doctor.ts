@@ -2,7 +2,8 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { defineCommand } from "../command.ts";
 import { type Output, say, sayJson } from "../context.ts";
-import { type Check, diagnose, type Gathered, type Verdict } from "../diagnosis.ts";
+import type { Check, Verdict } from "../check.ts";
+import { diagnose, type Gathered } from "../diagnosis.ts";
 import { CliError, exitCodes } from "../exit.ts";
 import { tone } from "../render/colour.ts";
 import { plain } from "../render/text.ts";
@@ -10,7 +11,7 @@ import { apiKeyFile, clientSettings, dataDirOf } from "../settings.ts";
 
 export const doctor = defineCommand({
   name: "doctor",
-  summary: "Check settings, server, ledger, clocks, dispatcher, backlog, macros and conservation.",
+  summary: "Check settings, server, ledger, clocks, dispatcher, backlog, macros, secrets, credentials and conservation.",
   description:
     "Conservation means that every delivery ever accepted is either finished or still pending; anything else was lost. " +
     "Exit code 1 if anything fails; warnings alone are 0.",

@@ -12,6 +12,7 @@ import { partnerPack } from "./partner-pack.ts";
 import { partners } from "./partners.ts";
 import { replays } from "./replays.ts";
 import { retryNow } from "./retry-now.ts";
+import { secrets } from "./secrets.ts";
 import { send } from "./send.ts";
 import { start } from "./start.ts";
 import { verify } from "./verify.ts";
@@ -23,6 +24,7 @@ export const commands: readonly (CommandDefinition | CommandGroup)[] = [
   explain,
   partners,
   endpoints,
+  secrets,
   exportConfig,
   apply,
   deliveries,

@@ -45,6 +45,25 @@ describe("partners", () => {
     expect(stdout).toContain("signing secret  whsec_c2VjcmV0\nShown this once");
   });
 
+  it("puts constants into those that are there, and takes out one without a value", async () => {
+    const { calls } = await runCli(
+      ["partners", "put", "acme", "--constant", "currency=USD", "--constant", "network=a=b", "--constant", "old="],
+      {
+        routes: {
+          ...partnerCalls(aPartner()),
+          "GET /v1/partners/acme": {
+            body: aPartner({ constants: { currency: "EUR", kept: "1", old: "2" } }),
+          },
+        },
+      },
+    );
+    expect(JSON.parse(calls[1]?.body ?? "").constants).toEqual({ currency: "USD", kept: "1", network: "a=b" });
+    const { code, stderr } = await runCli(["partners", "put", "acme", "--constant", "currency"], {
+      routes: partnerCalls(aPartner()),
+    });
+    expect([code, stderr]).toEqual([2, expect.stringContaining("--constant currency=EUR")]);
+  });
+
   it("changes only what the flags name", async () => {
     const { calls } = await runCli(["partners", "put", "acme", "--max-in-flight", "4"], {
       routes: partnerCalls(aPartner()),
@@ -56,6 +75,7 @@ describe("partners", () => {
       max_in_flight: 4,
       silent_after: null,
       max_backlog: null,
+      constants: {},
     });
     const lifted = await runCli(["partners", "put", "acme", "--rate", "none"], {
       routes: partnerCalls(aPartner()),

@@ -69,9 +69,16 @@ function partnerFacts(output: Output, partner: Partner): string {
     ["max in flight", String(partner.max_in_flight)],
     ["silent after", orDash(partner.silent_after)],
     ["max backlog", orDash(partner.max_backlog)],
+    ["constants", constantsOf(partner)],
     ["created", clockTime(partner.created_at)],
     ["changed", clockTime(partner.updated_at)],
   ]);
+}
+
+/** `currency=EUR, network=7`. An older server knows none. */
+function constantsOf({ constants = {} }: Partial<Pick<Partner, "constants">>): string {
+  const pairs = Object.entries(constants).map(([name, value]) => `${name}=${value}`);
+  return orDash(pairs.length === 0 ? null : plain(pairs.join(", ")));
 }
 
 const show = defineCommand({
@@ -140,6 +147,10 @@ const put = defineCommand({
     {
       line: "postrider partners put acme --max-backlog 100000",
       meaning: "Refuse what is addressed to it while 100,000 deliveries wait:",
+    },
+    {
+      line: "postrider partners put acme --constant currency=EUR --constant network=7",
+      meaning: "Texts that its templates write as {const.currency} and {const.network}:",
     },
   ],
   async run({ context, args, options, json, api }) {

@@ -16,6 +16,7 @@ import { readFiles } from "./folder.ts";
 import { inParallel } from "./in-parallel.ts";
 import { type Made, makeChanges } from "./make-changes.ts";
 import { type Plan, planOf } from "./plan.ts";
+import { neededText, secretsToSet, type NeededSecrets } from "./partner-secrets.ts";
 import { actionOf, placeOf, planText, withoutCredentials } from "./plan-text.ts";
 import { secretKeeper } from "./secrets.ts";
 import { callsAtOnce, persistently, readSettings, type SettingsApi } from "./server.ts";
@@ -48,11 +49,14 @@ export async function applyFiles({ context, options, json, api }: ApplyInvocatio
   const client = await api();
   const found = await readFound(context, client, { partners, json, others: options.prunePartners });
   const prune = { endpoints: options.prune, partners: options.prunePartners };
-  const plan = planOf(filled(partners, found, fileOf), found, prune);
+  const wanted = filled(partners, found, fileOf);
+  const plan = planOf(wanted, found, prune);
   const waiting = await waitingOf(context, client, plan);
   if (!json) context.stdout.write(planText(context.stdout, plan, waiting));
   if (options.dryRun || plan.changes.length === 0) {
-    if (json) sayJson(context.stdout, planJson(plan, waiting));
+    const needed = await secretsToSet(client, wanted, context.signal);
+    if (json) sayJson(context.stdout, planJson(plan, waiting, needed));
+    else sayNeeded(context, needed);
     return options.dryRun && plan.changes.length > 0 ? exitCodes.changes.code : exitCodes.ok.code;
   }
   const creates = plan.changes.some(({ endpoint, before }) => endpoint === null && before === null);
@@ -84,7 +88,8 @@ export async function applyFiles({ context, options, json, api }: ApplyInvocatio
     },
     onProgress: progress.update,
   }).finally(progress.end);
-  report(context, plan, { ...result, unseen }, json);
+  const needed = context.signal.aborted ? [] : await secretsToSet(client, wanted, context.signal);
+  report(context, plan, { ...result, unseen, needed }, json);
   if (result.stopped !== null) return exitCodes[result.stopped.exit].code;
   return result.failed.length > 0 ? exitCodes.failed.code : exitCodes.ok.code;
 }
@@ -152,7 +157,15 @@ async function waitingOf(
   return waiting;
 }
 
-function planJson({ changes, unchanged, unnamed }: Plan, waiting: ReadonlyMap<string, number>) {
+function sayNeeded({ stderr }: Context, needed: readonly NeededSecrets[]): void {
+  for (const one of needed) say(stderr, tone(stderr, "warning", plain(`Warning: ${neededText(one)}`)));
+}
+
+function planJson(
+  { changes, unchanged, unnamed }: Plan,
+  waiting: ReadonlyMap<string, number>,
+  needed: readonly NeededSecrets[],
+) {
   return {
     changes: changes.map((change) => {
       const count = waiting.get(placeOf(change));
@@ -166,20 +179,24 @@ function planJson({ changes, unchanged, unnamed }: Plan, waiting: ReadonlyMap<st
     }),
     unchanged,
     in_no_file: unnamed,
+    secrets_to_set: needed,
   };
 }
 
 interface Result extends Made {
   /** New partners whose secret did not arrive, or could not be written. */
   readonly unseen: readonly string[];
+  /** Secrets that are still to be set. */
+  readonly needed: readonly NeededSecrets[];
 }
 
 function report(
-  { stdout, stderr }: Context,
+  context: Context,
   plan: Plan,
-  { made, failed, left, stopped, unseen }: Result,
+  { made, failed, left, stopped, unseen, needed }: Result,
   json: boolean,
 ): void {
+  const { stdout, stderr } = context;
   const places = (changes: Plan["changes"]) =>
     changes.map((change) => ({
       action: actionOf(change),
@@ -193,6 +210,7 @@ function report(
       not_tried: places(left),
       unchanged: plan.unchanged,
       secrets_not_kept: unseen,
+      secrets_to_set: needed,
     });
     return;
   }
@@ -214,6 +232,7 @@ function report(
         `The secret of ${partner} was not kept. Make another: postrider partners rotate-secret ${partner}`,
       ),
     );
+  sayNeeded(context, needed);
   const count = (action: string) => grouped(made.filter((change) => actionOf(change) === action).length);
   say(stdout, `Created ${count("create")}, changed ${count("change")}, deleted ${count("delete")}.`);
   if (failed.length === 0 && left.length === 0) return;

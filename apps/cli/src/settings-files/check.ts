@@ -121,7 +121,8 @@ function readPartner(value: unknown, exact: unknown, path: Path, fault: Fault): 
       const at = ["endpoints", name];
       for (const { message } of endpointId.safeParse(name).error?.issues ?? [])
         bad(at, `has an id that ${message}`);
-      const checked = readEndpoint(endpoint, texts?.[name]?.body, (within, message) =>
+      const constants = partner.success ? new Map(Object.entries(partner.data.constants)) : null;
+      const checked = readEndpoint(endpoint, texts?.[name]?.body, constants, (within, message) =>
         bad([...at, ...within], message),
       );
       if (checked !== null) read.set(name, checked);
@@ -130,14 +131,20 @@ function readPartner(value: unknown, exact: unknown, path: Path, fault: Fault): 
   return good && partner.success ? { id: id as string, document: partner.data, endpoints: read } : null;
 }
 
-function readEndpoint(value: unknown, body: unknown, bad: Fault) {
+/** @param constants of its partner; null: any may be used, since the partner itself is wrong */
+function readEndpoint(
+  value: unknown,
+  body: unknown,
+  constants: ReadonlyMap<string, string> | null,
+  bad: Fault,
+) {
   const parsed = endpointDocument.safeParse(value);
   if (!parsed.success) {
     schemaFaults(parsed.error.issues, Object.keys(endpointDocument.shape), bad);
     return null;
   }
   const document = completeEndpoint({ ...parsed.data, ...(body === undefined ? {} : { body }) });
-  const compiled = compileTemplate(withSamples(document));
+  const compiled = compileTemplate(withSamples(document), constants === null ? {} : { constants });
   if (compiled.ok) return document;
   for (const { field, position, message } of compiled.issues)
     bad([field], position ? `${message} (character ${position})` : message);

@@ -7,6 +7,7 @@ import { counted } from "../render/text.ts";
 import { hidesCredentials, withoutCredentials } from "./credentials.ts";
 import { partnerEntry, partnerFileText, partnersFileText } from "./file-text.ts";
 import { writeFiles } from "./folder.ts";
+import { secretsOf } from "./partner-secrets.ts";
 import { readSettings } from "./server.ts";
 
 /** What the command was called with. */
@@ -26,7 +27,8 @@ export async function exportFiles({ context, options, json, api }: ExportInvocat
   const { stdout, stderr, signal } = context;
   const ids = options.partner.length === 0 ? null : options.partner;
   const progress = startProgress(stderr, context.now, "reading", json);
-  const found = await readSettings(await api(), ids, false, {
+  const client = await api();
+  const found = await readSettings(client, ids, false, {
     signal,
     onProgress: progress.update,
   }).finally(progress.end);
@@ -56,6 +58,12 @@ export async function exportFiles({ context, options, json, api }: ExportInvocat
         `Values of credentials are hidden in ${counted(hidden, "endpoint")}; --with-credentials writes them.`,
       ),
     );
+  const secrets = await secretsOf(client, partners, signal);
+  for (const [id, names] of [...secrets].toSorted())
+    say(
+      stderr,
+      `Not exported: ${names.length === 1 ? "the secret" : "the secrets"} ${names.join(", ")} of ${id}. Set ${names.length === 1 ? "it" : "them"} where you apply.`,
+    );
   const out = options.out ?? "-";
   if (out === "-") {
     if (json) return sayJson(stdout, { partners: partners.map(partnerEntry) });
@@ -64,7 +72,12 @@ export async function exportFiles({ context, options, json, api }: ExportInvocat
     return;
   }
   const others = await writeFiles(context.cwd, out, partners);
-  if (json) return sayJson(stdout, { folder: out, partners: partners.length, other_files: others });
+  if (json) return sayJson(stdout, {
+      folder: out,
+      partners: partners.length,
+      other_files: others,
+      secrets_not_exported: Object.fromEntries(secrets),
+    });
   say(stdout, `${counted(partners.length, "partner")} written to ${out}.`);
   if (ids === null && others.length > 0)
     say(

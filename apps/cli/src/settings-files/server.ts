@@ -22,6 +22,7 @@ export type SettingsApi = Pick<
   | "putEndpoint"
   | "deleteEndpoint"
   | "groups"
+  | "listSecrets"
 >;
 
 /** The server takes changes on 4 of its connections; more calls would only wait there. */

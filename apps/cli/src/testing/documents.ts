@@ -18,6 +18,7 @@ export const aPartner = (changes: Partial<Partner> = {}): Partner => ({
   max_in_flight: 16,
   silent_after: null,
   max_backlog: null,
+  constants: {},
   state: "active",
   endpoints: { total: 1, paused: 0, open: 0, refusing: 0, failing: 0 },
   created_at: "2026-01-31T09:00:00Z",

@@ -60,6 +60,10 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
       questions.push(question);
       return Promise.resolve(options.typed ?? "");
     },
+    askHidden: (question) => {
+      questions.push(question);
+      return Promise.resolve(options.typed ?? "");
+    },
     self: "postrider",
   };
   const code = await runProgram(context, argv);

@@ -12,6 +12,8 @@ export interface SettingsServer extends AsyncDisposable {
   readonly partners: Map<string, Shown>;
   /** Under `partner/endpoint`. */
   readonly endpoints: Map<string, Shown>;
+  /** Names of secrets that are set, by partner. */
+  readonly secrets: Map<string, readonly string[]>;
   /** `METHOD /path`, without what was only read. */
   readonly changes: string[];
   /** Called before a change is made; a code it answers refuses the change. */
@@ -23,6 +25,7 @@ export async function startSettingsServer(): Promise<SettingsServer> {
   const partners = new Map<string, Shown>();
   const endpoints = new Map<string, Shown>();
   const changes: string[] = [];
+  const secrets = new Map<string, readonly string[]>();
   const endpointsOf = (id: string) =>
     [...endpoints].filter(([key]) => key.startsWith(`${id}/`)).map(([, one]) => one);
   const partnerView = (shown: Shown) => ({
@@ -30,10 +33,16 @@ export async function startSettingsServer(): Promise<SettingsServer> {
     endpoints: { ...aPartner().endpoints, total: endpointsOf(String(shown["id"])).length },
   });
 
+  const secretsOf = (id: string) => ({
+    secrets: (secrets.get(id) ?? []).map((name) => ({ name, set_at: "2026-01-31T09:00:00Z", endpoints: [] })),
+  });
+
   function answer(method: string, path: string, body: string): { status: number; json: unknown } {
     const found = (one: unknown) => (one === undefined ? missing(path) : { status: 200, json: one });
     if (path === "/v1/delivery-groups") return found({ matched: 3, groups: [] });
     if (path === "/v1/partners") return found({ partners: [...partners.values()].map(partnerView) });
+    const [, owner] = /^\/v1\/partners\/([^/]+)\/secrets$/.exec(path) ?? [];
+    if (owner !== undefined) return found(partners.has(owner) ? secretsOf(owner) : undefined);
     const [, id = "", below, name = ""] =
       /^\/v1\/partners\/([^/]+)(\/endpoints)?(?:\/([^/]+))?$/.exec(path) ?? [];
     const [store, key] = below === undefined ? [partners, id] : [endpoints, `${id}/${name}`];
@@ -88,6 +97,7 @@ export async function startSettingsServer(): Promise<SettingsServer> {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
     partners,
     endpoints,
+    secrets,
     changes,
     refuse: () => null,
     [Symbol.asyncDispose]: async () => {

@@ -150,6 +150,20 @@ export function createFakeOperations(
     },
     listKeys: async () => [{ id: "key_1", scheme: "v1", public_key: null, created_at: at, retires_at: null }],
     missingKeys: async () => [],
+    putSecret: async (id, name, _value, nowMs) =>
+      partners.has(id)
+        ? {
+            secret: { name, set_at: new Date(nowMs).toISOString(), endpoints: ["main"] },
+            created: name !== "known",
+          }
+        : null,
+    listSecrets: async (id) =>
+      partners.has(id) ? [{ name: "access_token", set_at: at, endpoints: ["main"] }] : null,
+    async deleteSecret(id, name) {
+      if (name === "used")
+        throw new PostriderError("secret_in_use", "The endpoint main of acme uses {secret.used}.");
+      return partners.has(id) ? name === "known" : null;
+    },
     async putEndpoint(owner, id, document) {
       if (!partners.has(owner)) return null;
       const created = !endpoints.has(`${owner}/${id}`);
@@ -162,7 +176,7 @@ export function createFakeOperations(
     deleteEndpoint: async (owner, id) => (endpoints.delete(`${owner}/${id}`) ? { cancelling: false } : null),
     resumeEndpoint: async (owner, id) => endpoints.get(`${owner}/${id}`) ?? null,
     async endpointWarnings(only) {
-      const macro = { macro: "data.payuot", nearest: "data.payout", message: "Did you mean data.payout?" };
+      const macro = { code: "unfilled_macro", macro: "data.payuot", nearest: "data.payout", message: "Did you mean data.payout?" } as const;
       const warned = only ?? { partner: "acme", endpoint: "main" };
       return { checked: 1, more: false, warnings: [{ endpoint: "main", ...warned, ...macro }] };
     },

@@ -45,8 +45,16 @@ const endpointWarnings = z.array(
   z.strictObject({
     partner: z.string(),
     endpoint: z.string(),
-    macro: z.string().describe("A data macro that no recent event had a value for."),
-    nearest: z.string().nullable().describe("The nearest path that those events have."),
+    code: z
+      .enum(["unfilled_macro", "open_credential", "secret_missing"])
+      .describe(
+        "`unfilled_macro`: no recent event had a value for a data macro. `open_credential`: a credential stands in the document as it is. `secret_missing`: a secret that it uses was never set, so nothing is sent.",
+      ),
+    macro: z
+      .string()
+      .nullable()
+      .describe("The macro it is about, or the one to write in the place of a credential."),
+    nearest: z.string().nullable().describe("The nearest path that recent events have."),
     message: z.string(),
   }),
 );

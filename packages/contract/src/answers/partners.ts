@@ -22,7 +22,7 @@ export const partnerView = z
       .array(z.string())
       .optional()
       .describe(
-        "Of a single partner, and only while no process that dispatches can open its signing keys: the ids of the master keys that they lack. Nothing is sent to it.",
+        "Of a single partner, and only while no process that dispatches can open its signing keys and secrets: the ids of the master keys that they lack. Nothing is sent to it.",
       ),
     created_at: instant,
     updated_at: instant,
@@ -71,6 +71,24 @@ export type SigningKey = Shown<z.output<typeof signingKeyView>>;
 export const keysView = z.strictObject({ keys: z.array(signingKeyView) }).meta({ id: "SigningKeys" });
 /** See {@link keysView}. */
 export type SigningKeys = Shown<z.output<typeof keysView>>;
+
+/** A secret of a partner, without its value. */
+export const secretView = z
+  .strictObject({
+    name: z.string(),
+    set_at: instant
+      .nullable()
+      .describe("When its value was set last; null: an endpoint uses it, and it was never set."),
+    endpoints: z.array(z.string()).describe("The endpoints that use it."),
+  })
+  .meta({ id: "Secret" });
+/** See {@link secretView}. */
+export type Secret = Shown<z.output<typeof secretView>>;
+
+/** The secrets of a partner. */
+export const secretsView = z.strictObject({ secrets: z.array(secretView) }).meta({ id: "Secrets" });
+/** See {@link secretsView}. */
+export type Secrets = Shown<z.output<typeof secretsView>>;
 
 /** The next signing key. */
 export const rotatedView = z

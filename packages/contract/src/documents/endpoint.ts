@@ -149,6 +149,20 @@ export const endpointDocument = z
           value: "body",
           summary: "envelope, form, none, a JSON document with macros, or @file",
         }),
+      literal: z
+        .boolean({ error: "must be true or false" })
+        .default(false)
+        .describe(
+          "True: text that looks like another platform's macro, a placeholder or an HTML entity is sent as it is. False: a document with it is refused when it is stored.",
+        )
+        .register(flags, {
+          form: {
+            switches: {
+              on: { name: "literal", summary: "send what looks like another platform's macro as it is" },
+              off: { name: "noLiteral", summary: "refuse what looks like another platform's macro" },
+            },
+          },
+        }),
       retry: retryDocument.prefault({}).describe("When a delivery is sent again, and for how long."),
       timeout: durationText(10, 120_000, "from 10ms to 2m")
         .default("10s")

@@ -12,6 +12,8 @@ export type FlagForm =
   | "list"
   /** The flag may be given several times, each `name: value`: an object. */
   | "headers"
+  /** The flag may be given several times, each `name=value`: they are put into the object that is there; an empty value removes a name. */
+  | "pairs"
   /** The path of a file; its text is the value. */
   | "file"
   /** `off` is null. `on` keeps the object that is there, or is one with its defaults. */

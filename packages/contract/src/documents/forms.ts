@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { durationPattern, readDurationMs } from "../duration.ts";
 import { isObject } from "../is-object.ts";
-import { eventPatternForm, instantForm } from "../patterns.ts";
+import { eventPatternForm, instantForm, nameForm } from "../patterns.ts";
 
 /** A number within bounds. */
 export const number = (min: number, max: number) =>
@@ -65,6 +65,40 @@ export const eventPattern = z
 
 /** The schemes of `webhook-signature`. */
 export const signatureScheme = z.enum(["v1", "v1a"], { error: "must be v1 or v1a" });
+
+/** The most constants, and the most secrets, that a partner may have. */
+export const mostNames = 50;
+
+const longestConstant = 4_000;
+
+/** Names and texts that templates write as `{const.name}`. Each key is looked at, `__proto__` too: zod's records drop it. */
+export const constants = z
+  .custom<Readonly<Record<string, string>>>(isObject, {
+    error: "must be an object of names and texts",
+  })
+  .superRefine((given, context) => {
+    const entries = Object.entries(given);
+    if (entries.length > mostNames)
+      context.addIssue({ code: "custom", message: `must have at most ${mostNames} entries` });
+    for (const [name, value] of entries.slice(0, mostNames)) {
+      const message = constantFault(name, value);
+      if (message !== null) context.addIssue({ code: "custom", path: [name], message });
+    }
+  })
+  .meta({
+    type: "object",
+    propertyNames: { pattern: nameForm.source },
+    additionalProperties: { type: "string", minLength: 1, maxLength: longestConstant },
+    maxProperties: mostNames,
+  });
+
+function constantFault(name: string, value: unknown): string | null {
+  if (!nameForm.test(name) || name === "__proto__")
+    return "must be a name of 1 to 40 lower-case letters, digits and _";
+  if (typeof value !== "string") return "must be a text";
+  if (value === "") return "must not be empty";
+  return value.length > longestConstant ? `must have at most ${longestConstant} characters` : null;
+}
 
 /** Header names and values. Each key is looked at, `__proto__` too: zod's records drop it. */
 export const headers = z

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { idForm } from "../patterns.ts";
+import { idForm, nameForm } from "../patterns.ts";
 
 const idOf = (what: string) =>
   z
@@ -17,6 +17,11 @@ const idOf = (what: string) =>
 
 /** The id of a partner. */
 export const partnerId = idOf("a partner");
+
+/** The name of a secret of a partner, which templates write as `{secret.name}`. */
+export const secretName = z
+  .string({ error: "must be the name of a secret" })
+  .regex(nameForm, "must be 1 to 40 lower-case letters, digits and _");
 
 /** The id of an endpoint, unique within its partner. */
 export const endpointId = idOf("an endpoint");

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { completed } from "./complete.ts";
 import { flags } from "./flags.ts";
-import { durationText, number, whole, yearMs } from "./forms.ts";
+import { constants, durationText, number, whole, yearMs } from "./forms.ts";
 
 /** A partner, as an operator writes it. `PUT` replaces: a missing key means its default. */
 export const partnerDocument = z
@@ -62,6 +62,17 @@ export const partnerDocument = z
           nullWord: "none",
           counts: "deliveries",
           summary: "refuse events addressed to the partner once so many deliveries wait",
+        }),
+      constants: constants
+        .default({})
+        .describe(
+          "Texts by their names, which templates write as {const.name}. They are no secrets: a token belongs into a secret of the partner.",
+        )
+        .register(flags, {
+          name: "constant",
+          form: "pairs",
+          value: "name=value",
+          summary: "a text that templates write as {const.name}; several times; an empty value removes it",
         }),
     },
     { error: "must be an object" },

@@ -8,6 +8,38 @@ const signingSecret = z
   .string({ error: "must be a text such as whsec_…" })
   .max(200, "must have at most 200 characters");
 
+/** In bytes of UTF-8. */
+const longestSecret = 8_192;
+/** A shorter one could not be told from other text in a partner's answer, so it could not be masked there. */
+const shortestSecret = 4;
+
+/** What PUT of a secret takes. */
+export const secretRequest = z
+  .strictObject(
+    {
+      value: z
+        .string({ error: "must be a text" })
+        .superRefine((text, context) => {
+          const message = secretFault(text);
+          if (message !== null) context.addIssue({ code: "custom", message });
+        })
+        .meta({ minLength: shortestSecret, maxLength: longestSecret })
+        .describe("The secret itself, at most 8 KiB. It is stored encrypted and never shown again."),
+    },
+    { error: 'must be an object such as {"value": "…"}' },
+  )
+  .meta({ id: "SecretRequest" });
+/** See {@link secretRequest}. */
+export type SecretRequest = Readonly<z.output<typeof secretRequest>>;
+
+function secretFault(text: string): string | null {
+  if (text.length < shortestSecret)
+    return `must have at least ${shortestSecret} characters: a shorter one cannot be masked in what partners answer. If it is no secret, make it a constant of the partner`;
+  if (text.trim() !== text) return "must not begin or end with white space";
+  const tooLong = new TextEncoder().encode(text).length > longestSecret;
+  return tooLong ? `must have at most ${longestSecret} bytes` : null;
+}
+
 /** What PUT of a partner takes: the document, and for a new partner a secret. */
 export const partnerRequest = z
   .strictObject(

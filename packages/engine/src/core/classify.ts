@@ -1,3 +1,4 @@
+import type { Lack } from "./lack.ts";
 import type { Scheme } from "./missing-key.ts";
 import { retryAfterMs } from "./retry-after.ts";
 
@@ -5,7 +6,9 @@ import { retryAfterMs } from "./retry-after.ts";
 export type Verdict =
   | ExchangeVerdict
   /** Nothing was sent, since a signature that the endpoint asks for cannot be made: it is paused until a key is there. */
-  | { readonly kind: "unsignable"; readonly scheme: Scheme; readonly error: string };
+  | { readonly kind: "unsignable"; readonly scheme: Scheme; readonly error: string }
+  /** Nothing was sent, since the endpoint uses a secret or constant that its partner does not have: it is paused until that is there. */
+  | { readonly kind: "lacking"; readonly lack: Lack; readonly error: string };
 
 /** What an exchange means for its delivery. */
 type ExchangeVerdict =

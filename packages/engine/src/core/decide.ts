@@ -53,7 +53,7 @@ export function decide(
   random: number,
 ): Decision {
   if (verdict.kind === "accepted") return finish("accepted_by_partner");
-  if (verdict.kind === "gone" || verdict.kind === "unsignable")
+  if (verdict.kind === "gone" || verdict.kind === "unsignable" || verdict.kind === "lacking")
     return { kind: "pause_endpoint", dueAtMs: nowMs };
 
   const slow = verdict.kind === "client_error";

@@ -3,10 +3,10 @@ import { expect, expectTypeOf, test } from "vitest";
 import type { compileCircuitPolicy } from "../dispatch/partner.ts";
 import { endpointDefaults, parseEndpointDocument } from "./documents.ts";
 import type { readExchangeSettings } from "./exchange-settings.ts";
-import type { TemplateSource } from "./template/compile.ts";
+import type { NewTemplateSource } from "./template/compile-strictly.ts";
 
 type Used =
-  | keyof TemplateSource
+  | keyof NewTemplateSource
   | keyof Parameters<typeof readExchangeSettings>[0]
   | keyof Parameters<typeof compileCircuitPolicy>[0]
   | "retry"

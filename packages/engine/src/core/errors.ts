@@ -32,6 +32,14 @@ export const errorCodes = {
     meaning:
       "The partner would have more live signing keys than a request can be signed with: let older ones retire.",
   },
+  secret_in_use: {
+    status: 409,
+    meaning: "An endpoint uses the secret, so it cannot be removed: take it out of the endpoint first.",
+  },
+  too_many_secrets: {
+    status: 409,
+    meaning: "The partner has as many secrets as it may have: remove one that nothing uses.",
+  },
   invalid_event: { status: 400, meaning: "The event is not valid; nothing was stored." },
   unauthorized: { status: 401, meaning: "The API key is missing or unknown." },
   not_found: { status: 404, meaning: "There is nothing under this id." },

@@ -5,6 +5,7 @@
  *
  * @packageDocumentation
  */
+import type { Lack } from "./lack.ts";
 import type { CircuitChange } from "./breaker.ts";
 import type { Reason } from "./delivery.ts";
 import type { Refusals } from "./refusals.ts";
@@ -15,7 +16,7 @@ export const operatorEventTypes = {
   "endpoint.refusing":
     "It answers every request with a 4xx: 20 requests without a success of which 90 % were refused, or 5 over 15 minutes. At most one event per endpoint and window until that ends.",
   "endpoint.disabled":
-    "It was paused: it answered 410 (`cause` gone), failed for its whole `disable_after` (`cause` failing), or asks for a signature that its partner has no live key for (`cause` signing_key_missing).",
+    "It was paused: it answered 410 (`cause` gone), failed for its whole `disable_after` (`cause` failing), asks for a signature that its partner has no live key for (`cause` signing_key_missing), or uses a secret or constant that its partner does not have (`cause` secret_missing, constant_missing).",
   "endpoint.recovered":
     "Its circuit is closed and its ramp is over (`by` probe), it takes requests again after refusing them (`by` answers), or an operator resumed it (`by` operator).",
   "delivery.dead": "A delivery of the endpoint died; at most one event per endpoint and window.",
@@ -165,6 +166,21 @@ export function unsignableEvent(
     eventId: idOf("endpoint.disabled", partner, endpoint, "unsigned", windowNo(nowMs, windowMs)),
     occurredAtMs: nowMs,
     data: { partner, endpoint, cause: "signing_key_missing", error },
+  };
+}
+
+/** The endpoint uses what its partner does not have. One event per window, as for a 410. */
+export function lackingEvent(
+  { partner, endpoint }: Subject,
+  { lack, error }: { readonly lack: Lack; readonly error: string },
+  windowMs: number,
+  nowMs: number,
+): OperatorEvent {
+  return {
+    type: "endpoint.disabled",
+    eventId: idOf("endpoint.disabled", partner, endpoint, lack.kind, lack.name, windowNo(nowMs, windowMs)),
+    occurredAtMs: nowMs,
+    data: { partner, endpoint, cause: `${lack.kind}_missing`, error },
   };
 }
 

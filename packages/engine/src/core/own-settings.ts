@@ -1,6 +1,6 @@
 /** What a process says of itself when it lacks what others have: pure words, for the conditions of `ports/conditions.ts`. */
 
-/** A partner whose secrets a process cannot open. */
+/** A partner whose signing keys or secrets a process cannot open. */
 export interface MissingMasterKey {
   readonly partner: string;
   /** The id of the master key that sealed them; null: they were changed, and no key opens them. */
@@ -13,7 +13,7 @@ export const masterKeyOrder =
 
 /** Why a start did not seal secrets again. */
 export const notResealed = (count: number): string =>
-  `A process that runs lacks the newest master key, so ${count} signing keys stay sealed with an older one: the next start with both keys seals them again. To change the key, ${masterKeyOrder}.`;
+  `A process that runs lacks the newest master key, so ${count} signing keys and secrets stay sealed with an older one: the next start with both keys seals them again. To change the key, ${masterKeyOrder}.`;
 
 /**
  * Null: nothing is missing.
@@ -25,8 +25,8 @@ export function missingKeyCondition(lacks: readonly MissingMasterKey[]): string 
   const ids = [...new Set(lacks.flatMap(({ keyId }) => keyId ?? []))].sort();
   const whose = named(lacks.map(({ partner }) => partner));
   if (ids.length === 0)
-    return `The signing keys of ${whose} cannot be opened: they were changed in the ledger. Restore them from a backup, or rotate the secrets.`;
-  return `This process lacks the master key that opens the signing keys of ${whose} (key id ${ids.join(", ")}), and leaves them to processes that have it. To change the key, ${masterKeyOrder}.`;
+    return `The signing keys or secrets of ${whose} cannot be opened: they were changed in the ledger. Restore them from a backup, or rotate the keys and set the secrets again.`;
+  return `This process lacks the master key that opens the signing keys and secrets of ${whose} (key id ${ids.join(", ")}), and leaves them to processes that have it. To change the key, ${masterKeyOrder}.`;
 }
 
 /**

@@ -17,10 +17,21 @@ test.each([
 });
 
 test.each([
+  ["Bearer {secret.token}", "Bearer {secret.token}"],
+  ["{secret.user}:{secret.pass}", "{secret.user}:{secret.pass}"],
+  ["Bearer open-{secret.token}", "•••"],
+  ["Bearer {const.token}", "•••"],
+])("an authorization of %s is shown as %s", (value, shown) => {
+  expect(shownHeader("authorization", value)).toBe(shown);
+});
+
+test.each([
   ["https://t.example/pb", "https://t.example/pb"],
   ["https://t.example/pb?cid=7&token=s3cret", "https://t.example/pb?cid=7&token=•••"],
   ["https://t.example/pb?API_KEY=a=b&x=%20", "https://t.example/pb?API_KEY=•••&x=%20"],
   ["https://t.example/pb?password=&token&=v", "https://t.example/pb?password=•••&token&=v"],
+  ["https://t.example/pb?token={secret.token}", "https://t.example/pb?token={secret.token}"],
+  ["https://t.example/pb?token=open{secret.token}", "https://t.example/pb?token=•••"],
   ["https://t.example/token=1/pb?q=a?token=b", "https://t.example/token=1/pb?q=a?token=b"],
 ])("%s is shown as %s", (url, shown) => {
   expect(shownUrl(url)).toBe(shown);

@@ -29,6 +29,7 @@ export function signalOf(
     case "gone":
       return "gone";
     case "unsignable":
+    case "lacking":
       return null;
     case "busy":
       return "answered";

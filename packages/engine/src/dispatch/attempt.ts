@@ -1,6 +1,8 @@
 import { classify, type Verdict } from "../core/classify.ts";
 import { type Decision, decide, finish, isExpired } from "../core/decide.ts";
 import type { Reason } from "../core/delivery.ts";
+import { type Lack, lackError } from "../core/lack.ts";
+import type { Mask } from "../core/mask.ts";
 import type { Scheme } from "../core/missing-key.ts";
 import { targetName } from "../core/target.ts";
 import { retryAfterMs } from "../core/retry-after.ts";
@@ -68,6 +70,7 @@ export async function attempt(
   if (refused) return stopBeforeSending(job, refused, tools, startedAtMs);
   const missing = job.partner.signer.missing(job.endpoint.signing, startedAtMs);
   if (missing !== null) return waitForKey(missing, startedAtMs);
+  if (job.endpoint.lack !== null) return waitForLack(job.endpoint.lack, startedAtMs);
   const rendered = render(job);
   if (!rendered.ok) return finishUnsent(rendered.reason, rendered.message, startedAtMs);
   const request = sign(job, rendered, tools.userAgent, startedAtMs);
@@ -85,13 +88,34 @@ export async function attempt(
   )
     return putBack(job, verdict.error, endedAtMs, endedAtMs, null);
   const decision = decideFor(job, verdict, exchange.retryAfter, endedAtMs, tools.random());
+  const error = verdict.kind === "accepted" ? null : verdict.error;
+  const attempted = { startedAtMs, endedAtMs, exchange, verdict, decision, error };
+  // Last: what the answer means is decided by what it says, and not by what is kept of it.
+  return job.partner.mask === null ? attempted : masked(attempted, job.partner.mask);
+}
+
+/** The attempt without the partner's secrets in what is stored and told of it: partners repeat requests in their answers. */
+function masked(
+  attempted: Attempted & { readonly exchange: Exchange; readonly verdict: Verdict },
+  mask: Mask,
+): Attempted {
+  const { exchange, verdict, error } = attempted;
   return {
-    startedAtMs,
-    endedAtMs,
-    exchange,
-    verdict,
-    decision,
-    error: verdict.kind === "accepted" ? null : verdict.error,
+    ...attempted,
+    exchange: maskedExchange(exchange, mask),
+    verdict: "error" in verdict ? { ...verdict, error: mask.text(verdict.error) } : verdict,
+    error: error === null ? null : mask.text(error),
+  };
+}
+
+/** What came back, without the partner's secrets. */
+export function maskedExchange(exchange: Exchange, mask: Mask): Exchange {
+  const { responseBody, truncated, location, failure } = exchange;
+  return {
+    ...exchange,
+    responseBody: mask.text(responseBody, truncated),
+    location: location === null ? null : mask.text(location),
+    failure: failure === null ? null : { ...failure, message: mask.text(failure.message) },
   };
 }
 
@@ -199,6 +223,17 @@ function stopBeforeSending(job: Job, reason: Reason, tools: AttemptTools, nowMs:
 function waitForKey(scheme: Scheme, nowMs: number): Attempted {
   const error = missingKeyError(scheme);
   const verdict: Verdict = { kind: "unsignable", scheme, error };
+  const decision: Decision = { kind: "pause_endpoint", dueAtMs: nowMs };
+  const times = { startedAtMs: nowMs, endedAtMs: nowMs };
+  return { ...times, exchange: null, verdict, decision, error, spendsNoStep: true };
+}
+
+/**
+ * A delivery whose endpoint uses a secret or constant that its partner does not have. It waits as one without a key does.
+ */
+function waitForLack(lack: Lack, nowMs: number): Attempted {
+  const error = lackError(lack);
+  const verdict: Verdict = { kind: "lacking", lack, error };
   const decision: Decision = { kind: "pause_endpoint", dueAtMs: nowMs };
   const times = { startedAtMs: nowMs, endedAtMs: nowMs };
   return { ...times, exchange: null, verdict, decision, error, spendsNoStep: true };

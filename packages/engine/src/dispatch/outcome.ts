@@ -1,4 +1,6 @@
+import type { Verdict } from "../core/classify.ts";
 import { reasons } from "../core/delivery.ts";
+import { lackNote } from "../core/lack.ts";
 import { missingKeyNote } from "../core/missing-key.ts";
 import type { StoredAttempt, EndpointHold, Outcome } from "../ports/ledger.ts";
 import type { AttemptEvent } from "../ports/telemetry.ts";
@@ -54,10 +56,7 @@ export function holdOf(
     return {
       endpointNo: endpoint.endpointNo,
       untilMs: null,
-      note:
-        verdict?.kind === "unsignable"
-          ? missingKeyNote(verdict.scheme)
-          : "The partner answered 410 Gone: paused until an operator resumes it.",
+      note: pauseNote(verdict),
     };
   }
   if (decision.holdEndpointUntilMs !== null) {
@@ -70,6 +69,12 @@ export function holdOf(
     };
   }
   return null;
+}
+
+function pauseNote(verdict: Verdict | null): string {
+  if (verdict?.kind === "unsignable") return missingKeyNote(verdict.scheme);
+  if (verdict?.kind === "lacking") return lackNote(verdict.lack);
+  return "The partner answered 410 Gone: paused until an operator resumes it.";
 }
 
 /** The one wide event of an attempt. */

@@ -6,11 +6,18 @@ import type { CircuitPolicy } from "../core/breaker.ts";
 import { type Rate, rateOf } from "../core/rate-limit.ts";
 import { type EndpointDocument, endpointDefaults, type RetryDocument } from "../core/documents.ts";
 import type { RetryPolicy } from "../core/retry-policy.ts";
-import { compileTemplate, type Template } from "../core/template/index.ts";
+import type { Lack } from "../core/lack.ts";
+import { createMask, type Mask } from "../core/mask.ts";
+import { type CompileOptions,
+  type CompileResult,
+  compileTemplate,
+  type Template,
+} from "../core/template/index.ts";
 import type { PartnerSettings } from "../ports/ledger.ts";
 import { createSigner, type Signer } from "./signer.ts";
 
 const none: ReadonlySet<string> = new Set();
+const noTexts: ReadonlyMap<string, string> = new Map();
 
 /** An endpoint as an attempt uses it, compiled once per version of its partner. */
 export interface DispatchEndpoint {
@@ -21,6 +28,8 @@ export interface DispatchEndpoint {
   readonly template: Template | null;
   /** Why nothing may be sent to it, in words, or null. */
   readonly refusal: string | null;
+  /** What it uses of its partner and the partner does not have, or null. Nothing is sent to it until that is there. */
+  readonly lack: Lack | null;
   readonly policy: RetryPolicy;
   readonly exchange: ExchangeSettings;
   readonly signing: readonly ("v1" | "v1a")[];
@@ -37,6 +46,8 @@ export interface DispatchPartner {
   readonly rate: Rate | null;
   readonly maxInFlight: number;
   readonly signer: Signer;
+  /** Hides its secrets in what it answers. Null if it has none: then nothing has to be looked at. */
+  readonly mask: Mask | null;
   readonly endpoints: ReadonlyMap<number, DispatchEndpoint>;
   /** Scheme, host and port of the enabled endpoints. */
   readonly origins: readonly string[];
@@ -45,7 +56,7 @@ export interface DispatchPartner {
 }
 
 /** What a process lacks by its own settings: a master key, or targets in its list of allowed ones. */
-type Lack =
+type ProcessLack =
   | { readonly key: { readonly keyId: string | null; readonly error: PostriderError } }
   | { readonly targets: readonly string[] };
 
@@ -55,7 +66,7 @@ export class LeftToOthers extends Error {
   readonly key: { readonly keyId: string | null } | undefined;
   readonly targets: readonly string[] | undefined;
 
-  constructor(partner: string, lack: Lack) {
+  constructor(partner: string, lack: ProcessLack) {
     super(
       `The partner ${partner} is left to other processes.`,
       "key" in lack ? { cause: lack.key.error } : {},
@@ -73,9 +84,13 @@ export class LeftToOthers extends Error {
  */
 export function compilePartner(settings: PartnerSettings, allowedTargets: AllowedTargets): DispatchPartner {
   if (settings.unreadable) throw settings.unreadable.error;
+  const texts = {
+    secrets: settings.secrets ?? noTexts,
+    constants: settings.constants === undefined ? noTexts : new Map(Object.entries(settings.constants)),
+  };
   const compiled = settings.endpoints.map((endpoint) => ({
     enabled: endpoint.document.enabled,
-    endpoint: compileEndpoint(endpoint, settings.maxInFlight, allowedTargets),
+    endpoint: compileEndpoint(endpoint, texts, settings.maxInFlight, allowedTargets),
   }));
   const origins = compiled.flatMap(({ enabled, endpoint }) => (enabled && endpoint.template?.origin) || []);
   return {
@@ -85,6 +100,7 @@ export function compilePartner(settings: PartnerSettings, allowedTargets: Allowe
     rate: rateOf(settings.ratePerSecond, settings.burst),
     maxInFlight: settings.maxInFlight,
     signer: createSigner(settings.keys),
+    mask: createMask(texts.secrets),
     endpoints: new Map(compiled.map(({ endpoint }) => [endpoint.endpointNo, endpoint])),
     origins,
     unlisted: unlistedTargets(origins, allowedTargets, none).length > 0,
@@ -93,11 +109,12 @@ export function compilePartner(settings: PartnerSettings, allowedTargets: Allowe
 
 function compileEndpoint(
   { endpointNo, id, version, circuitNo = 0, document }: PartnerSettings["endpoints"][number],
+  texts: Required<Pick<CompileOptions, "secrets" | "constants">>,
   maxInFlight: number,
   allowedTargets: AllowedTargets,
 ): DispatchEndpoint {
   const { fault, ...policies } = compilePolicies(document, maxInFlight);
-  const compiled = compileTemplate(document);
+  const { compiled, lack } = compileWith(texts, document);
   const template = compiled.ok ? compiled.template : null;
   // The list of allowed targets may have changed since the document was stored.
   const target = template && checkTargetUrl(template.origin, allowedTargets);
@@ -111,10 +128,31 @@ function compileEndpoint(
         ? target.message
         : fault
       : (compiled.issues[0]?.message ?? "the template does not compile"),
+    lack,
     ...policies,
     signing: document.signing,
     circuitNo,
   };
+}
+
+/**
+ * The template with the partner's own texts, and what is missing of these. A constant that was taken out of the partner's
+ * document is a lack as a secret is: somebody mends it, so it must not cost the deliveries their retries.
+ */
+function compileWith(
+  texts: Required<Pick<CompileOptions, "secrets" | "constants">>,
+  document: EndpointDocument,
+): { readonly compiled: CompileResult; readonly lack: Lack | null } {
+  const compiled = compileTemplate(document, texts);
+  if (compiled.ok) {
+    const [name] = compiled.template.missingSecrets;
+    return { compiled, lack: name === undefined ? null : { kind: "secret", name } };
+  }
+  if (compiled.issues.some(({ code }) => code !== "unknown_constant")) return { compiled, lack: null };
+  // Never rendered while it lacks something.
+  const unfilled = compileTemplate(document);
+  const name = unfilled.ok && unfilled.template.constants.find((one) => !texts.constants.has(one));
+  return typeof name === "string" ? { compiled: unfilled, lack: { kind: "constant", name } } : { compiled, lack: null };
 }
 
 /** Policies of a document. A duration that passed no edge's check makes its endpoint unusable, not the whole partner. */

@@ -1,9 +1,11 @@
 import { classify } from "../core/classify.ts";
 import { shownHeader, shownUrl } from "../core/redact.ts";
-import { type AttemptTools, type Job, missingKeyError, render, sign } from "./attempt.ts";
+import { lackError } from "../core/lack.ts";
+import { type AttemptTools, type Job, maskedExchange, missingKeyError, render, sign } from "./attempt.ts";
 import type { DispatchEndpoint, DispatchPartner } from "./partner.ts";
 
-/** What one test postback did. Values of credentials in URL and headers are hidden: `core/redact.ts`. */
+/** What one test postback did. Values of credentials in URL and headers are hidden: `core/redact.ts`; secrets
+ * of the partner stand as `{secret.name}` wherever they are. */
 export interface TestPostback {
   readonly request: {
     readonly method: string;
@@ -72,18 +74,24 @@ export async function sendTestPostback(
     return notSent(`target_refused: ${endpoint.refusal}`);
   const missing = partner.signer.missing(endpoint.signing, now);
   if (missing !== null) return notSent(missingKeyError(missing));
+  if (endpoint.lack !== null) return notSent(lackError(endpoint.lack));
   const rendered = render(job);
   if (!rendered.ok) return notSent(`${rendered.reason}: ${rendered.message}`);
   const request = sign(job, rendered, tools.userAgent, now);
   const flagged = { ...request, headers: [...request.headers, ["webhook-test", "1"] as const] };
-  const exchange = await tools.transport.send(flagged);
-  const verdict = classify(exchange);
+  const answered = await tools.transport.send(flagged);
+  const verdict = classify(answered);
+  const { mask } = partner;
+  const exchange = mask === null ? answered : maskedExchange(answered, mask);
+  const shown = (text: string) => (mask === null ? text : mask.text(text));
   return {
     request: {
       method: flagged.method,
-      url: shownUrl(flagged.url),
-      headers: Object.fromEntries(flagged.headers.map(([name, value]) => [name, shownHeader(name, value)])),
-      body: rendered.body,
+      url: shownUrl(shown(flagged.url)),
+      headers: Object.fromEntries(
+        flagged.headers.map(([name, value]) => [name, shownHeader(name, shown(value))]),
+      ),
+      body: rendered.body === null ? null : shown(rendered.body),
     },
     response: {
       status: exchange.status,
@@ -92,7 +100,7 @@ export async function sendTestPostback(
       failure: exchange.failure,
     },
     verdict: verdict.kind,
-    error: verdict.kind === "accepted" ? null : verdict.error,
+    error: verdict.kind === "accepted" ? null : shown(verdict.error),
   };
 }
 

@@ -1,5 +1,6 @@
 import { parseEndpointDocument } from "../core/documents.ts";
 import { PostriderError } from "../core/errors.ts";
+import { lackOfNote } from "../core/lack.ts";
 import { missingKeyNote, schemes } from "../core/missing-key.ts";
 import type {
   Claimed,
@@ -17,6 +18,7 @@ import { advanceReplays } from "./replays.ts";
 import { parseRing, ringPayload } from "./ring-channel.ts";
 import { type ClaimRow, dueDelivery } from "./rows.ts";
 import type { Seal } from "./seal.ts";
+import { sealContext, secretContext } from "./sealed-rows.ts";
 import { isTransientFault, list, listOf, type Sql } from "./sql.ts";
 import { keepUp } from "./upkeep.ts";
 
@@ -120,14 +122,17 @@ export function createDispatchLedger(
     async hold(holds) {
       const endpointNos = list(holds.map((hold) => hold.endpointNo));
       const notes = schemes.map(missingKeyNote);
+      const lacks = holds.map(({ note }) => lackOfNote(note));
       const values = [
         endpointNos,
         list(holds.map((hold) => hold.untilMs)),
         list(holds.map((hold) => hold.note)),
         list(notes),
         list(schemes),
+        list(lacks.map((lack) => lack?.kind ?? null)),
+        list(lacks.map((lack) => lack?.name ?? null)),
       ];
-      if (!holds.some(({ note }) => notes.includes(note))) return void (await sql.query(holdSql, values));
+      if (!holds.some(({ note }, index) => notes.includes(note) || lacks[index] !== null)) return void (await sql.query(holdSql, values));
       await sql.transaction(async (tx) => {
         await tx.query(ownersSql, [endpointNos]);
         await tx.query(holdSql, values);
@@ -189,23 +194,28 @@ const recordSql = `select postrider.record($1::text::uuid[], $2::text::int[], $3
   $5::text::postrider.reason[], $6::text::float8[], $7::text::int[], $8::text::float8[], $9::text::int[], $10::text::float8[],
   $11::text::int[], $12::text::int[], $13::text::int[], $14::text::text[], $15::text::text[], $16::text::int[], $17::boolean, $18::uuid)`;
 
-/** Waits for rotations under way: only a statement that begins after them sees their keys. */
+/** Waits for changes of partners under way: only a statement that begins after them sees their keys, secrets and constants. */
 const ownersSql = `select 1 from postrider.partners p
  where p.partner_no in (select e.partner_no from postrider.endpoints e where e.endpoint_no = any($1::text::int[]))
  order by p.partner_no for share`;
 
-/** A pause for a missing key must not be stored if the key was made meanwhile: nothing would end it. */
+/** A pause for a missing key, secret or constant must not be stored if it was made meanwhile: nothing would end it. */
 const holdSql = `update postrider.endpoints e
    set held_until = case when h.until_ms is null then e.held_until else greatest(e.held_until, to_timestamp(h.until_ms / 1000)) end,
        paused_at = case when h.until_ms is null then coalesce(e.paused_at, clock_timestamp()) else e.paused_at end,
        note = h.note
-  from (select distinct on (endpoint_no) * from unnest($1::text::int[], $2::text::float8[], $3::text::text[]) as u(endpoint_no, until_ms, note)
+  from (select distinct on (endpoint_no) * from unnest($1::text::int[], $2::text::float8[], $3::text::text[], $6::text::text[], $7::text::text[])
+           as u(endpoint_no, until_ms, note, lacks, name)
          order by endpoint_no, until_ms desc nulls first) h
  where e.endpoint_no = h.endpoint_no
    and not (h.note = any($4::text::text[]) and exists (
      select 1 from unnest($4::text::text[], $5::text::text[]) as m(note, scheme)
        join postrider.signing_keys k on k.scheme = m.scheme and (k.retires_at is null or k.retires_at > clock_timestamp())
-      where m.note = h.note and k.partner_no = e.partner_no))`;
+      where m.note = h.note and k.partner_no = e.partner_no))
+   and not (h.lacks is not distinct from 'secret' and exists (
+     select 1 from postrider.partner_secrets s where s.partner_no = e.partner_no and s.name = h.name))
+   and not (h.lacks is not distinct from 'constant' and exists (
+     select 1 from postrider.partners p where p.partner_no = e.partner_no and p.constants::jsonb ? h.name))`;
 
 const saveCursorsSql = `update postrider.partner_runtime r set limiter_cursor_ms = s.cursor_ms
   from unnest($1::text::int[], $2::text::bigint[], $3::text::float8[]) as s(partner_no, fence, cursor_ms)
@@ -297,7 +307,8 @@ async function readSettings(
     ratePerSecond: row.rate_per_second,
     burst: row.burst,
     maxInFlight: row.max_in_flight,
-    ...openKeys(row, seal),
+    ...opened(row, seal),
+    ...(row.constants === "{}" ? {} : { constants: JSON.parse(row.constants) as Record<string, string> }),
     endpoints: row.endpoints.map((endpoint) => ({
       ...endpoint,
       document: parseEndpointDocument(endpoint.document),
@@ -305,23 +316,31 @@ async function readSettings(
   }));
 }
 
-/** A partner whose secrets cannot be opened is no fault of the others that are read with it. */
-function openKeys({ id, keys }: SettingsRow, seal: Seal): Pick<PartnerSettings, "keys" | "unreadable"> {
-  const opened: StoredKey[] = [];
-  for (const { scheme, sealed: text, retires_ms: retiresAtMs } of keys) {
-    const sealed = Buffer.from(text, "base64");
-    try {
-      opened.push({ scheme, secretText: seal.open(sealed, sealContext(id)), retiresAtMs });
-    } catch (error) {
-      if (!(error instanceof PostriderError)) throw error;
-      return { keys: [], unreadable: { keyId: seal.foreignKeyId(sealed), error } };
-    }
+/** A partner whose keys or secrets cannot be opened is no fault of the others that are read with it. */
+function opened(
+  { id, keys, secrets }: SettingsRow,
+  seal: Seal,
+): Pick<PartnerSettings, "keys" | "secrets" | "unreadable"> {
+  let sealed: Buffer = Buffer.alloc(0);
+  const open = (text: string, context: string) => seal.open((sealed = Buffer.from(text, "base64")), context);
+  try {
+    const storedKeys = keys.map(
+      (key): StoredKey => ({
+        scheme: key.scheme,
+        secretText: open(key.sealed, sealContext(id)),
+        retiresAtMs: key.retires_ms,
+      }),
+    );
+    if (secrets.length === 0) return { keys: storedKeys };
+    const values = secrets.map(
+      (secret) => [secret.name, open(secret.sealed, secretContext(id, secret.name))] as const,
+    );
+    return { keys: storedKeys, secrets: new Map(values) };
+  } catch (error) {
+    if (!(error instanceof PostriderError)) throw error;
+    return { keys: [], unreadable: { keyId: seal.foreignKeyId(sealed), error } };
   }
-  return { keys: opened };
 }
-
-/** What a partner's sealed secrets are bound to: a sealed secret copied to another partner's row does not open. */
-export const sealContext = (partnerId: string): string => `partner:${partnerId}`;
 
 interface SettingsRow {
   readonly partner_no: number;
@@ -331,6 +350,8 @@ interface SettingsRow {
   readonly burst: number | null;
   readonly max_in_flight: number;
   readonly keys: readonly { scheme: "v1" | "v1a"; sealed: string; retires_ms: number | null }[];
+  readonly secrets: readonly { name: string; sealed: string }[];
+  readonly constants: string;
   readonly endpoints: readonly {
     endpointNo: number;
     id: string;
@@ -343,6 +364,8 @@ interface SettingsRow {
 const settingsSql = `select p.partner_no, p.id, p.version, p.rate_per_second, p.burst, p.max_in_flight,
   coalesce((select json_agg(json_build_object('scheme', k.scheme, 'sealed', encode(k.sealed, 'base64'), 'retires_ms', extract(epoch from k.retires_at) * 1000) order by k.key_no desc)
      from postrider.signing_keys k where k.partner_no = p.partner_no and (k.retires_at is null or k.retires_at > to_timestamp($2::float8 / 1000))), '[]') as keys,
+  coalesce((select json_agg(json_build_object('name', s.name, 'sealed', encode(s.sealed, 'base64')))
+     from postrider.partner_secrets s where s.partner_no = p.partner_no), '[]') as secrets, p.constants::text as constants,
   coalesce((select json_agg(json_build_object('endpointNo', e.endpoint_no, 'id', e.id, 'version', e.version, 'circuitNo', e.circuit_no, 'document', e.document::text))
      from postrider.endpoints e where e.partner_no = p.partner_no and e.deleted_at is null), '[]') as endpoints
   from postrider.partners p where p.partner_no = any($1::text::int[])`;

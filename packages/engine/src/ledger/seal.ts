@@ -70,9 +70,9 @@ export function createSeal(masterKeys: readonly Uint8Array[]): Seal {
       } catch (cause) {
         throw new PostriderError(
           "secret_unreadable",
-          "A sealed secret was changed, or belongs to another partner.",
+          "A sealed secret was changed, or belongs to another partner or name.",
           {
-            hint: "Restore the row from a backup, or rotate the partner's secret.",
+            hint: "Restore the row from a backup, or rotate the partner's signing key, or set its secret again.",
             cause,
           },
         );

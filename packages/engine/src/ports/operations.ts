@@ -15,6 +15,7 @@ import type {
   EndpointWarning,
   SigningKey,
   MissingKey,
+  PartnerSecret,
   DeliveryView,
   EventView,
   ReplayView,
@@ -93,6 +94,26 @@ export interface KeyOperations {
   missingKeys(nowMs: number, signal?: AbortSignal): Promise<readonly MissingKey[]>;
 }
 
+/** Partners' secrets, which endpoints write as `{secret.name}`. Their values are never given back. */
+export interface SecretOperations {
+  /**
+   * Sets a secret; endpoints that waited for it go on. `created` is false if it had a value before. Null if there is no
+   * partner. The value is checked by the caller: 4 characters to 8 KiB.
+   *
+   * @throws PostriderError `too_many_secrets`
+   */
+  putSecret(
+    partner: string,
+    name: string,
+    value: string,
+    nowMs: number,
+  ): Promise<{ readonly secret: PartnerSecret; readonly created: boolean } | null>;
+  /** By name; with those that endpoints use and that were never set. Null if there is no partner. */
+  listSecrets(partner: string, signal?: AbortSignal): Promise<readonly PartnerSecret[] | null>;
+  /** False if there is no such secret; null if there is no partner. @throws PostriderError `secret_in_use` */
+  deleteSecret(partner: string, name: string): Promise<boolean | null>;
+}
+
 /** Endpoints: their settings, and whether they are paused or held. */
 export interface EndpointOperations {
   /**
@@ -118,8 +139,8 @@ export interface EndpointOperations {
 /** What is most likely wrong with endpoints that can be stored and sent to. */
 export interface WarningOperations {
   /**
-   * Data macros that none of the last 100 events of an endpoint's types had a value for (events larger than 8 KiB are
-   * passed over). Of one endpoint, of a partner's, or of all; the 200 changed last at most, then `more` is true. What
+   * Credentials in clear, secrets that were never set, and data macros that none of the last 100 events of an endpoint's types had a value for (events larger than 8 KiB are
+   * passed over). Of one endpoint, of a partner's, or of all; for macros the 200 changed last at most, then `more` is true. What
    * cannot be read within half a second is skipped: warnings are advice, and never a reason to refuse.
    */
   endpointWarnings(
@@ -281,6 +302,7 @@ export interface Operations
   extends PartnerOperations,
     NameOperations,
     KeyOperations,
+    SecretOperations,
     EndpointOperations,
     WarningOperations,
     DeliveryOperations,

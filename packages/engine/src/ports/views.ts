@@ -6,7 +6,7 @@ import type { CauseCount, DeliveryFilter, SkipCause } from "./selection.ts";
 export interface Partner extends PartnerDocument {
   readonly id: string;
   /**
-   * Of a single partner, and only while no process that dispatches can open its signing keys: the ids of the master keys that
+   * Of a single partner, and only while no process that dispatches can open its signing keys and secrets: the ids of the master keys that
    * they lack. Nothing is sent to it.
    */
   readonly missing_master_keys?: readonly string[];
@@ -67,11 +67,16 @@ export interface EndpointCircuit {
 export interface EndpointWarning {
   readonly partner: string;
   readonly endpoint: string;
-  /** The path of a data macro, `data.payuot`, that no recent event had a value for. */
-  readonly macro: string;
-  /** The nearest path that those events have. */
+  /**
+   * `unfilled_macro`: no recent event had a value for it. `open_credential`: a credential stands in the document as it is.
+   * `secret_missing`: a secret that it uses was never set, so nothing is sent.
+   */
+  readonly code: "unfilled_macro" | "open_credential" | "secret_missing";
+  /** The macro it is about: `data.payuot`, or the one to write in the place of a credential, `secret.access_token`. */
+  readonly macro: string | null;
+  /** The nearest path that recent events have. */
   readonly nearest: string | null;
-  /** In words, with what becomes of the postbacks. */
+  /** In words, with what becomes of the postbacks, or what to do. */
   readonly message: string;
 }
 
@@ -83,6 +88,15 @@ export interface SigningKey {
   readonly created_at: string;
   /** Signs until then; null for the newest key. */
   readonly retires_at: string | null;
+}
+
+/** A secret of a partner, without its value. */
+export interface PartnerSecret {
+  readonly name: string;
+  /** Null: an endpoint uses it, and it was never set. */
+  readonly set_at: string | null;
+  /** The ids of the endpoints that use it. */
+  readonly endpoints: readonly string[];
 }
 
 /** An endpoint that cannot be signed for. */

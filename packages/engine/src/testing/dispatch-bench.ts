@@ -20,7 +20,13 @@ export interface SeenRequest {
 
 /** An answer after `afterMs`; `hang` comes only when the exchange is aborted or its deadline is over. */
 export type Answer =
-  | { readonly status: number; readonly retryAfter?: string; readonly afterMs?: number }
+  | {
+      readonly status: number;
+      readonly retryAfter?: string;
+      readonly afterMs?: number;
+      /** What else came back. */
+      readonly more?: Partial<Exchange>;
+    }
   | "hang";
 
 export const exchangeOf = (status: number | null, more: Partial<Exchange> = {}): Exchange => ({
@@ -54,7 +60,7 @@ export function createScriptedTransport(clock: ManualClock, answer: (seen: SeenR
         return exchangeOf(null, { failure: { class: "aborted", message: "aborted" }, durationMs });
       if (said === "hang")
         return exchangeOf(null, { failure: { class: "timeout", message: "headers" }, durationMs });
-      return exchangeOf(said.status, { retryAfter: said.retryAfter ?? null, durationMs });
+      return exchangeOf(said.status, { retryAfter: said.retryAfter ?? null, durationMs, ...said.more });
     },
     close: async () => {},
   };

@@ -16,6 +16,7 @@ import { operationsTests } from "./ledger-suite/operations.ts";
 import { retryTests } from "./ledger-suite/retrying.ts";
 import { readingTests } from "./ledger-suite/reading.ts";
 import { readinessTests } from "./ledger-suite/readiness.ts";
+import { secretTests } from "./ledger-suite/secrets.ts";
 import { replayTests } from "./ledger-suite/replaying.ts";
 import { placesTests } from "./ledger-suite/places.ts";
 import { orderingTests } from "./ledger-suite/ordering.ts";
@@ -58,7 +59,7 @@ export function describeLedger(
       dispatchTests(() => subject);
     });
     group("accepting, dispatching", acceptingTests, claimTests, recordTests);
-    group("operating", operationsTests, keyTests, numberTests);
+    group("operating", operationsTests, keyTests, secretTests, numberTests);
     group("judging what comes in", judgingTests, sqlDoorTests, backlogTests);
     group("reading, conserving", readingTests, conservationTests);
     group("warning", warningTests);

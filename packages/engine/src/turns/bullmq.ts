@@ -14,8 +14,8 @@ import type { RunTurn, Turns } from "../ports/turns.ts";
 import { createAlarms } from "./alarms.ts";
 import { createAsked } from "./asked.ts";
 import { parseRedisAddress } from "./redis-address.ts";
-import { createRedisConnections } from "./redis-connections.ts";
-import { createTurnRunner } from "./runner.ts";
+import { createRedisConnections, type RedisConnections } from "./redis-connections.ts";
+import { createTurnRunner, type TurnRunner } from "./runner.ts";
 
 export interface BullmqTurnsOptions {
   /** See `parseRedisAddress`. */
@@ -42,127 +42,172 @@ const farewellMs = 2_000;
  * const turns = createBullmqTurns({ redisUrl: "redis://127.0.0.1:6379", ledgerId, clock, telemetry, conditions });
  */
 export function createBullmqTurns(options: BullmqTurnsOptions): Turns {
-  const { clock, telemetry, maxActive = 1_000, prefix = "{postrider}" } = options;
+  return new BullmqTurns(options);
+}
+
+class BullmqTurns implements Turns {
+  readonly #clock: Clock;
+  readonly #maxActive: number;
+  readonly #runner: TurnRunner;
+  readonly #redis: RedisConnections;
+  readonly #alarms: ReturnType<typeof createAlarms>;
+  readonly #asked: ReturnType<typeof createAsked>;
   /** Jobs that wait for those before them to have begun. */
-  let queued: (() => void)[] = [];
-  let serving = false;
+  #queued: (() => void)[] = [];
+  #serving = false;
 
-  const full = () => queued.length > 0 || runner.busy >= maxActive;
-  const hasRoom = () => serving && !runner.stopping && runner.waiting === 0 && !full();
-  const runner = createTurnRunner({
-    clock,
-    telemetry,
-    maxActive,
-    othersWait: full,
-    onHeld: (partnerNo) => redis.session?.peers.hold(partnerNo),
-    onRung: (partnerNo) => ring([partnerNo]),
-    onDue(partnerNo, atMs) {
-      if (atMs > clock.now()) return alarms.set(partnerNo, atMs);
-      // This process has had its time with the partner: whoever is next goes on.
-      redis.session?.peers.release(partnerNo);
-      toAny([partnerNo]);
-    },
-    onRoom() {
-      const next = queued;
-      queued = [];
-      for (const goOn of next) goOn();
-    },
-  });
-  /** Serves partners here. A process that only accepts leaves them to the sweep. */
-  const keep = (partnerNos: Iterable<number>) => {
-    if (serving) runner.serve(partnerNos);
-  };
-  const toAny = (partnerNos: Iterable<number>) => {
-    const { session } = redis;
-    if (session === null) return keep(partnerNos);
-    for (const partnerNo of partnerNos) session.ring(partnerNo);
-  };
-  /** While a turn is active here the others are to know, or they would send a job for each ring. */
-  const sayHeld = (partnerNos: readonly number[]) => {
-    for (const partnerNo of partnerNos) if (runner.holds(partnerNo)) redis.session?.peers.hold(partnerNo);
-  };
-  /** Rings for partners whose last turn was here: served here while there is room. */
-  const toHere = (partnerNos: readonly number[]) => {
-    sayHeld(partnerNos);
-    const others = partnerNos.filter((partnerNo) => !runner.takes(partnerNo));
-    if (others.length === 0) return;
-    if (hasRoom()) runner.serve(others);
-    else toAny(others);
-  };
-  const redis = createRedisConnections({
-    ...options,
-    address: parseRedisAddress(options.redisUrl),
-    prefix,
-    random: options.random ?? systemRandom,
-    onRings: toHere,
-    onTold(partnerNos) {
-      for (const partnerNo of partnerNos) runner.look(partnerNo);
-      sayHeld(partnerNos);
-    },
-    unheard: (partnerNos) => toAny(partnerNos),
-    undelivered: keep,
-    async take(partnerNos) {
-      if (runner.waiting > 0) await new Promise<void>((goOn) => queued.push(goOn));
-      if (runner.stopping) toAny(partnerNos);
-      else runner.serve(partnerNos);
-    },
-  });
+  constructor(options: BullmqTurnsOptions) {
+    const { clock, telemetry, maxActive = 1_000, prefix = "{postrider}" } = options;
+    this.#clock = clock;
+    this.#maxActive = maxActive;
+    this.#asked = createAsked(clock);
+    this.#alarms = createAlarms(clock, (partnerNos) => this.#ringDue(partnerNos));
+    this.#runner = createTurnRunner({
+      clock,
+      telemetry,
+      maxActive,
+      othersWait: () => this.#full,
+      onHeld: (partnerNo) => this.#redis.session?.peers.hold(partnerNo),
+      onRung: (partnerNo) => this.ring([partnerNo]),
+      onDue: (partnerNo, atMs) => this.#goOnAt(partnerNo, atMs),
+      onRoom: () => this.#goOnWithJobs(),
+    });
+    this.#redis = createRedisConnections({
+      ...options,
+      address: parseRedisAddress(options.redisUrl),
+      prefix,
+      random: options.random ?? systemRandom,
+      onRings: (partnerNos) => this.#ringHere(partnerNos),
+      onTold: (partnerNos) => {
+        this.look(partnerNos);
+        this.#sayHeld(partnerNos);
+      },
+      unheard: (partnerNos) => this.#ringAny(partnerNos),
+      undelivered: (partnerNos) => this.serve(partnerNos),
+      take: (partnerNos) => this.#take(partnerNos),
+    });
+  }
 
-  const ring = (partnerNos: Iterable<number>) => {
-    const { session } = redis;
-    if (session === null) return keep(partnerNos);
+  ring(partnerNos: Iterable<number>): void {
+    const { session } = this.#redis;
+    if (session === null) return this.serve(partnerNos);
     for (const partnerNo of partnerNos) {
-      if (runner.takes(partnerNo)) continue;
+      if (this.#runner.takes(partnerNo)) continue;
       const holder = session.peers.holderOf(partnerNo);
       if (holder === null) session.ring(partnerNo);
-      else if (holder === session.peers.id) toHere([partnerNo]);
+      else if (holder === session.peers.id) this.#ringHere([partnerNo]);
       else session.peers.ring(holder, partnerNo);
     }
-  };
-  const asked = createAsked(clock);
+  }
+
+  /** Serves partners here. A process that only accepts leaves them to the sweep. */
+  serve(partnerNos: Iterable<number>): void {
+    if (this.#serving) this.#runner.serve(partnerNos);
+  }
+
+  ringAt(partnerNo: number, atMs: number): void {
+    if (atMs <= this.#clock.now()) this.#ringDue([partnerNo]);
+    else this.#alarms.set(partnerNo, atMs);
+  }
+
+  look(partnerNos: readonly number[]): void {
+    for (const partnerNo of partnerNos) this.#runner.look(partnerNo);
+  }
+
+  reach(): "process" | "cluster" {
+    return this.#redis.session !== null && !this.#runner.stopping ? "cluster" : "process";
+  }
+
+  fault(): string | null {
+    return this.#redis.fault;
+  }
+
+  async start(run: RunTurn): Promise<void> {
+    this.#serving = true;
+    this.#redis.takeJobs();
+    this.#runner.begin(run);
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#alarms.stop();
+    // What did not begin here is somebody else's.
+    this.#ringAny(this.#runner.letGo());
+    for (const goOn of this.#queued) goOn();
+    const leaving = this.#redis.leave();
+    await this.#runner.stop(graceMs);
+    const farewell = new AbortController();
+    await Promise.race([leaving, this.#clock.sleep(farewellMs, farewell.signal)]);
+    farewell.abort();
+    this.#redis.close();
+  }
+
+  load(): { readonly active: number; readonly waiting: number } {
+    return {
+      active: this.#runner.active,
+      waiting: this.#runner.waiting + (this.#redis.session?.unsent() ?? 0),
+    };
+  }
+
+  get #full(): boolean {
+    return this.#queued.length > 0 || this.#runner.busy >= this.#maxActive;
+  }
+
+  get #hasRoom(): boolean {
+    return this.#serving && !this.#runner.stopping && this.#runner.waiting === 0 && !this.#full;
+  }
+
+  /** Rings at whoever has time. */
+  #ringAny(partnerNos: Iterable<number>): void {
+    const { session } = this.#redis;
+    if (session === null) return this.serve(partnerNos);
+    for (const partnerNo of partnerNos) session.ring(partnerNo);
+  }
+
+  /** Rings for partners whose last turn was here: served here while there is room. */
+  #ringHere(partnerNos: readonly number[]): void {
+    this.#sayHeld(partnerNos);
+    const others = partnerNos.filter((partnerNo) => !this.#runner.takes(partnerNo));
+    if (others.length === 0) return;
+    if (this.#hasRoom) this.#runner.serve(others);
+    else this.#ringAny(others);
+  }
+
   /**
    * The partners are due and the ledger knows nobody who has their turns, so no other process' word counts: they become
    * jobs, and if a job led to nothing they are served here.
    */
-  const ringDue = (partnerNos: readonly number[]) => {
-    if (redis.session === null) return keep(partnerNos);
+  #ringDue(partnerNos: readonly number[]): void {
+    if (this.#redis.session === null) return this.serve(partnerNos);
     for (const partnerNo of partnerNos) {
-      if (runner.takes(partnerNo)) continue;
-      if (asked.again(partnerNo) && hasRoom()) runner.serve([partnerNo]);
-      else toAny([partnerNo]);
+      if (this.#runner.takes(partnerNo)) continue;
+      if (this.#asked.again(partnerNo) && this.#hasRoom) this.#runner.serve([partnerNo]);
+      else this.#ringAny([partnerNo]);
     }
-  };
-  const alarms = createAlarms(clock, ringDue);
+  }
 
-  return {
-    ring,
-    serve: keep,
-    ringAt(partnerNo, atMs) {
-      if (atMs <= clock.now()) ringDue([partnerNo]);
-      else alarms.set(partnerNo, atMs);
-    },
-    look(partnerNos) {
-      for (const partnerNo of partnerNos) runner.look(partnerNo);
-    },
-    reach: () => (redis.session !== null && !runner.stopping ? "cluster" : "process"),
-    fault: () => redis.fault,
-    async start(run: RunTurn) {
-      serving = true;
-      redis.takeJobs();
-      runner.begin(run);
-    },
-    async stop(graceMs) {
-      alarms.stop();
-      // What did not begin here is somebody else's.
-      toAny(runner.letGo());
-      for (const goOn of queued) goOn();
-      const leaving = redis.leave();
-      await runner.stop(graceMs);
-      const farewell = new AbortController();
-      await Promise.race([leaving, clock.sleep(farewellMs, farewell.signal)]);
-      farewell.abort();
-      redis.close();
-    },
-    load: () => ({ active: runner.active, waiting: runner.waiting + (redis.session?.unsent() ?? 0) }),
-  };
+  #goOnAt(partnerNo: number, atMs: number): void {
+    if (atMs > this.#clock.now()) return this.#alarms.set(partnerNo, atMs);
+    // This process has had its time with the partner: whoever is next goes on.
+    this.#redis.session?.peers.release(partnerNo);
+    this.#ringAny([partnerNo]);
+  }
+
+  /** While a turn is active here the others are to know, or they would send a job for each ring. */
+  #sayHeld(partnerNos: readonly number[]): void {
+    for (const partnerNo of partnerNos)
+      if (this.#runner.holds(partnerNo)) this.#redis.session?.peers.hold(partnerNo);
+  }
+
+  /** A job: it is over when its turns have begun. */
+  async #take(partnerNos: readonly number[]): Promise<void> {
+    if (this.#runner.waiting > 0) await new Promise<void>((goOn) => this.#queued.push(goOn));
+    if (this.#runner.stopping) this.#ringAny(partnerNos);
+    else this.#runner.serve(partnerNos);
+  }
+
+  #goOnWithJobs(): void {
+    const next = this.#queued;
+    this.#queued = [];
+    for (const goOn of next) goOn();
+  }
 }

@@ -24,10 +24,11 @@ export function createInProcessTurns({ clock, telemetry, maxActive = 1_000 }: In
     onRung: (partnerNo) => runner.serve([partnerNo]),
     onDue: ringAt,
   });
-  const alarms = createAlarms(clock, runner.serve);
+  const serve = (partnerNos: Iterable<number>) => runner.serve(partnerNos);
+  const alarms = createAlarms(clock, serve);
   return {
-    ring: runner.serve,
-    serve: runner.serve,
+    ring: serve,
+    serve,
     ringAt,
     look(partnerNos) {
       for (const partnerNo of partnerNos) runner.look(partnerNo);

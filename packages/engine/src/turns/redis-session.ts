@@ -145,10 +145,7 @@ export function createRedisSession(options: RedisSessionOptions): RedisSession {
         await workerClient.connect();
         await openJobTaker(workerClient, jobsOf, { processId, fault, take, made: (made) => (taker = made) });
       }),
-    async evictionPolicy() {
-      const text = await client.info("memory").catch(() => "");
-      return /^maxmemory_policy:(\S+)/m.exec(text)?.[1] ?? null;
-    },
+    evictionPolicy: () => readEvictionPolicy(client),
     async leave() {
       leaving = true;
       stopProving();
@@ -157,4 +154,9 @@ export function createRedisSession(options: RedisSessionOptions): RedisSession {
     },
     close,
   };
+}
+
+async function readEvictionPolicy(client: RedisClient): Promise<string | null> {
+  const text = await client.info("memory").catch(() => "");
+  return /^maxmemory_policy:(\S+)/m.exec(text)?.[1] ?? null;
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "../ports/clock.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
-import type { RunTurn, TurnSlot } from "../ports/turns.ts";
+import type { RunTurn, TurnEnd, TurnSlot } from "../ports/turns.ts";
 
 /** The turns of this process: at most one per partner and `maxActive` in all, in the order in which they were asked for. */
 export interface TurnRunner {
@@ -119,141 +119,171 @@ function createParked(most: number) {
 }
 
 export function createTurnRunner(options: TurnRunnerOptions): TurnRunner {
-  const { clock, telemetry, maxActive, othersWait = () => false, onHeld, onRung, onDue, onRoom } = options;
-  const active = new Map<number, ActiveTurn>();
-  const waiting = new Set<number>();
-  const rests = createRests(clock);
+  return new Runner(options);
+}
+
+class Runner implements TurnRunner {
+  readonly #options: TurnRunnerOptions;
+  readonly #active = new Map<number, ActiveTurn>();
+  readonly #waiting = new Set<number>();
+  readonly #rests: ReturnType<typeof createRests>;
   /** Turns with nothing to do, those that have been so for longest first. */
-  const idle = new Map<number, () => void>();
-  const yielding = new Set<number>();
-  const parked = createParked(mostParked);
-  const aborted = new AbortController();
-  const ended = new Set<() => void>();
-  let runTurn: RunTurn | null = null;
-  let stopping = false;
+  readonly #idle = new Map<number, () => void>();
+  readonly #yielding = new Set<number>();
+  readonly #parked = createParked(mostParked);
+  readonly #aborted = new AbortController();
+  readonly #ended = new Set<() => void>();
+  #run: RunTurn | null = null;
+  #stopping = false;
 
-  const contended = () => waiting.size > 0 || othersWait();
+  constructor(options: TurnRunnerOptions) {
+    this.#options = options;
+    this.#rests = createRests(options.clock);
+  }
 
-  const slotOf = (partnerNo: number, turn: ActiveTurn): TurnSlot => ({
-    partnerNo,
-    signal: aborted.signal,
-    contended,
-    stopping: () => stopping,
-    onRing(listener) {
-      turn.listener = listener;
-      if (listener && turn.rung) {
-        turn.rung = false;
-        listener();
-      }
-    },
-    idle(yieldPlace) {
-      idle.delete(partnerNo);
-      if (yieldPlace) idle.set(partnerNo, yieldPlace);
-    },
-    waits: (waiting) => parked.set(partnerNo, waiting) && fillUp(),
-    held() {
-      turn.held = true;
-      onHeld?.(partnerNo);
-    },
-  });
+  get active(): number {
+    return this.#active.size;
+  }
 
-  const tell = (partnerNo: number): boolean => {
-    const turn = active.get(partnerNo);
+  get busy(): number {
+    return this.#active.size - this.#idle.size - this.#yielding.size - this.#parked.size;
+  }
+
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
+  begin(run: RunTurn): void {
+    this.#run = run;
+    this.#fillUp();
+  }
+
+  serve(partnerNos: Iterable<number>): void {
+    for (const partnerNo of partnerNos) if (!this.takes(partnerNo)) this.#waiting.add(partnerNo);
+    this.#fillUp();
+  }
+
+  takes(partnerNo: number): boolean {
+    if (this.#tell(partnerNo) || this.#waiting.has(partnerNo)) return true;
+    const untilMs = this.#rests.untilMs(partnerNo);
+    if (untilMs !== null) this.#options.onDue(partnerNo, untilMs);
+    return untilMs !== null;
+  }
+
+  look(partnerNo: number): void {
+    this.#active.get(partnerNo)?.listener?.();
+  }
+
+  holds(partnerNo: number): boolean {
+    return this.#active.get(partnerNo)?.held ?? false;
+  }
+
+  letGo(): readonly number[] {
+    const left = [...this.#waiting];
+    this.#waiting.clear();
+    return left;
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    for (const turn of this.#active.values()) turn.listener?.();
+    if (this.#active.size === 0) return;
+    const over = new AbortController();
+    const allEnded = new Promise<void>((resolve) => this.#ended.add(resolve)).then(() => over.abort());
+    await Promise.race([allEnded, this.#options.clock.sleep(graceMs, over.signal)]);
+    this.#aborted.abort();
+    await allEnded;
+  }
+
+  /** True if a turn of the partner is active, which then knows of the ring. */
+  #tell(partnerNo: number): boolean {
+    const turn = this.#active.get(partnerNo);
     if (!turn) return false;
     if (turn.listener) turn.listener();
     else turn.rung = true;
     return true;
-  };
+  }
 
-  const takes = (partnerNo: number): boolean => {
-    if (tell(partnerNo) || waiting.has(partnerNo)) return true;
-    const untilMs = rests.untilMs(partnerNo);
-    if (untilMs !== null) onDue(partnerNo, untilMs);
-    return untilMs !== null;
-  };
-
-  const fillUp = () => {
-    if (runTurn === null || stopping) return;
-    for (const partnerNo of waiting) {
-      if (active.size - parked.size >= maxActive) return makeRoom();
-      waiting.delete(partnerNo);
-      void runOne(partnerNo, runTurn);
+  #fillUp(): void {
+    if (this.#run === null || this.#stopping) return;
+    for (const partnerNo of this.#waiting) {
+      if (this.#active.size - this.#parked.size >= this.#options.maxActive) return this.#makeRoom();
+      this.#waiting.delete(partnerNo);
+      void this.#runOne(partnerNo, this.#run);
     }
-    onRoom?.();
-  };
+    this.#options.onRoom?.();
+  }
 
   /** Has as many turns with nothing to do end as partners wait. */
-  const makeRoom = () => {
-    for (const [partnerNo, yieldPlace] of idle) {
-      if (yielding.size >= waiting.size) return;
-      idle.delete(partnerNo);
-      yielding.add(partnerNo);
+  #makeRoom(): void {
+    for (const [partnerNo, yieldPlace] of this.#idle) {
+      if (this.#yielding.size >= this.#waiting.size) return;
+      this.#idle.delete(partnerNo);
+      this.#yielding.add(partnerNo);
       yieldPlace();
     }
-  };
+  }
 
-  const runOne = async (partnerNo: number, run: RunTurn) => {
+  async #runOne(partnerNo: number, run: RunTurn): Promise<void> {
     const turn: ActiveTurn = { rung: false, held: false, listener: null };
-    active.set(partnerNo, turn);
+    this.#active.set(partnerNo, turn);
     let nextDueAtMs: number | null;
     try {
-      const end = await run(slotOf(partnerNo, turn));
-      ({ nextDueAtMs } = end);
-      if (end.elsewhere) rests.elsewhere(partnerNo);
-      else rests.over(partnerNo);
+      nextDueAtMs = this.#endWell(partnerNo, await run(this.#slotOf(partnerNo, turn)));
     } catch (error) {
-      const { first, waitMs } = rests.failed(partnerNo);
-      nextDueAtMs = clock.now() + waitMs;
-      if (first && !stopping) telemetry.fault({ where: "turn", error, retryInMs: waitMs });
+      nextDueAtMs = this.#restAfter(partnerNo, error);
     }
-    active.delete(partnerNo);
-    idle.delete(partnerNo);
-    yielding.delete(partnerNo);
-    parked.delete(partnerNo);
-    if (active.size === 0) for (const say of ended) say();
-    if (nextDueAtMs !== null) onDue(partnerNo, nextDueAtMs);
-    if (turn.rung) onRung(partnerNo);
-    fillUp();
-  };
+    this.#active.delete(partnerNo);
+    this.#idle.delete(partnerNo);
+    this.#yielding.delete(partnerNo);
+    this.#parked.delete(partnerNo);
+    if (this.#active.size === 0) for (const say of this.#ended) say();
+    if (nextDueAtMs !== null) this.#options.onDue(partnerNo, nextDueAtMs);
+    if (turn.rung) this.#options.onRung(partnerNo);
+    this.#fillUp();
+  }
 
-  return {
-    get active() {
-      return active.size;
-    },
-    get busy() {
-      return active.size - idle.size - yielding.size - parked.size;
-    },
-    get waiting() {
-      return waiting.size;
-    },
-    get stopping() {
-      return stopping;
-    },
-    begin(run) {
-      runTurn = run;
-      fillUp();
-    },
-    serve(partnerNos) {
-      for (const partnerNo of partnerNos) if (!takes(partnerNo)) waiting.add(partnerNo);
-      fillUp();
-    },
-    takes,
-    look: (partnerNo) => active.get(partnerNo)?.listener?.(),
-    holds: (partnerNo) => active.get(partnerNo)?.held ?? false,
-    letGo() {
-      const left = [...waiting];
-      waiting.clear();
-      return left;
-    },
-    async stop(graceMs) {
-      stopping = true;
-      for (const turn of active.values()) turn.listener?.();
-      if (active.size === 0) return;
-      const over = new AbortController();
-      const allEnded = new Promise<void>((resolve) => ended.add(resolve)).then(() => over.abort());
-      await Promise.race([allEnded, clock.sleep(graceMs, over.signal)]);
-      aborted.abort();
-      await allEnded;
-    },
-  };
+  /** When the partner next has work. */
+  #endWell(partnerNo: number, { nextDueAtMs, elsewhere }: TurnEnd): number | null {
+    if (elsewhere) this.#rests.elsewhere(partnerNo);
+    else this.#rests.over(partnerNo);
+    return nextDueAtMs;
+  }
+
+  /** When a turn that failed is tried again. */
+  #restAfter(partnerNo: number, error: unknown): number {
+    const { clock, telemetry } = this.#options;
+    const { first, waitMs } = this.#rests.failed(partnerNo);
+    if (first && !this.#stopping) telemetry.fault({ where: "turn", error, retryInMs: waitMs });
+    return clock.now() + waitMs;
+  }
+
+  #slotOf(partnerNo: number, turn: ActiveTurn): TurnSlot {
+    return {
+      partnerNo,
+      signal: this.#aborted.signal,
+      contended: () => this.#waiting.size > 0 || (this.#options.othersWait?.() ?? false),
+      stopping: () => this.#stopping,
+      onRing(listener) {
+        turn.listener = listener;
+        if (listener && turn.rung) {
+          turn.rung = false;
+          listener();
+        }
+      },
+      idle: (yieldPlace) => {
+        this.#idle.delete(partnerNo);
+        if (yieldPlace) this.#idle.set(partnerNo, yieldPlace);
+      },
+      waits: (waiting) => this.#parked.set(partnerNo, waiting) && this.#fillUp(),
+      held: () => {
+        turn.held = true;
+        this.#options.onHeld?.(partnerNo);
+      },
+    };
+  }
 }

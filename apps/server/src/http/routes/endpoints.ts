@@ -145,7 +145,7 @@ export function endpointRoutes(engine: Engine): Route[] {
     {
       operationId: "listEndpointWarnings",
       tag,
-      summary: "Macros of endpoints that no recent event had a value for, of the 200 endpoints changed last.",
+      summary: "What is most likely wrong with endpoints: credentials in clear, secrets that were never set, and macros that no recent event had a value for (of the 200 endpoints changed last).",
       answers: { 200: { meaning: "What was found.", schema: endpointWarningsView } },
     },
     async ({ signal }) => ({ status: 200, json: await operations.endpointWarnings(undefined, signal) }),

@@ -70,27 +70,8 @@ export function eventRoutes(
     const [result] = await batcher.accept([event]);
     if (result === undefined) throw new Error("the ledger gave no result for an event");
     accepted(result);
-    if (result.status === "invalid") {
-      throw invalidEvent(eventIdOf(given), [refusedByLedger(result)]);
-    }
-    if (result.status === "conflict") {
-      throw new PostriderError(
-        "conflict",
-        `The event ${result.event_id} was accepted before with other content; nothing was changed.`,
-        {
-          hint: "Give a new fact a new event_id; a repetition must have the same content.",
-        },
-      );
-    }
-    if (result.status === "backlog_full") {
-      throw new PostriderError(
-        "backlog_full",
-        `The event ${result.event_id} was not stored: ${result.error}.`,
-        {
-          hint: backlogHint,
-        },
-      );
-    }
+    const refused = refusedOne(result, given);
+    if (refused !== null) throw refused;
     return { status: 202, json: { results: [result] } };
   }
 
@@ -114,7 +95,12 @@ export function eventRoutes(
     return { ...answer, json: { ...(json as object), results } };
   }
 
-  const show = route(
+  return [accept, eventRoute(engine)];
+}
+
+/** What became of an event. */
+function eventRoute(engine: Engine): Route {
+  return route(
     "GET",
     "/v1/events/{event_id}",
     {
@@ -134,8 +120,6 @@ export function eventRoutes(
       return { status: 200, text: eventText(event), headers: { "content-type": "application/json" } };
     },
   );
-
-  return [accept, show];
 }
 
 /** The JSON of an event. Its data goes in as the text that was accepted: a parse and a stringify would lose digits. */
@@ -152,6 +136,31 @@ const refusedView = {
   schema: refusedEventsView,
 };
 
+const conflictHint = "Give a new fact a new event_id; a repetition must have the same content.";
+
+/** Why a single event was not taken, or null if it was. */
+function refusedOne(result: AcceptResult, given: unknown): PostriderError | null {
+  switch (result.status) {
+    case "accepted":
+    case "duplicate":
+      return null;
+    case "invalid":
+      return invalidEvent(eventIdOf(given), [refusedByLedger(result)]);
+    case "conflict":
+      return new PostriderError(
+        "conflict",
+        `The event ${result.event_id} was accepted before with other content; nothing was changed.`,
+        { hint: conflictHint },
+      );
+    case "backlog_full":
+      return new PostriderError(
+        "backlog_full",
+        `The event ${result.event_id} was not stored: ${result.error}.`,
+        { hint: backlogHint },
+      );
+  }
+}
+
 /** Why a batch of which nothing was taken is refused: first what sending again can solve, then what must be corrected. */
 function refusedBatch(results: readonly AcceptResult[]): PostriderError | null {
   const statuses = new Set(results.map(({ status }) => status));
@@ -162,9 +171,7 @@ function refusedBatch(results: readonly AcceptResult[]): PostriderError | null {
       : `None of the ${results.length} events was taken; results says why, one by one.`;
   if (statuses.has("backlog_full")) return new PostriderError("backlog_full", none, { hint: backlogHint });
   if (statuses.has("invalid")) return new PostriderError("invalid_event", none);
-  return new PostriderError("conflict", none, {
-    hint: "Give a new fact a new event_id; a repetition must have the same content.",
-  });
+  return new PostriderError("conflict", none, { hint: conflictHint });
 }
 
 /** Characters of a batch that is parsed in one go, which is quicker: at worst 4 ms. */

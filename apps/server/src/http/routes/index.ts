@@ -12,6 +12,7 @@ import { healthRoutes } from "./health.ts";
 import { partnerRoutes } from "./partners.ts";
 import { replayRoutes } from "./replays.ts";
 import { retryRoutes } from "./retries.ts";
+import { secretRoutes } from "./secrets.ts";
 import { statusRoutes } from "./status.ts";
 
 /** What the routes are made of. */
@@ -41,6 +42,7 @@ export function apiRoutes({
       ? [
           ...eventRoutes(engine, batcher, ({ status }) => metrics.accepted(status)),
           ...partnerRoutes(engine),
+          ...secretRoutes(engine),
           ...endpointRoutes(engine),
           ...deliveryRoutes(engine),
           ...replayRoutes(engine),

@@ -1,7 +1,10 @@
 import { isRawNumber, type JsonArray, type JsonObject, type JsonValue } from "../exact-json.ts";
 import type { Report } from "./issue.ts";
 import { lex, type Part } from "./lex.ts";
-import type { JsonPlan, MacroRegistry } from "./plan.ts";
+import type { MacroRegistry } from "./macro-registry.ts";
+import { plainPlace } from "./places.ts";
+import type { JsonPlan } from "./plan.ts";
+import { jsonOf } from "./value.ts";
 
 /** The deepest nesting of a document; deeper ones are refused, so recursion over it is safe. */
 const deepestDocument = 64;
@@ -22,17 +25,21 @@ function literalText(parts: readonly Part[]): string {
   return parts.map((part) => (part.kind === "literal" ? part.text : "")).join("");
 }
 
-function compileLeaf(text: string, field: string, compiler: BodyCompiler): JsonPlan {
-  const parts = lex(text, compiler.reportFor(field));
+function compileLeaf(text: string, field: string, { macros, reportFor }: BodyCompiler): JsonPlan {
+  const report = reportFor(field);
+  const parts = lex(text, report);
   const [first] = parts;
   if (parts.length === 1 && first?.kind === "macro" && first.macro !== null) {
-    const macro = compiler.macros.add(first.macro);
+    const fixed = macros.fixed(first.macro, first.start, report);
+    if (fixed !== null) return { kind: "constant", json: jsonOf(fixed.value) };
+    const macro = macros.add(first.macro, first.start, report);
     return { kind: "macro", macro, optional: first.macro.modifier === "optional" ? [macro] : [] };
   }
-  if (parts.every((part) => part.kind === "literal")) {
-    return { kind: "constant", json: JSON.stringify(literalText(parts).toWellFormed()) };
+  const { pieces, optional } = macros.parameter(parts, plainPlace, report);
+  if (pieces.every((piece) => typeof piece === "string")) {
+    return { kind: "constant", json: JSON.stringify(pieces.join("").toWellFormed()) };
   }
-  return { kind: "text", ...compiler.macros.parameter(parts, (literal) => literal) };
+  return { kind: "text", pieces, optional };
 }
 
 function compileKey(key: string, field: string, compiler: BodyCompiler): string {

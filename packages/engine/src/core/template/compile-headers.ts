@@ -1,6 +1,8 @@
 import type { Report } from "./issue.ts";
 import { lex } from "./lex.ts";
-import type { HeaderPlan, MacroRegistry } from "./plan.ts";
+import type { MacroRegistry } from "./macro-registry.ts";
+import { plainPlace } from "./places.ts";
+import type { HeaderPlan } from "./plan.ts";
 
 /**
  * Header names a template may not set, in lower case: those of the connection (RFC 9110 section 7.6.1), those the
@@ -79,7 +81,7 @@ function compileHeader(name: string, value: string, macros: MacroRegistry, repor
       );
     }
   }
-  return { name: name.toLowerCase(), ...macros.parameter(parts, (text) => text) };
+  return { name: name.toLowerCase(), ...macros.parameter(parts, plainPlace, report) };
 }
 
 /** Compiles the headers in the order they are written. `reportFor` files issues under one header. */

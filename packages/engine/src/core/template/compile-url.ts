@@ -1,7 +1,9 @@
-import { encodeUrlLiteral } from "./encode.ts";
+import { guardUrl } from "./guard.ts";
 import type { Report } from "./issue.ts";
 import { isEscapedBrace, lex, type Part } from "./lex.ts";
-import type { MacroRegistry, Parameter, Piece, UrlPlan } from "./plan.ts";
+import type { MacroRegistry } from "./macro-registry.ts";
+import { formPlace, pathPlace, queryPlace, type Place } from "./places.ts";
+import type { Parameter, Piece, UrlPlan } from "./plan.ts";
 import { dotSegment, longestUrl, macroMask, maskParts, partsBetween, splitParts } from "./url-text.ts";
 import { checkUrlLiterals } from "./url-literals.ts";
 
@@ -103,7 +105,7 @@ function compilePath(
   const segments = splitParts(parts, "/").slice(1);
   if (segments.length === 0) return [""];
   return segments.map((segment) => {
-    const { pieces, optional } = macros.parameter(segment, (text) => encodeUrlLiteral(text, "path"));
+    const { pieces, optional } = macros.parameter(segment, pathPlace, report);
     const start = segment[0]?.start ?? 0;
     for (const part of segment) {
       if (part.kind === "macro" && part.macro?.modifier === "optional") {
@@ -114,7 +116,8 @@ function compilePath(
         );
       }
     }
-    if (optional.length > 0 || pieces.some((piece) => typeof piece === "number")) return pieces;
+    // A segment with a macro is looked at when it is rendered, also if the macro is a text of the partner.
+    if (optional.length > 0 || segment.some((part) => part.kind === "macro")) return pieces;
     const text = pieces.join("");
     if (dotSegment.test(text)) {
       report(
@@ -127,22 +130,44 @@ function compilePath(
   });
 }
 
-function compileQuery(parts: readonly Part[], macros: MacroRegistry, report: Report): Parameter[] {
+function compileQuery(
+  parts: readonly Part[],
+  place: Place,
+  macros: MacroRegistry,
+  report: Report,
+): Parameter[] {
   return splitParts(parts, "&").map((parameter) => {
     const value = parameter.findIndex(
       (part) => part.kind === "literal" && !isEscapedBrace(part) && part.text.includes("="),
     );
     refuseMacros(value === -1 ? parameter : parameter.slice(0, value), "parameter's name", report);
-    return macros.parameter(parameter, (text) => encodeUrlLiteral(text, "query"));
+    return macros.parameter(parameter, place, report);
   });
 }
 
 function constantText(path: UrlPlan["path"], query: readonly Parameter[]): string | null {
-  const segments = path.every((segment) => typeof segment === "string");
-  const parameters = query.every(({ pieces }) => pieces.every((piece) => typeof piece === "string"));
-  if (!segments || !parameters) return null;
+  const isConstant = (piece: Piece): piece is string => typeof piece === "string";
+  if (!path.every((segment) => typeof segment === "string" || segment.every(isConstant))) return null;
+  if (!query.every(({ pieces }) => pieces.every(isConstant))) return null;
+  const segments = path.map((segment) => (typeof segment === "string" ? segment : segment.join("")));
   const search = query.map(({ pieces }) => pieces.join("")).join("&");
-  return `/${path.join("/")}${query.length === 0 ? "" : `?${search}`}`;
+  return `/${segments.join("/")}${query.length === 0 ? "" : `?${search}`}`;
+}
+
+/** The whole URL, if nothing of it comes from an event. A text of the partner can make one that must not be sent. */
+function constantUrl(
+  origin: string,
+  path: UrlPlan["path"],
+  query: readonly Parameter[],
+  macros: MacroRegistry,
+  report: Report,
+): string | null {
+  const text = constantText(path, query);
+  if (text === null) return null;
+  const url = origin + text;
+  if (macros.usesPartnerTexts) return guardUrl(url, origin) === null ? url : null;
+  if (url.length > longestUrl) reportTooLong(0, report);
+  return url;
 }
 
 /**
@@ -169,11 +194,10 @@ export function compileUrl(
   refuseMacros(partsBetween(parts, layout.fragment, url.length), "fragment", report);
   const path = compilePath(partsBetween(parts, layout.path, layout.query), macros, report);
   const queryParts = partsBetween(parts, layout.query + 1, layout.fragment);
-  const parameters = queryParts.length === 0 ? [] : compileQuery(queryParts, macros, report);
+  const parameters =
+    queryParts.length === 0 ? [] : compileQuery(queryParts, asForm ? formPlace : queryPlace, macros, report);
   if (origin === null) return null;
   const query = asForm ? [] : parameters;
-  const text = constantText(path, query);
-  const constant = text === null ? null : origin + text;
-  if (constant !== null && constant.length > longestUrl) reportTooLong(0, report);
+  const constant = constantUrl(origin, path, query, macros, report);
   return { origin, plan: { constant, path, query }, form: asForm ? parameters : [] };
 }

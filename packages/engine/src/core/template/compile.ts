@@ -3,7 +3,8 @@ import { compileDocument } from "./compile-body.ts";
 import { compileHeaders } from "./compile-headers.ts";
 import { compileUrl } from "./compile-url.ts";
 import { IssueList, type TemplateIssue } from "./issue.ts";
-import { type BodyPlan, MacroRegistry, type Parameter, type TemplatePlan } from "./plan.ts";
+import { MacroRegistry, type PartnerTexts } from "./macro-registry.ts";
+import type { BodyPlan, Parameter, TemplatePlan } from "./plan.ts";
 
 export type HttpMethod = "GET" | "POST" | "PUT";
 
@@ -19,20 +20,31 @@ export interface TemplateSource {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: BodySource;
+  /** Set if one request is made per item of a list in the event: `{item}` and `{n}` may then stand everywhere. */
+  readonly fan_out?: string | null;
 }
 
 /**
  * A compiled template: plain immutable data, made once per endpoint version.
  *
  * `origin` is the scheme, host and port every rendered URL has; `macros` the distinct paths used, in order of
- * appearance; `plan` is for the renderer only and may change its shape.
+ * appearance; `secrets` and `constants` the names of the partner's own texts that are used, `missingSecrets` those that
+ * the partner does not have (such a template renders nothing); `masked` if secrets are shown as `{secret.name}`, for
+ * people only; `plan` is for the renderer only and may change its shape.
  */
 export interface Template {
   readonly method: HttpMethod;
   readonly origin: string;
   readonly macros: readonly string[];
+  readonly secrets: readonly string[];
+  readonly constants: readonly string[];
+  readonly missingSecrets: readonly string[];
+  readonly masked: boolean;
   readonly plan: TemplatePlan;
 }
+
+/** What a template is compiled with. */
+export type CompileOptions = PartnerTexts;
 
 export type CompileResult =
   | { readonly ok: true; readonly template: Template }
@@ -57,13 +69,15 @@ function planBody(
  * Compiles a postback template, or says everything that is wrong with it (at most 50 issues). Total and linear in
  * the size of the source. The language is described in `docs/reference/templates.md`.
  *
+ * With the partner's `secrets` and `constants` these are put into the template now, so that they cost nothing later.
+ *
  * @example
  * const compiled = compileTemplate({ method: "GET", url: "https://t.example/pb?cid={data.click_id!}" });
  * if (compiled.ok) compiled.template.origin; // "https://t.example"
  */
-export function compileTemplate(source: TemplateSource): CompileResult {
+export function compileTemplate(source: TemplateSource, options: CompileOptions = {}): CompileResult {
   const issues = new IssueList();
-  const macros = new MacroRegistry();
+  const macros = new MacroRegistry(options, typeof source.fan_out === "string");
   const body = source.body ?? (source.method === "GET" ? "none" : "envelope");
   if (source.method === "GET" && body !== "none") {
     issues.reportFor("body")("body_not_allowed", 0, 'A GET has no body: use "none", or the method POST.');
@@ -72,7 +86,8 @@ export function compileTemplate(source: TemplateSource): CompileResult {
   const headers = compileHeaders(source.headers ?? {}, macros, (field) => issues.reportFor(field));
   const bodyPlan = planBody(body, url?.form ?? [], macros, issues);
   if (url === null || !issues.isEmpty) return { ok: false, issues: issues.toArray() };
-  const plan = { macros: macros.macros, data: macros.data, url: url.plan, headers, body: bodyPlan };
-  const names = [...new Set(macros.macros.map((macro) => macro.name))];
-  return { ok: true, template: { method: source.method, origin: url.origin, macros: names, plan } };
+  const { method } = source;
+  const plan = { ...macros.build(), url: url.plan, headers, body: bodyPlan };
+  const masked = options.maskSecrets === true;
+  return { ok: true, template: { method, origin: url.origin, ...macros.lists(), masked, plan } };
 }

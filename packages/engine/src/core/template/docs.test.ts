@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { compileTemplate, type TemplateSource } from "./compile.ts";
+import type { TemplateSource } from "./compile.ts";
 import { forbiddenHeaderPrefixes, forbiddenHeaders } from "./compile-headers.ts";
-import { macroRoots } from "./facts.ts";
+import { compileStrictly } from "./compile-strictly.ts";
 import { filters } from "./filters.ts";
 import { templateIssueCodes } from "./issue.ts";
 import { renderFailureReasons, renderTemplate } from "./render.ts";
+import { macroRoots } from "./roots.ts";
 import { factsWith } from "./template.fixture.ts";
 import { pickValues, DataPathSet } from "./data-paths.ts";
 
@@ -29,7 +30,7 @@ const blocks = [...page.matchAll(/```json\n(.*?)```/gs)].map((match) => match[1]
 
 /** What became of the example, in the page's words. */
 function outcomeOf(template: TemplateSource, data: string) {
-  const compiled = compileTemplate(template);
+  const compiled = compileStrictly(template);
   if (!compiled.ok) return { refused: compiled.issues[0] };
   const result = renderTemplate(compiled.template, factsWith(data));
   if (!result.ok) return { fails: result };

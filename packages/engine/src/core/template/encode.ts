@@ -18,6 +18,18 @@ export function encodeUrlValue(text: string): string {
   return encodeURIComponent(text.toWellFormed()).replace(leftByComponent, percentEncode);
 }
 
+const pathCharactersOnly = /^[\w\-.~!$&'()*+,;=:@]*$/;
+
+/**
+ * A partner's own text for a path segment: as it is if it is made of RFC 3986 `pchar` (without `%`), because partners
+ * read `bot123:abc` and not `bot123%3Aabc`; else percent-encoded as {@link encodeUrlValue} does.
+ *
+ * @example encodePathText("123:abc") // "123:abc"
+ */
+export function encodePathText(text: string): string {
+  return pathCharactersOnly.test(text) ? text : encodeUrlValue(text);
+}
+
 const formSafeOnly = /^[\w.*-]*$/;
 const unlikeForm = /%20|[!'()~]/g;
 

@@ -4,7 +4,7 @@ import type { Value } from "./value.ts";
  * What one attempt knows about its event and delivery: everything a macro can stand for.
  *
  * `occurredAt` and `acceptedAt` are RFC 3339 texts in UTC, rendered as they are. `attempt` counts from 1.
- * `dataText` is the event's data as the JSON text that was accepted; it must be valid JSON.
+ * `dataText` is the event's data as the JSON text that was accepted; it must be valid JSON, and so must `item.text`.
  */
 export interface PostbackFacts {
   readonly eventId: string;
@@ -17,9 +17,11 @@ export interface PostbackFacts {
   readonly endpoint: string;
   readonly attempt: number;
   readonly dataText: string;
+  /** Of a request for one item of a list: the item's JSON text, and its number from 1. */
+  readonly item?: { readonly text: string; readonly n: number };
 }
 
-/** How each root but `data` is read from the facts. */
+/** How each root that is a fact is read. */
 const readers = {
   event_id: (facts: PostbackFacts): Value => facts.eventId,
   delivery_id: (facts: PostbackFacts): Value => facts.deliveryId,
@@ -34,15 +36,15 @@ const readers = {
 
 export type FactRoot = keyof typeof readers;
 
-/** The first names a macro may start with; only `data` goes deeper. */
-export const macroRoots: readonly string[] = [...Object.keys(readers), "data"];
+/** The roots that are facts of the event and the delivery. */
+export const factRoots: readonly string[] = Object.keys(readers);
 
-/** Whether `name` is a root other than `data`. */
+/** Whether `name` is a root that is a fact. */
 export function isFactRoot(name: string): name is FactRoot {
   return Object.hasOwn(readers, name);
 }
 
-/** The value of a root other than `data`. */
+/** The value of a root that is a fact. */
 export function readFact(root: FactRoot, facts: PostbackFacts): Value {
   return readers[root](facts);
 }

@@ -1,12 +1,23 @@
 // Compile
 export {
   type BodySource,
+  type CompileOptions,
   type CompileResult,
   compileTemplate,
   type HttpMethod,
   type Template,
   type TemplateSource,
 } from "./compile.ts";
+export {
+  importSyntaxes,
+  importTemplate,
+  type ImportedMacro,
+  type ImportedTemplate,
+  type ImportOptions,
+  type ImportSyntax,
+  type LeftMacro,
+} from "./foreign/import-template.ts";
+export { compileStrictly, isOnlyPasted } from "./compile-strictly.ts";
 export type { JsonArray, JsonObject, JsonValue } from "../exact-json.ts";
 export { forbiddenHeaderPrefixes, forbiddenHeaders, isForbiddenHeader } from "./compile-headers.ts";
 export { type TemplateIssue, type TemplateIssueCode, templateIssueCodes } from "./issue.ts";
@@ -15,7 +26,8 @@ export { type TemplateIssue, type TemplateIssueCode, templateIssueCodes } from "
 export { findUnfilledMacros, type UnfilledMacro } from "./unfilled.ts";
 
 // Render
-export { macroRoots, type PostbackFacts } from "./facts.ts";
+export type { PostbackFacts } from "./facts.ts";
+export { macroRoots } from "./roots.ts";
 export {
   type RenderedPostback,
   type RenderFailure,

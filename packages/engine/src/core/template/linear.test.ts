@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
+import { compileStrictly } from "./compile-strictly.ts";
 import { compileTemplate, type TemplateSource } from "./compile.ts";
 import { renderTemplate } from "./render.ts";
 import { compiled, factsWith } from "./template.fixture.ts";
@@ -96,6 +97,18 @@ const units = [
   "é",
   " ",
   "\ud800",
+  "__a",
+  "__A__",
+  "<a ",
+  "[A_B]",
+  "%7Ba",
+  "%7Ba%7D",
+  "&amp;",
+  "¤a",
+  "¤a=",
+  "xxxx-",
+  "YOUR_",
+  "YOUR_A ",
 ];
 
 test.each(units)("compiling %j over and over is linear", (unit) => {
@@ -109,6 +122,8 @@ test.each(units)("compiling %j over and over is linear", (unit) => {
   // A URL is limited to 8,000 characters: repeat less, so that the limit does not hide the work.
   const url = (size: number) => `https://t.example/?a=${unit.repeat(size / 2)}`;
   expect(growth((size) => () => compileTemplate({ method: "GET", url: url(size) }))).toBeLessThan(linear);
+  expect(growth((size) => () => compileStrictly(leaf(size)))).toBeLessThan(linear);
+  expect(growth((size) => () => compileStrictly({ method: "GET", url: url(size) }))).toBeLessThan(linear);
 });
 
 test.each([

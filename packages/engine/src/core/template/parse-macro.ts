@@ -1,16 +1,16 @@
-import { isFactRoot, macroRoots, type FactRoot } from "./facts.ts";
 import { type AppliedFilter, type FilterDefinition, filters } from "./filters.ts";
 import type { TemplateIssueCode, Words } from "./issue.ts";
 import { decodeString, endOfString } from "../json-text.ts";
 import { nearestName } from "../nearest.ts";
+import { readRoot, type Root } from "./roots.ts";
 
 /** What happens when the value is missing: `!` refuses to send, `?` drops the place, neither leaves it empty. */
 export type Modifier = "required" | "optional" | null;
 
-/** One macro as written. `segments` are the names after `data`; empty for the other roots. */
+/** One macro as written. `name` is its path; `segments` are the names after the root, none for a fact. */
 export interface MacroSource {
   readonly name: string;
-  readonly root: FactRoot | "data";
+  readonly root: Root;
   readonly segments: readonly string[];
   readonly modifier: Modifier;
   readonly filters: readonly AppliedFilter[];
@@ -137,15 +137,6 @@ function readSegments(cursor: Cursor): string[] {
   return segments;
 }
 
-function unknownRoot(path: string, root: string): string {
-  const near = nearestName(root, macroRoots);
-  const remedy =
-    near === null
-      ? `the event's own fields are written {data.${path}}`
-      : `did you mean {${near}${path.slice(root.length)}}`;
-  return `Unknown macro {${path}}: ${remedy}${near === null ? "." : "?"} Known: ${macroRoots.join(", ")}.`;
-}
-
 function readModifier(cursor: Cursor): Modifier {
   const char = cursor.source[cursor.at];
   if (char !== "!" && char !== "?") return null;
@@ -222,21 +213,12 @@ export function parseMacro(source: string, open: number): ParsedMacro {
   const modifier = readModifier(cursor);
   const applied = readFilters(cursor, modifier, modifierAt);
   if (cursor.failure === null && source[cursor.at] !== "}") failHere(cursor, '"}"');
-  if (cursor.failure === null && root !== "data" && !isFactRoot(root as string)) {
-    const words = () => unknownRoot(name.slice(0, 80), (root as string).slice(0, 80));
-    fail(cursor, "unknown_macro", open + 1, words);
-  }
-  if (cursor.failure === null && root !== "data" && segments.length > 0) {
-    fail(
-      cursor,
-      "unknown_macro",
-      open + 1,
-      `{${root}} has no fields: write {${root}}, or {data.…} for the event's data.`,
-    );
-  }
   if (cursor.failure !== null) {
     return { failure: cursor.failure, end: source[cursor.at] === "}" ? cursor.at + 1 : null };
   }
-  const macro: MacroSource = { name, root: root as FactRoot | "data", segments, modifier, filters: applied };
-  return { macro, end: cursor.at + 1 };
+  const read = readRoot(root as string, segments, name);
+  if (typeof read === "object") {
+    return { failure: { ...read, position: open + 1 }, end: cursor.at + 1 };
+  }
+  return { macro: { name, root: read, segments, modifier, filters: applied }, end: cursor.at + 1 };
 }

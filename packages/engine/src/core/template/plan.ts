@@ -1,15 +1,26 @@
-import { DataPathSet, type DataPaths } from "./data-paths.ts";
+import type { DataPaths } from "./data-paths.ts";
 import type { FactRoot } from "./facts.ts";
 import type { AppliedFilter } from "./filters.ts";
-import type { Part } from "./lex.ts";
-import type { MacroSource, Modifier } from "./parse-macro.ts";
+import type { Modifier } from "./parse-macro.ts";
+import type { Value } from "./value.ts";
 
-/** A macro ready to be evaluated: a fact, or the value at `slot` among the data values picked. */
+/** A macro ready to be evaluated. Its value is put at `index` among the values of the template. */
 export interface Macro {
+  readonly index: number;
   readonly name: string;
-  readonly from: FactRoot | number;
+  /**
+   * A fact, the number of the item, a slot among the values picked by the scope's paths, or a partner's own text that
+   * could not be put into the plan, because it is missing or a filter fails for it.
+   */
+  readonly from: FactRoot | "n" | number | { readonly text: Value };
   readonly modifier: Modifier;
   readonly filters: readonly AppliedFilter[];
+}
+
+/** Macros that are evaluated together: those of the event, or those of one item. `paths` lead into its JSON text. */
+export interface Scope {
+  readonly paths: DataPaths | null;
+  readonly macros: readonly Macro[];
 }
 
 /** Literal text already encoded for its place, or the index of a macro. */
@@ -51,51 +62,15 @@ export interface HeaderPlan extends Parameter {
   readonly name: string;
 }
 
-/** What the renderer walks over; built once by the compiler, never changed. */
+/**
+ * What the renderer walks over; built once by the compiler, never changed. `valueCount` is the number of values;
+ * `event` has the macros of the event and the delivery, `item` those of the item that the request is for.
+ */
 export interface TemplatePlan {
-  readonly macros: readonly Macro[];
-  readonly data: DataPaths | null;
+  readonly valueCount: number;
+  readonly event: Scope;
+  readonly item: Scope | null;
   readonly url: UrlPlan;
   readonly headers: readonly HeaderPlan[];
   readonly body: BodyPlan;
-}
-
-/** Numbers the macros of one template while it is compiled. */
-export class MacroRegistry {
-  readonly #macros: Macro[] = [];
-  readonly #paths = new DataPathSet();
-
-  /** Adds one macro and gives its index. */
-  add(source: MacroSource): number {
-    const { name, root, segments, modifier, filters } = source;
-    const from = root === "data" ? this.#paths.slotOf(segments) : root;
-    return this.#macros.push({ name, from, modifier, filters }) - 1;
-  }
-
-  /** Turns parts into pieces, literal text encoded by `encodeLiteral`. */
-  parameter(parts: readonly Part[], encodeLiteral: (text: string) => string): Parameter {
-    const pieces: Piece[] = [];
-    const optional: number[] = [];
-    for (const part of parts) {
-      if (part.kind === "literal") {
-        const text = encodeLiteral(part.text);
-        const last = pieces.at(-1);
-        if (typeof last === "string") pieces[pieces.length - 1] = last + text;
-        else pieces.push(text);
-      } else if (part.macro !== null) {
-        const index = this.add(part.macro);
-        pieces.push(index);
-        if (part.macro.modifier === "optional") optional.push(index);
-      }
-    }
-    return { pieces, optional };
-  }
-
-  get macros(): readonly Macro[] {
-    return this.#macros;
-  }
-
-  get data(): DataPaths | null {
-    return this.#paths.build();
-  }
 }

@@ -1,7 +1,7 @@
 import { serializeEnvelope } from "@postrider/protocol";
-import { encodeFormValue } from "./encode.ts";
 import { formFieldsOfEnvelope } from "./envelope-form.ts";
 import type { PostbackFacts } from "./facts.ts";
+import { formPlace, plainPlace } from "./places.ts";
 import type { BodyPlan, JsonPlan, Parameter } from "./plan.ts";
 import { isDropped, joinPieces } from "./render-pieces.ts";
 import { jsonOf, type Value } from "./value.ts";
@@ -17,10 +17,8 @@ const formType = "application/x-www-form-urlencoded";
 
 function renderForm(fields: readonly Parameter[], values: readonly Value[]): string {
   const sent = fields.filter((field) => !isDropped(field, values));
-  return sent.map((field) => joinPieces(field.pieces, values, encodeFormValue)).join("&");
+  return sent.map((field) => joinPieces(field.pieces, values, formPlace.value)).join("&");
 }
-
-const asIs = (text: string): string => text;
 
 /** The JSON text of a node, or null when an optional macro drops it. Every piece is complete JSON by itself. */
 function renderJson(plan: JsonPlan, values: readonly Value[]): string | null {
@@ -30,7 +28,7 @@ function renderJson(plan: JsonPlan, values: readonly Value[]): string | null {
     case "macro":
       return isDropped(plan, values) ? null : jsonOf(values[plan.macro]);
     case "text":
-      return isDropped(plan, values) ? null : jsonOf(joinPieces(plan.pieces, values, asIs));
+      return isDropped(plan, values) ? null : jsonOf(joinPieces(plan.pieces, values, plainPlace.value));
     case "object": {
       const members: string[] = [];
       for (const { key, value } of plan.members) {

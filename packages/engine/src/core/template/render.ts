@@ -1,12 +1,14 @@
+import { applyFilters } from "./apply-filters.ts";
 import { readFact, type PostbackFacts } from "./facts.ts";
 import { isHeaderValue } from "./compile-headers.ts";
 import type { Template } from "./compile.ts";
 import { pickValues } from "./data-paths.ts";
-import { encodeUrlValue } from "./encode.ts";
-import type { Piece, TemplatePlan, UrlPlan } from "./plan.ts";
+import { guardMaskedUrl, guardUrl } from "./guard.ts";
+import { pathPlace, plainPlace, queryPlace } from "./places.ts";
+import type { HeaderPlan, Macro, Parameter, Piece, Scope, TemplatePlan, UrlPlan } from "./plan.ts";
 import { renderBody } from "./render-body.ts";
 import { isDropped, joinPieces } from "./render-pieces.ts";
-import { dotSegment, longestUrl } from "./url-text.ts";
+import { dotSegment } from "./url-text.ts";
 import { isMissing, type Value } from "./value.ts";
 
 /**
@@ -47,19 +49,44 @@ function failure(reason: RenderFailureReason, message: string, macro?: string): 
   return macro === undefined ? { ok: false, reason, message } : { ok: false, reason, macro, message };
 }
 
-/** The value of every macro, filters applied, or the failure of a required one that is missing. */
-function evaluate(plan: TemplatePlan, facts: PostbackFacts): readonly Value[] | RenderFailure {
-  const picked = plan.data === null ? [] : pickValues(plan.data, facts.dataText);
-  const values: Value[] = [];
-  for (const { name, from, modifier, filters } of plan.macros) {
-    let value = typeof from === "number" ? picked[from] : readFact(from, facts);
-    for (const { definition, args } of filters) value = definition.apply(value, args);
-    if (modifier === "required" && isMissing(value)) {
-      return failure("missing_macro", `{${name}!} is required and this event has no value for it.`, name);
+function sourceValue(macro: Macro, picked: readonly Value[], facts: PostbackFacts): Value {
+  const { from } = macro;
+  if (typeof from === "number") return picked[from];
+  if (typeof from === "object") return from.text;
+  return from === "n" ? { json: String(facts.item?.n ?? 1) } : readFact(from, facts);
+}
+
+function missingMessage({ name, from }: Macro): string {
+  return typeof from === "object"
+    ? `The partner has no {${name}}: set it, or take it out of the template.`
+    : `{${name}!} is required and this event has no value for it.`;
+}
+
+/** Puts the value of each macro of a scope, filters applied, among `values`. Fails if a required one is missing. */
+function evaluate(
+  scope: Scope,
+  text: string,
+  facts: PostbackFacts,
+  values: Value[],
+): RenderFailure | undefined {
+  const picked = scope.paths === null ? [] : pickValues(scope.paths, text);
+  for (const macro of scope.macros) {
+    const value = applyFilters(sourceValue(macro, picked, facts), macro.filters);
+    if (macro.modifier === "required" && isMissing(value)) {
+      return failure("missing_macro", missingMessage(macro), macro.name);
     }
-    values.push(value);
+    values[macro.index] = value;
   }
-  return values;
+  return undefined;
+}
+
+/** The value of every macro, or the failure of one. */
+function evaluateAll(plan: TemplatePlan, facts: PostbackFacts): readonly Value[] | RenderFailure {
+  const values: Value[] = Array.from({ length: plan.valueCount });
+  const failed = evaluate(plan.event, facts.dataText, facts, values);
+  if (failed !== undefined) return failed;
+  if (plan.item === null) return values;
+  return evaluate(plan.item, facts.item?.text ?? "null", facts, values) ?? values;
 }
 
 function renderPath(path: UrlPlan["path"], values: readonly Value[]): string | RenderFailure {
@@ -69,7 +96,7 @@ function renderPath(path: UrlPlan["path"], values: readonly Value[]): string | R
       rendered += `/${segment}`;
       continue;
     }
-    const text = joinPieces(segment, values, encodeUrlValue);
+    const text = joinPieces(segment, values, pathPlace.value);
     if (dotSegment.test(text)) {
       return failure("path_changed", `A path segment became "${text}", which HTTP clients resolve away.`);
     }
@@ -78,36 +105,17 @@ function renderPath(path: UrlPlan["path"], values: readonly Value[]): string | R
   return rendered;
 }
 
+function renderParameter(parameter: Parameter, values: readonly Value[]): string {
+  return joinPieces(parameter.pieces, values, queryPlace.value);
+}
+
 function renderQuery(url: UrlPlan, values: readonly Value[]): string {
   let query = "";
   for (const parameter of url.query) {
     if (isDropped(parameter, values)) continue;
-    query += `${query === "" ? "?" : "&"}${joinPieces(parameter.pieces, values, encodeUrlValue)}`;
+    query += `${query === "" ? "?" : "&"}${renderParameter(parameter, values)}`;
   }
   return query;
-}
-
-const leftOver = /[^!$-;=?-[\]_a-z~]/;
-
-/**
- * The last look before sending; by construction it never fails, and it must not depend on that: no character
- * outside a URL's own (so no brace), a bounded length, and a URL parser that reads the same origin and changes
- * nothing, as the HTTP client will.
- */
-function guard(url: string, origin: string): RenderFailure | null {
-  if (url.length > longestUrl) {
-    return failure(
-      "url_too_long",
-      `The URL has ${url.length} characters, more than ${longestUrl}: use a body.`,
-    );
-  }
-  if (leftOver.test(url))
-    return failure("unresolved_macro", "The URL still holds a character of the template.");
-  const parsed = URL.parse(url);
-  if (parsed?.origin !== origin) return failure("host_changed", `The URL no longer leads to ${origin}.`);
-  if (parsed.href !== url)
-    return failure("path_changed", "The HTTP client would send another URL than this one.");
-  return null;
 }
 
 function renderUrl(template: Template, values: readonly Value[]): string | RenderFailure {
@@ -116,14 +124,25 @@ function renderUrl(template: Template, values: readonly Value[]): string | Rende
   const path = renderPath(url.path, values);
   if (typeof path !== "string") return path;
   const rendered = template.origin + path + renderQuery(url, values);
-  return guard(rendered, template.origin) ?? rendered;
+  const fault = (template.masked ? guardMaskedUrl : guardUrl)(rendered, template.origin);
+  return fault === null ? rendered : failure(fault.reason, fault.message);
 }
 
-const asIs = (text: string): string => text;
-
-function firstMacro(plan: TemplatePlan, pieces: readonly Piece[]): string | undefined {
+/** The name of the first macro of these pieces. */
+function firstMacro({ event, item }: TemplatePlan, pieces: readonly Piece[]): string | undefined {
   const index = pieces.find((piece) => typeof piece === "number");
-  return index === undefined ? undefined : plan.macros[index]?.name;
+  return [...event.macros, ...(item?.macros ?? [])].find((macro) => macro.index === index)?.name;
+}
+
+function renderHeader(
+  header: HeaderPlan,
+  values: readonly Value[],
+  plan: TemplatePlan,
+): string | RenderFailure {
+  const value = joinPieces(header.pieces, values, plainPlace.value);
+  if (isHeaderValue(value)) return value;
+  const message = `The header ${header.name} would hold a character that headers cannot carry: send it in the body.`;
+  return failure("invalid_header", message, firstMacro(plan, header.pieces));
 }
 
 /**
@@ -137,7 +156,7 @@ function firstMacro(plan: TemplatePlan, pieces: readonly Piece[]): string | unde
  */
 export function renderTemplate(template: Template, facts: PostbackFacts): RenderedPostback | RenderFailure {
   const { plan } = template;
-  const values = evaluate(plan, facts);
+  const values = evaluateAll(plan, facts);
   if ("ok" in values) return values;
   const url = renderUrl(template, values);
   if (typeof url !== "string") return url;
@@ -146,11 +165,8 @@ export function renderTemplate(template: Template, facts: PostbackFacts): Render
   let { contentType } = body;
   for (const header of plan.headers) {
     if (isDropped(header, values)) continue;
-    const value = joinPieces(header.pieces, values, asIs);
-    if (!isHeaderValue(value)) {
-      const message = `The header ${header.name} would hold a character that headers cannot carry: send it in the body.`;
-      return failure("invalid_header", message, firstMacro(plan, header.pieces));
-    }
+    const value = renderHeader(header, values, plan);
+    if (typeof value !== "string") return value;
     if (header.name === "content-type") contentType = value;
     else headers.push([header.name, value]);
   }

@@ -1,4 +1,5 @@
-import { compileTemplate, type Template, type TemplateSource } from "./compile.ts";
+import { compileTemplate, type CompileOptions, type Template, type TemplateSource } from "./compile.ts";
+import { compileStrictly } from "./compile-strictly.ts";
 import type { PostbackFacts } from "./facts.ts";
 import { type RenderedPostback, type RenderFailure, renderTemplate } from "./render.ts";
 
@@ -20,10 +21,22 @@ export function factsWith(data: unknown, others: Partial<PostbackFacts> = {}): P
 }
 
 /** Compiles a template that is expected to be right. */
-export function compiled(source: TemplateSource): Template {
-  const result = compileTemplate(source);
+export function compiled(source: TemplateSource, options?: CompileOptions): Template {
+  const result = compileTemplate(source, options);
   if (!result.ok) throw new Error(JSON.stringify(result.issues, null, 2));
   return result.template;
+}
+
+/** Compiles with a partner's texts and renders what is expected to succeed; a string is a GET template. */
+export function sentWith(
+  source: string | TemplateSource,
+  options: CompileOptions,
+  data: unknown = {},
+): RenderedPostback {
+  const template = compiled(typeof source === "string" ? { method: "GET", url: source } : source, options);
+  const result = renderTemplate(template, factsWith(data));
+  if (!result.ok) throw new Error(JSON.stringify(result));
+  return result;
 }
 
 /** Compiles and renders; a string is a GET template. */
@@ -48,8 +61,11 @@ export function sent(
 }
 
 /** The issues of a template expected to be wrong, as `code field@position`. */
-export function refused(source: string | TemplateSource): string[] {
-  const result = compileTemplate(typeof source === "string" ? { method: "GET", url: source } : source);
+export function refused(source: string | TemplateSource, options?: CompileOptions): string[] {
+  const result = compileStrictly(
+    typeof source === "string" ? { method: "GET", url: source } : source,
+    options,
+  );
   if (result.ok) return [];
   return result.issues.map(({ code, field, position }) => `${code} ${field}@${position}`);
 }

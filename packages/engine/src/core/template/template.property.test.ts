@@ -204,7 +204,7 @@ describe("compiling is total", () => {
     fc.assert(
       fc.property(sources, (candidates) => {
         const templates = candidates
-          .map(compileTemplate)
+          .map((source) => compileTemplate(source))
           .flatMap((result) => (result.ok ? [result.template] : []));
         compiledCount += templates.length;
         const outcomes = templates.map((template) => ({

@@ -29,12 +29,12 @@ export function findUnfilledMacros(
   template: Template,
   dataTexts: readonly string[],
 ): readonly UnfilledMacro[] {
-  const { data, macros } = template.plan;
-  if (data === null || dataTexts.length === 0) return [];
+  const { paths, macros } = template.plan.event;
+  if (paths === null || dataTexts.length === 0) return [];
   const present = new Set<number>();
   const filled = new Set<number>();
   for (const text of dataTexts) {
-    pickValues(data, text).forEach((value, slot) => {
+    pickValues(paths, text).forEach((value, slot) => {
       if (value !== undefined) present.add(slot);
       if (!isMissing(value)) filled.add(slot);
     });

@@ -1,20 +1,4 @@
 import type { Report } from "./issue.ts";
-import { braceMask, macroMask } from "./url-text.ts";
-
-/** Name characters of foreign macros. The bounded length keeps each search linear. */
-const word = String.raw`[\w.:-]{1,64}`;
-
-/** What a macro of another platform looks like in the literal text of a URL (braces are masked). */
-const foreignMacros: readonly RegExp[] = [
-  new RegExp(`%%${word}%%`, "g"),
-  new RegExp(`!!!${word}!!!`, "g"),
-  new RegExp(`#${word}#`, "g"),
-  new RegExp(`\\$${macroMask}+`, "g"),
-  // These are ordinary characters too: only one that is a whole segment or a whole value is a macro left over.
-  new RegExp(String.raw`(?<=[=/])\[%?${word}%?\](?=[&/?#]|$)`, "g"),
-  new RegExp(String.raw`(?<=[=/])\(${word}\)(?=[&/?#]|$)`, "g"),
-  new RegExp(`(?<=[=/])${braceMask}{2}${word}${braceMask}{2}(?=[&/?#]|$)`, "g"),
-];
 
 const forbidden = /[\p{Cc}\p{White_Space}\p{Noncharacter_Code_Point}\\]/gu;
 const malformedPercent = /%(?![0-9A-Fa-f]{2})/g;
@@ -26,16 +10,6 @@ export function checkUrlLiterals(
   layout: { readonly path: number; readonly fragment: number },
   report: Report,
 ): void {
-  const foreign = new Set<number>();
-  for (const pattern of foreignMacros) {
-    for (const match of masked.matchAll(pattern)) {
-      if (match.index < layout.path) continue;
-      const end = match.index + match[0].length;
-      const message = `${url.slice(match.index, end)} is another platform's macro: write {data.name}, or percent-encode it to send it as it is.`;
-      report("foreign_macro", match.index, message);
-      for (let index = match.index; index < end; index += 1) foreign.add(index);
-    }
-  }
   for (const match of masked.matchAll(forbidden)) {
     const { index } = match;
     if (!url.startsWith(match[0], index)) continue;
@@ -47,14 +21,14 @@ export function checkUrlLiterals(
     );
   }
   for (const match of masked.slice(0, layout.fragment).matchAll(malformedPercent)) {
-    if (match.index < layout.path || foreign.has(match.index)) continue;
+    if (match.index < layout.path) continue;
     report(
       "malformed_percent",
       match.index,
       '"%" needs two hexadecimal digits after it: write "%25" for a percent sign.',
     );
   }
-  if (layout.fragment < url.length && !foreign.has(layout.fragment)) {
+  if (layout.fragment < url.length) {
     report(
       "fragment_not_allowed",
       layout.fragment,

@@ -13,6 +13,7 @@ import {
   deadEvent,
   goneEvent,
   refusingEvent,
+  lackingEvent,
   unsignableEvent,
 } from "../../core/operator-events.ts";
 import { signalOf } from "../../core/signal.ts";
@@ -234,6 +235,8 @@ export class Circuits {
     const subject = { partner: partner.id, endpoint: endpoint.id };
     if (verdict?.kind === "unsignable")
       operatorEvents.tell(unsignableEvent(subject, verdict.error, operatorEvents.windowMs, endedAtMs));
+    else if (verdict?.kind === "lacking")
+      operatorEvents.tell(lackingEvent(subject, verdict, operatorEvents.windowMs, endedAtMs));
     else if (decision.kind === "pause_endpoint")
       operatorEvents.tell(goneEvent(subject, operatorEvents.windowMs, endedAtMs));
     else if (decision.kind === "finish" && reasons[decision.reason].state === "dead") {

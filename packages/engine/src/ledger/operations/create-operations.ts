@@ -4,6 +4,7 @@ import { systemClock } from "../../ports/clock.ts";
 import { createGate } from "../gate.ts";
 import { asChangeError, asReadError, busyChanging } from "../ledger-error.ts";
 import type { Seal } from "../seal.ts";
+import { resealSecrets, type Resealed } from "../sealed-rows.ts";
 import type { ReadSize, Sql } from "../sql.ts";
 import { cancellationOperations } from "./cancellations.ts";
 import type { OperationsContext } from "./context.ts";
@@ -11,12 +12,13 @@ import { countOperations } from "./counts.ts";
 import { deliveryOperations } from "./deliveries.ts";
 import { warningOperations } from "./endpoint-warnings.ts";
 import { endpointOperations } from "./endpoints.ts";
-import { keyOperations, resealSecrets, type Resealed } from "./keys.ts";
+import { keyOperations } from "./keys.ts";
 import { nameOperations } from "./names.ts";
 import { numberOperations } from "./numbers.ts";
 import { partnerOperations } from "./partners.ts";
 import { replayOperations } from "./replays.ts";
 import { retryOperations } from "./retries.ts";
+import { secretOperations } from "./secrets.ts";
 import { vacuumOperations } from "./vacuum.ts";
 
 /** Options of {@link createOperations}. */
@@ -63,6 +65,7 @@ export function createOperations(sql: Sql, seal: Seal, options: OperationsOption
   return {
     ...partnerOperations(context),
     ...keyOperations(context),
+    ...secretOperations(context),
     ...nameOperations(context),
     ...endpointOperations(context),
     ...warningOperations(context),

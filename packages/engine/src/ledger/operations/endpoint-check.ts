@@ -5,27 +5,32 @@ import { parseDurationMs } from "../../core/duration.ts";
 import { readExchangeSettings } from "../../core/exchange-settings.ts";
 import { type Issue, PostriderError } from "../../core/errors.ts";
 import { type AllowedTargets, checkNewTarget } from "../../core/target.ts";
-import { compileTemplate } from "../../core/template/index.ts";
+import {
+  compileStrictly,
+  compileTemplate,
+  type CompileResult,
+  isOnlyPasted,
+  type Template,
+  type TemplateIssue,
+} from "../../core/template/index.ts";
 
 /**
  * Refuses an endpoint document that could not be dispatched, before it is stored.
  *
+ * @returns why a document must not be new: it looks as if it was pasted from another platform. One that is stored with
+ *   the same template may be put again, so that it can be paused or given another rate. Null for most.
  * @throws PostriderError `invalid_template`, `invalid_target`, `invalid_duration`, `invalid_request`, with the places in `issues`
  */
-export function checkEndpoint(document: EndpointDocument, allowedTargets: AllowedTargets): void {
-  const compiled = compileTemplate(document);
-  if (!compiled.ok) {
-    const issues = compiled.issues.map(
-      ({ field, position, code, message }): Issue => ({ path: field, position, code, message }),
-    );
-    throw new PostriderError("invalid_template", issues[0]?.message ?? "The template cannot be compiled.", {
-      hint: "Correct each place named in issues; docs/reference/templates.md describes the language.",
-      issues,
-    });
-  }
+export function checkEndpoint(
+  document: EndpointDocument,
+  allowedTargets: AllowedTargets,
+): PostriderError | null {
+  const strictly = compileStrictly(document);
+  if (!strictly.ok && !isOnlyPasted(strictly.issues)) throw invalidTemplate(strictly.issues);
+  const template = templateOf(strictly.ok ? strictly : compileTemplate(document));
   checkTexts("endpoint document", document);
   // Macros cannot stand before the path, so the origin is what every rendered URL has.
-  const target = checkNewTarget(compiled.template.origin, allowedTargets);
+  const target = checkNewTarget(template.origin, allowedTargets);
   if (!target.ok)
     throw new PostriderError("invalid_target", target.message, {
       issues: [{ path: "url", message: target.message }],
@@ -39,6 +44,46 @@ export function checkEndpoint(document: EndpointDocument, allowedTargets: Allowe
       issues: [{ path: `events[${badPattern}]`, message }],
     });
   }
+  return strictly.ok ? null : invalidTemplate(strictly.issues);
+}
+
+function invalidTemplate(found: readonly TemplateIssue[]): PostriderError {
+  const issues = found.map(
+    ({ field, position, code, message }): Issue => ({ path: field, position, code, message }),
+  );
+  return new PostriderError("invalid_template", issues[0]?.message ?? "The template cannot be compiled.", {
+    hint: "Correct each place named in issues; docs/reference/templates.md describes the language.",
+    issues,
+  });
+}
+
+/**
+ * Whether two documents make the same requests: what the guard against pasted templates reads is the same.
+ *
+ * @example hasSameTemplate(before, { ...before, enabled: false }) // true
+ */
+export function hasSameTemplate(before: EndpointDocument, after: EndpointDocument): boolean {
+  const textOf = ({ url, headers, body }: EndpointDocument) => JSON.stringify([url, headers, body]);
+  return textOf(before) === textOf(after);
+}
+
+/** @throws PostriderError `invalid_template` */
+function templateOf(compiled: CompileResult): Template {
+  if (!compiled.ok) throw invalidTemplate(compiled.issues);
+  return compiled.template;
+}
+
+/**
+ * Refuses an endpoint that uses a constant which its partner does not have. A secret that is not set is no reason to
+ * refuse: files make endpoints before anybody sets the secrets.
+ *
+ * @param constants the partner's, as JSON text
+ * @throws PostriderError `invalid_template`, with the places in `issues`
+ */
+export function checkConstants(document: EndpointDocument, constants: string): void {
+  if (!JSON.stringify(document).includes("{const.")) return;
+  const names = new Map(Object.entries(JSON.parse(constants) as Record<string, string>));
+  templateOf(compileTemplate(document, { constants: names }));
 }
 
 /**

@@ -2,6 +2,7 @@ import { parseEndpointDocument } from "../../core/documents.ts";
 import { compileTemplate, findUnfilledMacros, type UnfilledMacro } from "../../core/template/index.ts";
 import type { EndpointWarning, WarningOperations } from "../../ports/operations.ts";
 import type { OperationsContext } from "./context.ts";
+import { lintDocuments } from "./document-lints.ts";
 
 /** Events looked at for an endpoint, and the most bytes of one: 0.8 MB at most are walked. */
 const eventsPerEndpoint = 100;
@@ -23,7 +24,7 @@ export function warningOperations({ reads }: OperationsContext): WarningOperatio
             only.partner,
             only.endpoint ?? null,
           ]));
-      const warnings: EndpointWarning[] = [];
+      const warnings: EndpointWarning[] = [...(await lintDocuments(reads, only, signal))];
       for (const row of rows.slice(0, endpointsPerCall))
         warnings.push(...(await warningsOf(reads, row, signal)));
       return {
@@ -48,11 +49,12 @@ async function warningsOf(
   signal: AbortSignal | undefined,
 ): Promise<readonly EndpointWarning[]> {
   const compiled = compileTemplate(parseEndpointDocument(row.document));
-  if (!compiled.ok || compiled.template.plan.data === null) return [];
+  if (!compiled.ok || compiled.template.plan.event.paths === null) return [];
   const texts = await recentData(reads, row.endpoint_no, signal);
   return findUnfilledMacros(compiled.template, texts).map((macro) => ({
     partner: row.partner,
     endpoint: row.endpoint,
+    code: "unfilled_macro" as const,
     macro: macro.macro,
     nearest: macro.nearest,
     message: messageOf(macro, texts.length),

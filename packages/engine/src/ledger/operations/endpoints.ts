@@ -2,6 +2,7 @@ import type { EndpointDocument } from "@postrider/contract";
 import { parseDurationMs } from "../../core/duration.ts";
 import { parseEndpointDocument } from "../../core/documents.ts";
 import { PostriderError } from "../../core/errors.ts";
+import { lackNotePattern } from "../../core/lack.ts";
 import { missingKeyNote, schemes } from "../../core/missing-key.ts";
 import type { Endpoint, EndpointCircuit, EndpointOperations } from "../../ports/operations.ts";
 import type { CircuitRow } from "../circuits.ts";
@@ -9,7 +10,7 @@ import { list } from "../sql.ts";
 import { beginCancelDeleted } from "./cancel-deleted.ts";
 import { changePartner } from "./change-partner.ts";
 import type { OperationsContext } from "./context.ts";
-import { checkEndpoint } from "./endpoint-check.ts";
+import { checkConstants, checkEndpoint, hasSameTemplate } from "./endpoint-check.ts";
 import { dropOrder } from "./drop-order.ts";
 import { isoText, isoTextOrNull } from "./instants.ts";
 
@@ -23,20 +24,24 @@ export function endpointOperations({
 }: OperationsContext): EndpointOperations {
   return {
     async putEndpoint(partner, id, document, nowMs) {
-      checkEndpoint(document, allowedTargets);
+      const refusal = checkEndpoint(document, allowedTargets);
       const holdMs = document.order ? parseDurationMs(document.order.max_hold) : null;
       const patterns = list([...new Set(document.events)]);
       const values = [JSON.stringify(document), document.enabled, nowMs, patterns, holdMs];
       const rows = await changePartner(sql, partner, async (tx, partnerNo) => {
         const [before] = await tx.query<BeforeRow>(beforeSql, [partnerNo, id, nowMs]);
         checkKeys(document, before?.schemes ?? [], partner);
-        const moved = before?.document != null && parseEndpointDocument(before.document).url !== document.url;
+        checkConstants(document, before?.constants ?? "{}");
+        const stored = before?.document == null ? null : parseEndpointDocument(before.document);
+        if (refusal !== null && (stored === null || !hasSameTemplate(stored, document))) throw refusal;
+        const moved = stored !== null && stored.url !== document.url;
         return tx.query<EndpointRow & { readonly created: boolean }>(putSql, [
           partnerNo,
           id,
           ...values,
           moved,
           list(schemes.map(missingKeyNote)),
+          lackNotePattern,
         ]);
       });
       const row = rows?.[0];
@@ -86,6 +91,8 @@ interface BeforeRow {
   readonly document: string | null;
   /** Those that the partner has a live key for. */
   readonly schemes: readonly string[];
+  /** The partner's, as JSON text. */
+  readonly constants: string;
 }
 
 /** @throws PostriderError `signing_key_missing` */
@@ -170,19 +177,21 @@ const listSql = `select ${columns} from postrider.partners p left join postrider
 /** The stored document goes to JavaScript to be compared: PostgreSQL decodes all strings of a document to find one, and some cannot be. */
 const beforeSql = `select (select n.document::text from postrider.endpoints n where n.partner_no = $1::int and n.id = $2 and n.deleted_at is null) as document,
   coalesce((select json_agg(distinct k.scheme) from postrider.signing_keys k
-     where k.partner_no = $1::int and (k.retires_at is null or k.retires_at > to_timestamp($3::float8 / 1000))), '[]') as schemes`;
+     where k.partner_no = $1::int and (k.retires_at is null or k.retires_at > to_timestamp($3::float8 / 1000))), '[]') as schemes,
+  (select p.constants::text from postrider.partners p where p.partner_no = $1::int) as constants`;
 
 /**
  * Under the lock of its partner. Only a new endpoint is inserted: an insert takes a number, also one that ends as an update.
- * A pause or hold ends if the URL changes ($8): it was the answer of another place. So does a pause for a missing key.
+ * A pause or hold ends if the URL changes ($8): it was the answer of another place. So does a pause for a missing key ($9), secret
+ * or constant ($10).
  */
 const putSql = `with known as (
     update postrider.endpoints n
        set document = $3::text::json, enabled = $4::boolean, version = n.version + 1, updated_at = to_timestamp($5::float8 / 1000),
            order_hold = $7::float8 * interval '1 millisecond',
-           paused_at = case when not ($8::boolean or (n.note is not null and n.note = any($9::text::text[]))) then n.paused_at end,
+           paused_at = case when not ($8::boolean or (n.note is not null and (n.note = any($9::text::text[]) or n.note ~ $10))) then n.paused_at end,
            held_until = case when not $8::boolean then n.held_until end,
-           note = case when not ($8::boolean or (n.note is not null and n.note = any($9::text::text[]))) then n.note end,
+           note = case when not ($8::boolean or (n.note is not null and (n.note = any($9::text::text[]) or n.note ~ $10))) then n.note end,
            circuit_no = case when $8::boolean then postrider.next_circuit_no(n.circuit_no) else n.circuit_no end
      where n.partner_no = $1::int and n.id = $2 and n.deleted_at is null
     returning n.*

@@ -7,13 +7,12 @@ import {
   parseSecret,
   publicKeyOf,
 } from "@postrider/protocol";
-import { isAliveSql } from "../processes.ts";
 import { PostriderError } from "../../core/errors.ts";
 import { missingKeyNote, type Scheme } from "../../core/missing-key.ts";
 import { parseEndpointDocument } from "../../core/documents.ts";
 import type { KeyOperations, MissingKey, SigningKey } from "../../ports/operations.ts";
-import { sealContext } from "../dispatch-ledger.ts";
 import type { Seal } from "../seal.ts";
+import { sealContext } from "../sealed-rows.ts";
 import type { Sql } from "../sql.ts";
 import { changePartner } from "./change-partner.ts";
 import type { OperationsContext } from "./context.ts";
@@ -162,54 +161,6 @@ async function generateKey(scheme: "v1" | "v1a") {
 /** The text of a new `whsec_` secret. */
 export const newSecretText = (): string => generateSecret(randomBytes).reveal().text;
 
-/** See `LedgerOperations.resealSecrets`. */
-export async function resealSecrets(sql: Pick<Sql, "query">, seal: Seal): Promise<Resealed> {
-  const rows = await sql.query<{ key_no: number; sealed: Uint8Array; id: string }>(sealedSql);
-  refuseForeign(rows, seal);
-  const stale = rows.filter((row) => seal.isStale(row.sealed));
-  if (stale.length > 0 && (await someoneLacks(sql, seal.keyIds[0]!)))
-    return { sealed: 0, left: stale.length };
-  for (const { key_no, sealed, id } of stale) {
-    const context = sealContext(id);
-    // The old bytes are compared: another process may be doing the same.
-    await sql.query(
-      "update postrider.signing_keys set sealed = $2::bytea where key_no = $1::int and sealed = $3::bytea",
-      [key_no, seal.close(seal.open(sealed, context), context), sealed],
-    );
-  }
-  return { sealed: stale.length, left: 0 };
-}
-
-/** What a start did about the secrets that older master keys had sealed. */
-export interface Resealed {
-  readonly sealed: number;
-  /** They stay as they are, because a process that runs lacks the newest key: sealed with it, they could not be opened there. */
-  readonly left: number;
-}
-
-/** Whether a living process that dispatches does not have the master key. */
-async function someoneLacks(sql: Pick<Sql, "query">, keyId: string): Promise<boolean> {
-  const [row] = await sql.query<{ lacks: boolean }>(
-    `select exists (select 1 from postrider.process_settings s join postrider.processes o on o.id = s.process
-      where ${isAliveSql("o")} and $1 <> all(s.key_ids)) as lacks`,
-    [keyId],
-  );
-  return row?.lacks ?? false;
-}
-
-/** @throws PostriderError `secret_unreadable` if a master key is missing, so that a start with the wrong one says so */
-function refuseForeign(rows: readonly { readonly sealed: Uint8Array }[], seal: Seal): void {
-  const ids = rows.flatMap(({ sealed }) => seal.foreignKeyId(sealed) ?? []);
-  if (ids.length === 0) return;
-  const what =
-    ids.length === rows.length
-      ? "The ledger was sealed with another master key"
-      : `${ids.length} of the ledger's ${rows.length} signing keys were sealed with a master key that is not given`;
-  throw new PostriderError("secret_unreadable", `${what} (key id ${[...new Set(ids)].join(", ")}).`, {
-    hint: "Add the master key that sealed it to POSTRIDER_MASTER_KEY, after the newest one: an old key can be taken away after all processes were started with new,old. If none was set, it is in the data folder of the process that made the ledger.",
-  });
-}
-
 const missingLimit = 20;
 
 interface CandidateRow {
@@ -255,8 +206,6 @@ const keysSql = `select k.key_no, k.scheme, k.public_key, extract(epoch from k.c
   extract(epoch from k.retires_at)::float8 * 1000 as retires_ms
   from postrider.signing_keys k join postrider.partners p on p.partner_no = k.partner_no and p.deleted_at is null
  where p.id = $1 and (k.retires_at is null or k.retires_at > to_timestamp($2::float8 / 1000)) order by k.key_no desc`;
-
-const sealedSql = `select k.key_no, k.sealed, p.id from postrider.signing_keys k join postrider.partners p on p.partner_no = k.partner_no order by k.key_no`;
 
 const liveKeysSql = `select k.key_no, k.sealed, k.retires_at is null as current from postrider.signing_keys k
  where k.partner_no = $1::int and k.scheme = $2 and (k.retires_at is null or k.retires_at > to_timestamp($3::float8 / 1000)) order by k.key_no desc`;

@@ -1,9 +1,10 @@
-import { isAliveSql } from "../processes.ts";
 import { formatDurationMs } from "@postrider/contract";
 import { parseDurationMs } from "../../core/duration.ts";
 import { PostriderError } from "../../core/errors.ts";
 import type { Partner, PartnerEndpoints, PartnerOperations } from "../../ports/operations.ts";
-import { sealContext } from "../dispatch-ledger.ts";
+import { lackNote } from "../../core/lack.ts";
+import { missingMasterKeysSql, sealContext } from "../sealed-rows.ts";
+import { list } from "../sql.ts";
 import { beginCancelDeleted } from "./cancel-deleted.ts";
 import { changePartner } from "./change-partner.ts";
 import type { OperationsContext } from "./context.ts";
@@ -21,6 +22,9 @@ export function partnerOperations({ sql, reads, seal, changed }: OperationsConte
     async putPartner(id, document, nowMs, { secret } = {}) {
       checkTexts("partner document", document);
       const secretText = secret === undefined ? newSecretText() : (await givenKey("v1", secret)).secretText;
+      const constantNotes = Object.keys(document.constants).map((name) =>
+        lackNote({ kind: "constant", name }),
+      );
       const put = () =>
         sql.query<PartnerRow & { readonly created: boolean }>(putSql, [
           id,
@@ -33,6 +37,8 @@ export function partnerOperations({ sql, reads, seal, changed }: OperationsConte
           document.silent_after === null ? null : parseDurationMs(document.silent_after),
           document.max_backlog,
           secret !== undefined,
+          JSON.stringify(document.constants),
+          list(constantNotes),
         ]);
       let [row] = await put();
       // A partner that is deleted in the same moment is there for the insert and gone for the update.
@@ -49,7 +55,7 @@ export function partnerOperations({ sql, reads, seal, changed }: OperationsConte
 
     async getPartner(id, signal) {
       const [row] = await reads(signal).query<PartnerRow & { readonly missing: readonly string[] | null }>(
-        `select ${columns}, (${missingKeysSql}) as missing from postrider.partners p where p.id = $1 and p.deleted_at is null`,
+        `select ${columns}, (${missingMasterKeysSql}) as missing from postrider.partners p where p.id = $1 and p.deleted_at is null`,
         [id],
       );
       if (!row) return null;
@@ -102,34 +108,20 @@ interface PartnerRow {
   readonly max_in_flight: number;
   readonly silent_after_ms: number | null;
   readonly max_backlog: number | null;
+  readonly constants: string;
   readonly paused: boolean;
   readonly endpoints: PartnerEndpoints;
   readonly created_ms: number;
   readonly updated_ms: number;
 }
 
-const columns = `p.partner_no, p.id, p.name, p.rate_per_second, p.burst, p.max_in_flight, p.silent_after_ms, p.max_backlog, p.paused,
+const columns = `p.partner_no, p.id, p.name, p.rate_per_second, p.burst, p.max_in_flight, p.silent_after_ms, p.max_backlog, p.constants::text as constants, p.paused,
   (select json_build_object('total', count(*), 'paused', count(*) filter (where n.enabled and n.paused_at is not null),
                             'open', count(*) filter (where c.state = 'open'), 'refusing', count(*) filter (where c.refusing),
                             'failing', count(*) filter (where c.state = 'closed' and (c.failing_since_ms is not null or c.ramp is not null)))
      from postrider.endpoints n left join postrider.circuits c on c.endpoint_no = n.endpoint_no and c.circuit_no = n.circuit_no
     where n.partner_no = p.partner_no and n.deleted_at is null) as endpoints,
   extract(epoch from p.created_at)::float8 * 1000 as created_ms, extract(epoch from p.updated_at)::float8 * 1000 as updated_ms`;
-
-/**
- * The master keys that no process is left with, if none of those that dispatch has all that the live keys of partner p were
- * sealed with; null if one has, or none dispatches. Bytes 2 to 5 of a sealed secret are the id of its key: see seal.ts.
- */
-const missingKeysSql = `with alive as (
-    select s.key_ids from postrider.process_settings s join postrider.processes o on o.id = s.process
-     where ${isAliveSql("o")}
-  ), needed as (
-    select distinct encode(substring(k.sealed from 2 for 4), 'hex') as id from postrider.signing_keys k
-     where k.partner_no = p.partner_no and (k.retires_at is null or k.retires_at > clock_timestamp())
-  )
-  select json_agg(n.id order by n.id) from needed n
-   where exists (select 1 from alive a where n.id <> all(a.key_ids))
-     and not exists (select 1 from alive a where not exists (select 1 from needed m where m.id <> all(a.key_ids)))`;
 
 function partnerView(row: PartnerRow): Partner {
   return {
@@ -140,6 +132,7 @@ function partnerView(row: PartnerRow): Partner {
     max_in_flight: row.max_in_flight,
     silent_after: row.silent_after_ms === null ? null : formatDurationMs(row.silent_after_ms),
     max_backlog: row.max_backlog,
+    constants: JSON.parse(row.constants) as Partner["constants"],
     state: row.paused ? "paused" : "active",
     endpoints: row.endpoints,
     created_at: isoText(row.created_ms),
@@ -155,21 +148,25 @@ function partnerView(row: PartnerRow): Partner {
 const putSql = `with known as (
     update postrider.partners p
        set name = $2, rate_per_second = $3::float8, burst = $4::int, max_in_flight = $5::int, silent_after_ms = $8::float8, max_backlog = $9::int,
-           version = postrider.next_version(p.version), updated_at = to_timestamp($6::float8 / 1000)
+           constants = $11::text::json, version = postrider.next_version(p.version), updated_at = to_timestamp($6::float8 / 1000)
      where p.id = $1 and p.deleted_at is null and not $10::boolean
     returning p.*
   ), made as (
-    insert into postrider.partners as p (id, name, rate_per_second, burst, max_in_flight, silent_after_ms, max_backlog, created_at, updated_at)
-    select $1, $2, $3::float8, $4::int, $5::int, $8::float8, $9::int, to_timestamp($6::float8 / 1000), to_timestamp($6::float8 / 1000)
+    insert into postrider.partners as p (id, name, rate_per_second, burst, max_in_flight, silent_after_ms, max_backlog, constants, created_at, updated_at)
+    select $1, $2, $3::float8, $4::int, $5::int, $8::float8, $9::int, $11::text::json, to_timestamp($6::float8 / 1000), to_timestamp($6::float8 / 1000)
      where not exists (select 1 from postrider.partners o where o.id = $1 and o.deleted_at is null)
     on conflict (id) where deleted_at is null do update
        set name = excluded.name, rate_per_second = excluded.rate_per_second, burst = excluded.burst,
            max_in_flight = excluded.max_in_flight, silent_after_ms = excluded.silent_after_ms, max_backlog = excluded.max_backlog,
-           version = postrider.next_version(p.version), updated_at = excluded.updated_at
+           constants = excluded.constants, version = postrider.next_version(p.version), updated_at = excluded.updated_at
      where not $10::boolean
     returning p.*, p.xmax = 0 as created
   ), p as (
     select k.*, false as created from known k union all select m.* from made m
+  ), gone_on as (
+    -- Endpoints that waited for a constant which is there now.
+    update postrider.endpoints n set paused_at = null, note = null from p
+     where n.partner_no = p.partner_no and n.deleted_at is null and n.note = any($12::text::text[])
   ), runtime as (
     insert into postrider.partner_runtime (partner_no) select partner_no from p where created
   ), key as (
@@ -182,7 +179,7 @@ const listSql = `select ${columns} from postrider.partners p where p.deleted_at 
 const stateSql = `update postrider.partners p set paused = $2::boolean, version = postrider.next_version(p.version), updated_at = to_timestamp($3::float8 / 1000)
  where p.id = $1 and p.deleted_at is null returning ${columns}`;
 
-/** Its keys go at once: nothing will be signed with them again. */
+/** Its keys and secrets go at once: nothing will be signed or sent with them again. */
 const deleteSql = `with gone as (
     update postrider.partners set deleted_at = to_timestamp($2::float8 / 1000) where partner_no = $1::int returning partner_no
   ), endpoints as (
@@ -193,5 +190,7 @@ const deleteSql = `with gone as (
     delete from postrider.subscriptions s using gone g where s.partner_no = g.partner_no
   ), keys as (
     delete from postrider.signing_keys k using gone g where k.partner_no = g.partner_no
+  ), secrets as (
+    delete from postrider.partner_secrets s using gone g where s.partner_no = g.partner_no
   )
   select partner_no from gone`;

@@ -19,7 +19,11 @@ export interface PartnerSettings {
   readonly maxInFlight: number;
   /** Newest first. Empty if they are unreadable. */
   readonly keys: readonly StoredKey[];
-  /** Set if the master keys of this process do not open a live key of the partner. `keyId` null: no master key does. */
+  /** Values by name. Absent or empty: it has none, or they are unreadable. */
+  readonly secrets?: ReadonlyMap<string, string>;
+  /** Texts by name. Absent: none. */
+  readonly constants?: Readonly<Record<string, string>>;
+  /** Set if the master keys of this process do not open a live key or a secret of the partner. `keyId` null: no master key does. */
   readonly unreadable?: { readonly keyId: string | null; readonly error: PostriderError };
   readonly endpoints: readonly {
     readonly endpointNo: number;

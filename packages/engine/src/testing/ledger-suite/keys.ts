@@ -308,7 +308,7 @@ export function keyTests(bench: () => Bench): void {
     await under(newKey).operations.rotateSecret(zulu.id, { scheme: "v1", overlapMs: 0 }, now);
     await expect(under(newKey).operations.resealSecrets()).rejects.toMatchObject({
       message: expect.stringMatching(
-        /^2 of the ledger's 3 signing keys were sealed with a master key that is not given/,
+        /^2 of the ledger's 3 signing keys and secrets were sealed with a master key that is not given/,
       ),
     });
     await sql.query("delete from postrider.signing_keys where partner_no = $1::int", [zulu.no]);

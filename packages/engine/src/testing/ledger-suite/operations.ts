@@ -27,13 +27,14 @@ export function operationsTests(bench: () => Bench): void {
         max_in_flight: 1,
         silent_after: null,
         max_backlog: null,
+        constants: { currency: "EUR" },
       },
       now + minuteMs,
     );
     expect(second).toMatchObject({
       created: false,
       signingSecret: null,
-      partner: { name: "Acme Ltd", rate_per_second: 0.5, burst: 2 },
+      partner: { name: "Acme Ltd", rate_per_second: 0.5, burst: 2, constants: { currency: "EUR" } },
     });
     expect(await operations.getPartner(id)).toEqual(second.partner);
     expect(second.partner.updated_at).toBe(new Date(now + minuteMs).toISOString());

@@ -47,6 +47,24 @@ export function warningTests(bench: () => Bench): void {
     ]);
   });
 
+  test("a credential in clear, with the macro to write and never the credential; none once it is a secret", async () => {
+    const { partner, operations } = bench();
+    const acme = await partner([]);
+    await put(acme.id, "main", "token=0123456789abcdef&c=1", ["*"]);
+    const { warnings } = await operations.endpointWarnings({ partner: acme.id, endpoint: "main" });
+    expect(warnings).toMatchObject([
+      { partner: acme.id, endpoint: "main", code: "open_credential", macro: "secret.token", nearest: null },
+    ]);
+    expect(warnings[0]!.message).toContain(`postrider secrets set ${acme.id} token`);
+    expect(JSON.stringify(warnings)).not.toContain("0123456789abcdef");
+    expect((await operations.endpointWarnings()).warnings).toEqual(expect.arrayContaining([warnings[0]]));
+    await put(acme.id, "main", "token={secret.token}&c=1", ["*"]);
+    const missing = await operations.endpointWarnings({ partner: acme.id });
+    expect(missing.warnings).toMatchObject([{ code: "secret_missing", macro: "secret.token" }]);
+    await operations.putSecret(acme.id, "token", "0123456789abcdef", now);
+    expect((await operations.endpointWarnings({ partner: acme.id })).warnings).toEqual([]);
+  });
+
   test("of a partner, or of all: the living that have data macros", async () => {
     const { partner, event, door, operations } = bench();
     const [acme, bolt] = [await partner(), await partner([])];

@@ -1,0 +1,146 @@
+/**
+ * The guard against templates that were pasted as they stood: places that would be sent with another platform's macro,
+ * an HTML entity or a placeholder. It runs when a document is stored, never when a stored one is compiled.
+ *
+ * @packageDocumentation
+ */
+import { isRawNumber } from "../../exact-json.ts";
+import { memberField } from "../compile-body.ts";
+import type { TemplateIssue } from "../issue.ts";
+import { findEntities } from "./entities.ts";
+import { isCredentialName, isKnownName, macroFor, snakeName, withoutEscape } from "./names.ts";
+import { maskOwnMacros } from "./own-macros.ts";
+import { findPlaceholders } from "./placeholders.ts";
+import { findForeignMacros, type ForeignMacro } from "./syntaxes.ts";
+import { pathStart, urlValues } from "./url-values.ts";
+
+/** A place that must not be sent as it stands. */
+export interface PastedText extends TemplateIssue {
+  /** Where it ends in the field; what else is wrong up to there follows from it. */
+  readonly end: number;
+}
+
+/** What of an endpoint document the guard reads. */
+export interface GuardedSource {
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly parameters?: readonly unknown[];
+  readonly body?: unknown;
+}
+
+const asItIs = 'To send it as it is, set "literal": true in the endpoint\'s document.';
+/** Deeper documents are refused by the compiler. */
+const deepest = 64;
+
+/**
+ * All places of a document that would be sent with what belongs to another platform or an example.
+ *
+ * @example findPasted({ url: "https://t.example/?c=[CLICK_ID]" })[0].message // "[CLICK_ID] is another platform's macro: write {data.click_id}. …"
+ */
+export function findPasted(source: GuardedSource): readonly PastedText[] {
+  const found = [...pastedInUrl(source.url, "url")];
+  for (const [name, value] of Object.entries(source.headers ?? {}))
+    found.push(...pastedInText(value, `headers.${name}`));
+  for (const [index, group] of (source.parameters ?? []).entries())
+    walk(group, `parameters[${index}]`, 1, found);
+  if (typeof source.body === "object") walk(source.body, "body", 1, found);
+  return found;
+}
+
+function walk(value: unknown, field: string, depth: number, found: PastedText[]): void {
+  if (typeof value === "string") return void found.push(...pastedInText(value, field));
+  if (typeof value !== "object" || value === null || isRawNumber(value) || depth > deepest) return;
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) walk(item, `${field}[${index}]`, depth + 1, found);
+    return;
+  }
+  for (const [name, member] of Object.entries(value))
+    walk(member, memberField(field, name), depth + 1, found);
+}
+
+function pastedInUrl(url: string, field: string): PastedText[] {
+  const masked = maskOwnMacros(url);
+  const found: PastedText[] = findEntities(masked, pathStart(masked)).map(
+    ({ text, written, start, end }) => ({
+      code: "html_entity",
+      field,
+      position: start,
+      end,
+      message: `${shown(url, start, end)} is ${text.startsWith("&") ? "HTML for" : "what HTML made of"} ${written}: write ${written}. ${asItIs}`,
+    }),
+  );
+  for (const value of urlValues(masked)) {
+    const macros = findForeignMacros(value.text, value.whole, value.part);
+    found.push(...macros.map((macro) => macroIssue(url, field, value.start, macro)));
+    const words = value.whole === "name" ? [] : findPlaceholders(value.text, false);
+    found.push(...words.map((word) => placeholderIssue(field, value.start, word)));
+  }
+  found.push(...pastedInHost(masked, field));
+  return withoutOverlaps(found);
+}
+
+function pastedInHost(masked: string, field: string): PastedText[] {
+  const host = masked.slice(0, pathStart(masked));
+  const words = findPlaceholders(host.replaceAll(".", " "), false);
+  return words.map((word) => placeholderIssue(field, 0, word));
+}
+
+function pastedInText(text: string, field: string): PastedText[] {
+  if (/^https?:\/\/\S+$/i.test(text)) return pastedInUrl(text, field);
+  const masked = maskOwnMacros(text);
+  const inProse = /\s/.test(masked.trim());
+  const macros = findForeignMacros(masked, "leaf", inProse ? "prose" : "part");
+  return withoutOverlaps([
+    ...macros.map((macro) => macroIssue(text, field, 0, macro)),
+    ...findPlaceholders(masked, inProse).map((word) => placeholderIssue(field, 0, word)),
+  ]);
+}
+
+function withoutOverlaps(found: readonly PastedText[]): PastedText[] {
+  const kept: PastedText[] = [];
+  for (const one of found.toSorted((a, b) => a.position - b.position))
+    if (one.position >= (kept.at(-1)?.end ?? 0)) kept.push(one);
+  return kept;
+}
+
+const shown = (text: string, start: number, end: number): string => text.slice(start, end).slice(0, 80);
+
+function macroIssue(text: string, field: string, offset: number, macro: ForeignMacro): PastedText {
+  const position = offset + macro.start;
+  const end = offset + macro.end;
+  const found = shown(text, position, end);
+  const own = macro.syntax.id === "dollar_own" || /^(?:data|item|secret|const)\./.test(macro.name);
+  const written =
+    macro.syntax.id === "dollar_own"
+      ? shown(text, position + 1, end)
+      : own
+        ? `{${macro.name}}`
+        : macroFor(macro.syntax.id === "percents" ? withoutEscape(macro.name).name : macro.name);
+  const what = own ? "is not how Postrider's macros are written" : "is another platform's macro";
+  return {
+    code: "foreign_macro",
+    field,
+    position,
+    end,
+    message: `${found} ${what}: write ${written}. ${asItIs}`,
+  };
+}
+
+function placeholderIssue(
+  field: string,
+  offset: number,
+  { text, name, start, end }: { text: string; name: string; start: number; end: number },
+): PastedText {
+  const written = isCredentialName(name)
+    ? `keep it as a secret of the partner and write {secret.${snakeName(name)}}`
+    : isKnownName(name)
+      ? `write ${macroFor(name)}`
+      : "write the value that belongs there, or a macro";
+  return {
+    code: "placeholder",
+    field,
+    position: offset + start,
+    end: offset + end,
+    message: `${text} stands for a value of your own: ${written}. ${asItIs}`,
+  };
+}

@@ -1,0 +1,174 @@
+import { nearestName } from "../nearest.ts";
+import { applyFilters } from "./apply-filters.ts";
+import { DataPathSet } from "./data-paths.ts";
+import { isFactRoot } from "./facts.ts";
+import type { Report } from "./issue.ts";
+import type { Part } from "./lex.ts";
+import type { MacroSource } from "./parse-macro.ts";
+import type { Place } from "./places.ts";
+import type { Macro, Parameter, Piece, Scope } from "./plan.ts";
+import { isMissing, textOf, type Value } from "./value.ts";
+
+/** The partner's own texts, for the compiler. */
+export interface PartnerTexts {
+  /**
+   * The partner's secrets by name. If they are given, `{secret.x}` is its value, and one that is not there is listed in
+   * the template's `missingSecrets`. Without them any name is taken, as for the check of a draft.
+   */
+  readonly secrets?: ReadonlyMap<string, string>;
+  /** The partner's constants by name. If they are given, one that is not there is an issue. */
+  readonly constants?: ReadonlyMap<string, string>;
+  /** Shows each secret as `{secret.name}`, for people: such a template must not be sent. Default false. */
+  readonly maskSecrets?: boolean;
+}
+
+/** A partner's own text in a template: known now, so that it costs nothing when the template is rendered. */
+export interface Fixed {
+  readonly value: Value;
+  /** It is only shown: not encoded. */
+  readonly masked: boolean;
+}
+
+/** The macros of one scope while the template is compiled. */
+class ScopeBuilder {
+  readonly paths = new DataPathSet();
+  readonly macros: Macro[] = [];
+
+  build(): Scope {
+    return { paths: this.paths.build(), macros: this.macros };
+  }
+}
+
+/** Numbers the macros of one template while it is compiled, and knows which may be used at this place. */
+export class MacroRegistry {
+  readonly #texts: PartnerTexts;
+  readonly #event = new ScopeBuilder();
+  readonly #item: ScopeBuilder | null;
+  #valueCount = 0;
+  readonly #names = new Set<string>();
+  readonly #secrets = new Set<string>();
+  readonly #constants = new Set<string>();
+  readonly #missingSecrets = new Set<string>();
+
+  /** @param perItem the request is for one item of a list, so that `{item}` and `{n}` may stand everywhere */
+  constructor(texts: PartnerTexts, perItem: boolean) {
+    this.#texts = texts;
+    this.#item = perItem ? new ScopeBuilder() : null;
+  }
+
+  /** The value of a macro that is a partner's own text and known now; null for all others. */
+  fixed(source: MacroSource, position: number, report: Report): Fixed | null {
+    const { root, segments, filters, modifier } = source;
+    const name = segments[0] as string;
+    if (root === "secret" || root === "const") this.#names.add(source.name);
+    if (root === "secret") {
+      this.#secrets.add(name);
+      const { secrets, maskSecrets } = this.#texts;
+      if (maskSecrets) return { value: `{secret.${name}}`, masked: true };
+      if (secrets === undefined) return { value: `{secret.${name}}`, masked: false };
+      const value = secrets.get(name);
+      return value === undefined ? null : known(applyFilters(value, filters));
+    }
+    if (root !== "const") return null;
+    this.#constants.add(name);
+    const { constants } = this.#texts;
+    if (constants === undefined) return { value: `{const.${name}}`, masked: false };
+    const mayBeMissing = modifier === "optional" || filters.some(({ definition }) => definition.fillsMissing);
+    if (!constants.has(name) && !mayBeMissing) {
+      report("unknown_constant", position, () => unknownConstant(name, constants));
+    }
+    return known(applyFilters(constants.get(name), filters));
+  }
+
+  /** Adds one macro that is written at `position` and gives its index. */
+  add(source: MacroSource, position: number, report: Report): number {
+    const { name, root, segments, modifier, filters } = source;
+    const index = this.#valueCount;
+    this.#valueCount += 1;
+    this.#names.add(name);
+    const scope = root === "item" || root === "n" ? this.#item : this.#event;
+    if (scope === null) {
+      const message = `{${root}} stands for an item of a list: it may be used within "$each", within a group of parameters with "each", and if the endpoint has "fan_out".`;
+      report("item_not_allowed", position, message);
+    } else if (root === "secret") {
+      const text = this.#texts.secrets?.get(segments[0] as string);
+      if (text === undefined) {
+        this.#missingSecrets.add(segments[0] as string);
+        // Whatever the macro says: a request without its secret must not be sent.
+        scope.macros.push({ index, name, from: { text: undefined }, modifier: "required", filters: [] });
+      } else {
+        scope.macros.push({ index, name, from: { text }, modifier, filters });
+      }
+    } else if (root === "const") {
+      const text = this.#texts.constants?.get(segments[0] as string);
+      scope.macros.push({ index, name, from: { text }, modifier, filters });
+    } else {
+      const from = isFactRoot(root) || root === "n" ? root : scope.paths.slotOf(segments);
+      scope.macros.push({ index, name, from, modifier, filters });
+    }
+    return index;
+  }
+
+  /** Turns parts into pieces, each literal and each text of the partner encoded for its place. */
+  parameter(parts: readonly Part[], place: Place, report: Report): Parameter {
+    const pieces: Piece[] = [];
+    const optional: number[] = [];
+    const append = (text: string): void => {
+      const last = pieces.at(-1);
+      if (typeof last === "string") pieces[pieces.length - 1] = last + text;
+      else pieces.push(text);
+    };
+    for (const part of parts) {
+      if (part.kind === "literal") {
+        append(place.literal(part.text));
+      } else if (part.macro !== null) {
+        const fixed = this.fixed(part.macro, part.start, report);
+        if (fixed !== null) {
+          append(fixed.masked ? textOf(fixed.value) : place.partner(textOf(fixed.value)));
+          continue;
+        }
+        const index = this.add(part.macro, part.start, report);
+        pieces.push(index);
+        if (part.macro.modifier === "optional") optional.push(index);
+      }
+    }
+    return { pieces, optional: optional.length === 0 ? none : optional };
+  }
+
+  /** Whether any text of the partner is in the plan. */
+  get usesPartnerTexts(): boolean {
+    return this.#secrets.size + this.#constants.size > 0;
+  }
+
+  /** The macros as the template lists them. */
+  lists() {
+    return {
+      macros: [...this.#names],
+      secrets: [...this.#secrets].toSorted(),
+      constants: [...this.#constants].toSorted(),
+      missingSecrets: [...this.#missingSecrets].toSorted(),
+    };
+  }
+
+  /** The scopes of the plan. */
+  build() {
+    return {
+      valueCount: this.#valueCount,
+      event: this.#event.build(),
+      item: this.#item === null ? null : this.#item.build(),
+    };
+  }
+}
+
+/** Most parameters have nothing optional: they share one list. */
+const none: readonly number[] = [];
+
+function known(value: Value): Fixed | null {
+  return isMissing(value) ? null : { value, masked: false };
+}
+
+function unknownConstant(name: string, constants: ReadonlyMap<string, string>): string {
+  const near = nearestName(name, constants.keys());
+  const remedy = near === null ? "" : ` Did you mean {const.${near}}?`;
+  return `The partner has no constant ${name}: add it to the partner's constants.${remedy}`;
+}
