@@ -193,11 +193,17 @@ async function parseJson(
 ): Promise<unknown> {
   if (words.includes(text)) return text;
   if (text.startsWith("@")) return readInput.json(context, text.slice(1));
+  // No JSON begins like this: it is one macro, such as {data}.
+  if (/^\{\w/.test(text)) return text;
   try {
     return parseExactJson(text);
   } catch {
-    throw new CliError("usage", `${flag} "${text}" is neither a word nor JSON.`, {
-      hint: `Give ${words.join(", ")}, a JSON document, or @file.`,
-    });
+    throw new CliError(
+      "usage",
+      `${flag} "${text}" is ${words.length === 0 ? "not JSON" : "neither a word nor JSON"}.`,
+      {
+        hint: `Give ${[...words, "a JSON document"].join(", ")}, or @file.`,
+      },
+    );
   }
 }

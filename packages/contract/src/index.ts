@@ -8,7 +8,9 @@ export {
   endpointDocument,
   type OrderDocument,
   type RetryDocument,
+  withExactNumbers,
 } from "./documents/endpoint.ts";
+export type { ParameterGroup, ParameterValue } from "./documents/parameters.ts";
 export {
   completePartner,
   type PartnerDocument,

@@ -11,6 +11,7 @@ import {
   partnerDocument,
   partnerId,
   pathText,
+  withExactNumbers,
 } from "@postrider/contract";
 import { compileTemplate, hiddenValue, nearestName } from "@postrider/engine";
 import { parseExactJson } from "@postrider/engine/exact-json";
@@ -116,13 +117,13 @@ function readPartner(value: unknown, exact: unknown, path: Path, fault: Fault): 
   const read = new Map<string, EndpointDocument>();
   if (!hasKeys(endpoints)) bad(["endpoints"], "must be an object with an endpoint under each id");
   else {
-    const texts = (exact as { endpoints?: Readonly<Record<string, { readonly body?: unknown }>> }).endpoints;
+    const texts = (exact as { endpoints?: Readonly<Record<string, object>> }).endpoints;
     for (const [name, endpoint] of Object.entries(endpoints)) {
       const at = ["endpoints", name];
       for (const { message } of endpointId.safeParse(name).error?.issues ?? [])
         bad(at, `has an id that ${message}`);
       const constants = partner.success ? new Map(Object.entries(partner.data.constants)) : null;
-      const checked = readEndpoint(endpoint, texts?.[name]?.body, constants, (within, message) =>
+      const checked = readEndpoint(endpoint, texts?.[name] ?? {}, constants, (within, message) =>
         bad([...at, ...within], message),
       );
       if (checked !== null) read.set(name, checked);
@@ -134,7 +135,7 @@ function readPartner(value: unknown, exact: unknown, path: Path, fault: Fault): 
 /** @param constants of its partner; null: any may be used, since the partner itself is wrong */
 function readEndpoint(
   value: unknown,
-  body: unknown,
+  exact: object,
   constants: ReadonlyMap<string, string> | null,
   bad: Fault,
 ) {
@@ -143,7 +144,7 @@ function readEndpoint(
     schemaFaults(parsed.error.issues, Object.keys(endpointDocument.shape), bad);
     return null;
   }
-  const document = completeEndpoint({ ...parsed.data, ...(body === undefined ? {} : { body }) });
+  const document = withExactNumbers(completeEndpoint(parsed.data), exact);
   const compiled = compileTemplate(withSamples(document), constants === null ? {} : { constants });
   if (compiled.ok) return document;
   for (const { field, position, message } of compiled.issues)

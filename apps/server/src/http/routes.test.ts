@@ -239,7 +239,7 @@ describe("endpoints", () => {
 
   test.each([
     ["no url", {}, "url"],
-    ["another method", { url: "https://a.example/", method: "DELETE" }, "method"],
+    ["another method", { url: "https://a.example/", method: "HEAD" }, "method"],
     ["no events", { url: "https://a.example/", events: [] }, "events"],
     ["a star in the middle", { url: "https://a.example/", events: ["a.*.b"] }, "events[0]"],
     ["a wait without unit", { url: "https://a.example/", retry: { schedule: ["5"] } }, "retry.schedule[0]"],

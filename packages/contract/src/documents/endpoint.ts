@@ -14,6 +14,7 @@ import {
   yearMs,
 } from "./forms.ts";
 import { completed } from "./complete.ts";
+import { type ParameterGroup, parameterGroups } from "./parameters.ts";
 
 /** When a delivery is sent again, and for how long. */
 export const retryDocument = z
@@ -98,10 +99,14 @@ const bodyWords = ["envelope", "form", "none"] as const;
 const body = z.union(
   [
     z.enum(bodyWords),
+    z
+      .string()
+      .max(8_000)
+      .regex(/^\{[^{][^]*\}$/),
     z.custom<JsonObject>(isObject).meta({ type: "object" }),
     z.custom<JsonArray>(Array.isArray).meta({ type: "array", items: {} }),
   ],
-  { error: "must be envelope, form, none, or a JSON object or list" },
+  { error: "must be envelope, form, none, a JSON object or list, or one macro such as {data}" },
 );
 
 /** An endpoint, as an operator writes it. `PUT` replaces: a missing key means its default. */
@@ -114,7 +119,7 @@ export const endpointDocument = z
         .max(8_000, "must have at most 8000 characters")
         .describe("Where to, with macros after the host."),
       method: z
-        .enum(["GET", "POST", "PUT"], { error: "must be GET, POST or PUT" })
+        .enum(["GET", "POST", "PUT", "PATCH", "DELETE"], { error: "must be GET, POST, PUT, PATCH or DELETE" })
         .default("POST")
         .describe("The method of the request.")
         .register(flags, { form: "text", value: "method", summary: "how" }),
@@ -142,7 +147,7 @@ export const endpointDocument = z
       body: body
         .optional()
         .describe(
-          "envelope (default, but none for GET), form, none, or a JSON document whose leaves may be macros.",
+          "envelope (default, but none for GET and DELETE), form, none, a JSON document whose leaves may be macros, or one macro such as {data}.",
         )
         .register(flags, {
           form: { json: bodyWords },
@@ -162,6 +167,16 @@ export const endpointDocument = z
               off: { name: "noLiteral", summary: "refuse what looks like another platform's macro" },
             },
           },
+        }),
+      parameters: parameterGroups
+        .default([])
+        .describe(
+          "Parameters after those of the URL: in groups, which can be repeated for each item of a list, or joined.",
+        )
+        .register(flags, {
+          form: { json: [] },
+          value: "groups",
+          summary: "groups of parameters after those of the URL: a JSON list, or @file",
         }),
       retry: retryDocument.prefault({}).describe("When a delivery is sent again, and for how long."),
       timeout: durationText(10, 120_000, "from 10ms to 2m")
@@ -233,8 +248,11 @@ export type BreakerDocument = ReadonlyDeep<z.output<typeof breakerDocument>>;
 export type BodyDocument = z.output<typeof body>;
 
 /** An endpoint, complete: each key is there. */
-export type EndpointDocument = ReadonlyDeep<Omit<z.output<typeof endpointDocument>, "body">> & {
+export type EndpointDocument = ReadonlyDeep<
+  Omit<z.output<typeof endpointDocument>, "body" | "parameters">
+> & {
   readonly body: BodyDocument;
+  readonly parameters: readonly ParameterGroup[];
 };
 
 type ReadonlyDeep<T> = T extends readonly (infer Item)[]
@@ -252,8 +270,30 @@ export function completeEndpoint(document: { readonly url: string }): EndpointDo
   const complete = completed(endpointDocument, document) as Omit<EndpointDocument, "body"> & {
     body?: BodyDocument;
   };
-  complete.body ??= complete.method === "GET" ? "none" : "envelope";
+  complete.body ??= complete.method === "GET" || complete.method === "DELETE" ? "none" : "envelope";
   return complete as EndpointDocument;
+}
+
+/**
+ * The document with the numbers of its JSON texts digit for digit: in its body, and in the values of its parameters.
+ * Elsewhere numbers are settings, with which code calculates.
+ *
+ * @param exact the same document, or only these two keys, as `parseExactJson` has it
+ * @example withExactNumbers(document, parseExactJson(text)).body // { rate: RawNumber "10.50" }
+ */
+export function withExactNumbers<
+  Document extends {
+    readonly body?: BodyDocument | undefined;
+    readonly parameters: readonly ParameterGroup[];
+  },
+>(document: Document, exact: { readonly body?: unknown; readonly parameters?: unknown }): Document {
+  const groups = exact.parameters as readonly Pick<ParameterGroup, "params">[] | undefined;
+  const parameters = document.parameters.map((group, index) => ({
+    ...group,
+    params: groups?.[index]?.params ?? group.params,
+  }));
+  const body = exact.body === undefined ? {} : { body: exact.body as BodyDocument };
+  return { ...document, ...body, parameters };
 }
 
 const { url: _, body: __, ...defaults } = completeEndpoint({ url: "" });

@@ -1,5 +1,5 @@
 /** The documents that operators write, as they are stored. What they hold is declared in the contract, once. */
-import { type BodyDocument, completeEndpoint, type EndpointDocument } from "@postrider/contract";
+import { completeEndpoint, type EndpointDocument, withExactNumbers } from "@postrider/contract";
 import { parseExactJson } from "./exact-json.ts";
 
 export {
@@ -12,14 +12,13 @@ export {
 } from "@postrider/contract";
 
 /**
- * An endpoint document from its JSON text, as the ledger stores it. Numbers in its body keep their digits; keys that
+ * An endpoint document from its JSON text, as the ledger stores it. Numbers in its body and parameters keep their digits; keys that
  * were unknown when it was stored have their default. The body's depth must have been checked, as `checkEndpoint` does.
  *
  * @example parseEndpointDocument('{"url":"https://a.example/","body":{"rate":10.50},…}')
  */
 export function parseEndpointDocument(text: string): EndpointDocument {
   const document = completeEndpoint(JSON.parse(text) as { url: string });
-  if (typeof document.body !== "object") return document;
-  // Only the body: elsewhere numbers are settings, with which the code calculates.
-  return { ...document, body: (parseExactJson(text) as { body: BodyDocument }).body };
+  if (typeof document.body !== "object" && document.parameters.length === 0) return document;
+  return withExactNumbers(document, parseExactJson(text) as object);
 }

@@ -6,7 +6,7 @@ import type { ExchangeSettings } from "../core/exchange-settings.ts";
 
 /** A rendered, signed request. Nothing of it is changed on the way to the socket. */
 export interface PostbackRequest extends ExchangeSettings {
-  readonly method: "GET" | "POST" | "PUT";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly url: string;
   /** Lower-case names and values, in the order they are sent. `host` and `content-length` are the transport's. */
   readonly headers: readonly (readonly [string, string])[];

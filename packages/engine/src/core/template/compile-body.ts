@@ -2,6 +2,7 @@ import { isRawNumber, type JsonArray, type JsonObject, type JsonValue } from "..
 import type { Report } from "./issue.ts";
 import { lex, type Part } from "./lex.ts";
 import type { MacroRegistry } from "./macro-registry.ts";
+import { type MacroSource, parsePath } from "./parse-macro.ts";
 import { plainPlace } from "./places.ts";
 import type { JsonPlan } from "./plan.ts";
 import { jsonOf } from "./value.ts";
@@ -9,9 +10,31 @@ import { jsonOf } from "./value.ts";
 /** The deepest nesting of a document; deeper ones are refused, so recursion over it is safe. */
 const deepestDocument = 64;
 
+/** JSON texts within each other. Each level doubles the backslashes of a value, and no partner was seen to want more. */
+const deepestJsonText = 2;
+
 interface BodyCompiler {
   readonly macros: MacroRegistry;
   readonly reportFor: (field: string) => Report;
+  /** How many `$json` nodes are around this place. */
+  readonly jsonTexts: number;
+}
+
+/** The node that an object is: it has exactly the keys of one. Any other object is data, whatever its keys. */
+type NodeName = "$json" | "$each" | "$text";
+
+function nodeOf(value: JsonObject): NodeName | null {
+  const keys = Object.keys(value);
+  if (keys.length === 2) return Object.hasOwn(value, "$each") && Object.hasOwn(value, "do") ? "$each" : null;
+  if (keys.length !== 1) return null;
+  return keys[0] === "$json" || keys[0] === "$text" ? keys[0] : null;
+}
+
+/** The text of a body that is a plain text, `{"$text": "…"}`; undefined for any other body. */
+export function plainTextOf(body: JsonObject | JsonArray): JsonValue | undefined {
+  return Array.isArray(body) || nodeOf(body as JsonObject) !== "$text"
+    ? undefined
+    : (body as JsonObject).$text;
 }
 
 const simpleName = /^[\w$-]+$/;
@@ -50,10 +73,78 @@ function compileKey(key: string, field: string, compiler: BodyCompiler): string 
       report("macro_not_allowed", part.start, "No macro may stand in a key: keys are fixed, values vary.");
     }
   }
-  return JSON.stringify(literalText(parts).toWellFormed());
+  const text = literalText(parts).toWellFormed();
+  return JSON.stringify(text.startsWith("$$") ? text.slice(1) : text);
+}
+
+function refuseNode(field: string, message: string, compiler: BodyCompiler): JsonPlan {
+  compiler.reportFor(field)("invalid_node", 0, message);
+  return { kind: "constant", json: "null" };
+}
+
+function compileJsonText(value: JsonValue, field: string, depth: number, compiler: BodyCompiler): JsonPlan {
+  if (compiler.jsonTexts === deepestJsonText) {
+    const message = `JSON texts stand within each other ${deepestJsonText} deep at most: take one "$json" away.`;
+    return refuseNode(field, message, compiler);
+  }
+  const inner = { ...compiler, jsonTexts: compiler.jsonTexts + 1 };
+  const node = compileValue(value, field, depth, inner);
+  if (node.kind === "constant") return { kind: "constant", json: JSON.stringify(node.json) };
+  return { kind: "json_text", node };
+}
+
+/** Reads the path of a list, in a node or in a group of parameters. Null after a report. */
+export function readListPath(
+  path: unknown,
+  field: string,
+  { macros, reportFor }: Pick<BodyCompiler, "macros" | "reportFor">,
+): MacroSource | null {
+  const report = reportFor(field);
+  if (typeof path !== "string") {
+    report("invalid_node", 0, 'Write the path of a list, such as "data.items".');
+    return null;
+  }
+  if (macros.isRepeating) {
+    report(
+      "invalid_node",
+      0,
+      "Repetitions do not stand within each other: send the inner list as {item.list}.",
+    );
+    return null;
+  }
+  const parsed = parsePath(path);
+  if ("path" in parsed) return parsed.path;
+  report(parsed.failure.code, parsed.failure.position, parsed.failure.message);
+  return null;
+}
+
+function compileEach(node: JsonObject, field: string, depth: number, compiler: BodyCompiler): JsonPlan {
+  const listField = memberField(field, "$each");
+  const list = readListPath(node.$each, listField, compiler);
+  const compile = (): JsonPlan =>
+    compileValue(node.do as JsonValue, memberField(field, "do"), depth, compiler);
+  if (list === null) return { kind: "constant", json: "null" };
+  const { repetition, compiled } = compiler.macros.repeat(list, 1, compiler.reportFor(listField), compile);
+  return { kind: "each", repetition, node: compiled };
+}
+
+function compileNode(
+  name: NodeName,
+  node: JsonObject,
+  field: string,
+  depth: number,
+  compiler: BodyCompiler,
+): JsonPlan {
+  if (name === "$json")
+    return compileJsonText(node.$json as JsonValue, memberField(field, name), depth, compiler);
+  if (name === "$each") return compileEach(node, field, depth, compiler);
+  const message = '{"$text": …} is a whole body: write a text as "…", or "$$text" for a key of this name.';
+  return refuseNode(field, message, compiler);
 }
 
 function compileObject(value: JsonObject, field: string, depth: number, compiler: BodyCompiler): JsonPlan {
+  const node = nodeOf(value);
+  if (node !== null) return compileNode(node, value, field, depth + 1, compiler);
   const members = Object.entries(value).map(([name, member]) => {
     const inner = memberField(field, name);
     const key = compileKey(name, inner, compiler);
@@ -105,11 +196,17 @@ function compileValue(value: JsonValue, field: string, depth: number, compiler: 
   return { kind: "constant", json: "null" };
 }
 
-/** Compiles a JSON document. Macros are found in its strings; parts without any become constant text. */
+/**
+ * Compiles a JSON document, or a part of a request that is one. Macros are found in its strings; parts without any
+ * become constant text.
+ *
+ * @param field the name of the document in issues
+ */
 export function compileDocument(
-  document: JsonObject | JsonArray,
+  document: JsonValue,
+  field: string,
   macros: MacroRegistry,
   reportFor: (field: string) => Report,
 ): JsonPlan {
-  return compileValue(document, "body", 1, { macros, reportFor });
+  return compileValue(document, field, 1, { macros, reportFor, jsonTexts: 0 });
 }

@@ -199,5 +199,5 @@ export function compileUrl(
   if (origin === null) return null;
   const query = asForm ? [] : parameters;
   const constant = constantUrl(origin, path, query, macros, report);
-  return { origin, plan: { constant, path, query }, form: asForm ? parameters : [] };
+  return { origin, plan: { constant, path, query, groups: [] }, form: asForm ? parameters : [] };
 }

@@ -1,25 +1,31 @@
-import type { BodyDocument } from "@postrider/contract";
-import { compileDocument } from "./compile-body.ts";
+import type { BodyDocument, ParameterGroup } from "@postrider/contract";
+import { compileDocument, plainTextOf } from "./compile-body.ts";
 import { compileHeaders } from "./compile-headers.ts";
+import { compileParameters } from "./compile-parameters.ts";
 import { compileUrl } from "./compile-url.ts";
 import { IssueList, type TemplateIssue } from "./issue.ts";
 import { MacroRegistry, type PartnerTexts } from "./macro-registry.ts";
-import type { BodyPlan, Parameter, TemplatePlan } from "./plan.ts";
+import { lex } from "./lex.ts";
+import { parsePath } from "./parse-macro.ts";
+import { groupPlaces, plainPlace } from "./places.ts";
+import type { BodyPlan, GroupPlan, Parameter, TemplatePlan } from "./plan.ts";
 
-export type HttpMethod = "GET" | "POST" | "PUT";
+export type HttpMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /**
- * What the body is made of: the Standard Webhooks payload, a form, nothing, or a JSON document whose strings may
- * hold macros.
+ * What the body is made of: the Standard Webhooks payload, a form, nothing, a JSON document whose strings may hold
+ * macros, or one macro (`{data}`), whose JSON is the body.
  */
 export type BodySource = BodyDocument;
 
-/** A postback as an endpoint document describes it. `body` defaults to `none` for GET, `envelope` otherwise. */
+/** A postback as an endpoint document describes it. `body` defaults to `none` for GET and DELETE, `envelope` otherwise. */
 export interface TemplateSource {
   readonly method: HttpMethod;
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: BodySource;
+  /** Groups of parameters after those of the URL: in the query, or in the form. Default none. */
+  readonly parameters?: readonly ParameterGroup[];
   /** Set if one request is made per item of a list in the event: `{item}` and `{n}` may then stand everywhere. */
   readonly fan_out?: string | null;
 }
@@ -50,19 +56,66 @@ export type CompileResult =
   | { readonly ok: true; readonly template: Template }
   | { readonly ok: false; readonly issues: readonly TemplateIssue[] };
 
-function planBody(
-  body: BodySource,
-  form: readonly Parameter[],
-  macros: MacroRegistry,
-  issues: IssueList,
-): BodyPlan {
-  if (body === "form") return form.length === 0 ? { kind: "envelope_form" } : { kind: "form", fields: form };
+/** `{item}` in the path would be an item of a list that is not known yet. */
+function checkFanOut(path: string, issues: IssueList): void {
+  const report = issues.reportFor("fan_out");
+  const parsed = parsePath(path);
+  if ("failure" in parsed) {
+    report(parsed.failure.code, parsed.failure.position, parsed.failure.message);
+  } else if (parsed.path.root !== "data") {
+    report("invalid_macro", 0, "The list is in the event's data: write its path, such as data.items.");
+  }
+}
+
+/** What a body is compiled with. */
+interface BodyTools {
+  readonly macros: MacroRegistry;
+  readonly issues: IssueList;
+  readonly form: readonly Parameter[];
+  readonly groups: readonly GroupPlan[];
+}
+
+/** A body that is one text: one macro alone, whose JSON it is, or a plain text. */
+function planText(text: unknown, { macros, issues }: BodyTools): BodyPlan {
+  const report = issues.reportFor("body.$text");
+  if (typeof text === "string") {
+    return { kind: "text", text: macros.parameter(lex(text, report), plainPlace, report) };
+  }
+  report("invalid_node", 0, '"$text" takes a text, which may hold macros.');
+  return { kind: "none" };
+}
+
+function planMacro(text: string, { macros, issues }: BodyTools): BodyPlan {
+  const report = issues.reportFor("body");
+  const alone = lex(text, report);
+  if (alone.length === 1 && alone[0]?.kind === "macro") {
+    return { kind: "json", document: compileDocument(text, "body", macros, issues.reporter) };
+  }
+  const message = 'Write "envelope", "form", "none", a JSON document, one macro alone, or {"$text": "…"}.';
+  report("invalid_body", 0, message);
+  return { kind: "none" };
+}
+
+function planBody(body: BodySource, tools: BodyTools): BodyPlan {
+  const { macros, issues, form, groups } = tools;
+  if (body === "form") {
+    return form.length + groups.length === 0
+      ? { kind: "envelope_form" }
+      : { kind: "form", fields: form, groups };
+  }
   if (body === "envelope" || body === "none") return { kind: body };
+  if (typeof body === "string") return planMacro(body, tools);
   if (typeof body === "object" && body !== null) {
-    return { kind: "json", document: compileDocument(body, macros, (field) => issues.reportFor(field)) };
+    const text = plainTextOf(body);
+    if (text !== undefined) return planText(text, tools);
+    return { kind: "json", document: compileDocument(body, "body", macros, issues.reporter) };
   }
   issues.reportFor("body")("invalid_body", 0, 'Write "envelope", "form", "none" or a JSON document.');
   return { kind: "none" };
+}
+
+function defaultBody(method: HttpMethod): BodySource {
+  return method === "GET" || method === "DELETE" ? "none" : "envelope";
 }
 
 /**
@@ -78,16 +131,21 @@ function planBody(
 export function compileTemplate(source: TemplateSource, options: CompileOptions = {}): CompileResult {
   const issues = new IssueList();
   const macros = new MacroRegistry(options, typeof source.fan_out === "string");
-  const body = source.body ?? (source.method === "GET" ? "none" : "envelope");
+  const body = source.body ?? defaultBody(source.method);
   if (source.method === "GET" && body !== "none") {
     issues.reportFor("body")("body_not_allowed", 0, 'A GET has no body: use "none", or the method POST.');
   }
-  const url = compileUrl(source.url, body === "form", macros, issues.reportFor("url"));
-  const headers = compileHeaders(source.headers ?? {}, macros, (field) => issues.reportFor(field));
-  const bodyPlan = planBody(body, url?.form ?? [], macros, issues);
+  if (typeof source.fan_out === "string") checkFanOut(source.fan_out, issues);
+  const inForm = body === "form";
+  const url = compileUrl(source.url, inForm, macros, issues.reportFor("url"));
+  const places = inForm ? groupPlaces.form : groupPlaces.query;
+  const groups = compileParameters(source.parameters ?? [], places, macros, issues.reporter);
+  const headers = compileHeaders(source.headers ?? {}, macros, issues.reporter);
+  const bodyPlan = planBody(body, { macros, issues, form: url?.form ?? [], groups });
   if (url === null || !issues.isEmpty) return { ok: false, issues: issues.toArray() };
+  const urlPlan = inForm || groups.length === 0 ? url.plan : { ...url.plan, constant: null, groups };
   const { method } = source;
-  const plan = { ...macros.build(), url: url.plan, headers, body: bodyPlan };
+  const plan = { ...macros.build(), url: urlPlan, headers, body: bodyPlan };
   const masked = options.maskSecrets === true;
   return { ok: true, template: { method, origin: url.origin, ...macros.lists(), masked, plan } };
 }

@@ -5,7 +5,8 @@ import { forbiddenHeaderPrefixes, forbiddenHeaders } from "./compile-headers.ts"
 import { compileStrictly } from "./compile-strictly.ts";
 import { filters } from "./filters.ts";
 import { templateIssueCodes } from "./issue.ts";
-import { renderFailureReasons, renderTemplate } from "./render.ts";
+import { renderTemplate } from "./render.ts";
+import { renderFailureReasons } from "./render-failure.ts";
 import { macroRoots } from "./roots.ts";
 import { factsWith } from "./template.fixture.ts";
 import { pickValues, DataPathSet } from "./data-paths.ts";

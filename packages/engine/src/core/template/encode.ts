@@ -18,6 +18,15 @@ export function encodeUrlValue(text: string): string {
   return encodeURIComponent(text.toWellFormed()).replace(leftByComponent, percentEncode);
 }
 
+/**
+ * Percent-encodes the name of a query parameter: as {@link encodeUrlValue}, but brackets stay, as partners write them.
+ *
+ * @example encodeQueryName("bd[0]") // "bd[0]"
+ */
+export function encodeQueryName(text: string): string {
+  return encodeUrlValue(text).replaceAll("%5B", "[").replaceAll("%5D", "]");
+}
+
 const pathCharactersOnly = /^[\w\-.~!$&'()*+,;=:@]*$/;
 
 /**

@@ -28,11 +28,7 @@ export { findUnfilledMacros, type UnfilledMacro } from "./unfilled.ts";
 // Render
 export type { PostbackFacts } from "./facts.ts";
 export { macroRoots } from "./roots.ts";
-export {
-  type RenderedPostback,
-  type RenderFailure,
-  type RenderFailureReason,
-  renderFailureReasons,
-  renderTemplate,
-} from "./render.ts";
+export { mostItems } from "./evaluate.ts";
+export { type RenderFailure, type RenderFailureReason, renderFailureReasons } from "./render-failure.ts";
+export { type RenderedPostback, renderTemplate } from "./render.ts";
 export { longestUrl } from "./url-text.ts";

@@ -30,6 +30,8 @@ export const templateIssueCodes = [
   "duplicate_header",
   "body_not_allowed",
   "invalid_body",
+  "invalid_node",
+  "invalid_parameters",
 ] as const;
 
 export type TemplateIssueCode = (typeof templateIssueCodes)[number];
@@ -73,6 +75,9 @@ export class IssueList {
       }
     };
   }
+
+  /** {@link reportFor}, to be handed on. */
+  readonly reporter = (field: string): Report => this.reportFor(field);
 
   get isEmpty(): boolean {
     return this.#byPlace.size === 0;

@@ -6,7 +6,7 @@ import type { Report } from "./issue.ts";
 import type { Part } from "./lex.ts";
 import type { MacroSource } from "./parse-macro.ts";
 import type { Place } from "./places.ts";
-import type { Macro, Parameter, Piece, Scope } from "./plan.ts";
+import type { Macro, Parameter, Piece, Repetition, Scope } from "./plan.ts";
 import { isMissing, textOf, type Value } from "./value.ts";
 
 /** The partner's own texts, for the compiler. */
@@ -44,6 +44,9 @@ export class MacroRegistry {
   readonly #texts: PartnerTexts;
   readonly #event = new ScopeBuilder();
   readonly #item: ScopeBuilder | null;
+  readonly #repetitions: (() => Repetition)[] = [];
+  /** The scope of the repetition that is being compiled. */
+  #repeated: ScopeBuilder | null = null;
   #valueCount = 0;
   readonly #names = new Set<string>();
   readonly #secrets = new Set<string>();
@@ -86,7 +89,7 @@ export class MacroRegistry {
     const index = this.#valueCount;
     this.#valueCount += 1;
     this.#names.add(name);
-    const scope = root === "item" || root === "n" ? this.#item : this.#event;
+    const scope = root === "item" || root === "n" ? (this.#repeated ?? this.#item) : this.#event;
     if (scope === null) {
       const message = `{${root}} stands for an item of a list: it may be used within "$each", within a group of parameters with "each", and if the endpoint has "fan_out".`;
       report("item_not_allowed", position, message);
@@ -107,6 +110,32 @@ export class MacroRegistry {
       scope.macros.push({ index, name, from, modifier, filters });
     }
     return index;
+  }
+
+  /** Whether a repetition is being compiled. */
+  get isRepeating(): boolean {
+    return this.#repeated !== null;
+  }
+
+  /**
+   * Compiles what is repeated for each item of `list`: within `compile`, `{item}` and `{n}` stand for the item. Gives the
+   * index of the repetition. Repetitions do not nest: `isRepeating` must be false.
+   */
+  repeat<Compiled>(
+    list: MacroSource,
+    from: number,
+    report: Report,
+    compile: () => Compiled,
+  ): { readonly repetition: number; readonly compiled: Compiled } {
+    const index = this.add(list, 0, report);
+    const outer = list.root === "item" ? this.#item : this.#event;
+    const scope = new ScopeBuilder();
+    this.#repeated = scope;
+    const compiled = compile();
+    this.#repeated = null;
+    const listMacro = outer?.macros.find((macro) => macro.index === index);
+    const built = (): Repetition => ({ ...scope.build(), list: listMacro as Macro, from });
+    return { repetition: this.#repetitions.push(built) - 1, compiled };
   }
 
   /** Turns parts into pieces, each literal and each text of the partner encoded for its place. */
@@ -156,6 +185,7 @@ export class MacroRegistry {
       valueCount: this.#valueCount,
       event: this.#event.build(),
       item: this.#item === null ? null : this.#item.build(),
+      repetitions: this.#repetitions.map((built) => built()),
     };
   }
 }

@@ -222,3 +222,32 @@ export function parseMacro(source: string, open: number): ParsedMacro {
   }
   return { macro: { name, root: read, segments, modifier, filters: applied }, end: cursor.at + 1 };
 }
+
+/** The path of a list, as `$each`, `each` and `fan_out` have it, or why it is none. */
+export type ParsedPath = { readonly path: MacroSource } | { readonly failure: MacroFailure };
+
+/**
+ * Reads a path that stands alone, without braces: `data.items`, `data.order["line items"]!`. It begins with `data`, or
+ * with `item` within an item, and has no filters.
+ */
+export function parsePath(text: string): ParsedPath {
+  const fault = (position: number, message: Words): ParsedPath => ({
+    failure: { code: "invalid_macro", position, message },
+  });
+  if (text.startsWith("{")) {
+    return fault(0, "A path stands here without braces: data.items.");
+  }
+  const parsed = parseMacro(`{${text}}`, 0);
+  if ("failure" in parsed) {
+    const { code, position, message } = parsed.failure;
+    return { failure: { code, position: Math.min(Math.max(position - 1, 0), text.length), message } };
+  }
+  const { macro } = parsed;
+  if (parsed.end !== text.length + 2)
+    return fault(0, "A path is one path such as data.items, and nothing else.");
+  if (macro.root !== "data" && macro.root !== "item") {
+    return fault(0, "A list is in the event's data: write its path, such as data.items.");
+  }
+  if (macro.filters.length > 0) return fault(macro.name.length, "The path of a list has no filters.");
+  return { path: macro };
+}

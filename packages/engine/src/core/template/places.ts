@@ -1,4 +1,10 @@
-import { encodePathText, encodeFormValue, encodeUrlLiteral, encodeUrlValue } from "./encode.ts";
+import {
+  encodeFormValue,
+  encodePathText,
+  encodeQueryName,
+  encodeUrlLiteral,
+  encodeUrlValue,
+} from "./encode.ts";
 
 /**
  * A place of a request that values can stand in: how each kind of text is encoded there, once.
@@ -33,3 +39,16 @@ export const formPlace: Place = { ...queryPlace, value: encodeFormValue, partner
 
 /** A header, a text within a JSON document (quoted as a whole later) and a plain text: as they are. */
 export const plainPlace: Place = { literal: asIs, value: asIs, partner: asIs };
+
+/** The same encoding for all kinds of text. */
+const always = (encode: (text: string) => string): Place => ({
+  literal: encode,
+  value: encode,
+  partner: encode,
+});
+
+/** Names and values of parameter groups. They are texts, not parts of a URL: all of them is encoded. */
+export const groupPlaces = {
+  query: { name: always(encodeQueryName), value: always(encodeUrlValue) },
+  form: { name: always(encodeFormValue), value: always(encodeFormValue) },
+} as const;

@@ -23,6 +23,15 @@ export interface Scope {
   readonly macros: readonly Macro[];
 }
 
+/**
+ * What is repeated for each item of a list: the macros of one item, and the index of the macro whose value is the list.
+ * `from` is the number of the first item.
+ */
+export interface Repetition extends Scope {
+  readonly list: Macro;
+  readonly from: number;
+}
+
 /** Literal text already encoded for its place, or the index of a macro. */
 export type Piece = string | number;
 
@@ -37,6 +46,7 @@ export interface UrlPlan {
   readonly constant: string | null;
   readonly path: readonly (string | readonly Piece[])[];
   readonly query: readonly Parameter[];
+  readonly groups: readonly GroupPlan[];
 }
 
 /** A JSON document: constant JSON text, a leaf that is one macro, a leaf that mixes text and macros, or a branch. */
@@ -48,12 +58,43 @@ export type JsonPlan =
       readonly kind: "object";
       readonly members: readonly { readonly key: string; readonly value: JsonPlan }[];
     }
-  | { readonly kind: "array"; readonly items: readonly JsonPlan[] };
+  | { readonly kind: "array"; readonly items: readonly JsonPlan[] }
+  /** The JSON text of another node, as a string. */
+  | { readonly kind: "json_text"; readonly node: JsonPlan }
+  /** A list with one node per item of the repetition of this index. */
+  | { readonly kind: "each"; readonly repetition: number; readonly node: JsonPlan };
+
+/** A parameter of a group: pieces already encoded with their name, or a name and a node that is sent as JSON text. */
+export type GroupParameter =
+  | { readonly kind: "text"; readonly parameter: Parameter }
+  | { readonly kind: "json"; readonly name: readonly Piece[]; readonly node: JsonPlan };
+
+/** A parameter that is sent once, with the values of all items; each column is not encoded yet, the name is. */
+export interface JoinedParameter {
+  readonly name: string;
+  readonly column: Parameter;
+}
+
+/** Parameters after those of the URL: sent once, once per item, or joined over the items. */
+export type GroupPlan =
+  | { readonly kind: "once"; readonly parameters: readonly GroupParameter[] }
+  | { readonly kind: "each"; readonly repetition: number; readonly parameters: readonly GroupParameter[] }
+  | {
+      readonly kind: "join";
+      readonly repetition: number;
+      readonly separator: string;
+      readonly parameters: readonly JoinedParameter[];
+    };
 
 export type BodyPlan =
   | { readonly kind: "none" }
   | { readonly kind: "envelope" }
-  | { readonly kind: "form"; readonly fields: readonly Parameter[] }
+  | {
+      readonly kind: "form";
+      readonly fields: readonly Parameter[];
+      readonly groups: readonly GroupPlan[];
+    }
+  | { readonly kind: "text"; readonly text: Parameter }
   | { readonly kind: "envelope_form" }
   | { readonly kind: "json"; readonly document: JsonPlan };
 
@@ -64,12 +105,14 @@ export interface HeaderPlan extends Parameter {
 
 /**
  * What the renderer walks over; built once by the compiler, never changed. `valueCount` is the number of values;
- * `event` has the macros of the event and the delivery, `item` those of the item that the request is for.
+ * `event` has the macros of the event and the delivery, `item` those of the item that the request is for. Within a
+ * repetition the values of its macros are those of the current item.
  */
 export interface TemplatePlan {
   readonly valueCount: number;
   readonly event: Scope;
   readonly item: Scope | null;
+  readonly repetitions: readonly Repetition[];
   readonly url: UrlPlan;
   readonly headers: readonly HeaderPlan[];
   readonly body: BodyPlan;

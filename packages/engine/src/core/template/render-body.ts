@@ -1,10 +1,12 @@
 import { serializeEnvelope } from "@postrider/protocol";
 import { formFieldsOfEnvelope } from "./envelope-form.ts";
 import type { PostbackFacts } from "./facts.ts";
+import type { Evaluated } from "./evaluate.ts";
 import { formPlace, plainPlace } from "./places.ts";
-import type { BodyPlan, JsonPlan, Parameter } from "./plan.ts";
-import { isDropped, joinPieces } from "./render-pieces.ts";
-import { jsonOf, type Value } from "./value.ts";
+import type { BodyPlan } from "./plan.ts";
+import type { RenderFailure } from "./render-failure.ts";
+import { renderJson } from "./render-json.ts";
+import { renderGroups, renderParameter } from "./render-parameters.ts";
 
 /** A body and its media type; both null when there is none. */
 export interface RenderedBody {
@@ -14,45 +16,43 @@ export interface RenderedBody {
 
 const jsonType = "application/json";
 const formType = "application/x-www-form-urlencoded";
+const textType = "text/plain; charset=utf-8";
 
-function renderForm(fields: readonly Parameter[], values: readonly Value[]): string {
-  const sent = fields.filter((field) => !isDropped(field, values));
-  return sent.map((field) => joinPieces(field.pieces, values, formPlace.value)).join("&");
+const noBody: RenderedBody = { text: null, contentType: null };
+
+function bodyOf(text: string | null, contentType: string): RenderedBody {
+  return text === null ? noBody : { text, contentType };
 }
 
-/** The JSON text of a node, or null when an optional macro drops it. Every piece is complete JSON by itself. */
-function renderJson(plan: JsonPlan, values: readonly Value[]): string | null {
-  switch (plan.kind) {
-    case "constant":
-      return plan.json;
-    case "macro":
-      return isDropped(plan, values) ? null : jsonOf(values[plan.macro]);
-    case "text":
-      return isDropped(plan, values) ? null : jsonOf(joinPieces(plan.pieces, values, plainPlace.value));
-    case "object": {
-      const members: string[] = [];
-      for (const { key, value } of plan.members) {
-        const json = renderJson(value, values);
-        if (json !== null) members.push(`${key}:${json}`);
-      }
-      return `{${members.join(",")}}`;
-    }
-    case "array":
-      return `[${plan.items.flatMap((item) => renderJson(item, values) ?? []).join(",")}]`;
-  }
+function renderForm(
+  { fields, groups }: Extract<BodyPlan, { kind: "form" }>,
+  evaluated: Evaluated,
+): string | RenderFailure {
+  const sent = fields.flatMap((field) => renderParameter(field, evaluated.values, formPlace.value) ?? []);
+  if (groups.length === 0) return sent.join("&");
+  const grouped = renderGroups(groups, evaluated, formPlace.value);
+  return "ok" in grouped ? grouped : [...sent, ...grouped].join("&");
 }
 
-/** Renders the body of a postback. */
-export function renderBody(plan: BodyPlan, values: readonly Value[], facts: PostbackFacts): RenderedBody {
+/** Renders the body of a postback, or says why it cannot be. */
+export function renderBody(
+  plan: BodyPlan,
+  evaluated: Evaluated,
+  facts: PostbackFacts,
+): RenderedBody | RenderFailure {
   switch (plan.kind) {
     case "none":
-      return { text: null, contentType: null };
+      return noBody;
     case "envelope":
       return { text: serializeEnvelope(facts), contentType: jsonType };
     case "json":
-      return { text: renderJson(plan.document, values), contentType: jsonType };
-    case "form":
-      return { text: renderForm(plan.fields, values), contentType: formType };
+      return bodyOf(renderJson(plan.document, evaluated), jsonType);
+    case "text":
+      return bodyOf(renderParameter(plan.text, evaluated.values, plainPlace.value), textType);
+    case "form": {
+      const text = renderForm(plan, evaluated);
+      return typeof text === "string" ? { text, contentType: formType } : text;
+    }
     case "envelope_form":
       return { text: formFieldsOfEnvelope(facts), contentType: formType };
   }

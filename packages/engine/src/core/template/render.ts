@@ -1,38 +1,16 @@
-import { applyFilters } from "./apply-filters.ts";
-import { readFact, type PostbackFacts } from "./facts.ts";
 import { isHeaderValue } from "./compile-headers.ts";
 import type { Template } from "./compile.ts";
-import { pickValues } from "./data-paths.ts";
+import { evaluate, type Evaluated } from "./evaluate.ts";
+import type { PostbackFacts } from "./facts.ts";
 import { guardMaskedUrl, guardUrl } from "./guard.ts";
 import { pathPlace, plainPlace, queryPlace } from "./places.ts";
-import type { HeaderPlan, Macro, Parameter, Piece, Scope, TemplatePlan, UrlPlan } from "./plan.ts";
+import type { HeaderPlan, Piece, TemplatePlan, UrlPlan } from "./plan.ts";
 import { renderBody } from "./render-body.ts";
+import { failure, type RenderFailure } from "./render-failure.ts";
+import { renderGroups, renderParameter } from "./render-parameters.ts";
 import { isDropped, joinPieces } from "./render-pieces.ts";
 import { dotSegment } from "./url-text.ts";
-import { isMissing, type Value } from "./value.ts";
-
-/**
- * Why a template could not be rendered for an event. Nothing is sent, and trying again with the same event and
- * template gives the same answer.
- */
-export const renderFailureReasons = [
-  "missing_macro",
-  "unresolved_macro",
-  "host_changed",
-  "path_changed",
-  "url_too_long",
-  "invalid_header",
-] as const;
-
-export type RenderFailureReason = (typeof renderFailureReasons)[number];
-
-export interface RenderFailure {
-  readonly ok: false;
-  readonly reason: RenderFailureReason;
-  /** The path of the macro at fault, when it is one macro. */
-  readonly macro?: string;
-  readonly message: string;
-}
+import type { Value } from "./value.ts";
 
 /** A request ready to be signed and sent; the URL must be used as it is, byte for byte. */
 export interface RenderedPostback {
@@ -43,50 +21,6 @@ export interface RenderedPostback {
   readonly body: string | null;
   /** The template's own `content-type` header if it has one, else that of the body; null without a body. */
   readonly contentType: string | null;
-}
-
-function failure(reason: RenderFailureReason, message: string, macro?: string): RenderFailure {
-  return macro === undefined ? { ok: false, reason, message } : { ok: false, reason, macro, message };
-}
-
-function sourceValue(macro: Macro, picked: readonly Value[], facts: PostbackFacts): Value {
-  const { from } = macro;
-  if (typeof from === "number") return picked[from];
-  if (typeof from === "object") return from.text;
-  return from === "n" ? { json: String(facts.item?.n ?? 1) } : readFact(from, facts);
-}
-
-function missingMessage({ name, from }: Macro): string {
-  return typeof from === "object"
-    ? `The partner has no {${name}}: set it, or take it out of the template.`
-    : `{${name}!} is required and this event has no value for it.`;
-}
-
-/** Puts the value of each macro of a scope, filters applied, among `values`. Fails if a required one is missing. */
-function evaluate(
-  scope: Scope,
-  text: string,
-  facts: PostbackFacts,
-  values: Value[],
-): RenderFailure | undefined {
-  const picked = scope.paths === null ? [] : pickValues(scope.paths, text);
-  for (const macro of scope.macros) {
-    const value = applyFilters(sourceValue(macro, picked, facts), macro.filters);
-    if (macro.modifier === "required" && isMissing(value)) {
-      return failure("missing_macro", missingMessage(macro), macro.name);
-    }
-    values[macro.index] = value;
-  }
-  return undefined;
-}
-
-/** The value of every macro, or the failure of one. */
-function evaluateAll(plan: TemplatePlan, facts: PostbackFacts): readonly Value[] | RenderFailure {
-  const values: Value[] = Array.from({ length: plan.valueCount });
-  const failed = evaluate(plan.event, facts.dataText, facts, values);
-  if (failed !== undefined) return failed;
-  if (plan.item === null) return values;
-  return evaluate(plan.item, facts.item?.text ?? "null", facts, values) ?? values;
 }
 
 function renderPath(path: UrlPlan["path"], values: readonly Value[]): string | RenderFailure {
@@ -105,25 +39,27 @@ function renderPath(path: UrlPlan["path"], values: readonly Value[]): string | R
   return rendered;
 }
 
-function renderParameter(parameter: Parameter, values: readonly Value[]): string {
-  return joinPieces(parameter.pieces, values, queryPlace.value);
-}
-
-function renderQuery(url: UrlPlan, values: readonly Value[]): string {
-  let query = "";
-  for (const parameter of url.query) {
-    if (isDropped(parameter, values)) continue;
-    query += `${query === "" ? "?" : "&"}${renderParameter(parameter, values)}`;
+function renderQuery({ query, groups }: UrlPlan, evaluated: Evaluated): string | RenderFailure {
+  let text = "";
+  for (const parameter of query) {
+    const sent = renderParameter(parameter, evaluated.values, queryPlace.value);
+    if (sent !== null) text += `${text === "" ? "?" : "&"}${sent}`;
   }
-  return query;
+  if (groups.length === 0) return text;
+  const grouped = renderGroups(groups, evaluated, queryPlace.value);
+  if ("ok" in grouped) return grouped;
+  for (const sent of grouped) text += `${text === "" ? "?" : "&"}${sent}`;
+  return text;
 }
 
-function renderUrl(template: Template, values: readonly Value[]): string | RenderFailure {
+function renderUrl(template: Template, evaluated: Evaluated): string | RenderFailure {
   const { url } = template.plan;
   if (url.constant !== null) return url.constant;
-  const path = renderPath(url.path, values);
+  const path = renderPath(url.path, evaluated.values);
   if (typeof path !== "string") return path;
-  const rendered = template.origin + path + renderQuery(url, values);
+  const query = renderQuery(url, evaluated);
+  if (typeof query !== "string") return query;
+  const rendered = template.origin + path + query;
   const fault = (template.masked ? guardMaskedUrl : guardUrl)(rendered, template.origin);
   return fault === null ? rendered : failure(fault.reason, fault.message);
 }
@@ -148,7 +84,7 @@ function renderHeader(
 /**
  * Renders a template for one attempt. Pure and total: equal arguments give equal results, nothing throws.
  *
- * Fails with a {@link RenderFailureReason}; the delivery is then dead with that reason.
+ * Fails with a `RenderFailureReason`; the delivery is then dead with that reason.
  *
  * @example
  * const rendered = renderTemplate(template, facts);
@@ -156,12 +92,14 @@ function renderHeader(
  */
 export function renderTemplate(template: Template, facts: PostbackFacts): RenderedPostback | RenderFailure {
   const { plan } = template;
-  const values = evaluateAll(plan, facts);
-  if ("ok" in values) return values;
-  const url = renderUrl(template, values);
+  const evaluated = evaluate(plan, facts);
+  if ("ok" in evaluated) return evaluated;
+  const url = renderUrl(template, evaluated);
   if (typeof url !== "string") return url;
+  const body = renderBody(plan.body, evaluated, facts);
+  if ("ok" in body) return body;
+  const { values } = evaluated;
   const headers: [string, string][] = [];
-  const body = renderBody(plan.body, values, facts);
   let { contentType } = body;
   for (const header of plan.headers) {
     if (isDropped(header, values)) continue;

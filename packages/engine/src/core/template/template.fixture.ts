@@ -1,7 +1,8 @@
 import { compileTemplate, type CompileOptions, type Template, type TemplateSource } from "./compile.ts";
 import { compileStrictly } from "./compile-strictly.ts";
 import type { PostbackFacts } from "./facts.ts";
-import { type RenderedPostback, type RenderFailure, renderTemplate } from "./render.ts";
+import { type RenderedPostback, renderTemplate } from "./render.ts";
+import type { RenderFailure } from "./render-failure.ts";
 
 /** Facts of a made-up delivery; `data` is JSON text or a value to be written as such. */
 export function factsWith(data: unknown, others: Partial<PostbackFacts> = {}): PostbackFacts {

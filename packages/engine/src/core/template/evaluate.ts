@@ -1,0 +1,133 @@
+import { forEachMember } from "../json-text.ts";
+import { applyFilters } from "./apply-filters.ts";
+import { pickValues } from "./data-paths.ts";
+import { type PostbackFacts, readFact } from "./facts.ts";
+import type { Macro, Repetition, Scope, TemplatePlan } from "./plan.ts";
+import { failure, type RenderFailure } from "./render-failure.ts";
+import { isMissing, type Value } from "./value.ts";
+
+/** The most items of a list in one request. */
+export const mostItems = 200;
+
+/**
+ * The values of a template for one attempt. `values` has one per macro; those of a repetition's macros are the current
+ * item's, which {@link forEachItem} puts there. `items` has, for each repetition, the values of each item.
+ */
+export interface Evaluated {
+  readonly values: Value[];
+  readonly repetitions: readonly Repetition[];
+  readonly items: readonly (readonly (readonly Value[])[])[];
+}
+
+/** Where the values of a scope come from: the JSON text that its paths lead into, and the number of the item. */
+interface Source {
+  readonly text: string;
+  readonly n: number;
+  readonly facts: PostbackFacts;
+}
+
+function sourceValue({ from }: Macro, picked: readonly Value[], { n, facts }: Source): Value {
+  if (typeof from === "number") return picked[from];
+  if (typeof from === "object") return from.text;
+  return from === "n" ? { json: String(n) } : readFact(from, facts);
+}
+
+function missingMessage({ name, from }: Macro): string {
+  if (typeof from === "object")
+    return `The partner has no {${name}}: set it, or take it out of the template.`;
+  return `{${name}!} is required and this event has no value for it.`;
+}
+
+/** Puts the value of each macro of a scope, filters applied, among `values`. Fails if a required one is missing. */
+function evaluateScope(scope: Scope, source: Source, values: Value[]): RenderFailure | undefined {
+  const picked = scope.paths === null ? [] : pickValues(scope.paths, source.text);
+  for (const macro of scope.macros) {
+    const value = applyFilters(sourceValue(macro, picked, source), macro.filters);
+    if (macro.modifier === "required" && isMissing(value)) {
+      return failure("missing_macro", missingMessage(macro), macro.name);
+    }
+    values[macro.index] = value;
+  }
+  return undefined;
+}
+
+/** The JSON texts of the items of a list, or why there are none to be sent. A list that is missing has no items. */
+function itemTexts({ list }: Repetition, value: Value): readonly string[] | RenderFailure {
+  if (isMissing(value)) return [];
+  if (typeof value !== "object" || !value.json.startsWith("[")) {
+    return failure("invalid_value", `{${list.name}} is no list in this event.`, list.name);
+  }
+  const { json } = value;
+  const texts: string[] = [];
+  let count = 0;
+  forEachMember(json, 0, (_, start, end) => {
+    count += 1;
+    if (count <= mostItems) texts.push(json.slice(start, end));
+  });
+  if (count > mostItems) {
+    const message = `{${list.name}} has ${count} items, and one request holds ${mostItems} at most.`;
+    return failure("too_many_items", message, list.name);
+  }
+  if (count === 0 && list.modifier === "required") {
+    return failure("missing_macro", `{${list.name}!} is required and has no items in this event.`, list.name);
+  }
+  return texts;
+}
+
+function evaluateItems(
+  repetition: Repetition,
+  facts: PostbackFacts,
+  values: Value[],
+): readonly (readonly Value[])[] | RenderFailure {
+  const texts = itemTexts(repetition, values[repetition.list.index]);
+  if ("ok" in texts) return texts;
+  const items: Value[][] = [];
+  for (const [index, text] of texts.entries()) {
+    const failed = evaluateScope(repetition, { text, n: repetition.from + index, facts }, values);
+    if (failed !== undefined) {
+      return {
+        ...failed,
+        message: `${failed.message} It is item ${index + 1} of {${repetition.list.name}}.`,
+      };
+    }
+    items.push(repetition.macros.map((macro) => values[macro.index]));
+  }
+  return items;
+}
+
+const none: readonly never[] = [];
+
+/** The value of every macro, or the failure of one. */
+export function evaluate(plan: TemplatePlan, facts: PostbackFacts): Evaluated | RenderFailure {
+  const { item, repetitions } = plan;
+  const values: Value[] = Array.from({ length: plan.valueCount });
+  const failed = evaluateScope(plan.event, { text: facts.dataText, n: 0, facts }, values);
+  if (failed !== undefined) return failed;
+  if (item !== null) {
+    const { text, n } = facts.item ?? { text: "null", n: 1 };
+    const failedItem = evaluateScope(item, { text, n, facts }, values);
+    if (failedItem !== undefined) return failedItem;
+  }
+  if (repetitions.length === 0) return { values, repetitions: none, items: none };
+  const items: (readonly (readonly Value[])[])[] = [];
+  for (const repetition of repetitions) {
+    const evaluated = evaluateItems(repetition, facts, values);
+    if ("ok" in evaluated) return evaluated;
+    items.push(evaluated);
+  }
+  return { values, repetitions, items };
+}
+
+/** The number of items of a repetition. */
+export function countItems({ items }: Evaluated, repetition: number): number {
+  return items[repetition]?.length ?? 0;
+}
+
+/** Calls `visit` for each item of a repetition, with the item's values among `values`. */
+export function forEachItem(evaluated: Evaluated, repetition: number, visit: () => void): void {
+  const { macros } = evaluated.repetitions[repetition] as Repetition;
+  for (const item of evaluated.items[repetition] ?? none) {
+    for (const [index, macro] of macros.entries()) evaluated.values[macro.index] = item[index];
+    visit();
+  }
+}
