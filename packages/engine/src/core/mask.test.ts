@@ -5,12 +5,14 @@ import { createMask } from "./mask.ts";
 
 const seed = 20_261_128;
 const secret = fc
-  .oneof(fc.string({ minLength: 4, maxLength: 40, unit: "grapheme" }), fc.string({ minLength: 4, maxLength: 40 }))
+  .oneof(
+    fc.string({ minLength: 4, maxLength: 40, unit: "grapheme" }),
+    fc.string({ minLength: 4, maxLength: 40 }),
+  )
   .filter((text) => text.isWellFormed() && !text.includes("\0") && [...text].length >= 4);
 
 const base64 = (text: string) => Buffer.from(text).toString("base64");
-const html = (text: string) =>
-  text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+const html = (text: string) => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 const inJson = (text: string) => JSON.stringify(text).slice(1, -1);
 /** As Python's and PHP's encoders write it. */
 const asciiJson = (text: string) =>
@@ -19,7 +21,10 @@ const asciiJson = (text: string) =>
 const encodings: readonly (readonly [string, (value: string) => string])[] = [
   ["as it is", (value) => value],
   ["percent-encoded", encodeUrlValue],
-  ["percent-encoded in small letters", (value) => encodeUrlValue(value).replace(/%../g, (code) => code.toLowerCase())],
+  [
+    "percent-encoded in small letters",
+    (value) => encodeUrlValue(value).replace(/%../g, (code) => code.toLowerCase()),
+  ],
   ["percent-encoded by a browser", encodeURIComponent],
   ["percent-encoded twice", (value) => encodeUrlValue(encodeUrlValue(value))],
   ["form-encoded", encodeFormValue],
@@ -38,12 +43,17 @@ const encodings: readonly (readonly [string, (value: string) => string])[] = [
 
 test.each(encodings)("a secret %s is hidden, whatever stands around it", (_, encode) => {
   fc.assert(
-    fc.property(secret, fc.constantFrom("", "a=", "<p>", '{"x":"'), fc.constantFrom("", "&b=1", '"}'), (value, before, after) => {
-      const sent = encode(value);
-      const shown = createMask(new Map([["token", value]]))!.text(`${before} ${sent} ${after}`);
-      expect(shown).toContain("{secret.token}");
-      expect(shown.replaceAll("{secret.token}", "")).not.toContain(sent);
-    }),
+    fc.property(
+      secret,
+      fc.constantFrom("", "a=", "<p>", '{"x":"'),
+      fc.constantFrom("", "&b=1", '"}'),
+      (value, before, after) => {
+        const sent = encode(value);
+        const shown = createMask(new Map([["token", value]]))!.text(`${before} ${sent} ${after}`);
+        expect(shown).toContain("{secret.token}");
+        expect(shown.replaceAll("{secret.token}", "")).not.toContain(sent);
+      },
+    ),
     { seed, numRuns: 300 },
   );
 });
@@ -53,13 +63,22 @@ test.each([
   ["s3cret/value", "https://p.example/bots3cret/value/send", "https://p.example/bot{secret.token}/send"],
   ["S3cret", "its digest is s3CRET.", "its digest is {secret.token}."],
   ["key with space", "k=key+with+space&k=key%20with%20space", "k={secret.token}&k={secret.token}"],
-  ["s3cret-value", `Basic ${Buffer.from("me:s3cret-value").toString("base64")}, ok`, "Basic {secret.token}, ok"],
+  [
+    "s3cret-value",
+    `Basic ${Buffer.from("me:s3cret-value").toString("base64")}, ok`,
+    "Basic {secret.token}, ok",
+  ],
 ])("of %s, %s is shown as %s", (value, text, shown) => {
   expect(createMask(new Map([["token", value]]))!.text(text)).toBe(shown);
 });
 
 test("of a secret that is a part of another, each is hidden by its own name", () => {
-  const mask = createMask(new Map([["short", "s3cret"], ["long", "a-s3cret-b"]]))!;
+  const mask = createMask(
+    new Map([
+      ["short", "s3cret"],
+      ["long", "a-s3cret-b"],
+    ]),
+  )!;
   expect(mask.text("a-s3cret-b s3cret")).toBe("{secret.long} {secret.short}");
 });
 

@@ -90,7 +90,11 @@ const chance = 3;
 
 /** The text without the beginning of a secret at its end, as it is or percent-encoded. */
 function withoutBeginning(text: string, value: string, shown: string): string {
-  for (const form of new Set([value, encodeURIComponent(value.toWellFormed()), JSON.stringify(value).slice(1, -1)]))
+  for (const form of new Set([
+    value,
+    encodeURIComponent(value.toWellFormed()),
+    JSON.stringify(value).slice(1, -1),
+  ]))
     for (let length = Math.min(form.length - 1, text.length); length > chance; length -= 1)
       if (text.endsWith(form.slice(0, length))) return text.slice(0, -length) + shown;
   return text;

@@ -34,7 +34,7 @@ test.each([
 
 test.each([
   ["?access_token=EAAB1234567&x=1", "access_token={secret.access_token}"],
-  ["?cid={data.a|default:\"x&token=abcdefgh\"}&key=12345678", "key={secret.key}"],
+  ['?cid={data.a|default:"x&token=abcdefgh"}&key=12345678', "key={secret.key}"],
   ["?sig=0123456789abcdef", "sig={secret.sig}"],
   ["?apiKey=0123456789abcdef", "apiKey={secret.api_key}"],
   ["?postback_key=0123456789&o={data.o}", "postback_key={secret.postback_key}"],
@@ -54,8 +54,14 @@ test.each([
 
 test.each([
   [`https://api.telegram.org/bot123456789:${"A".repeat(35)}/sendMessage`, "/bot{secret.bot_token}"],
-  [`https://hooks.slack.com/services/T0000000/B0000000/${"x".repeat(24)}`, "{secret.webhook_path} for the last part of the path"],
-  [`https://discord.com/api/webhooks/1234567890/${"x".repeat(68)}`, "{secret.webhook_token} for the last part of the path"],
+  [
+    `https://hooks.slack.com/services/T0000000/B0000000/${"x".repeat(24)}`,
+    "{secret.webhook_path} for the last part of the path",
+  ],
+  [
+    `https://discord.com/api/webhooks/1234567890/${"x".repeat(68)}`,
+    "{secret.webhook_token} for the last part of the path",
+  ],
 ])("the path of %s is one", (url, write) => {
   expect(fields({ url })).toEqual([["url", write]]);
   expect(found({ url: "https://api.telegram.org/bot{secret.bot_token}/sendMessage" })).toEqual([]);

@@ -82,7 +82,8 @@ function inHeader(name: string, value: string): readonly OpenCredential[] {
 
 function inQuery(url: string): readonly OpenCredential[] {
   // Macros may hold "&" and "=" in their own texts.
-  const query = /\?([^#]*)/.exec(url.replace(/\{[^{}]*\}/g, (macro) => "{".padEnd(macro.length, "}")))?.[1] ?? "";
+  const query =
+    /\?([^#]*)/.exec(url.replace(/\{[^{}]*\}/g, (macro) => "{".padEnd(macro.length, "}")))?.[1] ?? "";
   return query.split("&").flatMap((parameter) => {
     const at = parameter.indexOf("=");
     const name = parameter.slice(0, Math.max(at, 0));
@@ -97,9 +98,15 @@ const paths: readonly (readonly [RegExp, Omit<OpenCredential, "field">])[] = [
   // https://core.telegram.org/bots/api#making-requests
   [/\/bot\d{6,}:[\w-]{20,}/, { secret: "bot_token", write: "/bot{secret.bot_token}" }],
   // https://api.slack.com/messaging/webhooks
-  [/\/\/hooks\.slack\.com\/services\/[\w/]{20,}/, { secret: "webhook_path", write: "{secret.webhook_path} for the last part of the path" }],
+  [
+    /\/\/hooks\.slack\.com\/services\/[\w/]{20,}/,
+    { secret: "webhook_path", write: "{secret.webhook_path} for the last part of the path" },
+  ],
   // https://discord.com/developers/docs/resources/webhook
-  [/\/api\/webhooks\/\d+\/[\w-]{30,}/, { secret: "webhook_token", write: "{secret.webhook_token} for the last part of the path" }],
+  [
+    /\/api\/webhooks\/\d+\/[\w-]{30,}/,
+    { secret: "webhook_token", write: "{secret.webhook_token} for the last part of the path" },
+  ],
 ];
 
 function inPath(url: string): readonly OpenCredential[] {
@@ -114,8 +121,7 @@ function inJson(value: unknown, field: string, name: string): readonly OpenCrede
     return [{ field, secret, write: `{secret.${secret}}` }];
   }
   if (typeof value !== "object" || value === null || isRawNumber(value)) return [];
-  if (Array.isArray(value))
-    return value.flatMap((item, index) => inJson(item, `${field}[${index}]`, name));
+  if (Array.isArray(value)) return value.flatMap((item, index) => inJson(item, `${field}[${index}]`, name));
   return Object.entries(value).flatMap(([key, inner]) =>
     // A node such as $json stands for what is in it.
     inJson(inner, memberField(field, key), key.startsWith("$") ? name : key),
