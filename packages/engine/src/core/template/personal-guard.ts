@@ -1,4 +1,4 @@
-import type { PersonalKind, PersonalPlace } from "@postrider/contract";
+import type { PersonalPlace } from "@postrider/contract";
 import {
   type KindSet,
   kindsOf,
@@ -48,7 +48,7 @@ export function guardPersonalData(
   }
   if (inItem !== null || watch.data === 0) return inItem;
   const found = personalKindsInJson(facts.dataText, watch.data) | personalKindsIn(facts.eventId, watch.data);
-  return found === 0 ? null : refusal("data", "plain_http", found);
+  return found === 0 ? null : refusal(["data"], "plain_http", found);
 }
 
 function guardText(
@@ -60,12 +60,13 @@ function guardText(
   const placeOf = (found: KindSet) => ((found & refusedHere) === 0 ? "plain_http" : place);
   for (const { index, name, hint } of macros) {
     const found = kindsInValue(values[index], look, hint);
-    if (found !== 0) return refusal(name, placeOf(found), found);
+    if (found !== 0) return refusal([name], placeOf(found), found);
   }
   if (joined === null || lookJoined === 0) return null;
   const found = personalKindsIn(joinPieces(joined, values, asIs), lookJoined);
   if (found === 0) return null;
-  return refusal(macros.map((macro) => macro.name).join("} and {"), placeOf(found), found);
+  const names = macros.map((macro) => macro.name);
+  return refusal(names, placeOf(found), found);
 }
 
 const places: Readonly<Record<PersonalPlace, string>> = {
@@ -79,15 +80,12 @@ const remedies: Readonly<Record<PersonalPlace, string>> = {
   plain_http: "Give the endpoint an https URL",
 };
 
-/**
- * The failure of a value that may not leave there.
- *
- * @param name the macro's path, or several with braces between them
- */
-function refusal(name: string, place: PersonalPlace, found: KindSet): RenderFailure {
+/** The failure of a value that may not leave there, or of several that are personal together. */
+function refusal(names: readonly string[], place: PersonalPlace, found: KindSet): RenderFailure {
   const kinds = kindsOf(found);
   const looks = kinds.map((kind) => kindWords[kind]).join(" and ");
-  const permits = kinds.map((kind: PersonalKind) => `${place}:${kind}`).join(", ");
-  const message = `{${name}} holds what looks like ${looks}, and would be sent ${places[place]}. ${remedies[place]}, or add ${permits} to the endpoint's personal_data if the partner may have it there.`;
-  return failure("personal_data", message, name);
+  const permits = kinds.map((kind) => `${place}:${kind}`).join(", ");
+  const which = names.map((name) => `{${name}}`).join(" with ");
+  const message = `${which} holds what looks like ${looks}, and would be sent ${places[place]}. ${remedies[place]}, or add ${permits} to the endpoint's personal_data if the partner may have it there.`;
+  return failure("personal_data", message, names[0]);
 }
