@@ -27,6 +27,8 @@ export interface ServerProcess extends AsyncDisposable {
   call(method: string, path: string, body?: unknown): Promise<Answer>;
   /** Like `call`, for answers that must be 2xx. @throws Error with what came back */
   ok(method: string, path: string, body?: unknown): Promise<any>;
+  /** All that it has written to its outputs. */
+  output(): string;
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>;
   /** SIGTERM; resolves with the exit code. */
@@ -63,6 +65,9 @@ export async function startServer(env: Readonly<Record<string, string>>): Promis
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
   const url = await readyUrl(child);
   const call = caller(url);
   const gone = () => child.exitCode !== null || child.signalCode !== null;
@@ -84,6 +89,7 @@ export async function startServer(env: Readonly<Record<string, string>>): Promis
       if (answer.status < 300) return answer.json;
       throw new Error(`${method} ${path} answered ${answer.status}: ${JSON.stringify(answer.json)}`);
     },
+    output: () => output,
     kill,
     stop: () => end("SIGTERM"),
     markMemory() {

@@ -15,11 +15,17 @@ const checks = (...warnings: EndpointWarnings["warnings"]) =>
   warningChecks({ checked: 3, more: false, warnings }).filter((check) => check !== null);
 
 test("without warnings only macros have a line", () => {
-  expect(checks()).toEqual([{ name: "macros", verdict: "ok", found: "3 endpoints looked at, nothing found" }]);
+  expect(checks()).toEqual([
+    { name: "macros", verdict: "ok", found: "3 endpoints looked at, nothing found" },
+  ]);
 });
 
 test("credentials in clear are named by their place, with how to move the first of them", () => {
-  const open = { code: "open_credential", macro: "secret.token", message: "url holds one. Write {secret.token}." } as const;
+  const open = {
+    code: "open_credential",
+    macro: "secret.token",
+    message: "url holds one. Write {secret.token}.",
+  } as const;
   expect(checks(warning(open), warning({ ...open, endpoint: "other" }), warning(open))).toEqual([
     { name: "macros", verdict: "ok", found: "3 endpoints looked at, nothing found" },
     {

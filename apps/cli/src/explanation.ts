@@ -170,9 +170,10 @@ function explainPending(
     return {
       why: `${tried}: the endpoint is paused${endpoint.note === null ? "" : ` (${plain(endpoint.note)})`}. Its backlog is kept.`,
       next: "The next attempt comes after the endpoint is resumed.",
-      advice: keyAdvice(delivery.partner, endpoint.note) ?? lackAdvice(delivery.partner, endpoint.note) ?? [
-        `Ask the partner whether the address is still right, then: postrider endpoints resume ${to}`,
-      ],
+      advice: keyAdvice(delivery.partner, endpoint.note) ??
+        lackAdvice(delivery.partner, endpoint.note) ?? [
+          `Ask the partner whether the address is still right, then: postrider endpoints resume ${to}`,
+        ],
     };
   }
   if (endpoint && endpoint.circuit.state !== "closed") return behindCircuit(endpoint, to, tried, nowMs);

@@ -97,7 +97,7 @@ export const settings = {
     apiKeys.optional(),
   ),
   POSTRIDER_MASTER_KEY: secret(
-    "The key that seals signing secrets in the ledger: 32 bytes in base64 or hex. Several separated by commas, newest first: the first seals, all open. Unset: made on first start and kept in the data folder as `master-key`. Losing it loses the signing secrets. Secret.",
+    "The key that seals signing secrets and the secrets of partners in the ledger: 32 bytes in base64 or hex. Several separated by commas, newest first: the first seals, all open. Unset: made on first start and kept in the data folder as `master-key`. Losing it loses these secrets. Secret.",
     masterKeys.optional(),
   ),
   POSTRIDER_DATA_DIR: entry(

@@ -42,7 +42,13 @@ const everyCall: Readonly<Record<string, (client: Client) => Promise<unknown>>> 
   putEndpoint: (client) =>
     client.putEndpoint("x", "x", { url: "https://a.example/", retry: { jitter: "none" } }),
   deleteEndpoint: (client) => client.deleteEndpoint("x", "x"),
+  previewEndpoint: (client) =>
+    client.previewEndpoint("x", "x", { document: { url: "https://a.example/" }, event: { data: {} } }),
   testEndpoint: (client) => client.testEndpoint("x", "x"),
+  endpointVersions: (client) => client.endpointVersions("x", "x"),
+  endpointVersion: (client) => client.endpointVersion("x", "x", 1),
+  restoreEndpoint: (client) => client.restoreEndpoint("x", "x", 1),
+  attemptRequest: (client) => client.attemptRequest("x"),
   resumeEndpoint: (client) => client.resumeEndpoint("x", "x"),
   endpointWarnings: (client) => client.endpointWarnings(),
   listDeliveries: (client) => client.listDeliveries(),
@@ -66,9 +72,12 @@ test("each route has its function, apart from what machines ask without a key", 
   const called = asked.map(({ url, init }) => `${init.method} ${new URL(url).pathname}`);
   const machines = new Set(["/healthz", "/readyz", "/metrics"]);
   const routes = declaredRoutes().filter(({ path }) => !machines.has(path));
-  expect(called.toSorted()).toEqual(
-    routes.map(({ method, path }) => `${method} ${path.replaceAll(/\{[^}]+\}/g, "x")}`).toSorted(),
-  );
+  const filled = (path: string) =>
+    path
+      .replace("{version}", "1")
+      .replace("{n}", "last")
+      .replaceAll(/\{[^}]+\}/g, "x");
+  expect(called.toSorted()).toEqual(routes.map(({ method, path }) => `${method} ${filled(path)}`).toSorted());
   const helpers = ["url", "allPartners", "allDeliveries"];
   expect([...Object.keys(everyCall), ...helpers].toSorted()).toEqual(Object.keys(client).toSorted());
 });

@@ -1,5 +1,6 @@
 import type {
   AcceptResults,
+  AttemptRequest,
   Cancellation,
   Conservation,
   CreatedPartner,
@@ -10,10 +11,13 @@ import type {
   DeliveryGroups,
   Endpoint,
   Endpoints,
+  EndpointVersion,
+  EndpointVersions,
   EndpointWarnings,
   EventWithDeliveries,
   Partner,
   PartnersPage,
+  Preview,
   Reasons,
   Replay,
   Replays,
@@ -35,8 +39,10 @@ import type {
   PageQuery,
   PartnerInput,
   PendingRequest,
+  PreviewRequest,
   ReplayRequest,
   RotateSecretRequest,
+  TestRequest,
 } from "./requests.ts";
 
 const partnerPath = (id: string): string => `/v1/partners/${encodeURIComponent(id)}`;
@@ -142,9 +148,21 @@ function endpointCalls(call: Call) {
     /** Deletes an endpoint; what waits for it is cancelled. */
     deleteEndpoint: (partner: string, id: string, options?: CallOptions) =>
       call<DeletionAnswer>("DELETE", endpointPath(partner, id), options),
+    /** Renders the stored document, or a draft, for an event: nothing is sent or stored. */
+    previewEndpoint: (partner: string, id: string, request: PreviewRequest = {}, options?: CallOptions) =>
+      call<Preview>("POST", `${endpointPath(partner, id)}/preview`, options, JSON.stringify(request)),
     /** Sends a test postback, and shows what was sent and answered. */
-    testEndpoint: (partner: string, id: string, options?: CallOptions) =>
-      call<TestPostback>("POST", `${endpointPath(partner, id)}/test`, options),
+    testEndpoint: (partner: string, id: string, request: TestRequest = {}, options?: CallOptions) =>
+      call<TestPostback>("POST", `${endpointPath(partner, id)}/test`, options, JSON.stringify(request)),
+    /** The versions of an endpoint's document, newest first. */
+    endpointVersions: (partner: string, id: string, page: PageQuery = {}, options?: CallOptions) =>
+      call<EndpointVersions>("GET", withQuery(`${endpointPath(partner, id)}/versions`, page), options),
+    /** One version of an endpoint's document. */
+    endpointVersion: (partner: string, id: string, version: number, options?: CallOptions) =>
+      call<EndpointVersion>("GET", `${endpointPath(partner, id)}/versions/${version}`, options),
+    /** Makes a new version with the document of an old one. */
+    restoreEndpoint: (partner: string, id: string, version: number, options?: CallOptions) =>
+      call<StoredEndpoint>("POST", `${endpointPath(partner, id)}/versions/${version}/restore`, options),
     /** Sends again to an endpoint that was paused. */
     resumeEndpoint: (partner: string, id: string, options?: CallOptions) =>
       call<Endpoint>("POST", `${endpointPath(partner, id)}/resume`, options),
@@ -171,6 +189,13 @@ function deliveryCalls(call: Call) {
     /** A delivery with its attempts. */
     delivery: (id: string, options?: CallOptions) =>
       call<Delivery>("GET", `/v1/deliveries/${encodeURIComponent(id)}`, options),
+    /** What an attempt sent, rendered again. Default: the last attempt. */
+    attemptRequest: (delivery: string, n: number | "last" = "last", options?: CallOptions) =>
+      call<AttemptRequest>(
+        "GET",
+        `/v1/deliveries/${encodeURIComponent(delivery)}/attempts/${n}/request`,
+        options,
+      ),
     /** Deliveries counted by partner, endpoint, state, reason and last error. */
     groups: (query: Omit<DeliveriesQuery, keyof PageQuery> = {}, options?: CallOptions) =>
       call<DeliveryGroups>("GET", withQuery("/v1/delivery-groups", query), options),

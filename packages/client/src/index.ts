@@ -10,11 +10,15 @@ export type {
   DeletionAnswer,
   DeliveriesQuery,
   EndpointInput,
+  EventChoiceRequest,
   PageQuery,
   PartnerInput,
   PendingRequest,
+  PreviewRequest,
   ReplayRequest,
   RotateSecretRequest,
+  SampleEventInput,
+  TestRequest,
 } from "./requests.ts";
 export {
   ApiError,

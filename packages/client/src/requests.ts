@@ -38,6 +38,33 @@ export type EndpointInput = Optional<Omit<EndpointDocument, "url" | "retry" | "o
   readonly breaker?: Optional<BreakerDocument> | null | undefined;
 };
 
+/** An event of one's own. Numbers of its data keep their digits if they were read by `parseExactJson` of the contract. */
+export interface SampleEventInput {
+  readonly event_id?: string | undefined;
+  readonly type?: string | undefined;
+  readonly schema_version?: number | undefined;
+  readonly occurred_at?: string | undefined;
+  readonly data: object;
+}
+
+/** Which event a preview or a test is about: one of one's own, one of the ledger, or without both the sample event. */
+export interface EventChoiceRequest {
+  readonly event?: SampleEventInput | undefined;
+  readonly event_id?: string | undefined;
+}
+
+/** What is previewed. */
+export interface PreviewRequest extends EventChoiceRequest {
+  /** A draft. Default: the document that is stored. */
+  readonly document?: EndpointInput | undefined;
+}
+
+/** How a test postback is made. */
+export interface TestRequest extends EventChoiceRequest {
+  /** Sign with all live keys, or with the newest of each scheme. Default all. */
+  readonly keys?: "all" | "newest" | undefined;
+}
+
 /** How the next signing key is made. */
 export type RotateSecretRequest = Optional<RotateRequest>;
 

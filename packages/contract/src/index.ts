@@ -27,6 +27,7 @@ export {
   type SecretRequest,
   secretRequest,
 } from "./documents/requests.ts";
+export { previewRequest, sampleEvent, testKeys, testRequest } from "./documents/preview.ts";
 export { durationsIn } from "./documents/durations.ts";
 export { type DocumentKey, flagNames, keysOf, optionNames } from "./documents/keys.ts";
 export type { Flag, FlagForm } from "./documents/flags.ts";
@@ -94,6 +95,19 @@ export {
   type TestPostback,
   type Cancelling,
 } from "./answers/endpoints.ts";
+export {
+  attemptRequestView,
+  endpointVersionsView,
+  endpointVersionView,
+  previewView,
+  shownRequestView,
+  type AttemptRequest,
+  type EndpointVersion,
+  type EndpointVersions,
+  type Preview,
+  type PreviewWarning,
+  type ShownRequest,
+} from "./answers/previews.ts";
 export {
   attemptView,
   deliveryView,

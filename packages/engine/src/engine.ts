@@ -9,6 +9,7 @@ import { recovered } from "./core/operator-events.ts";
 import { createDispatcher } from "./dispatch/dispatcher.ts";
 import { createOperatorEvents } from "./dispatch/operator-events.ts";
 import { compilePartner } from "./dispatch/partner.ts";
+import { newestKeys } from "./dispatch/signer.ts";
 import { sendTestPostback, type TestPostback } from "./dispatch/test-postback.ts";
 import { createConditions, type ProcessConditions } from "./fleet/conditions.ts";
 import { createLedgerClock, type LedgerClock } from "./fleet/ledger-clock.ts";
@@ -34,6 +35,7 @@ import { systemRandom } from "./ports/random.ts";
 import { createJudgedDoor } from "./judged-door.ts";
 import { type OpenLedger, openLedger } from "./open-ledger.ts";
 import type { EngineOptions } from "./engine-options.ts";
+import { chosenEvent, createShownRequests, type EventChoice, type ShownRequests } from "./shown-requests.ts";
 import { openTransport } from "./open-transport.ts";
 import { checkTurnsSettings, openTurns } from "./open-turns.ts";
 import { silentTelemetry, type Telemetry } from "./ports/telemetry.ts";
@@ -72,8 +74,14 @@ export interface Engine {
   ring(partnerNos: readonly number[]): void;
   /** Finds due work of partners whose settings changed: call after operations that may free a backlog. */
   sweepNow(): void;
-  /** Sends one flagged test postback (header `webhook-test: 1`), not counted as a delivery. Null if there is no such endpoint. */
-  testPostback(partner: string, endpoint: string): Promise<TestPostback | null>;
+  /**
+   * Sends one flagged test postback (header `webhook-test: 1`), not counted as a delivery. Null if there is no such endpoint.
+   *
+   * @throws PostriderError `not_found` for an event that is not in the ledger
+   */
+  testPostback(partner: string, endpoint: string, test?: TestChoice): Promise<TestPostback | null>;
+  /** Requests as people may see them, without sending. */
+  readonly shown: ShownRequests;
   /**
    * Begins to dispatch: sweep, turns, replays, upkeep. Without it the engine only accepts and reads.
    *
@@ -261,8 +269,9 @@ async function putTogether(
     turns: () => ({ reach: turns.reach(), fault: turns.fault() }),
     ring,
     sweepNow: () => dispatcher.sweepNow(),
-    testPostback: (partner, endpoint) =>
-      sendTest({ ledger, transport, clock, allowedTargets, userAgent }, partner, endpoint),
+    testPostback: (partner, endpoint, test = {}) =>
+      sendTest({ ledger, operations, transport, clock, allowedTargets, userAgent }, partner, endpoint, test),
+    shown: createShownRequests({ operations, allowedTargets, clock, userAgent }),
     async start() {
       if (place.copied) throw copiedLedger(place);
       stopListening = await ledger.onRing(dispatcher.hear);
@@ -300,24 +309,35 @@ function tellNotResealed(left: number, telemetry: Telemetry): void {
   telemetry.fault({ where: "master key", error: new Error(notResealed(left)), retryInMs: null });
 }
 
+/** What a test postback is about, and which keys sign it: all live ones, or the newest of each scheme. Default: all. */
+export interface TestChoice extends EventChoice {
+  readonly keys?: "all" | "newest";
+}
+
 /** Sends a test postback by the settings of now; null if there is no such endpoint. */
 async function sendTest(
   {
     ledger,
+    operations,
     allowedTargets,
     ...tools
   }: Parameters<typeof sendTestPostback>[3] & {
     readonly ledger: NameLedger & SettingsLedger;
+    readonly operations: Pick<Operations, "getEvent">;
     readonly allowedTargets: AllowedTargets;
   },
   partnerId: string,
   endpointId: string,
+  { keys = "all", ...choice }: TestChoice,
 ): Promise<TestPostback | null> {
   const found = await ledger.locate(partnerId, endpointId);
   const [settings] = found ? await ledger.settings([found.partnerNo], tools.clock.now()) : [];
   if (!found || !settings) return null;
-  const partner = compilePartner(settings, allowedTargets);
-  return sendTestPostback(partner, partner.endpoints.get(found.endpointNo)!, randomUUID(), tools);
+  const id = randomUUID();
+  const event = await chosenEvent(operations, choice, `test-${id}`, tools.clock.now());
+  const signing = keys === "all" ? settings.keys : newestKeys(settings.keys);
+  const partner = compilePartner({ ...settings, keys: signing }, allowedTargets);
+  return sendTestPostback(partner, partner.endpoints.get(found.endpointNo)!, id, tools, event);
 }
 
 function retentionOf({ retentionDays = defaultRetentionDays, deadRetentionDays }: EngineOptions): Retention {

@@ -15,7 +15,11 @@ export {
 } from "./core/documents.ts";
 export {
   compileTemplate,
+  importSyntaxes,
+  importTemplate,
   type BodySource,
+  type ImportedTemplate,
+  type ImportSyntax,
   type JsonArray,
   type JsonObject,
   type JsonValue,
@@ -31,7 +35,15 @@ export { operatorEventTypes, type OperatorEvent, type OperatorEventType } from "
 export type { TestPostback } from "./dispatch/test-postback.ts";
 export { nearestName } from "./core/nearest.ts";
 export { vacuumHolderWords, type VacuumHolder, type VacuumState } from "./core/vacuum.ts";
-export { defaultUserAgent, openEngine, type Engine } from "./engine.ts";
+export { defaultUserAgent, openEngine, type Engine, type TestChoice } from "./engine.ts";
+export type { SampleEvent } from "./core/sample-event.ts";
+export type {
+  AttemptRequest,
+  EventChoice,
+  Preview,
+  PreviewWarning,
+  ShownRequests,
+} from "./shown-requests.ts";
 export type { EngineOptions, OperatorOptions } from "./engine-options.ts";
 export { parseDatabaseUrl, type DatabaseAddress } from "./ledger/database-url.ts";
 export { systemClock, type Clock } from "./ports/clock.ts";

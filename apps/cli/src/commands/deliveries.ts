@@ -12,7 +12,10 @@ import {
   toFilter,
   toQuery,
 } from "../delivery-filter.ts";
-import { noted } from "../render/text.ts";
+import { tone } from "../render/colour.ts";
+import { writeRequest } from "../render/request.ts";
+import { noted, plain } from "../render/text.ts";
+import { clockTime } from "../render/time.ts";
 import { deliveryDetail, deliveryTable } from "../render/deliveries.ts";
 
 /** Flags of commands that list deliveries. */
@@ -109,8 +112,42 @@ const show = defineCommand({
   },
 });
 
+const request = defineCommand({
+  name: "request",
+  summary: "Show what an attempt sent, rendered again.",
+  description:
+    "It is made of the event and of the version of the endpoint's document that the attempt used. The signature is never shown; secrets and what looks like " +
+    "a credential are masked. If something of it may have been different, it says so.",
+  args: [{ name: "delivery", summary: "the delivery's id" }],
+  options: {
+    attempt: { kind: "whole", value: "n", summary: "the number of the attempt", fallback: "the last" },
+  },
+  examples: [
+    {
+      line: "postrider deliveries request 01a20745-299a-7000-a01f-b5e753acedee --attempt 1",
+      meaning: "What the first attempt sent:",
+    },
+  ],
+  async run({ context, args, options, json, api }) {
+    const { stdout: out } = context;
+    const shown = await (await api()).attemptRequest(required(args, 0), options.attempt ?? "last");
+    if (json) return sayJson(out, shown);
+    say(
+      out,
+      `Attempt ${shown.n}, ${clockTime(shown.at)}, version ${shown.endpoint_version} of the endpoint:`,
+    );
+    if (shown.request !== null) writeRequest(out, shown.request);
+    if (shown.failure !== undefined)
+      say(out, tone(out, "bad", plain(`No request: ${shown.failure.reason}: ${shown.failure.message}`)));
+    if (shown.exact)
+      return say(out, "This is what was sent, apart from the signature and from what is masked.");
+    for (const { message } of shown.differs)
+      say(out, tone(out, "warning", plain(`Not exactly what was sent: ${message}`)));
+  },
+});
+
 export const deliveries: CommandGroup = {
   name: "deliveries",
   summary: "Deliveries of events to endpoints, and how each ended.",
-  commands: [list, show],
+  commands: [list, show, request],
 };

@@ -11,7 +11,8 @@ import { apiKeyFile, clientSettings, dataDirOf } from "../settings.ts";
 
 export const doctor = defineCommand({
   name: "doctor",
-  summary: "Check settings, server, ledger, clocks, dispatcher, backlog, macros, secrets, credentials and conservation.",
+  summary:
+    "Check settings, server, ledger, clocks, dispatcher, backlog, macros, secrets, credentials and conservation.",
   description:
     "Conservation means that every delivery ever accepted is either finished or still pending; anything else was lost. " +
     "Exit code 1 if anything fails; warnings alone are 0.",

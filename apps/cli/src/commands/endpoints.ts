@@ -1,16 +1,22 @@
+import type { TestRequest } from "@postrider/client";
 import type { Endpoint, TestPostback } from "@postrider/engine";
 import { absent } from "../absent.ts";
 import { type CommandGroup, defineCommand, required } from "../command.ts";
 import { confirmed } from "../confirm.ts";
 import { type Output, say, sayJson } from "../context.ts";
 import { endpointOptions, endpointToPut } from "../endpoint-document.ts";
+import { preview } from "../endpoint-commands/preview.ts";
+import { restore, versions } from "../endpoint-commands/versions.ts";
 import { endpointState, endpointTone } from "../endpoint-state.ts";
+import { eventChoice, eventChoiceOptions } from "../event-choice.ts";
 import { exitCodes } from "../exit.ts";
 import { readInput } from "../input.ts";
 import { tone } from "../render/colour.ts";
+import { writeRequest } from "../render/request.ts";
 import { facts, table } from "../render/table.ts";
 import { counted, cut, orDash, plain } from "../render/text.ts";
 import { clockTime, duration } from "../render/time.ts";
+import { importCommand } from "../template-import/command.ts";
 
 const partnerArgument = { name: "partner", summary: "the partner's id" };
 const endpointArgument = { name: "endpoint", summary: "the endpoint's id" };
@@ -167,10 +173,27 @@ const test = defineCommand({
   description:
     "The request carries `webhook-test: 1`. It is not counted as a delivery. Exit code 1 if it would not have counted as delivered.",
   args: [partnerArgument, endpointArgument],
-  options: {},
-  examples: [{ line: "postrider endpoints test acme main", meaning: "Does acme answer?" }],
-  async run({ context, args, json, api }) {
-    const exchange = await (await api()).testEndpoint(required(args, 0), required(args, 1));
+  options: {
+    ...eventChoiceOptions,
+    keys: {
+      kind: "text",
+      value: "keys",
+      summary: "sign with all live keys, or with the newest of each scheme",
+      choices: ["all", "newest"],
+      fallback: "all",
+    },
+  },
+  examples: [
+    { line: "postrider endpoints test acme main", meaning: "Does acme answer?" },
+    { line: "postrider endpoints test acme main --keys newest", meaning: "Does acme know the new key yet?" },
+  ],
+  async run({ context, args, options, json, api }) {
+    const { keys } = options;
+    const request = {
+      ...(await eventChoice(context, options)),
+      ...(keys === undefined ? {} : { keys }),
+    } as TestRequest;
+    const exchange = await (await api()).testEndpoint(required(args, 0), required(args, 1), request);
     const out = context.stdout;
     const good = exchange.verdict === "accepted";
     if (json) sayJson(out, exchange);
@@ -194,9 +217,7 @@ const test = defineCommand({
 function writeExchange(out: Output, { request, response }: TestPostback): void {
   // If the template could not be filled there was no request; the error says so.
   if (response.status === null && response.failure === null) return;
-  say(out, plain(`> ${request.method} ${request.url}`));
-  for (const [name, value] of Object.entries(request.headers)) say(out, plain(`> ${name}: ${value}`));
-  if (request.body) say(out, `> ${cut(plain(request.body), 2_000)}`);
+  writeRequest(out, request);
   const answered =
     response.failure === null
       ? `answered ${response.status}`
@@ -249,5 +270,5 @@ const remove = defineCommand({
 export const endpoints: CommandGroup = {
   name: "endpoints",
   summary: "Where a partner's postbacks go: request, macros, retries; and a test of it.",
-  commands: [list, show, put, test, resume, remove],
+  commands: [list, show, put, importCommand, preview, test, versions, restore, resume, remove],
 };

@@ -47,7 +47,17 @@ describe("partners", () => {
 
   it("puts constants into those that are there, and takes out one without a value", async () => {
     const { calls } = await runCli(
-      ["partners", "put", "acme", "--constant", "currency=USD", "--constant", "network=a=b", "--constant", "old="],
+      [
+        "partners",
+        "put",
+        "acme",
+        "--constant",
+        "currency=USD",
+        "--constant",
+        "network=a=b",
+        "--constant",
+        "old=",
+      ],
       {
         routes: {
           ...partnerCalls(aPartner()),
@@ -57,7 +67,11 @@ describe("partners", () => {
         },
       },
     );
-    expect(JSON.parse(calls[1]?.body ?? "").constants).toEqual({ currency: "USD", kept: "1", network: "a=b" });
+    expect(JSON.parse(calls[1]?.body ?? "").constants).toEqual({
+      currency: "USD",
+      kept: "1",
+      network: "a=b",
+    });
     const { code, stderr } = await runCli(["partners", "put", "acme", "--constant", "currency"], {
       routes: partnerCalls(aPartner()),
     });

@@ -40,7 +40,10 @@ describe("secrets set", () => {
   it("takes the value from a file, whole but for one line end", async () => {
     const cwd = fileWith("line one\nline two\n\n");
     const { code, calls } = await runCli([...set, "@token.txt"], { routes, cwd });
-    expect([code, calls.map(({ body }) => JSON.parse(body))]).toEqual([0, [{ value: "line one\nline two\n" }]]);
+    expect([code, calls.map(({ body }) => JSON.parse(body))]).toEqual([
+      0,
+      [{ value: "line one\nline two\n" }],
+    ]);
   });
 
   it("refuses a value as a plain argument, without repeating it", async () => {
@@ -70,7 +73,9 @@ describe("secrets list", () => {
 
   it("says how to set the first", async () => {
     const none = { "GET /v1/partners/acme/secrets": { body: { secrets: [] } } };
-    expect((await runCli(["secrets", "list", "acme"], { routes: none })).stdout).toContain("postrider secrets set acme");
+    expect((await runCli(["secrets", "list", "acme"], { routes: none })).stdout).toContain(
+      "postrider secrets set acme",
+    );
   });
 });
 

@@ -14,7 +14,9 @@ const list = defineCommand({
   summary: "List the secrets of a partner: their names, when they were set, and who uses them.",
   args: [partnerArgument],
   options: {},
-  examples: [{ line: "postrider secrets list acme", meaning: "What acme has, and what its endpoints still need:" }],
+  examples: [
+    { line: "postrider secrets list acme", meaning: "What acme has, and what its endpoints still need:" },
+  ],
   async run({ context, args, json, api }) {
     const partner = required(args, 0);
     const found = await (await api()).listSecrets(partner);
@@ -28,7 +30,8 @@ const list = defineCommand({
           { title: "SECRET", of: (row: Secret) => row.name },
           {
             title: "SET",
-            of: (row) => (row.set_at === null ? "never: nothing is sent" : fromNow(row.set_at, context.now())),
+            of: (row) =>
+              row.set_at === null ? "never: nothing is sent" : fromNow(row.set_at, context.now()),
             tone: (row) => (row.set_at === null ? "bad" : null),
           },
           { title: "USED BY", of: (row) => row.endpoints.join(", ") || "nothing", elastic: true },
@@ -48,7 +51,11 @@ const set = defineCommand({
   args: [
     partnerArgument,
     nameArgument,
-    { name: "from", summary: "@ and the path of a file with the value; - for standard input", optional: true },
+    {
+      name: "from",
+      summary: "@ and the path of a file with the value; - for standard input",
+      optional: true,
+    },
   ],
   options: {
     value: {
@@ -96,7 +103,9 @@ const remove = defineCommand({
   summary: "Remove a secret that no endpoint uses.",
   args: [partnerArgument, nameArgument],
   options: {},
-  examples: [{ line: "postrider secrets remove acme access_token", meaning: "When nothing uses it any more:" }],
+  examples: [
+    { line: "postrider secrets remove acme access_token", meaning: "When nothing uses it any more:" },
+  ],
   async run({ context, args, json, api }) {
     const [partner, name] = [required(args, 0), required(args, 1)];
     await (await api()).deleteSecret(partner, name);

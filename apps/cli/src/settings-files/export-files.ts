@@ -59,7 +59,7 @@ export async function exportFiles({ context, options, json, api }: ExportInvocat
       ),
     );
   const secrets = await secretsOf(client, partners, signal);
-  for (const [id, names] of [...secrets].toSorted())
+  for (const [id, names] of secrets)
     say(
       stderr,
       `Not exported: ${names.length === 1 ? "the secret" : "the secrets"} ${names.join(", ")} of ${id}. Set ${names.length === 1 ? "it" : "them"} where you apply.`,
@@ -72,7 +72,8 @@ export async function exportFiles({ context, options, json, api }: ExportInvocat
     return;
   }
   const others = await writeFiles(context.cwd, out, partners);
-  if (json) return sayJson(stdout, {
+  if (json)
+    return sayJson(stdout, {
       folder: out,
       partners: partners.length,
       other_files: others,

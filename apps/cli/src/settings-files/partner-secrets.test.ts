@@ -25,7 +25,8 @@ async function begin(document: object = file) {
   onTestFinished(() => server[Symbol.asyncDispose]());
   await writeFile(join(cwd, "acme.json"), JSON.stringify(document));
   const run = (...argv: readonly string[]) => runCli(argv, { url: server.url, cwd });
-  const apply = (...argv: string[]) => run("apply", "-f", "acme.json", "--yes", "--secrets-file", "keys", ...argv);
+  const apply = (...argv: string[]) =>
+    run("apply", "-f", "acme.json", "--yes", "--secrets-file", "keys", ...argv);
   return { server, run, apply };
 }
 

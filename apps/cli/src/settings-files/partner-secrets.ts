@@ -19,13 +19,13 @@ export async function secretsOf(
   partners: readonly Pick<PartnerSettings, "id">[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  const found = new Map<string, readonly string[]>();
-  await inParallel(partners, callsAtOnce, async ({ id }) => {
+  const found: (readonly string[])[] = [];
+  await inParallel(partners, callsAtOnce, async ({ id }, index) => {
     const listed = await persistently(() => api.listSecrets(id), signal).catch(absent);
-    const names = (listed?.secrets ?? []).filter((secret) => secret.set_at !== null).map(({ name }) => name);
-    if (names.length > 0) found.set(id, names);
+    found[index] = (listed?.secrets ?? []).filter(({ set_at }) => set_at !== null).map(({ name }) => name);
   });
-  return found;
+  const named = partners.map(({ id }, index) => [id, found[index] ?? []] as const);
+  return new Map(named.filter(([, names]) => names.length > 0));
 }
 
 /** The secrets that endpoints of a partner need and that the partner does not have. */

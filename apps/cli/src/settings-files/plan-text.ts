@@ -47,7 +47,8 @@ function summaryLine({ changes, unchanged, unnamed }: Plan): string {
   return `${counts}\nIn no file: ${counted(unnamed.length, "endpoint")}${names}. Without --prune nothing is deleted.`;
 }
 
-function keyLine(output: Output, change: KeyChange): string {
+/** One change as a line, with the values of credentials hidden. */
+export function keyLine(output: Output, change: KeyChange): string {
   const { key, from, to } = withoutCredentials(change);
   if (!("from" in change)) return `${key}: ${tone(output, "good", valueText(to))}`;
   const after = "to" in change ? tone(output, "good", valueText(to)) : tone(output, "quiet", "(none)");

@@ -110,7 +110,7 @@ const given = (document: object): readonly KeyChange[] =>
   Object.entries(document).map(([key, to]) => ({ key, to }));
 
 /** Key by key, also within objects; lists are one value. */
-function differences(from: object, to: object): readonly KeyChange[] {
+export function differences(from: object, to: object): readonly KeyChange[] {
   const found = within(from, to, "");
   const [before, after] = [from, to].map((document) => (document as { body?: unknown }).body);
   const inBody = found.some(({ key }) => key === "body" || key.startsWith("body."));

@@ -29,6 +29,8 @@ export interface FakeEngine extends Engine {
   fleet: Awaited<ReturnType<Engine["processes"]>>;
 }
 
+const aRequest = { method: "POST", url: "https://a.example/", headers: {}, body: "{}" };
+
 export function createFakeEngine(): FakeEngine {
   const partners = new Map<string, Partner>();
   const endpoints = new Map<string, Endpoint>();
@@ -92,12 +94,30 @@ export function createFakeEngine(): FakeEngine {
     testPostback: async (owner, id) =>
       endpoints.has(`${owner}/${id}`)
         ? {
-            request: { method: "POST", url: "https://a.example/", headers: {}, body: "{}" },
+            request: aRequest,
             response: { status: 200, body: "ok", duration_ms: 3, failure: null },
             verdict: "accepted",
             error: null,
           }
         : null,
+    shown: {
+      preview: async (owner, id, { document }) =>
+        endpoints.has(`${owner}/${id}`) || (partners.has(owner) && document !== undefined)
+          ? { request: aRequest, warnings: [] }
+          : null,
+      attemptRequest: async (delivery, n) =>
+        delivery === "dlv_1" && (n ?? 1) === 1
+          ? {
+              delivery,
+              n: 1,
+              at: "2026-01-31T10:00:00.000Z",
+              endpoint_version: 1,
+              exact: true,
+              differs: [],
+              request: aRequest,
+            }
+          : null,
+    },
     async checkReady() {
       fake.asked.push(["checkReady"]);
       return fake.failWith === null ? null : "the ledger cannot be reached";

@@ -175,8 +175,38 @@ export function createFakeOperations(
       partners.has(owner) ? [...endpoints.values()].filter((one) => one.partner === owner) : null,
     deleteEndpoint: async (owner, id) => (endpoints.delete(`${owner}/${id}`) ? { cancelling: false } : null),
     resumeEndpoint: async (owner, id) => endpoints.get(`${owner}/${id}`) ?? null,
+    listEndpointVersions: async (owner, id) =>
+      endpoints.has(`${owner}/${id}`)
+        ? { versions: [{ version: 1, at, by: "local" }], next_cursor: "next" }
+        : null,
+    async getEndpointVersion(owner, id, version) {
+      const found = endpoints.get(`${owner}/${id}`);
+      if (found === undefined || version !== found.version) return null;
+      const {
+        id: _id,
+        partner: _partner,
+        version: _version,
+        state: _state,
+        held_until: _held,
+        note: _note,
+        circuit: _circuit,
+        ...document
+      } = found;
+      return { partner: owner, endpoint: id, version, at, by: "local", document };
+    },
+    restoreEndpointVersion: async (owner, id, version) => {
+      const found = endpoints.get(`${owner}/${id}`);
+      return found?.version === version ? found : null;
+    },
+    readAttempt: async () => null,
+    documentWarnings: async () => [],
     async endpointWarnings(only) {
-      const macro = { code: "unfilled_macro", macro: "data.payuot", nearest: "data.payout", message: "Did you mean data.payout?" } as const;
+      const macro = {
+        code: "unfilled_macro",
+        macro: "data.payuot",
+        nearest: "data.payout",
+        message: "Did you mean data.payout?",
+      } as const;
       const warned = only ?? { partner: "acme", endpoint: "main" };
       return { checked: 1, more: false, warnings: [{ endpoint: "main", ...warned, ...macro }] };
     },

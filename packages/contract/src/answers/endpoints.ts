@@ -3,6 +3,7 @@ import { z } from "zod";
 import { count, instant, type Shown } from "./answer-forms.ts";
 import { endpointDocument } from "../documents/endpoint.ts";
 import { completeShape } from "./complete-shape.ts";
+import { shownRequestView } from "./previews.ts";
 
 /** An endpoint. */
 export const endpointView = z
@@ -80,12 +81,7 @@ export type EndpointWarnings = Shown<z.output<typeof endpointWarningsView>>;
 /** A test postback: what was sent and answered. */
 export const testPostbackView = z
   .strictObject({
-    request: z.strictObject({
-      method: z.string(),
-      url: z.string(),
-      headers: z.record(z.string(), z.string()),
-      body: z.string().nullable(),
-    }),
+    request: shownRequestView,
     response: z.strictObject({
       status: z.int().nullable(),
       body: z.string(),

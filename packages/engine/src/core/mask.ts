@@ -135,7 +135,7 @@ function base64Cores(bytes: Buffer): readonly string[] {
 
 const letterOrDigit = /^[A-Za-z0-9]$/;
 
-/** A regular expression for all spellings of a text. Each of its parts begins differently, so matching is linear. */
+/** A regular expression for all spellings of a text. It has no nested repetition: at each place of a text it takes as many steps as the text has characters, at most. */
 function spelled(text: string): string {
   let pattern = "";
   for (const char of text.toWellFormed()) pattern += letterOrDigit.test(char) ? char : spellingsOf(char);

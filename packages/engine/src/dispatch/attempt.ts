@@ -130,8 +130,19 @@ function guard({ delivery, endpoint }: Job, nowMs: number): Reason | null {
   return endpoint.refusal === null ? null : "target_refused";
 }
 
+/** What a request is made of: a job, or as much of one as somebody wants to see the request of. */
+export interface Renderable {
+  readonly delivery: Pick<
+    DueDelivery,
+    "id" | "eventId" | "type" | "schemaVersion" | "occurredAt" | "acceptedAtMs" | "dataText"
+  >;
+  readonly partner: Pick<DispatchPartner, "id">;
+  readonly endpoint: Pick<DispatchEndpoint, "id" | "template">;
+  readonly n: number;
+}
+
 /** The request's parts from the template; nothing of it is signed yet. */
-export function render({ delivery, partner, endpoint, n }: Job) {
+export function render({ delivery, partner, endpoint, n }: Renderable) {
   return renderTemplate(endpoint.template!, {
     eventId: delivery.eventId,
     deliveryId: delivery.id,
@@ -153,11 +164,12 @@ const acceptEncoding = ["accept-encoding", "identity"] as const;
 
 /** The request to send: signed with the time of the attempt, so that a retry after hours is as fresh as the first. */
 export function sign(
-  { delivery, partner, endpoint }: Job,
+  job: Job,
   rendered: RenderedPostback,
   userAgent: string,
   nowMs: number,
 ): PostbackRequest {
+  const { delivery, partner, endpoint } = job;
   const timestampSeconds = Math.floor(nowMs / 1_000);
   const signature = partner.signer.sign(
     delivery.id,
@@ -166,24 +178,34 @@ export function sign(
     endpoint.signing,
     nowMs,
   );
+  return {
+    method: endpoint.template!.method,
+    url: rendered.url,
+    headers: headersOf(delivery.id, rendered, { timestampSeconds, signature, userAgent }),
+    body: rendered.body,
+    ...endpoint.exchange,
+  };
+}
+
+/** All headers of a request. `signature` null: it has none. */
+export function headersOf(
+  deliveryId: string,
+  rendered: RenderedPostback,
+  own: { readonly timestampSeconds: number; readonly signature: string | null; readonly userAgent: string },
+): PostbackRequest["headers"] {
+  const { timestampSeconds, signature, userAgent } = own;
   const headers: (readonly [string, string])[] = [
-    ["webhook-id", delivery.id],
+    ["webhook-id", deliveryId],
     ["webhook-timestamp", String(timestampSeconds)],
   ];
   if (signature !== null) headers.push(["webhook-signature", signature]);
   if (rendered.contentType !== null) headers.push(["content-type", rendered.contentType]);
-  const own = rendered.headers;
-  if (!isSet(own, "user-agent")) headers.push(["user-agent", userAgent]);
-  if (!isSet(own, "accept")) headers.push(accept);
-  if (!isSet(own, "accept-encoding")) headers.push(acceptEncoding);
-  for (const header of own) headers.push(header);
-  return {
-    method: endpoint.template!.method,
-    url: rendered.url,
-    headers,
-    body: rendered.body,
-    ...endpoint.exchange,
-  };
+  const chosen = rendered.headers;
+  if (!isSet(chosen, "user-agent")) headers.push(["user-agent", userAgent]);
+  if (!isSet(chosen, "accept")) headers.push(accept);
+  if (!isSet(chosen, "accept-encoding")) headers.push(acceptEncoding);
+  for (const header of chosen) headers.push(header);
+  return headers;
 }
 
 function isSet(headers: readonly (readonly [string, string])[], name: string): boolean {

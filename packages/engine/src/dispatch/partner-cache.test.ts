@@ -87,11 +87,14 @@ test("an endpoint whose template, target or durations cannot be used says so, an
     { timeout: "soon" },
     { retry },
     { disable_after: "" },
+    { url: "https://t.example/?c=[CLICK_ID]&amp;d=YOUR_ID" },
   ]);
   const endpoints = (await cache.get(1, 1))!.endpoints;
   expect([endpoints.get(10)?.template, endpoints.get(10)?.refusal]).toEqual([null, expect.any(String)]);
   expect(endpoints.get(11)?.refusal).toEqual(expect.any(String));
   expect(endpoints.get(12)?.refusal).toBeNull();
+  // What is refused when it is stored now, and was not before, goes on.
+  expect(endpoints.get(16)?.refusal).toBeNull();
   for (const endpointNo of [13, 14, 15])
     expect(endpoints.get(endpointNo)?.refusal).toEqual(expect.stringContaining("is not a duration"));
 });

@@ -8,7 +8,8 @@ import { type EndpointDocument, endpointDefaults, type RetryDocument } from "../
 import type { RetryPolicy } from "../core/retry-policy.ts";
 import type { Lack } from "../core/lack.ts";
 import { createMask, type Mask } from "../core/mask.ts";
-import { type CompileOptions,
+import {
+  type CompileOptions,
   type CompileResult,
   compileTemplate,
   type Template,
@@ -151,8 +152,23 @@ function compileWith(
   if (compiled.issues.some(({ code }) => code !== "unknown_constant")) return { compiled, lack: null };
   // Never rendered while it lacks something.
   const unfilled = compileTemplate(document);
-  const name = unfilled.ok && unfilled.template.constants.find((one) => !texts.constants.has(one));
-  return typeof name === "string" ? { compiled: unfilled, lack: { kind: "constant", name } } : { compiled, lack: null };
+  const name = unfilled.ok ? neededConstant(unfilled.template.constants, texts, document) : undefined;
+  return name === undefined
+    ? { compiled, lack: null }
+    : { compiled: unfilled, lack: { kind: "constant", name } };
+}
+
+/** The first constant that is missing and without which the template does not compile: not one with a default. */
+function neededConstant(
+  used: readonly string[],
+  texts: Required<Pick<CompileOptions, "secrets" | "constants">>,
+  document: EndpointDocument,
+): string | undefined {
+  const missing = used.filter((name) => !texts.constants.has(name));
+  return missing.find((name) => {
+    const others = missing.filter((one) => one !== name).map((one) => [one, "any"] as const);
+    return !compileTemplate(document, { ...texts, constants: new Map([...texts.constants, ...others]) }).ok;
+  });
 }
 
 /** Policies of a document. A duration that passed no edge's check makes its endpoint unusable, not the whole partner. */

@@ -106,7 +106,10 @@ test("a test postback sends secrets and shows them by their names", async () => 
 });
 
 test("a test postback without its secret sends nothing and says which one is missing", async () => {
-  const { partner, endpoint } = compiled({ secrets: new Map([["key", key]]), constants: { currency: "EUR" } });
+  const { partner, endpoint } = compiled({
+    secrets: new Map([["key", key]]),
+    constants: { currency: "EUR" },
+  });
   const answered = await sendTestPostback(partner, endpoint, "id-1", {
     transport: { send: async () => expect.unreachable(), close: async () => {} },
     clock: createManualClock(benchStartMs),
@@ -117,12 +120,22 @@ test("a test postback without its secret sends nothing and says which one is mis
   );
 });
 
+test("of several constants that are missing the one that is needed is waited for, not one with a default", () => {
+  const url = 'https://partner.example/?a={const.a|default:"1"}&b={const.b}&c={const.c?}';
+  const endpoint = { ...endpointDefaults, body: "none" as const, url };
+  const lackOf = (constants: Record<string, string>) => compiled({ constants }, endpoint).endpoint.lack;
+  expect(lackOf({ c: "3" })).toEqual({ kind: "constant", name: "b" });
+  expect(lackOf({ b: "2" })).toBeNull();
+});
+
 test("a partner without secrets has nothing that looks at answers", () => {
   expect(compiled({ constants: { currency: "EUR" } }).partner.mask).toBeNull();
 });
 
-function compiled(some: Partial<PartnerSettings>) {
-  const endpoint = { ...endpointDefaults, body: "none" as const, url: "", ...document };
+function compiled(
+  some: Partial<PartnerSettings>,
+  endpoint: EndpointDocument = { ...endpointDefaults, body: "none", url: "", ...document },
+) {
   const partner = compilePartner(
     {
       partnerNo: 1,

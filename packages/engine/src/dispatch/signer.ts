@@ -76,6 +76,11 @@ function newestFirst(keys: readonly StoredKey[]): readonly StoredKey[] {
   return keys.toSorted((a, b) => Number(a.retiresAtMs !== null) - Number(b.retiresAtMs !== null));
 }
 
+/** The newest key of each scheme, of keys that are given newest first. */
+export function newestKeys(keys: readonly StoredKey[]): readonly StoredKey[] {
+  return keys.filter(({ scheme }, index) => keys.findIndex((one) => one.scheme === scheme) === index);
+}
+
 function hasLive(keys: readonly LiveKey[], scheme: Scheme, nowMs: number): boolean {
   for (const key of keys) if (key.scheme === scheme && key.retiresAtMs > nowMs) return true;
   return false;

@@ -1,18 +1,14 @@
 import { classify } from "../core/classify.ts";
-import { shownHeader, shownUrl } from "../core/redact.ts";
 import { lackError } from "../core/lack.ts";
+import { type EventFacts, sampleFacts } from "../core/sample-event.ts";
 import { type AttemptTools, type Job, maskedExchange, missingKeyError, render, sign } from "./attempt.ts";
 import type { DispatchEndpoint, DispatchPartner } from "./partner.ts";
+import { type ShownRequest, shownRequest } from "./shown-request.ts";
 
 /** What one test postback did. Values of credentials in URL and headers are hidden: `core/redact.ts`; secrets
  * of the partner stand as `{secret.name}` wherever they are. */
 export interface TestPostback {
-  readonly request: {
-    readonly method: string;
-    readonly url: string;
-    readonly headers: Readonly<Record<string, string>>;
-    readonly body: string | null;
-  };
+  readonly request: ShownRequest;
   readonly response: {
     readonly status: number | null;
     readonly body: string;
@@ -24,28 +20,19 @@ export interface TestPostback {
   readonly error: string | null;
 }
 
-/** The sample a test postback carries where its template needs data. */
-export const testEvent = {
-  type: "postrider.test",
-  data: {
-    test: true,
-    click_id: "test-click",
-    transaction_id: "test-transaction",
-    payout: "0.00",
-    currency: "USD",
-    status: "test",
-  },
-} as const;
-
 /**
  * Sends one postback outside of any turn, flagged `webhook-test: 1`, never counted as a delivery. It is signed and
- * rendered as a real one; a required macro that the sample event lacks is shown as the failure it would be.
+ * rendered as a real one; a required macro that the event lacks is shown as the failure it would be.
+ *
+ * @param id the `webhook-id`
+ * @param event what it is about. Default: the sample event.
  */
 export async function sendTestPostback(
   partner: DispatchPartner,
   endpoint: DispatchEndpoint,
   id: string,
   tools: Pick<AttemptTools, "transport" | "clock" | "userAgent">,
+  event: EventFacts = sampleFacts({}, `test-${id}`, tools.clock.now()),
 ): Promise<TestPostback> {
   const now = tools.clock.now();
   const job: Job = {
@@ -53,14 +40,9 @@ export async function sendTestPostback(
     endpoint,
     n: 1,
     delivery: {
+      ...event,
       id,
       endpointNo: endpoint.endpointNo,
-      eventId: `test-${id}`,
-      type: testEvent.type,
-      schemaVersion: 1,
-      occurredAt: new Date(now).toISOString(),
-      acceptedAtMs: now,
-      dataText: JSON.stringify(testEvent.data),
       dueAtMs: now,
       enqueuedAtMs: now,
       attemptsMade: 0,
@@ -85,14 +67,7 @@ export async function sendTestPostback(
   const exchange = mask === null ? answered : maskedExchange(answered, mask);
   const shown = (text: string) => (mask === null ? text : mask.text(text));
   return {
-    request: {
-      method: flagged.method,
-      url: shownUrl(shown(flagged.url)),
-      headers: Object.fromEntries(
-        flagged.headers.map(([name, value]) => [name, shownHeader(name, shown(value))]),
-      ),
-      body: rendered.body === null ? null : shown(rendered.body),
-    },
+    request: shownRequest(flagged, rendered.body, mask),
     response: {
       status: exchange.status,
       body: exchange.responseBody,

@@ -132,7 +132,8 @@ export function createDispatchLedger(
         list(lacks.map((lack) => lack?.kind ?? null)),
         list(lacks.map((lack) => lack?.name ?? null)),
       ];
-      if (!holds.some(({ note }, index) => notes.includes(note) || lacks[index] !== null)) return void (await sql.query(holdSql, values));
+      if (!holds.some(({ note }, index) => notes.includes(note) || lacks[index] !== null))
+        return void (await sql.query(holdSql, values));
       await sql.transaction(async (tx) => {
         await tx.query(ownersSql, [endpointNos]);
         await tx.query(holdSql, values);

@@ -7,6 +7,12 @@ import type { Sql } from "./sql.ts";
 const rowsPerStep = 2_000;
 /** Pages of `event_keys` that one step looks at: 4 MB, some 40,000 keys. */
 const pagesPerStep = 512;
+/**
+ * Versions of an endpoint's document that are kept although no attempt needs them, so that one can go back; and the most
+ * that are kept of one endpoint, so that a script which puts it each second does not fill the ledger.
+ */
+const fewestVersions = 20;
+const mostVersions = 1_000;
 const firstId = "00000000-0000-0000-0000-000000000000";
 
 /**
@@ -29,8 +35,12 @@ export async function keepUp(
   while (goesOn() && (await weekRemoved(sql, "reduce_past", beforeMs)));
   await trim(sql, trimSql, [beforeMs, undeliveredBeforeMs], goesOn);
   await trim(sql, trimEventsSql, [beforeMs], goesOn);
+  if (goesOn()) await sql.query(pruneVersionsSql, [nowMs, fewestVersions, mostVersions]);
   await forgetKeys(sql, beforeMs, goesOn);
 }
+
+const pruneVersionsSql =
+  "select postrider.prune_endpoint_versions(to_timestamp($1::float8 / 1000), $2::int, $3::int)";
 
 const trimSql =
   "select postrider.trim_default($1::text::uuid, to_timestamp($3::float8 / 1000), to_timestamp($4::float8 / 1000), $2::int)::text as last";

@@ -12,6 +12,9 @@ import type { DeliveryFilter, DeliveryGroup, DueWaiting, ReplaySelection } from 
 import type {
   Partner,
   Endpoint,
+  EndpointVersion,
+  EndpointVersionLine,
+  AttemptSource,
   EndpointWarning,
   SigningKey,
   MissingKey,
@@ -117,7 +120,7 @@ export interface SecretOperations {
 /** Endpoints: their settings, and whether they are paused or held. */
 export interface EndpointOperations {
   /**
-   * Null if there is no partner.
+   * Null if there is no partner. The version that this makes is kept with `by`, who made it. Default: `local`.
    *
    * @throws PostriderError `invalid_template`, `invalid_target`, `invalid_duration`, `invalid_request`, and
    * `signing_key_missing` if the partner has no live key for a scheme in `signing`
@@ -127,6 +130,7 @@ export interface EndpointOperations {
     id: string,
     document: EndpointDocument,
     nowMs: number,
+    options?: { readonly by?: string },
   ): Promise<{ readonly endpoint: Endpoint; readonly created: boolean } | null>;
   getEndpoint(partner: string, id: string, nowMs: number, signal?: AbortSignal): Promise<Endpoint | null>;
   listEndpoints(partner: string, nowMs: number, signal?: AbortSignal): Promise<readonly Endpoint[] | null>;
@@ -134,6 +138,38 @@ export interface EndpointOperations {
   deleteEndpoint(partner: string, id: string, nowMs: number): Promise<Deleted | null>;
   /** Ends a pause or hold that a partner's answer caused. */
   resumeEndpoint(partner: string, id: string, nowMs: number): Promise<Endpoint | null>;
+}
+
+/** The versions of endpoints' documents. They are kept as long as an attempt that used them, and the newest 20 of each endpoint. */
+export interface VersionOperations {
+  /** Newest first. Null if there is no such endpoint. @throws PostriderError `invalid_request` for a bad cursor */
+  listEndpointVersions(
+    partner: string,
+    id: string,
+    page: { readonly limit: number; readonly cursor?: string },
+    signal?: AbortSignal,
+  ): Promise<{ readonly versions: readonly EndpointVersionLine[]; readonly next_cursor?: string } | null>;
+  /** Null if there is no such endpoint, or if the version is not kept. */
+  getEndpointVersion(
+    partner: string,
+    id: string,
+    version: number,
+    signal?: AbortSignal,
+  ): Promise<EndpointVersion | null>;
+  /**
+   * Makes a new version with the document of an old one, which is checked as any other. Null as of `getEndpointVersion`.
+   *
+   * @throws PostriderError as `putEndpoint`
+   */
+  restoreEndpointVersion(
+    partner: string,
+    id: string,
+    version: number,
+    nowMs: number,
+    options?: { readonly by?: string },
+  ): Promise<Endpoint | null>;
+  /** What an attempt was made of. `n` null: the last attempt. Null if there is no such delivery or attempt. */
+  readAttempt(delivery: string, n: number | null, signal?: AbortSignal): Promise<AttemptSource | null>;
 }
 
 /** What is most likely wrong with endpoints that can be stored and sent to. */
@@ -151,6 +187,11 @@ export interface WarningOperations {
     readonly more: boolean;
     readonly warnings: readonly EndpointWarning[];
   }>;
+  /** The same of one document, stored or not. */
+  documentWarnings(
+    of: { readonly partner: string; readonly endpoint: string; readonly document: EndpointDocument },
+    signal?: AbortSignal,
+  ): Promise<readonly EndpointWarning[]>;
 }
 
 /** Reading events and deliveries. */
@@ -304,6 +345,7 @@ export interface Operations
     KeyOperations,
     SecretOperations,
     EndpointOperations,
+    VersionOperations,
     WarningOperations,
     DeliveryOperations,
     ReplayOperations,

@@ -1,6 +1,7 @@
 /** What operators are shown of the ledger, in the words of the HTTP API. */
 import type { DeliveryState, Reason } from "../core/delivery.ts";
 import type { EndpointDocument, PartnerDocument } from "../core/documents.ts";
+import type { EventFacts } from "../core/sample-event.ts";
 import type { CauseCount, DeliveryFilter, SkipCause } from "./selection.ts";
 
 export interface Partner extends PartnerDocument {
@@ -61,6 +62,44 @@ export interface EndpointCircuit {
   readonly refusing_since: string | null;
   /** Refusals since the last success. */
   readonly refusals: number;
+}
+
+/** A change of an endpoint's document. */
+export interface EndpointVersionLine {
+  readonly version: number;
+  readonly at: string;
+  /** Who made it: `key:` and the beginning of the API key's digest; `local` without a key. Null: from before this was kept. */
+  readonly by: string | null;
+}
+
+/** A change with the document that it made. */
+export interface EndpointVersion extends EndpointVersionLine {
+  readonly partner: string;
+  readonly endpoint: string;
+  readonly document: EndpointDocument;
+}
+
+/** What an attempt's request was made of. */
+export interface AttemptSource {
+  readonly delivery: string;
+  readonly n: number;
+  readonly atMs: number;
+  /** Null: nothing was answered. */
+  readonly status: number | null;
+  readonly partner: string;
+  readonly endpoint: string;
+  readonly endpointVersion: number;
+  /** The endpoint's document of that version; null if it is not kept any more. */
+  readonly document: EndpointDocument | null;
+  readonly latestDocument: EndpointDocument;
+  /** Of the partner, as they are now. */
+  readonly constants: Readonly<Record<string, string>>;
+  /** When they changed last; null: never. */
+  readonly constantsChangedMs: number | null;
+  /** When each secret of the partner was set last, by its name. */
+  readonly secretsSetMs: ReadonlyMap<string, number>;
+  /** Null if retention took it. */
+  readonly event: EventFacts | null;
 }
 
 /** What is most likely wrong with an endpoint that can still be stored and sent to. */

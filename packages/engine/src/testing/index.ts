@@ -1,6 +1,7 @@
 export { chaoticLedger, chaoticTransport, type LedgerChaos, TransientFault } from "./chaos.ts";
 export { type DnsAnswer, type DnsServer, startDnsServer } from "./dns-server.ts";
 export { eventDocuments } from "./event-documents.ts";
+export { dumpLedger } from "./ledger-dump.ts";
 export { createManualClock, type ManualClock, settled } from "./manual-clock.ts";
 export { findPgbouncer, type PgbouncerServer, startPgbouncer } from "./pgbouncer-server.ts";
 export { createDatabase, findPostgres, type PostgresServer, startPostgres } from "./postgres-server.ts";

@@ -25,8 +25,10 @@ import { sqlDoorTests } from "./ledger-suite/sql-door.ts";
 import { retentionTests, sharedRetentionTests } from "./ledger-suite/retention.ts";
 import { claimTests, recordTests } from "./ledger-suite/turns.ts";
 import { cuttingBackTests, sharedCuttingBackTests } from "./ledger-suite/cutting-back.ts";
+import { pastedTests } from "./ledger-suite/pasted.ts";
 import { warningTests } from "./ledger-suite/warning.ts";
 import { upkeepTests } from "./ledger-suite/upkeep.ts";
+import { versionTests } from "./ledger-suite/versions.ts";
 
 export { neighbourLeaseMs, type OpenedLedger, suiteNowMs } from "./ledger-suite/bench.ts";
 
@@ -63,6 +65,8 @@ export function describeLedger(
     group("judging what comes in", judgingTests, sqlDoorTests, backlogTests);
     group("reading, conserving", readingTests, conservationTests);
     group("warning", warningTests);
+    group("keeping versions", versionTests);
+    group("pasted", pastedTests);
     group("circuits fail", circuitTests);
     group("replaying", replayTests);
     group("delaying, ordering, cancelling", timingTests, orderingTests, cancelTests, retryTests);

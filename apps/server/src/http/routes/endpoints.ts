@@ -1,33 +1,26 @@
-import {
-  completeEndpoint,
-  endpointDocument,
-  endpointId,
-  partnerId,
-  withExactNumbers,
-} from "@postrider/contract";
-import { type Engine, PostriderError } from "@postrider/engine";
+import { completeEndpoint, endpointDocument, endpointId, partnerId } from "@postrider/contract";
+import { type BodySource, type Endpoint, type Engine, PostriderError } from "@postrider/engine";
 import { parseExactJson } from "@postrider/engine/exact-json";
 import { memberText } from "@postrider/engine/json-text";
 import { z } from "zod";
 import { deletedAnswer, deletedAnswers } from "../deleted-answer.ts";
 import { documentLimits, readDocument } from "../document-check.ts";
 import { type Route, route } from "../route.ts";
-import {
-  endpointsView,
-  endpointView,
-  endpointWarningsView,
-  storedEndpointView,
-  testPostbackView,
-} from "@postrider/contract";
+import { endpointsView, endpointView, endpointWarningsView, storedEndpointView } from "@postrider/contract";
 import { didYouMean, noPartner } from "./partners.ts";
 
-const params = z.strictObject({ id: partnerId, endpoint_id: endpointId });
-const path = "/v1/partners/{id}/endpoints/{endpoint_id}";
+/** The parameters of {@link endpointPath}. */
+export const endpointParams = z.strictObject({ id: partnerId, endpoint_id: endpointId });
+const params = endpointParams;
+/** The path of an endpoint. */
+export const endpointPath = "/v1/partners/{id}/endpoints/{endpoint_id}";
+const path = endpointPath;
 const tag = "endpoints";
 
-async function noEndpoint(
+/** The error if an endpoint was named that does not exist. */
+export async function noEndpoint(
   engine: Engine,
-  { id, endpoint_id }: z.output<typeof params>,
+  { id, endpoint_id }: Pick<z.output<typeof params>, "id" | "endpoint_id">,
 ): Promise<PostriderError> {
   if ((await engine.operations.getPartner(id)) === null) return noPartner(engine, id);
   const near = await engine.operations.nearestName({ partner: id, endpoint: endpoint_id });
@@ -41,31 +34,31 @@ async function noEndpoint(
  *
  * @throws PostriderError `invalid_request`
  */
-function readEndpoint(text: string): z.output<typeof endpointDocument> {
+export function readEndpoint(text: string): z.output<typeof endpointDocument> {
   const document = readDocument(endpointDocument, text, documentLimits);
-  if (typeof document.body !== "object" && document.parameters.length === 0) return document;
-  return withExactNumbers(document, {
-    body: exactPart(text, "body"),
-    parameters: exactPart(text, "parameters"),
-  });
-}
-
-/** A part of the document whose numbers keep their digits; undefined if it has no such key. */
-function exactPart(text: string, key: "body" | "parameters"): unknown {
-  const part = memberText(text, key);
-  if (part === null) return undefined;
-  if (part.length > longestPart) {
-    const message = `must have at most ${longestPart} characters, and has ${part.length}`;
-    throw new PostriderError("invalid_request", `The body is not valid: ${key} ${message}.`, {
+  if (typeof document.body !== "object") return document;
+  const body = memberText(text, "body") ?? "null";
+  if (body.length > longestBody) {
+    const message = `must have at most ${longestBody} characters, and has ${body.length}`;
+    throw new PostriderError("invalid_request", `The body is not valid: body ${message}.`, {
       hint: "A template is small: put long texts into the event's data, and a macro in their place.",
-      issues: [{ path: key, message }],
+      issues: [{ path: "body", message }],
     });
   }
-  return parseExactJson(part);
+  return { ...document, body: parseExactJson(body) as BodySource };
 }
 
 /** Characters of a JSON body. Compiling it is one step of the event loop: 64 kB of short values take 30 ms. */
-const longestPart = 65_536;
+const longestBody = 65_536;
+
+/** An endpoint that was just stored, with what is most likely wrong with it. */
+export async function withWarnings({ operations }: Engine, endpoint: Endpoint): Promise<object> {
+  // The endpoint is stored: a fault while looking for warnings must not change that.
+  const { warnings } = await operations
+    .endpointWarnings({ partner: endpoint.partner, endpoint: endpoint.id })
+    .catch(() => ({ warnings: [] }));
+  return { ...endpoint, warnings };
+}
 
 /** Endpoints: the destinations of a partner. */
 export function endpointRoutes(engine: Engine): Route[] {
@@ -87,16 +80,12 @@ export function endpointRoutes(engine: Engine): Route[] {
       },
       errors: ["invalid_template", "invalid_target", "invalid_duration", "signing_key_missing", "not_found"],
     },
-    async ({ params: { id, endpoint_id }, body, nowMs }) => {
-      const document = readEndpoint(body as unknown as string);
-      const put = await operations.putEndpoint(id, endpoint_id, completeEndpoint(document), nowMs);
+    async ({ params: { id, endpoint_id }, body, caller, nowMs }) => {
+      const document = completeEndpoint(readEndpoint(body as unknown as string));
+      const put = await operations.putEndpoint(id, endpoint_id, document, nowMs, { by: caller });
       if (put === null) throw await noPartner(engine, id);
       engine.sweepNow();
-      // The endpoint is stored: a fault while looking for warnings must not change that.
-      const { warnings } = await operations
-        .endpointWarnings({ partner: id, endpoint: endpoint_id })
-        .catch(() => ({ warnings: [] }));
-      return { status: put.created ? 201 : 200, json: { ...put.endpoint, warnings } };
+      return { status: put.created ? 201 : 200, json: await withWarnings(engine, put.endpoint) };
     },
   );
 
@@ -160,7 +149,8 @@ export function endpointRoutes(engine: Engine): Route[] {
     {
       operationId: "listEndpointWarnings",
       tag,
-      summary: "What is most likely wrong with endpoints: credentials in clear, secrets that were never set, and macros that no recent event had a value for (of the 200 endpoints changed last).",
+      summary:
+        "What is most likely wrong with endpoints: credentials in clear, secrets that were never set, and macros that no recent event had a value for (of the 200 endpoints changed last).",
       answers: { 200: { meaning: "What was found.", schema: endpointWarningsView } },
     },
     async ({ signal }) => ({ status: 200, json: await operations.endpointWarnings(undefined, signal) }),
@@ -190,23 +180,5 @@ function actionRoutes(engine: Engine): Route[] {
     },
   );
 
-  const test = route(
-    "POST",
-    `${path}/test`,
-    {
-      operationId: "testEndpoint",
-      tag,
-      summary: "Send one real, flagged test postback and answer with the exchange.",
-      params,
-      answers: { 200: { meaning: "What was sent and what came back.", schema: testPostbackView } },
-      errors: ["not_found"],
-    },
-    async ({ params }) => {
-      const exchange = await engine.testPostback(params.id, params.endpoint_id);
-      if (exchange === null) throw await noEndpoint(engine, params);
-      return { status: 200, json: exchange };
-    },
-  );
-
-  return [resume, test];
+  return [resume];
 }

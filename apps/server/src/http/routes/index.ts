@@ -6,10 +6,12 @@ import { openApiDocument } from "../openapi.ts";
 import type { Route } from "../route.ts";
 import { cancellationRoutes } from "./cancellations.ts";
 import { deliveryRoutes } from "./deliveries.ts";
+import { endpointVersionRoutes } from "./endpoint-versions.ts";
 import { endpointRoutes } from "./endpoints.ts";
 import { eventRoutes } from "./events.ts";
 import { healthRoutes } from "./health.ts";
 import { partnerRoutes } from "./partners.ts";
+import { previewRoutes } from "./previews.ts";
 import { replayRoutes } from "./replays.ts";
 import { retryRoutes } from "./retries.ts";
 import { secretRoutes } from "./secrets.ts";
@@ -44,6 +46,8 @@ export function apiRoutes({
           ...partnerRoutes(engine),
           ...secretRoutes(engine),
           ...endpointRoutes(engine),
+          ...endpointVersionRoutes(engine),
+          ...previewRoutes(engine),
           ...deliveryRoutes(engine),
           ...replayRoutes(engine),
           ...cancellationRoutes(engine),

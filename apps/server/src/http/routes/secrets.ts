@@ -19,7 +19,8 @@ export function secretRoutes(engine: Engine): Route[] {
     {
       operationId: "listSecrets",
       tag,
-      summary: "The secrets of a partner, without their values; also those that its endpoints use and that were never set.",
+      summary:
+        "The secrets of a partner, without their values; also those that its endpoints use and that were never set.",
       params: z.strictObject({ id: partnerId }),
       answers: { 200: { meaning: "The secrets, by name.", schema: secretsView } },
       errors: ["not_found"],

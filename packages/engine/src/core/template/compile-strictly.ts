@@ -30,11 +30,18 @@ export function compileStrictly(source: NewTemplateSource, options?: CompileOpti
         field === issue.field && position <= issue.position && issue.position < end,
     );
   const others = compiled.ok ? [] : compiled.issues.filter((issue) => !follows(issue));
-  const issues = [...pasted.map(({ end: _, ...issue }) => issue), ...others].toSorted(
+  const issues = [...pasted.map(issueOf), ...others].toSorted(
     (a, b) => rankOf(a) - rankOf(b) || (a.field === b.field ? a.position - b.position : 0),
   );
   return { ok: false, issues: issues.slice(0, issueLimit) };
 }
+
+const issueOf = ({ code, field, position, message }: TemplateIssue): TemplateIssue => ({
+  code,
+  field,
+  position,
+  message,
+});
 
 const rankOf = ({ field }: TemplateIssue): number => fields.findIndex((name) => field.startsWith(name));
 

@@ -23,6 +23,7 @@ export { forbiddenHeaderPrefixes, forbiddenHeaders, isForbiddenHeader } from "./
 export { type TemplateIssue, type TemplateIssueCode, templateIssueCodes } from "./issue.ts";
 
 // Check
+export { findEmptyMacros } from "./empty.ts";
 export { findUnfilledMacros, type UnfilledMacro } from "./unfilled.ts";
 
 // Render

@@ -1,6 +1,7 @@
 import { nearestName } from "../nearest.ts";
 import type { Template } from "./compile.ts";
 import { pickValues } from "./data-paths.ts";
+import type { Macro } from "./plan.ts";
 import { isMissing } from "./value.ts";
 
 /** A data macro for which none of the events looked at had a value. */
@@ -40,26 +41,27 @@ export function findUnfilledMacros(
     });
   }
   const found = new Map<string, UnfilledMacro["effect"]>();
-  for (const { name, from, modifier, filters } of macros) {
+  for (const macro of macros) {
+    const { name, from, modifier } = macro;
     if (typeof from !== "number" || found.has(name)) continue;
     if (modifier === "required" ? filled.has(from) : present.has(from)) continue;
-    const filling = filters.some(({ definition }) => definition.fillsMissing);
-    found.set(
-      name,
-      modifier === "required"
-        ? "not_sent"
-        : modifier === "optional"
-          ? "left_out"
-          : filling
-            ? "default"
-            : "empty",
-    );
+    found.set(name, effectOf(macro));
   }
   if (found.size === 0) return [];
   const known = knownPaths(dataTexts);
   return [...found]
     .slice(0, mostMacros)
     .map(([macro, effect]) => ({ macro, effect, nearest: nearestPath(macro, known) }));
+}
+
+/** What happens if a macro has no value. */
+export function effectOf({
+  modifier,
+  filters,
+}: Pick<Macro, "modifier" | "filters">): UnfilledMacro["effect"] {
+  if (modifier === "required") return "not_sent";
+  if (modifier === "optional") return "left_out";
+  return filters.some(({ definition }) => definition.fillsMissing) ? "default" : "empty";
 }
 
 /** Paths of names that a macro can be written with, as the data has them. */

@@ -11,6 +11,7 @@ import type { OperationsContext } from "./context.ts";
 import { countOperations } from "./counts.ts";
 import { deliveryOperations } from "./deliveries.ts";
 import { warningOperations } from "./endpoint-warnings.ts";
+import { versionOperations } from "./endpoint-versions.ts";
 import { endpointOperations } from "./endpoints.ts";
 import { keyOperations } from "./keys.ts";
 import { nameOperations } from "./names.ts";
@@ -62,12 +63,14 @@ export function createOperations(sql: Sql, seal: Seal, options: OperationsOption
     madeDue: (partnerNos) => options.onMadeDue?.(partnerNos),
     resumed: (partner, endpoint, troubleMs) => options.onEndpointResumed?.(partner, endpoint, troubleMs),
   };
+  const endpoints = endpointOperations(context);
   return {
     ...partnerOperations(context),
     ...keyOperations(context),
     ...secretOperations(context),
     ...nameOperations(context),
-    ...endpointOperations(context),
+    ...endpoints,
+    ...versionOperations(context, endpoints),
     ...warningOperations(context),
     ...deliveryOperations(context),
     ...replayOperations(context),

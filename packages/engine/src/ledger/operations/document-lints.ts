@@ -4,6 +4,7 @@ import {
   type OpenDocument,
   openCredentialMessage,
 } from "../../core/open-credentials.ts";
+import type { EndpointDocument } from "../../core/documents.ts";
 import type { EndpointWarning } from "../../ports/operations.ts";
 import type { OperationsContext } from "./context.ts";
 
@@ -27,7 +28,7 @@ export async function lintDocuments(
   const warnings: EndpointWarning[] = [];
   let after = 0;
   for (let looked = 0; looked < mostDocuments && warnings.length < mostWarnings; looked += pageSize) {
-    const rows = await reads(signal).query<LintRow>(pageSql, [
+    const rows = await reads(signal).query<LintRow & { readonly endpoint_no: number }>(pageSql, [
       after,
       pageSize,
       only?.partner ?? null,
@@ -40,8 +41,27 @@ export async function lintDocuments(
   return warnings.slice(0, mostWarnings);
 }
 
+/** The same of one document, stored or not. */
+export async function lintDraft(
+  reads: OperationsContext["reads"],
+  {
+    partner,
+    endpoint,
+    document,
+  }: { readonly partner: string; readonly endpoint: string; readonly document: EndpointDocument },
+  signal: AbortSignal | undefined,
+): Promise<readonly EndpointWarning[]> {
+  const text = JSON.stringify(document);
+  const names = text.includes("{secret.")
+    ? await reads(signal).query<{ name: string }>(secretsSql, [partner])
+    : [];
+  return lintsOf({ partner, endpoint, document: text, secrets: names.map(({ name }) => name) });
+}
+
+const secretsSql = `select s.name from postrider.partners p join postrider.partner_secrets s on s.partner_no = p.partner_no
+ where p.id = $1 and p.deleted_at is null`;
+
 interface LintRow {
-  readonly endpoint_no: number;
   readonly partner: string;
   readonly endpoint: string;
   readonly document: string;

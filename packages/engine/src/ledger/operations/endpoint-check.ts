@@ -52,19 +52,20 @@ function invalidTemplate(found: readonly TemplateIssue[]): PostriderError {
     ({ field, position, code, message }): Issue => ({ path: field, position, code, message }),
   );
   return new PostriderError("invalid_template", issues[0]?.message ?? "The template cannot be compiled.", {
-    hint: "Correct each place named in issues; docs/reference/templates.md describes the language.",
+    hint: `Correct each place named in issues; docs/reference/templates.md describes the language.${isOnlyPasted(found) ? " postrider endpoints import translates URLs of other platforms." : ""}`,
     issues,
   });
 }
 
 /**
- * Whether two documents make the same requests: what the guard against pasted templates reads is the same.
+ * Whether a document only goes on with the requests of the stored one, which was stored before pasted templates were
+ * refused. If the stored one is literal, the new one takes that back, and is checked as a new one.
  *
- * @example hasSameTemplate(before, { ...before, enabled: false }) // true
+ * @example goesOnWith(stored, { ...stored, enabled: false }) // true
  */
-export function hasSameTemplate(before: EndpointDocument, after: EndpointDocument): boolean {
-  const textOf = ({ url, headers, body }: EndpointDocument) => JSON.stringify([url, headers, body]);
-  return textOf(before) === textOf(after);
+export function goesOnWith(stored: EndpointDocument | null, document: EndpointDocument): boolean {
+  const requestOf = ({ url, headers, body }: EndpointDocument) => JSON.stringify([url, headers, body]);
+  return stored !== null && !stored.literal && requestOf(stored) === requestOf(document);
 }
 
 /** @throws PostriderError `invalid_template` */

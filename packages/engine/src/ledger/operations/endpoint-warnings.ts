@@ -1,8 +1,9 @@
-import { parseEndpointDocument } from "../../core/documents.ts";
+import { type EndpointDocument, parseEndpointDocument } from "../../core/documents.ts";
 import { compileTemplate, findUnfilledMacros, type UnfilledMacro } from "../../core/template/index.ts";
 import type { EndpointWarning, WarningOperations } from "../../ports/operations.ts";
+import { list } from "../sql.ts";
 import type { OperationsContext } from "./context.ts";
-import { lintDocuments } from "./document-lints.ts";
+import { lintDocuments, lintDraft } from "./document-lints.ts";
 
 /** Events looked at for an endpoint, and the most bytes of one: 0.8 MB at most are walked. */
 const eventsPerEndpoint = 100;
@@ -33,11 +34,14 @@ export function warningOperations({ reads }: OperationsContext): WarningOperatio
         warnings,
       };
     },
+
+    async documentWarnings(of, signal) {
+      return [...(await lintDraft(reads, of, signal)), ...(await unfilledMacros(reads, of, signal))];
+    },
   };
 }
 
 interface EndpointRow {
-  readonly endpoint_no: number;
   readonly partner: string;
   readonly endpoint: string;
   readonly document: string;
@@ -45,15 +49,28 @@ interface EndpointRow {
 
 async function warningsOf(
   reads: OperationsContext["reads"],
-  row: EndpointRow,
+  { partner, endpoint, document }: EndpointRow,
   signal: AbortSignal | undefined,
 ): Promise<readonly EndpointWarning[]> {
-  const compiled = compileTemplate(parseEndpointDocument(row.document));
+  const read = parseEndpointDocument(document);
+  return unfilledMacros(reads, { partner, endpoint, document: read }, signal);
+}
+
+async function unfilledMacros(
+  reads: OperationsContext["reads"],
+  {
+    partner,
+    endpoint,
+    document,
+  }: { readonly partner: string; readonly endpoint: string; readonly document: EndpointDocument },
+  signal: AbortSignal | undefined,
+): Promise<readonly EndpointWarning[]> {
+  const compiled = compileTemplate(document);
   if (!compiled.ok || compiled.template.plan.event.paths === null) return [];
-  const texts = await recentData(reads, row.endpoint_no, signal);
+  const texts = await recentData(reads, partner, document.events, signal);
   return findUnfilledMacros(compiled.template, texts).map((macro) => ({
-    partner: row.partner,
-    endpoint: row.endpoint,
+    partner,
+    endpoint,
     code: "unfilled_macro" as const,
     macro: macro.macro,
     nearest: macro.nearest,
@@ -63,13 +80,19 @@ async function warningsOf(
 
 async function recentData(
   reads: OperationsContext["reads"],
-  endpointNo: number,
+  partner: string,
+  patterns: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<readonly string[]> {
   const limit = AbortSignal.timeout(readTimeoutMs);
   try {
     const sql = reads(signal === undefined ? limit : AbortSignal.any([signal, limit]));
-    const rows = await sql.query<{ data: string }>(recentSql, [endpointNo, eventsPerEndpoint, bytesPerEvent]);
+    const rows = await sql.query<{ data: string }>(recentSql, [
+      partner,
+      list(patterns),
+      eventsPerEndpoint,
+      bytesPerEvent,
+    ]);
     return rows.map(({ data }) => data);
   } catch {
     signal?.throwIfAborted();
@@ -95,9 +118,10 @@ function messageOf({ macro, effect, nearest }: UnfilledMacro, events: number): s
 
 const endpointsSql = (
   which: string,
-): string => `select n.endpoint_no, p.id as partner, n.id as endpoint, n.document::text as document
+): string => `select p.id as partner, n.id as endpoint, n.document::text as document
   from postrider.endpoints n join postrider.partners p on p.partner_no = n.partner_no
  where n.deleted_at is null and p.deleted_at is null ${which} and n.document::text like '%{data%'
  order by n.updated_at desc, n.endpoint_no desc limit $1::int`;
 
-const recentSql = "select d as data from postrider.recent_data($1::int, $2::int, $3::int) d";
+const recentSql =
+  "select d as data from postrider.recent_data($1::text, $2::text::text[], $3::int, $4::int) d";

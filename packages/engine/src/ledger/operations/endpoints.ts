@@ -10,7 +10,7 @@ import { list } from "../sql.ts";
 import { beginCancelDeleted } from "./cancel-deleted.ts";
 import { changePartner } from "./change-partner.ts";
 import type { OperationsContext } from "./context.ts";
-import { checkConstants, checkEndpoint, hasSameTemplate } from "./endpoint-check.ts";
+import { checkConstants, checkEndpoint, goesOnWith } from "./endpoint-check.ts";
 import { dropOrder } from "./drop-order.ts";
 import { isoText, isoTextOrNull } from "./instants.ts";
 
@@ -23,7 +23,7 @@ export function endpointOperations({
   resumed,
 }: OperationsContext): EndpointOperations {
   return {
-    async putEndpoint(partner, id, document, nowMs) {
+    async putEndpoint(partner, id, document, nowMs, { by = "local" } = {}) {
       const refusal = checkEndpoint(document, allowedTargets);
       const holdMs = document.order ? parseDurationMs(document.order.max_hold) : null;
       const patterns = list([...new Set(document.events)]);
@@ -33,7 +33,7 @@ export function endpointOperations({
         checkKeys(document, before?.schemes ?? [], partner);
         checkConstants(document, before?.constants ?? "{}");
         const stored = before?.document == null ? null : parseEndpointDocument(before.document);
-        if (refusal !== null && (stored === null || !hasSameTemplate(stored, document))) throw refusal;
+        if (refusal !== null && !goesOnWith(stored, document)) throw refusal;
         const moved = stored !== null && stored.url !== document.url;
         return tx.query<EndpointRow & { readonly created: boolean }>(putSql, [
           partnerNo,
@@ -42,6 +42,7 @@ export function endpointOperations({
           moved,
           list(schemes.map(missingKeyNote)),
           lackNotePattern,
+          by,
         ]);
       });
       const row = rows?.[0];
@@ -203,6 +204,9 @@ const putSql = `with known as (
     returning *
   ), n as (
     select k.*, false as created from known k union all select m.*, true from made m
+  ), kept as (
+    insert into postrider.endpoint_versions (endpoint_no, version, document, at, by)
+    select n.endpoint_no, n.version, n.document, n.updated_at, $11 from n
   ), cleared as (
     delete from postrider.circuits c using n where c.endpoint_no = n.endpoint_no and c.circuit_no <> n.circuit_no
   ), unsubscribed as (

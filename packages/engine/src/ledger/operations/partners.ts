@@ -148,6 +148,7 @@ function partnerView(row: PartnerRow): Partner {
 const putSql = `with known as (
     update postrider.partners p
        set name = $2, rate_per_second = $3::float8, burst = $4::int, max_in_flight = $5::int, silent_after_ms = $8::float8, max_backlog = $9::int,
+           constants_at = case when p.constants::text = $11::text then p.constants_at else to_timestamp($6::float8 / 1000) end,
            constants = $11::text::json, version = postrider.next_version(p.version), updated_at = to_timestamp($6::float8 / 1000)
      where p.id = $1 and p.deleted_at is null and not $10::boolean
     returning p.*
@@ -158,6 +159,7 @@ const putSql = `with known as (
     on conflict (id) where deleted_at is null do update
        set name = excluded.name, rate_per_second = excluded.rate_per_second, burst = excluded.burst,
            max_in_flight = excluded.max_in_flight, silent_after_ms = excluded.silent_after_ms, max_backlog = excluded.max_backlog,
+           constants_at = case when p.constants::text = excluded.constants::text then p.constants_at else excluded.updated_at end,
            constants = excluded.constants, version = postrider.next_version(p.version), updated_at = excluded.updated_at
      where not $10::boolean
     returning p.*, p.xmax = 0 as created

@@ -124,7 +124,9 @@ export function secretTests(bench: () => Bench): void {
     await constants({ currency: "EUR", network: "7" });
     await expect(put()).rejects.toMatchObject({
       code: "invalid_template",
-      issues: [{ code: "unknown_constant", path: "url", message: expect.stringContaining("{const.currency}") }],
+      issues: [
+        { code: "unknown_constant", path: "url", message: expect.stringContaining("{const.currency}") },
+      ],
     });
     await constants({ curency: "EUR" });
     expect((await put())?.created).toBe(true);
@@ -182,9 +184,13 @@ export function secretTests(bench: () => Bench): void {
     });
     expect(await under(newKey, oldKey).operations.resealSecrets()).toEqual({ sealed: 1, left: 0 });
     expect((await under(newKey).settings()).secrets?.get("token")).toBe(value);
-    await sql.query("update postrider.partner_secrets set name = 'renamed' where partner_no = $1::int", [acme.no]);
+    await sql.query("update postrider.partner_secrets set name = 'renamed' where partner_no = $1::int", [
+      acme.no,
+    ]);
     expect((await under(newKey).settings()).unreadable).toMatchObject({ keyId: null });
-    await sql.query("update postrider.partner_secrets set name = 'token' where partner_no = $1::int", [acme.no]);
+    await sql.query("update postrider.partner_secrets set name = 'token' where partner_no = $1::int", [
+      acme.no,
+    ]);
     const bolt = await partner([]);
     await sql.query("update postrider.partner_secrets set partner_no = $1::int", [bolt.no]);
     const moved = await createDispatchLedger(sql, createSeal([newKey])).settings([bolt.no], now);

@@ -54,175 +54,67 @@ const words = String.raw`(?<name>[A-Za-z_][\w.: -]{0,63})`;
 /** A delimiter, as it is or percent-encoded. */
 function either(delimiter: string): string {
   const raw = delimiter.replaceAll(/[$()[\]{}]/g, String.raw`\$&`);
-  const encoded = [...delimiter].map((char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`).join("");
+  const encoded = Array.from(delimiter, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`).join(
+    "",
+  );
   return `(?:${raw}|${encoded.replaceAll(/[A-F]/g, (digit) => `[${digit}${digit.toLowerCase()}]`)})`;
 }
 
 const between = (open: string, close: string, name = word): string => either(open) + name + either(close);
 
-type Levels = [
-  name: Level,
-  segment: Level,
-  value: Level,
-  within: Level,
-  leaf: Level,
-  part: Level,
-  prose: Level,
-];
+const places: readonly MacroPlace[] = ["name", "segment", "value", "within", "leaf", "part", "prose"];
 
+/** `levels`: one for each place, in the order of `places`. */
 function row(
   id: ForeignSyntaxId,
   example: string,
   seen: string,
   pattern: string,
-  levels: Levels,
+  levels: readonly Level[],
 ): ForeignSyntax {
-  const [name, segment, value, within, leaf, part, prose] = levels;
+  const byPlace = Object.fromEntries(places.map((place, index) => [place, levels[index] ?? "never"]));
   return {
     id,
     example,
     seen,
     pattern: new RegExp(pattern, "g"),
-    levels: { name, segment, value, within, leaf, part, prose },
+    levels: byPlace as Record<MacroPlace, Level>,
   };
 }
+
+const dollarBraces = String.raw`(?:\$|%24)(?:\{|%7[Bb])(?:${word}|\((?<inner>[A-Za-z_][\w.:-]{0,63})\)!?(?:"(?<fallback>[^"{}&]{0,64})")?)!?(?:\}|%7[Dd])`;
+const dollarOwn = String.raw`\$(?<name>${macroMask}+)`;
+const encodedBraces = String.raw`%7[Bb]${word}%7[Dd]`;
+const braces = String.raw`(?<!\{)\{ {0,4}${word} {0,4}\}(?!\})`;
+/** Not an index, `a[x]`, and not a link of Markdown, `[x](…)`. */
+const brackets = String.raw`(?<![\w\])])${between("[", "]")}(?![(\[]|:\s)`;
+/** Not the separator of `brand__search__us`. */
+const underscores = String.raw`(?<![A-Za-z0-9]|[a-z0-9]_)__(?<name>[A-Za-z][A-Za-z0-9]{0,31}(?:_[A-Za-z0-9]{1,31}){0,7})__(?![A-Za-z0-9])`;
+const dollar = String.raw`(?<![\w$])(?:\$|%24)(?<name>[A-Za-z_]\w{1,63})`;
+const colon = String.raw`(?<![^\s]):(?<name>[A-Za-z_]\w{0,63})(?![^\s])`;
 
 /**
  * The table, in the order in which a text is searched: a form that holds another comes before it.
  * `never` in all places: only the importer reads it, the compiler has its own words for it.
  */
+// biome-ignore format: a table is read by columns
 export const foreignSyntaxes: readonly ForeignSyntax[] = [
-  row(
-    "dollar_braces",
-    "${x}, ${(x)!}",
-    "Tradedoubler, Branch",
-    String.raw`(?:\$|%24)(?:\{|%7[Bb])(?:${word}|\((?<inner>[A-Za-z_][\w.:-]{0,63})\)!?(?:"(?<fallback>[^"{}&]{0,64})")?)!?(?:\}|%7[Dd])`,
-    ["any", "any", "any", "any", "any", "any", "any"],
-  ),
-  row("dollar_own", "${data.x}", "JavaScript", String.raw`\$(?<name>${macroMask}+)`, [
-    "any",
-    "any",
-    "any",
-    "any",
-    "any",
-    "never",
-    "never",
-  ]),
-  row("double_braces", "{{x}}", "Tenjin, Reddit", between("{{", "}}"), [
-    "any",
-    "any",
-    "any",
-    "any",
-    "any",
-    "any",
-    "certain",
-  ]),
-  row("encoded_braces", "%7Bx%7D", "copies from a browser", String.raw`%7[Bb]${word}%7[Dd]`, [
-    "any",
-    "any",
-    "any",
-    "any",
-    "any",
-    "any",
-    "never",
-  ]),
-  row("braces", "{x}", "most trackers", String.raw`(?<!\{)\{ {0,4}${word} {0,4}\}(?!\})`, [
-    "never",
-    "never",
-    "never",
-    "never",
-    "never",
-    "never",
-    "never",
-  ]),
-  row("bracket_percents", "[%X:Y%]", "BitLabs", between("[%", "%]"), [
-    "any",
-    "any",
-    "any",
-    "any",
-    "any",
-    "any",
-    "any",
-  ]),
-  row("brackets", "[X]", "LevelPlay, Adiscope", String.raw`(?<![\w\])])${between("[", "]")}(?![(\[]|:\s)`, [
-    "never",
-    "any",
-    "any",
-    "likely",
-    "likely",
-    "likely",
-    "certain",
-  ]),
-  row("percents", "%%X%%", "Google Ad Manager", between("%%", "%%"), [
-    "any",
-    "any",
-    "any",
-    "any",
-    "any",
-    "any",
-    "likely",
-  ]),
-  row("exclamations", "!!!x!!!", "Awin", between("!!!", "!!!"), [
-    "any",
-    "any",
-    "any",
-    "any",
-    "any",
-    "any",
-    "probable",
-  ]),
-  row("hashes", "#x#", "CAKE, MaxBounty", between("#", "#"), [
-    "any",
-    "any",
-    "any",
-    "any",
-    "likely",
-    "likely",
-    "certain",
-  ]),
-  row(
-    "underscores",
-    "__X__",
-    "TikTok",
-    String.raw`(?<![A-Za-z0-9]|[a-z0-9]_)__(?<name>[A-Za-z][A-Za-z0-9]{0,31}(?:_[A-Za-z0-9]{1,31}){0,7})__(?![A-Za-z0-9])`,
-    ["never", "likely", "likely", "likely", "likely", "likely", "certain"],
-  ),
-  row("angles", "<x>", "examples in documents", between("<", ">", words), [
-    "never",
-    "named",
-    "named",
-    "named",
-    "named",
-    "named",
-    "certain",
-  ]),
-  row("parentheses", "(x)", "AppsFlyer", between("(", ")"), [
-    "never",
-    "any",
-    "any",
-    "certain",
-    "certain",
-    "certain",
-    "never",
-  ]),
-  row("dollar", "$X", "examples in documents", String.raw`(?<![\w$])(?:\$|%24)(?<name>[A-Za-z_]\w{1,63})`, [
-    "never",
-    "likely",
-    "likely",
-    "likely",
-    "likely",
-    "certain",
-    "never",
-  ]),
-  row("colon", ":x", "routes in documents", String.raw`(?<![^\s])[:](?<name>[A-Za-z_]\w{0,63})(?![^\s])`, [
-    "never",
-    "any",
-    "certain",
-    "never",
-    "certain",
-    "never",
-    "never",
-  ]),
+  //                                                                                                 name     segment  value      within     leaf        part        prose
+  row("dollar_braces", "${x}, ${(x)!}", "Tradedoubler, Branch", dollarBraces,                       ["any",   "any",   "any",     "any",     "any",      "any",      "any"]),
+  row("dollar_own", "${data.x}", "JavaScript", dollarOwn,                                           ["any",   "any",   "any",     "any",     "any",      "never",    "never"]),
+  row("double_braces", "{{x}}", "Tenjin, Reddit", between("{{", "}}"),                              ["any",   "any",   "any",     "any",     "any",      "any",      "certain"]),
+  row("encoded_braces", "%7Bx%7D", "copies from a browser", encodedBraces,                          ["any",   "any",   "any",     "any",     "any",      "any",      "never"]),
+  row("braces", "{x}", "most trackers", braces,                                                     ["never", "never", "never",   "never",   "never",    "never",    "never"]),
+  row("bracket_percents", "[%X:Y%]", "BitLabs", between("[%", "%]"),                                ["any",   "any",   "any",     "any",     "any",      "any",      "any"]),
+  row("brackets", "[X]", "LevelPlay, Adiscope", brackets,                                           ["never", "any",   "any",     "likely",  "probable", "probable", "certain"]),
+  row("percents", "%%X%%", "Google Ad Manager", between("%%", "%%"),                                ["any",   "any",   "any",     "any",     "any",      "any",      "likely"]),
+  row("exclamations", "!!!x!!!", "Awin", between("!!!", "!!!"),                                     ["any",   "any",   "any",     "any",     "any",      "any",      "probable"]),
+  row("hashes", "#x#", "CAKE, MaxBounty", between("#", "#"),                                        ["any",   "any",   "any",     "any",     "probable", "probable", "certain"]),
+  row("underscores", "__X__", "TikTok", underscores,                                                ["never", "likely","likely",  "likely",  "probable", "probable", "certain"]),
+  row("angles", "<x>", "examples in documents", between("<", ">", words),                           ["never", "named", "named",   "named",   "named",    "named",    "certain"]),
+  row("parentheses", "(x)", "AppsFlyer", between("(", ")"),                                         ["never", "any",   "any",     "certain", "certain",  "certain",  "never"]),
+  row("dollar", "$X", "examples in documents", dollar,                                              ["never", "likely","likely",  "likely",  "probable", "certain",  "never"]),
+  row("colon", ":x", "routes in documents", colon,                                                  ["never", "any",   "certain", "never",   "certain",  "never",    "never"]),
 ];
 
 const capitals = /^[A-Z][A-Z0-9_.:-]*[A-Z0-9]$/;
@@ -233,7 +125,7 @@ function fits(name: string, level: Level): boolean {
   const known = isKnownName(name);
   const several = severalWords.test(name);
   if (level === "likely") return known || capitals.test(name);
-  if (level === "named") return known || several;
+  if (level === "named") return known || /[_ -]|[a-z][A-Z]/.test(name);
   return level === "probable" ? known || (several && capitals.test(name)) : known && several;
 }
 
