@@ -66,8 +66,6 @@ function bodyWords(method: string, body: Endpoint["body"]): string {
   if (method === "GET" || body === "none") return "none; the signature is over an empty body";
   if (body === "envelope") return "JSON: id, type, timestamp, schema_version, data (see the samples)";
   if (body === "form") return "form fields";
-  if (typeof body === "object" && !Array.isArray(body) && typeof body.$text === "string")
-    return `plain text from a template: ${body.$text}`;
   return `JSON from a template: ${JSON.stringify(body)}`;
 }
 

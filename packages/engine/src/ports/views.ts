@@ -108,9 +108,15 @@ export interface EndpointWarning {
   readonly endpoint: string;
   /**
    * `unfilled_macro`: no recent event had a value for it. `open_credential`: a credential stands in the document as it is.
-   * `secret_missing`: a secret that it uses was never set, so nothing is sent.
+   * `secret_missing`: a secret that it uses was never set, so nothing is sent. `personal_data`: recent events would not be
+   * sent, because of what a macro holds. `personal_literal`: personal data stands in the document as it is.
    */
-  readonly code: "unfilled_macro" | "open_credential" | "secret_missing";
+  readonly code:
+    | "unfilled_macro"
+    | "open_credential"
+    | "secret_missing"
+    | "personal_data"
+    | "personal_literal";
   /** The macro it is about: `data.payuot`, or the one to write in the place of a credential, `secret.access_token`. */
   readonly macro: string | null;
   /** The nearest path that recent events have. */

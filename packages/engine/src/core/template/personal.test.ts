@@ -1,6 +1,7 @@
 import type { PersonalPermit } from "@postrider/contract";
 import { describe, expect, test } from "vitest";
 import { compileTemplate, type TemplateSource } from "./compile.ts";
+import { compileStrictly, type NewTemplateSource } from "./compile-strictly.ts";
 import type { PostbackFacts } from "./facts.ts";
 import { renderTemplate } from "./render.ts";
 
@@ -223,7 +224,11 @@ test("over plain http a URL needs both permits", () => {
 test("an address that two macros make together is found", () => {
   const source = { method: "GET", url: `${url}?e={data.user}@{data.host}` } as const;
   const rendered = render(source, { user: "john", host: "partner.example" });
-  expect(rendered).toMatchObject({ reason: "personal_data", macro: "data.user", message: expect.stringContaining("{data.user} with {data.host}") });
+  expect(rendered).toMatchObject({
+    reason: "personal_data",
+    macro: "data.user",
+    message: expect.stringContaining("{data.user} with {data.host}"),
+  });
   expect(JSON.stringify(rendered)).not.toContain("john");
   expect(render(source, { user: "john", host: "x" })).toMatchObject({ ok: true });
 });
@@ -266,6 +271,47 @@ test("the item of a request per item is looked at", () => {
     macro: "item.sku",
   });
   expect(render(source, {}, item("A"))).toMatchObject({ ok: true });
+});
+
+describe("a new document", () => {
+  const refused = (source: NewTemplateSource) => {
+    const compiled = compileStrictly(source);
+    return compiled.ok
+      ? []
+      : compiled.issues.map(({ code, field, position }) => `${code} ${field} ${position}`);
+  };
+  const whole: readonly (readonly [string, NewTemplateSource, string])[] = [
+    ["query", { method: "GET", url: `${url}?d={data}` }, "url 23"],
+    ["path", { method: "GET", url: `${url}/{data}` }, "url 21"],
+    ["header", { method: "POST", url, headers: { "x-d": "a {data}" } }, "headers.x-d 2"],
+    [
+      "parameters",
+      { method: "GET", url, parameters: [{ params: { d: { $json: { a: "{data}" } } } }] },
+      "parameters[0].params.d.$json.a 0",
+    ],
+  ];
+  test.each(whole)("does not send the whole data in the %s", (place, source, where) => {
+    expect(refused(source)).toEqual([`personal_data ${where}`]);
+    const permit = place === "header" ? "header:whole_data" : "url:whole_data";
+    expect(refused({ ...source, personal_data: [permit] })).toEqual([]);
+    expect(compileTemplate(source).ok).toBe(true);
+  });
+
+  test("may send the whole data in a body, and fields of it anywhere", () => {
+    expect(refused({ method: "POST", url, body: "{data}" })).toEqual([]);
+    expect(refused({ method: "POST", url: `${url}?d={data}`, body: "form" })).toEqual([]);
+    expect(refused({ method: "POST", url: "http://t.example/", body: { d: "{data}" } })).toEqual([]);
+    expect(refused({ method: "GET", url: `${url}?d={data.user}` })).toEqual([]);
+  });
+
+  test("is looked at once more when an event comes: the whole data of a stored one too", () => {
+    const source = { method: "GET", url: `${url}?d={data}` } as const;
+    expect(render(source, { a: { b: values.email } })).toMatchObject({
+      reason: "personal_data",
+      macro: "data",
+    });
+    expect(render(source, { a: 1 })).toMatchObject({ ok: true });
+  });
 });
 
 test("the name of a macro says what its digits are", () => {
