@@ -37,6 +37,16 @@ test("credentials in clear are named by their place, with how to move the first 
   ]);
 });
 
+test("JSON text written by hand is named by its place, with how to mend the first", () => {
+  const message = 'body.e is JSON text written by hand. Write {"$json": {…}}.';
+  expect(checks(warning({ code: "handwritten_json", macro: "data.v", message }))[1]).toEqual({
+    name: "json texts",
+    verdict: "warning",
+    found: "1 endpoint has JSON text written by hand beside macros: acme/main",
+    remedy: `Of acme/main: ${message}`,
+  });
+});
+
 test("a secret that was never set is a failure, because nothing is sent", () => {
   expect(checks(warning({ code: "secret_missing", macro: "secret.token" }))[1]).toEqual({
     name: "secrets",

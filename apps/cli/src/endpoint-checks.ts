@@ -9,7 +9,13 @@ import { counted } from "./render/text.ts";
 
 /** Macros get a line always, the rest only if something is wrong. */
 export function warningChecks(warnings: EndpointWarnings): readonly (Check | null)[] {
-  return [macrosCheck(warnings), secretsCheck(warnings), credentialsCheck(warnings), personalCheck(warnings)];
+  return [
+    macrosCheck(warnings),
+    secretsCheck(warnings),
+    credentialsCheck(warnings),
+    jsonCheck(warnings),
+    personalCheck(warnings),
+  ];
 }
 
 /** Only a problem gets a line: to an endpoint whose secret was never set nothing is sent. */
@@ -51,6 +57,20 @@ function personalCheck({ warnings }: EndpointWarnings): Check | null {
     name: "personal data",
     verdict: "warning",
     found: `in ${counted(names.length, "endpoint")}: ${someOf(names)}`,
+    remedy: `Of ${placeOf(first)}: ${first.message}`,
+  };
+}
+
+/** Only a problem gets a line. */
+function jsonCheck({ warnings }: EndpointWarnings): Check | null {
+  const written = warnings.filter(({ code }) => code === "handwritten_json");
+  const [first] = written;
+  if (first === undefined) return null;
+  const names = [...new Set(written.map(placeOf))];
+  return {
+    name: "json texts",
+    verdict: "warning",
+    found: `${counted(names.length, "endpoint")} ${names.length === 1 ? "has" : "have"} JSON text written by hand beside macros: ${someOf(names)}`,
     remedy: `Of ${placeOf(first)}: ${first.message}`,
   };
 }

@@ -2,6 +2,7 @@
 import type { EndpointDocument } from "./core/documents.ts";
 import type { Reason } from "./core/delivery.ts";
 import { PostriderError } from "./core/errors.ts";
+import { type DeliveryItem, firstItem, type ItemFailure } from "./core/fan-out.ts";
 import { type EventFacts, type SampleEvent, sampleFacts } from "./core/sample-event.ts";
 import { type AllowedTargets, checkTargetUrl } from "./core/target.ts";
 import {
@@ -10,6 +11,7 @@ import {
   type RenderFailure,
   type Template,
 } from "./core/template/index.ts";
+import { listPath } from "./dispatch/partner.ts";
 import { renderForPeople, type ShownRequest } from "./dispatch/shown-request.ts";
 import { checkConstants, checkEndpoint } from "./ledger/operations/endpoint-check.ts";
 import type { Clock } from "./ports/clock.ts";
@@ -103,14 +105,15 @@ export function createShownRequests(parts: ShownRequestsParts): ShownRequests {
       const owner = await operations.getPartner(partner, signal);
       if (owner === null) return null;
       if (draft !== undefined) {
-        checkEndpoint(draft, allowedTargets);
+        const refusal = checkEndpoint(draft, allowedTargets);
+        if (refusal !== null) throw refusal;
         checkConstants(draft, JSON.stringify(owner.constants));
       }
       const nowMs = clock.now();
       const document = draft ?? (await operations.getEndpoint(partner, endpoint, nowMs, signal));
       if (document === null) return null;
       const event = await chosenEvent(operations, choice, "test-event", nowMs, signal);
-      const subject = { delivery: { ...event, id: previewDelivery }, partner, endpoint, n: 1 };
+      const subject = { delivery: { ...event, id: previewDelivery, item: null }, partner, endpoint, n: 1 };
       const compiled = withTarget(templateForPeople(document, owner.constants), allowedTargets);
       const { template } = compiled;
       const of = { partner, endpoint, document, template, event, nowMs };
@@ -182,7 +185,8 @@ function withTarget(
 }
 
 interface Subject {
-  readonly delivery: EventFacts & { readonly id: string };
+  /** `item`: null for what is not split yet; then the first item stands for all. */
+  readonly delivery: EventFacts & { readonly id: string; readonly item: DeliveryItem | null };
   readonly partner: string;
   readonly endpoint: string;
   readonly n: number;
@@ -197,15 +201,21 @@ function show(
 ): RequestOrFailure {
   if (refusal !== null) return { request: null, failure: refusal };
   const { signing } = document;
-  const shown = { delivery, partner: { id: partner }, endpoint: { id: endpoint, template, signing }, n };
+  const fanOut = listPath(document.fan_out);
+  const shown = {
+    delivery: { ...delivery, item: delivery.item ?? firstItem(fanOut, delivery.dataText) },
+    partner: { id: partner },
+    endpoint: { id: endpoint, template, signing, fanOut },
+    n,
+  };
   const rendered = renderForPeople(shown, userAgent, atMs);
   return rendered.ok ? { request: rendered.request } : { request: null, failure: shownFailure(rendered) };
 }
 
-const shownFailure = ({ reason, macro, message }: RenderFailure): ShownFailure => ({
-  reason,
-  macro: macro ?? null,
-  message,
+const shownFailure = (failure: RenderFailure | ItemFailure): ShownFailure => ({
+  reason: failure.reason,
+  macro: ("macro" in failure && failure.macro) || null,
+  message: failure.message,
 });
 
 const emptyWords = {
@@ -297,7 +307,7 @@ function requestOf(source: AttemptSource, { userAgent }: ShownRequestsParts): At
       message:
         "The partner's constants or secrets that it uses changed since: it may have been sent with other values.",
     });
-  const subject = { delivery: { ...event, id: delivery }, partner, endpoint, n };
+  const subject = { delivery: { ...event, id: delivery, item: source.item }, partner, endpoint, n };
   const shown = show(subject, document, compiled, userAgent, atMs);
   if (shown.request === null && source.status !== null)
     differs.push({

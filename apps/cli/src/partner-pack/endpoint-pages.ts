@@ -1,3 +1,4 @@
+import { isObject } from "@postrider/contract";
 import type { Endpoint } from "@postrider/engine";
 import { type Block, heading, list, table, text } from "./blocks.ts";
 import { ladder } from "./ladder.ts";
@@ -66,7 +67,8 @@ function bodyWords(method: string, body: Endpoint["body"]): string {
   if (method === "GET" || body === "none") return "none; the signature is over an empty body";
   if (body === "envelope") return "JSON: id, type, timestamp, schema_version, data (see the samples)";
   if (body === "form") return "form fields";
-  return `JSON from a template: ${JSON.stringify(body)}`;
+  const kind = isObject(body) && Object.hasOwn(body, "$text") ? "plain text" : "JSON";
+  return `${kind} from a template: ${JSON.stringify(body)}`;
 }
 
 /** The URL without a password, and without values of parameters that look like credentials. Macros stay as they are. */

@@ -45,6 +45,10 @@ export const deliveryView = z
     last_status: z.int().nullable(),
     last_error: z.string().nullable(),
     ...deletedFlags,
+    item: count
+      .optional()
+      .describe("Of an endpoint with fan_out: for which item of the event's list it is, from 1."),
+    items: count.optional().describe("How many items the list has."),
     waits_for: z
       .string()
       .optional()

@@ -155,6 +155,16 @@ export const endpointDocument = z
           value: "body",
           summary: "envelope, form, none, a JSON document with macros, or @file",
         }),
+      parameters: parameterGroups
+        .default([])
+        .describe(
+          "Parameters after those of the URL: in groups, which can be repeated for each item of a list, or joined.",
+        )
+        .register(flags, {
+          form: { json: [] },
+          value: "groups",
+          summary: "groups of parameters after those of the URL: a JSON list, or @file",
+        }),
       literal: z
         .boolean({ error: "must be true or false" })
         .default(false)
@@ -168,16 +178,6 @@ export const endpointDocument = z
               off: { name: "noLiteral", summary: "refuse what looks like another platform's macro" },
             },
           },
-        }),
-      parameters: parameterGroups
-        .default([])
-        .describe(
-          "Parameters after those of the URL: in groups, which can be repeated for each item of a list, or joined.",
-        )
-        .register(flags, {
-          form: { json: [] },
-          value: "groups",
-          summary: "groups of parameters after those of the URL: a JSON list, or @file",
         }),
       personal_data: z
         .array(z.enum(personalPermits, { error: `must be one of ${personalPermits.join(", ")}` }), {
@@ -236,6 +236,21 @@ export const endpointDocument = z
           nullWord: "none",
           summary:
             "send deliveries of the same order_key one after the other; wait this long for one at most; or none",
+        }),
+      fan_out: z
+        .string({ error: "must be the path of a list such as data.items, or null" })
+        .min(1, "must not be empty")
+        .max(1_000, "must have at most 1000 characters")
+        .nullable()
+        .default(null)
+        .describe(
+          "The path of a list in the event, such as data.items: one delivery is made for each of its items, at most 1000; null: one for the event.",
+        )
+        .register(flags, {
+          form: "text",
+          value: "path",
+          nullWord: "none",
+          summary: "one delivery for each item of this list, e.g. data.items; or none",
         }),
       breaker: breakerDocument
         .nullable()

@@ -9,7 +9,7 @@ const secret = fc
     fc.string({ minLength: 4, maxLength: 40, unit: "grapheme" }),
     fc.string({ minLength: 4, maxLength: 40 }),
   )
-  .filter((text) => text.isWellFormed() && !text.includes("\0") && text.length >= 4);
+  .filter((text) => text.isWellFormed() && !text.includes("\0") && [...text].length >= 4);
 
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 const html = (text: string) => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);

@@ -51,7 +51,14 @@ function jobOf(
     enqueuedAtMs: now - 1_000,
     occurredAt: "2026-03-04T09:59:00Z",
   };
-  const counts = { attemptsMade: 0, clientErrors: 0, attemptsBefore: 0, expiresAtMs: null, orderKey: null };
+  const counts = {
+    attemptsMade: 0,
+    clientErrors: 0,
+    attemptsBefore: 0,
+    expiresAtMs: null,
+    orderKey: null,
+    item: null,
+  };
   const facts = {
     id: "dlv-1",
     endpointNo: 10,

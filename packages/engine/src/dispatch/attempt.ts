@@ -1,6 +1,7 @@
 import { classify, type Verdict } from "../core/classify.ts";
 import { type Decision, decide, finish, isExpired } from "../core/decide.ts";
 import type { Reason } from "../core/delivery.ts";
+import { itemOf } from "../core/fan-out.ts";
 import { type Lack, lackError } from "../core/lack.ts";
 import type { Mask } from "../core/mask.ts";
 import type { Scheme } from "../core/missing-key.ts";
@@ -134,16 +135,18 @@ function guard({ delivery, endpoint }: Job, nowMs: number): Reason | null {
 export interface Renderable {
   readonly delivery: Pick<
     DueDelivery,
-    "id" | "eventId" | "type" | "schemaVersion" | "occurredAt" | "acceptedAtMs" | "dataText"
+    "id" | "eventId" | "type" | "schemaVersion" | "occurredAt" | "acceptedAtMs" | "dataText" | "item"
   >;
   readonly partner: Pick<DispatchPartner, "id">;
-  readonly endpoint: Pick<DispatchEndpoint, "id" | "template">;
+  readonly endpoint: Pick<DispatchEndpoint, "id" | "template" | "fanOut">;
   readonly n: number;
 }
 
-/** The request's parts from the template; nothing of it is signed yet. */
+/** The request's parts from the template, or why there are none; nothing of it is signed yet. */
 export function render({ delivery, partner, endpoint, n }: Renderable) {
-  return renderTemplate(endpoint.template!, {
+  const item = itemOf(endpoint.fanOut, delivery);
+  if (item?.ok === false) return item;
+  const facts = {
     eventId: delivery.eventId,
     deliveryId: delivery.id,
     type: delivery.type,
@@ -154,7 +157,8 @@ export function render({ delivery, partner, endpoint, n }: Renderable) {
     endpoint: endpoint.id,
     attempt: n,
     dataText: delivery.dataText,
-  });
+  };
+  return renderTemplate(endpoint.template!, item === null ? facts : { ...facts, item });
 }
 
 // JSON first: without this header some frameworks answer errors with a page or a redirect.

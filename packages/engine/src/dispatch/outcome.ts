@@ -111,6 +111,6 @@ export function attemptEvent(
   };
 }
 
-function outcomeWord(state: string): "delivered" | "dead" | "expired" {
-  return state === "delivered" || state === "expired" ? state : "dead";
+function outcomeWord(state: string): "delivered" | "dead" | "expired" | "suppressed" {
+  return state === "delivered" || state === "expired" || state === "suppressed" ? state : "dead";
 }

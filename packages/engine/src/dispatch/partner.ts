@@ -1,5 +1,6 @@
 import { checkTargetUrl, type AllowedTargets, unlistedTargets } from "../core/target.ts";
 import { parseDurationMs } from "../core/duration.ts";
+import type { ListPath } from "../core/fan-out.ts";
 import { type ExchangeSettings, readExchangeSettings } from "../core/exchange-settings.ts";
 import { PostriderError } from "../core/errors.ts";
 import type { CircuitPolicy } from "../core/breaker.ts";
@@ -12,6 +13,7 @@ import {
   type CompileOptions,
   type CompileResult,
   compileTemplate,
+  readListPath,
   type Template,
 } from "../core/template/index.ts";
 import type { PartnerSettings } from "../ports/ledger.ts";
@@ -27,6 +29,8 @@ export interface DispatchEndpoint {
   readonly version: number;
   /** Null if the stored document no longer compiles; `refusal` says why. */
   readonly template: Template | null;
+  /** Set if one request is sent for each item of this list. */
+  readonly fanOut: ListPath | null;
   /** Why nothing may be sent to it, in words, or null. */
   readonly refusal: string | null;
   /** What it uses of its partner and the partner does not have, or null. Nothing is sent to it until that is there. */
@@ -124,6 +128,7 @@ function compileEndpoint(
     id,
     version,
     template,
+    fanOut: listPath(document.fan_out),
     refusal: compiled.ok
       ? target?.ok === false
         ? target.message
@@ -134,6 +139,13 @@ function compileEndpoint(
     signing: document.signing,
     circuitNo,
   };
+}
+
+/** A path that passed no edge's check is an issue of the template, and refuses the endpoint. */
+/** Where the items of an endpoint's `fan_out` stand; null without one. */
+export function listPath(text: string | null): ListPath | null {
+  const segments = text === null ? null : readListPath(text, () => {});
+  return segments && { text: text!, segments };
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Clock } from "../ports/clock.ts";
 import type {
   CursorSave,
   EndpointHold,
+  FanOut,
   FaultLedger,
   Outcome,
   OutcomeLedger,
@@ -15,6 +16,8 @@ import { retryTransient } from "./retry-transient.ts";
 export interface Recorder {
   /** `stored` is called once the outcome is committed, or set aside. */
   record(outcome: Outcome, stored: () => void): void;
+  /** `done` is called once the delivery is split, or (false) that cannot be stored. */
+  fanOut(split: FanOut, done: (stored: boolean) => void): void;
   /** `stored` is called once the ledger knows of the hold. A hold is committed before outcomes that are recorded after it. */
   hold(hold: EndpointHold, stored: () => void): void;
   /** Resolves once the cursor is committed; false if the turn's fence was passed, or it cannot be stored. */
@@ -39,6 +42,11 @@ interface HoldEntry {
   readonly stored: () => void;
 }
 
+interface FanOutEntry {
+  readonly split: FanOut;
+  readonly done: (stored: boolean) => void;
+}
+
 interface SaveEntry {
   readonly save: CursorSave;
   readonly resolve: (kept: boolean) => void;
@@ -50,6 +58,8 @@ interface CloseEntry {
 }
 
 const maxBatch = 1_000;
+/** Deliveries made by one statement, unless the first entry makes more: some 50 ms. */
+const maxItems = 2_000;
 
 /**
  * One statement is under way at a time, and everything that ends meanwhile goes in the next: at high load the batches
@@ -65,6 +75,7 @@ export function createRecorder(
   let holds: HoldEntry[] = [];
   let saves: SaveEntry[] = [];
   let closes: CloseEntry[] = [];
+  const splits: FanOutEntry[] = [];
   let flushing = false;
   let inHand = 0;
   let waiting: (() => void)[] = [];
@@ -86,10 +97,13 @@ export function createRecorder(
     onRetryDue: () => kick(),
   });
 
-  const { storeHolds, saveCursors, closeTurns } = createTurnStatements(ledger, persist);
+  const { storeHolds, storeFanOuts, saveCursors, closeTurns } = createTurnStatements(ledger, persist);
 
   const flush = async () => {
-    while (entries.length + holds.length + saves.length + closes.length + outcomes.retriesDue() > 0) {
+    while (
+      entries.length + splits.length + holds.length + saves.length + closes.length + outcomes.retriesDue() >
+      0
+    ) {
       const batch = entries.slice(0, maxBatch);
       entries = entries.length > maxBatch ? entries.slice(maxBatch) : [];
       const [holdsNow, savesNow] = [holds, saves];
@@ -104,6 +118,7 @@ export function createRecorder(
       const closed = closesNow.length > 0 && closeTurns(closesNow);
       await stored;
       await closed;
+      if (splits.length > 0) await storeFanOuts(splits.splice(0, fanOutsOfOneStatement(splits)));
       if (outcomes.retriesDue() > 0) await outcomes.retryRefused();
     }
     flushing = false;
@@ -121,6 +136,10 @@ export function createRecorder(
     record(outcome, stored) {
       inHand += 1;
       entries.push({ outcome, stored });
+      kick();
+    },
+    fanOut(split, done) {
+      splits.push({ split, done });
       kick();
     },
     hold(hold, stored) {
@@ -147,12 +166,24 @@ export function createRecorder(
   };
 }
 
+/** How many of the first entries go together. */
+function fanOutsOfOneStatement(entries: readonly FanOutEntry[]): number {
+  let items = 0;
+  const over = entries.findIndex(({ split }, index) => (items += split.items) > maxItems && index > 0);
+  return over === -1 ? entries.length : over;
+}
+
 /** The statements that store no outcomes. Each stores all entries that it is given, and then calls each of them. */
 function createTurnStatements(ledger: OutcomeLedger, persist: Persist) {
   return {
     async storeHolds(entries: readonly HoldEntry[]) {
       await persist("hold", () => ledger.hold(entries.map(({ hold }) => hold)));
       for (const { stored } of entries) stored();
+    },
+    async storeFanOuts(entries: readonly FanOutEntry[]) {
+      const splits = entries.map(({ split }) => split);
+      const stored = await persist("fan out", () => ledger.fanOut(splits).then(() => true));
+      for (const { done } of entries) done(stored === true);
     },
     async saveCursors(entries: readonly SaveEntry[]) {
       const kept = await persist("save cursors", () => ledger.saveCursors(entries.map(({ save }) => save)));

@@ -1,4 +1,5 @@
 import type { Mask } from "../core/mask.ts";
+import type { ItemFailure } from "../core/fan-out.ts";
 import { hiddenValue, shownHeader, shownUrl } from "../core/redact.ts";
 import type { RenderFailure } from "../core/template/index.ts";
 import type { PostbackRequest } from "../ports/transport.ts";
@@ -28,7 +29,7 @@ export function renderForPeople(
   shown: Shown,
   userAgent: string,
   atMs: number,
-): { readonly ok: true; readonly request: ShownRequest } | RenderFailure {
+): { readonly ok: true; readonly request: ShownRequest } | RenderFailure | ItemFailure {
   const rendered = render(shown);
   if (!rendered.ok) return rendered;
   const timestampSeconds = Math.floor(atMs / 1_000);

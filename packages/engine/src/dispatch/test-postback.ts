@@ -1,4 +1,5 @@
 import { classify } from "../core/classify.ts";
+import { firstItem } from "../core/fan-out.ts";
 import { lackError } from "../core/lack.ts";
 import { type EventFacts, sampleFacts } from "../core/sample-event.ts";
 import { type AttemptTools, type Job, maskedExchange, missingKeyError, render, sign } from "./attempt.ts";
@@ -50,6 +51,7 @@ export async function sendTestPostback(
       clientErrors: 0,
       expiresAtMs: null,
       orderKey: null,
+      item: firstItem(endpoint.fanOut, event.dataText),
     },
   };
   if (endpoint.refusal !== null || endpoint.template === null)

@@ -119,6 +119,16 @@ export function createDispatchLedger(
       await sql.query(recordSql, [...recordValues(outcomes, again), holder]);
     },
 
+    async fanOut(splits) {
+      await sql.query(fanOutSql, [
+        listOf(splits, (split) => split.deliveryId),
+        listOf(splits, (split) => split.partnerNo),
+        listOf(splits, (split) => split.fence),
+        listOf(splits, (split) => split.items),
+        holder,
+      ]);
+    },
+
     async hold(holds) {
       const endpointNos = list(holds.map((hold) => hold.endpointNo));
       const notes = schemes.map(missingKeyNote);
@@ -195,6 +205,9 @@ const recordSql = `select postrider.record($1::text::uuid[], $2::text::int[], $3
   $5::text::postrider.reason[], $6::text::float8[], $7::text::int[], $8::text::float8[], $9::text::int[], $10::text::float8[],
   $11::text::int[], $12::text::int[], $13::text::int[], $14::text::text[], $15::text::text[], $16::text::int[], $17::boolean, $18::uuid)`;
 
+const fanOutSql =
+  "select postrider.fan_out($1::text::uuid[], $2::text::int[], $3::text::bigint[], $4::text::int[], $5::uuid)";
+
 /** Waits for changes of partners under way: only a statement that begins after them sees their keys, secrets and constants. */
 const ownersSql = `select 1 from postrider.partners p
  where p.partner_no in (select e.partner_no from postrider.endpoints e where e.endpoint_no = any($1::text::int[]))
@@ -265,7 +278,7 @@ function byPartner(rows: readonly ClaimRow[], leaseMs: number): readonly Claimed
       });
     }
     claimed.at(-1)!.lastLane = row.lane;
-    if (row.id !== null) deliveries.push(dueDelivery(row as ClaimRow & { id: string }));
+    if (row.id !== null) deliveries.push(dueDelivery(row as ClaimRow & { id: string }, deliveries.at(-1)));
   }
   return claimed;
 }

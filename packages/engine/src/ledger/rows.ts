@@ -27,9 +27,14 @@ export interface ClaimRow {
   /** When more is due. */
   readonly next_ms: number | null;
   readonly lane: number | null;
+  readonly item: number | null;
+  readonly items: number | null;
 }
 
-export function dueDelivery(row: ClaimRow & { readonly id: string }): DueDelivery {
+/**
+ * @param before the delivery before it, if there is one: the items of an event share its text, which may be large
+ */
+export function dueDelivery(row: ClaimRow & { readonly id: string }, before?: DueDelivery): DueDelivery {
   return {
     id: row.id,
     endpointNo: row.endpoint_no,
@@ -38,7 +43,7 @@ export function dueDelivery(row: ClaimRow & { readonly id: string }): DueDeliver
     schemaVersion: row.schema_version,
     occurredAt: row.occurred_at,
     acceptedAtMs: row.accepted_ms,
-    dataText: row.data,
+    dataText: row.item !== null && before?.eventId === row.event_id ? before.dataText : row.data,
     dueAtMs: row.due_ms,
     enqueuedAtMs: row.enqueued_ms,
     attemptsMade: row.attempts_made,
@@ -46,5 +51,6 @@ export function dueDelivery(row: ClaimRow & { readonly id: string }): DueDeliver
     attemptsBefore: row.attempts_before,
     expiresAtMs: row.expires_ms,
     orderKey: row.order_key,
+    item: row.item === null ? null : { n: row.item, of: row.items! },
   };
 }

@@ -25,7 +25,7 @@ export interface AttemptEvent {
   readonly durationMs: number;
   /** From the time it was due to the start of the attempt. */
   readonly lateMs: number;
-  readonly outcome: "delivered" | "retry" | "dead" | "expired" | "paused";
+  readonly outcome: "delivered" | "retry" | "dead" | "expired" | "suppressed" | "paused";
   readonly reason: Reason | null;
   readonly nextAttemptAtMs: number | null;
   /** From acceptance to the end of this attempt. */

@@ -1,6 +1,7 @@
 /** What operators are shown of the ledger, in the words of the HTTP API. */
 import type { DeliveryState, Reason } from "../core/delivery.ts";
 import type { EndpointDocument, PartnerDocument } from "../core/documents.ts";
+import type { DeliveryItem } from "../core/fan-out.ts";
 import type { EventFacts } from "../core/sample-event.ts";
 import type { CauseCount, DeliveryFilter, SkipCause } from "./selection.ts";
 
@@ -84,6 +85,8 @@ export interface AttemptSource {
   readonly delivery: string;
   readonly n: number;
   readonly atMs: number;
+  /** Which item of its event's list it is for; null: for the whole event. */
+  readonly item: DeliveryItem | null;
   /** Null: nothing was answered. */
   readonly status: number | null;
   readonly partner: string;
@@ -108,12 +111,14 @@ export interface EndpointWarning {
   readonly endpoint: string;
   /**
    * `unfilled_macro`: no recent event had a value for it. `open_credential`: a credential stands in the document as it is.
+   * `handwritten_json`: JSON text with a macro in it, to which a value could add a key.
    * `secret_missing`: a secret that it uses was never set, so nothing is sent. `personal_data`: recent events would not be
    * sent, because of what a macro holds. `personal_literal`: personal data stands in the document as it is.
    */
   readonly code:
     | "unfilled_macro"
     | "open_credential"
+    | "handwritten_json"
     | "secret_missing"
     | "personal_data"
     | "personal_literal";
@@ -175,6 +180,9 @@ export interface DeliveryView {
   readonly finished_at: string | null;
   readonly last_status: number | null;
   readonly last_error: string | null;
+  /** Only of a delivery for one item of its event's list: which one, from 1, and of how many. Likewise `items`. */
+  readonly item?: number;
+  readonly items?: number;
   /** Of a single delivery, and only while it waits behind another of its order key: that one's id. */
   readonly waits_for?: string;
   /** Of a single delivery: the JSON text of its event's data. */

@@ -8,6 +8,7 @@ import { type Bench, createBench, type OpenedLedger } from "./ledger-suite/bench
 import { cancelTests } from "./ledger-suite/cancelling.ts";
 import { circuitTests } from "./ledger-suite/circuits.ts";
 import { conservationTests } from "./ledger-suite/conservation.ts";
+import { fanOutTests } from "./ledger-suite/fan-out.ts";
 import { keyTests } from "./ledger-suite/keys.ts";
 import { judgingTests } from "./ledger-suite/judging.ts";
 import { leaseTests } from "./ledger-suite/leases.ts";
@@ -68,6 +69,7 @@ export function describeLedger(
     group("keeping versions", versionTests);
     group("pasted", pastedTests);
     group("circuits fail", circuitTests);
+    group("splitting into items", fanOutTests);
     group("replaying", replayTests);
     group("delaying, ordering, cancelling", timingTests, orderingTests, cancelTests, retryTests);
     group("going on where the last page ended", placesTests);

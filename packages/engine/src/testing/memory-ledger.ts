@@ -213,6 +213,7 @@ export function createMemoryLedger(): MemoryLedger {
           attemptsBefore: 0,
           expiresAtMs: null,
           orderKey: null,
+          item: null,
         };
         const times = { acceptedAtMs: nowMs, dueAtMs: nowMs, enqueuedAtMs: nowMs };
         pending.set(id, {
@@ -281,6 +282,17 @@ export function createMemoryLedger(): MemoryLedger {
     async record(outcomes, again) {
       calls.record += 1;
       for (const outcome of outcomes) recordOne(outcome, again);
+    },
+    async fanOut(splits) {
+      for (const { deliveryId, partnerNo, fence, items } of splits) {
+        const row = pending.get(deliveryId);
+        if (!row || row.item !== null || partner(partnerNo).fence !== fence) continue;
+        for (let n = 1; n <= items; n++) {
+          const id = n === 1 ? row.id : `${row.id}-${String(n).padStart(4, "0")}`;
+          const counts = { attemptsMade: 0, clientErrors: 0, attemptsBefore: 0 };
+          pending.set(id, { ...row, ...(n === 1 ? {} : counts), id, item: { n, of: items } });
+        }
+      }
     },
     async hold(given) {
       holds.push(...given);

@@ -1,5 +1,11 @@
-import { completeEndpoint, endpointDocument, endpointId, partnerId } from "@postrider/contract";
-import { type BodySource, type Endpoint, type Engine, PostriderError } from "@postrider/engine";
+import {
+  completeEndpoint,
+  endpointDocument,
+  endpointId,
+  partnerId,
+  withExactNumbers,
+} from "@postrider/contract";
+import { type Endpoint, type Engine, PostriderError } from "@postrider/engine";
 import { parseExactJson } from "@postrider/engine/exact-json";
 import { memberText } from "@postrider/engine/json-text";
 import { z } from "zod";
@@ -36,20 +42,29 @@ export async function noEndpoint(
  */
 export function readEndpoint(text: string): z.output<typeof endpointDocument> {
   const document = readDocument(endpointDocument, text, documentLimits);
-  if (typeof document.body !== "object") return document;
-  const body = memberText(text, "body") ?? "null";
-  if (body.length > longestBody) {
-    const message = `must have at most ${longestBody} characters, and has ${body.length}`;
-    throw new PostriderError("invalid_request", `The body is not valid: body ${message}.`, {
+  if (typeof document.body !== "object" && document.parameters.length === 0) return document;
+  return withExactNumbers(document, {
+    body: exactPart(text, "body"),
+    parameters: exactPart(text, "parameters"),
+  });
+}
+
+/** A part of the document whose numbers keep their digits; undefined if it has no such key. */
+function exactPart(text: string, key: "body" | "parameters"): unknown {
+  const part = memberText(text, key);
+  if (part === null) return undefined;
+  if (part.length > longestPart) {
+    const message = `must have at most ${longestPart} characters, and has ${part.length}`;
+    throw new PostriderError("invalid_request", `The body is not valid: ${key} ${message}.`, {
       hint: "A template is small: put long texts into the event's data, and a macro in their place.",
-      issues: [{ path: "body", message }],
+      issues: [{ path: key, message }],
     });
   }
-  return { ...document, body: parseExactJson(body) as BodySource };
+  return parseExactJson(part);
 }
 
 /** Characters of a JSON body. Compiling it is one step of the event loop: 64 kB of short values take 30 ms. */
-const longestBody = 65_536;
+const longestPart = 65_536;
 
 /** An endpoint that was just stored, with what is most likely wrong with it. */
 export async function withWarnings({ operations }: Engine, endpoint: Endpoint): Promise<object> {

@@ -3,6 +3,7 @@ import { compileDocument, plainTextOf } from "./compile-body.ts";
 import { compileHeaders } from "./compile-headers.ts";
 import { compileParameters } from "./compile-parameters.ts";
 import { compileUrl } from "./compile-url.ts";
+import { readListPath } from "./list-path.ts";
 import { IssueList, type TemplateIssue } from "./issue.ts";
 import { MacroRegistry, type PartnerTexts } from "./macro-registry.ts";
 import { lex } from "./lex.ts";
@@ -134,6 +135,7 @@ function defaultBody(method: HttpMethod): BodySource {
 export function compileTemplate(source: TemplateSource, options: CompileOptions = {}): CompileResult {
   const issues = new IssueList();
   const macros = new MacroRegistry(options, typeof source.fan_out === "string");
+  if (typeof source.fan_out === "string") readListPath(source.fan_out, issues.reportFor("fan_out"));
   const body = source.body ?? defaultBody(source.method);
   if (source.method === "GET" && body !== "none") {
     issues.reportFor("body")("body_not_allowed", 0, 'A GET has no body: use "none", or the method POST.');

@@ -3,7 +3,6 @@ import { describe, expect, test } from "vitest";
 import type { TemplateSource } from "./compile.ts";
 import { forbiddenHeaderPrefixes, forbiddenHeaders } from "./compile-headers.ts";
 import { compileStrictly } from "./compile-strictly.ts";
-import { filters } from "./filters.ts";
 import { templateIssueCodes } from "./issue.ts";
 import { renderTemplate } from "./render.ts";
 import { renderFailureReasons } from "./render-failure.ts";
@@ -51,10 +50,9 @@ describe("docs/reference/templates.md", () => {
     expect(outcomeOf(template, dataTextOf(block))).toMatchObject(expected);
   });
 
-  test("has a row for every code, reason and filter, and for nothing else", () => {
+  test("has a row for every code and reason, and for nothing else", () => {
     expect(tableUnder("Issues").toSorted()).toEqual(templateIssueCodes.toSorted());
     expect(tableUnder("Failures").toSorted()).toEqual(renderFailureReasons.toSorted());
-    expect(tableUnder("Filters").toSorted()).toEqual([...filters.keys()].toSorted());
   });
 
   test("names every root and every forbidden header, and the facts it assumes", () => {

@@ -1,7 +1,7 @@
 import { forEachMember } from "../json-text.ts";
-import { applyFilters } from "./apply-filters.ts";
 import { pickValues } from "./data-paths.ts";
 import { type PostbackFacts, readFact } from "./facts.ts";
+import { applyFilters, type Invalid, isInvalid } from "./filters/filter.ts";
 import type { Macro, Repetition, Scope, TemplatePlan } from "./plan.ts";
 import { failure, type RenderFailure } from "./render-failure.ts";
 import { isMissing, type Value } from "./value.ts";
@@ -38,11 +38,17 @@ function missingMessage({ name, from }: Macro): string {
   return `{${name}!} is required and this event has no value for it.`;
 }
 
+/** Names the macro and the filter, never the value: it can be personal, and messages are stored and logged. */
+function invalidMessage({ name }: Macro, { invalid }: Invalid): string {
+  return `{${name}} cannot be sent: ${invalid}.`;
+}
+
 /** Puts the value of each macro of a scope, filters applied, among `values`. Fails if a required one is missing. */
 function evaluateScope(scope: Scope, source: Source, values: Value[]): RenderFailure | undefined {
   const picked = scope.paths === null ? [] : pickValues(scope.paths, source.text);
   for (const macro of scope.macros) {
-    const value = applyFilters(sourceValue(macro, picked, source), macro.filters);
+    const value = applyFilters(sourceValue(macro, picked, source), macro.filters, values);
+    if (isInvalid(value)) return failure("invalid_value", invalidMessage(macro, value), macro.name);
     if (macro.modifier === "required" && isMissing(value)) {
       return failure("missing_macro", missingMessage(macro), macro.name);
     }

@@ -7,7 +7,8 @@ export interface UrlFault {
 }
 
 const leftOver = /[^!$-;=?-[\]_a-z~]/;
-const maskedSecret = /\{secret\.[a-z0-9_]+\}/g;
+/** A digest that was made with a secret is not made with its mask: it is shown as `{hmac:secret.name}`. */
+const maskedSecret = /\{(?:hmac:)?secret\.[a-z0-9_]+\}/g;
 
 /**
  * The last look before sending; by construction it never fails, and it must not depend on that: no character

@@ -25,6 +25,12 @@ export { type TemplateIssue, type TemplateIssueCode, templateIssueCodes } from "
 // Check
 export { findEmptyMacros } from "./empty.ts";
 export { findPersonalLiterals, findRefusedEvents } from "./personal-recent.ts";
+export { readListPath } from "./list-path.ts";
+export {
+  findHandwrittenJson,
+  type HandwrittenJson,
+  handwrittenJsonMessage,
+} from "./handwritten-json.ts";
 export { findUnfilledMacros, type UnfilledMacro } from "./unfilled.ts";
 
 // Render

@@ -11,6 +11,7 @@ export const templateIssueCodes = [
   "item_not_allowed",
   "unknown_filter",
   "invalid_argument",
+  "filter_mismatch",
   "modifier_conflict",
   "macro_not_allowed",
   "optional_in_path",

@@ -70,6 +70,14 @@ const units = [
   '{data.x|default:"',
   '{data.x|default:"}"}',
   '{data["',
+  "{data.x|map:{",
+  "{data.x|map:{{}",
+  '{data.x|map:{"a":"',
+  '{data.x|map:{"}":{',
+  "{data.x|map:[}",
+  '{data.x|map:{"a":1}|bogus}',
+  "|lower",
+  ":secret.k",
   "{a|b",
   "\\",
   '"',
@@ -144,6 +152,11 @@ test.each([
     },
     { method: "POST", url: "https://t.example/", body: "form" },
     { method: "POST", url: "https://t.example/?a={data.x}&b={data.y.x}", body: "form" },
+    {
+      method: "POST",
+      url: "https://t.example/",
+      body: ["{data.x|json|html|urlencode}", "{data.y|json|md5}"],
+    },
   ];
   for (const source of sources) {
     const template = compiled(source);

@@ -1,7 +1,15 @@
 import { nearestName } from "../nearest.ts";
-import { applyFilters } from "./apply-filters.ts";
 import { DataPathSet } from "./data-paths.ts";
 import { isFactRoot } from "./facts.ts";
+import {
+  type AppliedFilter,
+  applyFilters,
+  type Filtered,
+  isInvalid,
+  type OperandPlace,
+  type PathSource,
+  type PlannedFilter,
+} from "./filters/filter.ts";
 import type { Report } from "./issue.ts";
 import type { Part } from "./lex.ts";
 import type { MacroSource } from "./parse-macro.ts";
@@ -63,6 +71,12 @@ export class MacroRegistry {
   fixed(source: MacroSource, position: number, report: Report): Fixed | null {
     const { root, segments, filters, modifier } = source;
     const name = segments[0] as string;
+    const signedWith = filters.find(({ filter }) => filter.operand?.root === "secret")?.filter.operand;
+    if (signedWith !== undefined && this.#texts.maskSecrets === true) {
+      this.#names.add(source.name);
+      this.#secrets.add(signedWith.segments[0] as string);
+      return { value: `{hmac:${signedWith.name}}`, masked: true };
+    }
     if (root === "secret" || root === "const") this.#names.add(source.name);
     if (root === "secret") {
       this.#secrets.add(name);
@@ -70,22 +84,55 @@ export class MacroRegistry {
       if (maskSecrets) return { value: `{secret.${name}}`, masked: true };
       if (secrets === undefined) return { value: `{secret.${name}}`, masked: false };
       const value = secrets.get(name);
-      return value === undefined ? null : known(applyFilters(value, filters));
+      return value === undefined ? null : this.#known(value, filters, position, report);
     }
     if (root !== "const") return null;
     this.#constants.add(name);
     const { constants } = this.#texts;
     if (constants === undefined) return { value: `{const.${name}}`, masked: false };
-    const mayBeMissing = modifier === "optional" || filters.some(({ definition }) => definition.fillsMissing);
+    const mayBeMissing = modifier === "optional" || filters.some(({ filter }) => filter.fills === true);
     if (!constants.has(name) && !mayBeMissing) {
       report("unknown_constant", position, () => unknownConstant(name, constants));
     }
-    return known(applyFilters(constants.get(name), filters));
+    return this.#known(constants.get(name), filters, position, report);
+  }
+
+  /** The value after the filters, null if one of them needs a value of the event, fails, or leaves nothing. */
+  #known(value: Value, filters: readonly AppliedFilter[], position: number, report: Report): Fixed | null {
+    const planned: PlannedFilter[] = [];
+    for (const applied of filters) {
+      const { operand } = applied.filter;
+      const fixed = operand === undefined ? null : this.fixed(asMacro(operand), position, report);
+      if (operand !== undefined && fixed === null) return null;
+      planned.push({ ...applied, operand: fixed === null ? null : { text: fixed.value } });
+    }
+    return known(applyFilters(value, planned, []));
+  }
+
+  /** The filters of a macro, each with the place of its operand among the values, which is evaluated before the macro. */
+  #planned(source: MacroSource, position: number, report: Report): readonly PlannedFilter[] {
+    if (source.filters.length === 0) return noFilters;
+    return source.filters.map((applied) => {
+      const { operand } = applied.filter;
+      const place = operand === undefined ? null : this.#operandPlace(source, operand, position, report);
+      return { ...applied, operand: place };
+    });
+  }
+
+  #operandPlace(source: MacroSource, operand: PathSource, position: number, report: Report): OperandPlace {
+    if (isOfItem(operand) && !isOfItem(source)) {
+      const message = `{${source.name}} is known before the items are: begin with the item and give {${source.name}} as the argument, as in {${operand.name}|times:${source.name}}.`;
+      report("item_not_allowed", position, message);
+    }
+    const macro = asMacro(operand);
+    const fixed = this.fixed(macro, position, report);
+    return fixed === null ? this.add(macro, position, report) : { text: fixed.value };
   }
 
   /** Adds one macro that is written at `position` and gives its index. */
   add(source: MacroSource, position: number, report: Report): number {
-    const { name, root, segments, modifier, filters } = source;
+    const { name, root, segments, modifier } = source;
+    const filters = this.#planned(source, position, report);
     const index = this.#valueCount;
     this.#valueCount += 1;
     this.#names.add(name);
@@ -193,8 +240,19 @@ export class MacroRegistry {
 /** Most parameters have nothing optional: they share one list. */
 const none: readonly number[] = [];
 
-function known(value: Value): Fixed | null {
-  return isMissing(value) ? null : { value, masked: false };
+const noFilters: readonly PlannedFilter[] = [];
+
+/** A path among the arguments of a filter, as the macro that has its value. */
+function asMacro(path: PathSource): MacroSource {
+  return { ...path, modifier: null, filters: [] };
+}
+
+function isOfItem({ root }: PathSource): boolean {
+  return root === "item" || root === "n";
+}
+
+function known(value: Filtered): Fixed | null {
+  return isInvalid(value) || isMissing(value) ? null : { value, masked: false };
 }
 
 function unknownConstant(name: string, constants: ReadonlyMap<string, string>): string {

@@ -1,6 +1,6 @@
 import type { DataPaths } from "./data-paths.ts";
 import type { FactRoot } from "./facts.ts";
-import type { AppliedFilter } from "./filters.ts";
+import type { PlannedFilter } from "./filters/filter.ts";
 import type { PersonalWatch } from "./personal-plan.ts";
 import type { Modifier } from "./parse-macro.ts";
 import type { Value } from "./value.ts";
@@ -15,7 +15,7 @@ export interface Macro {
    */
   readonly from: FactRoot | "n" | number | { readonly text: Value };
   readonly modifier: Modifier;
-  readonly filters: readonly AppliedFilter[];
+  readonly filters: readonly PlannedFilter[];
 }
 
 /** Macros that are evaluated together: those of the event, or those of one item. `paths` lead into its JSON text. */

@@ -61,7 +61,7 @@ export function effectOf({
 }: Pick<Macro, "modifier" | "filters">): UnfilledMacro["effect"] {
   if (modifier === "required") return "not_sent";
   if (modifier === "optional") return "left_out";
-  return filters.some(({ definition }) => definition.fillsMissing) ? "default" : "empty";
+  return filters.some(({ filter }) => filter.fills === true) ? "default" : "empty";
 }
 
 /** Paths of names that a macro can be written with, as the data has them. */

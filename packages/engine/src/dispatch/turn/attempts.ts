@@ -1,3 +1,5 @@
+import { isExpired } from "../../core/decide.ts";
+import { countItems } from "../../core/fan-out.ts";
 import type { DueDelivery } from "../../ports/ledger.ts";
 import type { TurnSlot } from "../../ports/turns.ts";
 import { attempt, type Attempted, putBackBroken, type Job } from "../attempt.ts";
@@ -17,6 +19,8 @@ export interface AttemptListener {
   readonly ended: () => void;
   /** An outcome is stored. The partner has work again at `dueAtMs`; Infinity: this delivery needs none. */
   readonly stored: (delivery: DueDelivery, dueAtMs: number) => void;
+  /** A delivery was split into its items, which are due by now. */
+  readonly split: () => void;
   /** The partner is left to other processes. */
   readonly left: () => void;
 }
@@ -61,6 +65,30 @@ export class Attempts {
   start(delivery: DueDelivery, partner: DispatchPartner, endpoint: DispatchEndpoint): void {
     const permit = this.circuits.begin(partner.id, endpoint);
     void this.#run({ delivery, partner, endpoint, n: delivery.attemptsMade + 1, permit });
+  }
+
+  /**
+   * Splits a delivery of an endpoint with `fan_out` into the items of its event's list. False if it is an item, or becomes none: then an
+   * attempt says what to send, or why nothing is sent.
+   */
+  split(delivery: DueDelivery, partner: DispatchPartner, endpoint: DispatchEndpoint): boolean {
+    const { fanOut, refusal, policy } = endpoint;
+    if (fanOut === null || delivery.item !== null || refusal !== null) return false;
+    if (isExpired(policy, delivery, this.#tools.clock.now())) return false;
+    const counted = countItems(fanOut, delivery.dataText);
+    if (!counted.ok) return false;
+    const { claims, lease } = this.#claimer;
+    const ids = { deliveryId: delivery.id, partnerNo: partner.partnerNo, fence: lease.fence };
+    this.#tools.recorder.fanOut({ ...ids, items: counted.count }, (stored) => {
+      if (!stored && !this.#slot.signal.aborted) {
+        const job: Job = { delivery, partner, endpoint, n: delivery.attemptsMade + 1, permit: null };
+        const error = new Error("A delivery could not be split into its items.");
+        return this.#conclude(job, putBackBroken(job, error, this.#tools));
+      }
+      claims.release(delivery.id);
+      this.#listener.split();
+    });
+    return true;
   }
 
   async #run(job: Job): Promise<void> {

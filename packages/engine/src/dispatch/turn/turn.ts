@@ -94,6 +94,7 @@ export class Turn {
       sent: () => this.#takePermit(),
       ended: () => this.#goOn(),
       stored: (delivery, dueAtMs) => this.#afterRecord(delivery, dueAtMs),
+      split: () => this.#afterSplit(),
       left: () => this.#close(tools.clock.now()),
     });
     this.#claims = this.#claimer.claims;
@@ -299,6 +300,10 @@ export class Turn {
     while (this.#claims.waiting > 0 && this.#attempts.hasRoom(partner)) {
       const delivery = this.#claims.first;
       const endpoint = partner.endpoints.get(delivery.endpointNo);
+      if (endpoint && endpoint.fanOut !== null && this.#attempts.split(delivery, partner, endpoint)) {
+        this.#claims.shift();
+        continue;
+      }
       if (endpoint && this.#attempts.circuits.room(endpoint) <= 0) {
         this.#claims.park();
         continue;
@@ -341,6 +346,13 @@ export class Turn {
   #afterRecord({ orderKey }: DueDelivery, dueAtMs: number): void {
     this.#dueAt(dueAtMs);
     if (orderKey !== null) this.#nextOfKey();
+    if (this.#attempts.inFlight === 0 && this.#claims.open === 0) this.#waker.wake();
+  }
+
+  /** A delivery was split: its items are due in front of where the last page ended. */
+  #afterSplit(): void {
+    this.#claimer.readAgain();
+    this.#nextOfKey();
     if (this.#attempts.inFlight === 0 && this.#claims.open === 0) this.#waker.wake();
   }
 

@@ -119,6 +119,8 @@ interface DeliveryRow {
   readonly partner_deleted: boolean;
   readonly last_status: number | null;
   readonly last_error: string | null;
+  readonly item: number | null;
+  readonly items: number | null;
   readonly waits_for: string | null;
   readonly attempts: readonly AttemptRow[] | null;
 }
@@ -147,7 +149,7 @@ const deliveriesSql = (
 ) => `select d.id, e.event_id, e.type, p.id as partner, n.id as endpoint, d.state, d.reason, d.attempts_made,
   case when isfinite(d.next_attempt_at) then extract(epoch from d.next_attempt_at)::float8 * 1000 end as next_ms, extract(epoch from d.finished_at)::float8 * 1000 as finished_ms,
   to_char(d.finished_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as ended, n.deleted_at is not null as endpoint_deleted, p.deleted_at is not null as partner_deleted,
-  d.last_status, d.last_error, ${withAttempts ? waitsForSql : "null"} as waits_for, ${withAttempts ? attemptsSql : "null"} as attempts
+  d.last_status, d.last_error, d.item, d.items, ${withAttempts ? waitsForSql : "null"} as waits_for, ${withAttempts ? attemptsSql : "null"} as attempts
   from (select d.* from ${selectionOf(filter)} d order by ${orderOf(filter)} limit $11::float8::bigint) d
   join postrider.partners p on p.partner_no = d.partner_no
   join postrider.endpoints n on n.endpoint_no = d.endpoint_no
@@ -174,6 +176,7 @@ function deliveryView(row: DeliveryRow): DeliveryView {
     last_status: row.last_status,
     last_error: row.last_error,
     ...deletedFlags(row),
+    ...(row.item === null ? {} : { item: row.item, items: row.items! }),
     ...(row.waits_for === null ? {} : { waits_for: row.waits_for }),
     ...(row.attempts === null ? {} : { attempts: row.attempts.map(attemptView) }),
   };

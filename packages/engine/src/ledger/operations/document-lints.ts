@@ -6,6 +6,7 @@ import {
 } from "../../core/open-credentials.ts";
 import { findPersonalLiterals } from "../../core/template/index.ts";
 import type { EndpointDocument } from "../../core/documents.ts";
+import { findHandwrittenJson, handwrittenJsonMessage } from "../../core/template/index.ts";
 import type { EndpointWarning } from "../../ports/operations.ts";
 import type { OperationsContext } from "./context.ts";
 
@@ -17,7 +18,7 @@ const mostWarnings = 100;
 
 /**
  * What is most likely wrong with stored documents, without a look at events: credentials that stand in them as they are,
- * and secrets that were never set.
+ * JSON text that is written by hand, and secrets that were never set.
  *
  * @param only an endpoint, or all of a partner. Default: all
  */
@@ -80,7 +81,9 @@ function lintsOf({ partner, endpoint, document, secrets }: LintRow): readonly En
     message,
   });
   // Its defaults hold no credential, and digits do not matter here.
-  const open = findOpenCredentials(JSON.parse(document) as OpenDocument);
+  const parsed = JSON.parse(document) as OpenDocument & Parameters<typeof findHandwrittenJson>[0];
+  const open = findOpenCredentials(parsed);
+  const handwritten = findHandwrittenJson(parsed);
   const missing = namesUsed(document).secrets.filter((name) => !secrets.includes(name));
   const personal = findPersonalLiterals(JSON.parse(document) as OpenDocument);
   return [
@@ -91,6 +94,7 @@ function lintsOf({ partner, endpoint, document, secrets }: LintRow): readonly En
     ...open.map((one) =>
       warning("open_credential", `secret.${one.secret}`, openCredentialMessage(partner, one)),
     ),
+    ...handwritten.map((one) => warning("handwritten_json", one.macro, handwrittenJsonMessage(one))),
     ...missing.map((name) => warning("secret_missing", `secret.${name}`, missingMessage(partner, name))),
   ];
 }

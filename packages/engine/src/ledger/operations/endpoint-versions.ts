@@ -111,6 +111,8 @@ interface AttemptRow {
   readonly partner: string;
   readonly endpoint: string;
   readonly endpoint_version: number;
+  readonly item: number | null;
+  readonly items: number | null;
   readonly document: string | null;
   readonly latest: string;
   /** As JSON text. */
@@ -126,7 +128,7 @@ interface AttemptRow {
 }
 
 /** If two rows have the number, the later one: it is the one that was recorded last. */
-const attemptSql = `select d.id, a.n, extract(epoch from a.at)::float8 * 1000 as at_ms, a.status, p.id as partner, n.id as endpoint, a.endpoint_version,
+const attemptSql = `select d.id, a.n, extract(epoch from a.at)::float8 * 1000 as at_ms, a.status, p.id as partner, n.id as endpoint, a.endpoint_version, d.item, d.items,
   (select v.document::text from ${versions} v where v.version = a.endpoint_version) as document, n.document::text as latest,
   p.constants::text as constants, extract(epoch from p.constants_at)::float8 * 1000 as constants_ms,
   (select coalesce(json_agg(json_build_object('name', s.name, 'set_ms', extract(epoch from s.set_at) * 1000)), '[]')
@@ -144,6 +146,7 @@ function attemptSource(row: AttemptRow): AttemptSource {
     delivery: row.id,
     n: row.n,
     atMs: row.at_ms,
+    item: row.item === null ? null : { n: row.item, of: row.items! },
     status: row.status,
     partner: row.partner,
     endpoint: row.endpoint,

@@ -12,10 +12,10 @@ begin
     select q.id from postrider.pending q where q.id = any(p_ids) for update of q skip locked
   ), ended as (
     delete from postrider.pending q where q.id = any(array(select c.id from chosen c))
-    returning q.id, q.event, q.endpoint_no, q.partner_no, q.attempts_made, q.last_status, q.last_error, q.order_key
+    returning q.id, q.event, q.endpoint_no, q.partner_no, q.attempts_made, q.last_status, q.last_error, q.order_key, q.item, q.items
   ), finished as (
-    insert into postrider.finished (id, event, endpoint_no, partner_no, state, reason, attempts_made, last_status, finished_at, last_error)
-    select id, event, endpoint_no, partner_no, 'cancelled', 'cancelled', attempts_made, last_status, to_timestamp(p_now / 1000), last_error from ended
+    insert into postrider.finished (id, event, endpoint_no, partner_no, state, reason, attempts_made, last_status, finished_at, last_error, item, items)
+    select id, event, endpoint_no, partner_no, 'cancelled', 'cancelled', attempts_made, last_status, to_timestamp(p_now / 1000), last_error, item, items from ended
     returning 1
   ), noted as (
     -- Those behind them are made due by the sweep, which waits for nobody: see settle_order.

@@ -37,7 +37,7 @@ returns table (partner_no integer, fence bigint, standing text, version bigint, 
                id uuid, endpoint_no integer, event_id text, type text, schema_version integer, occurred_at text,
                accepted_ms double precision, data text, due_ms double precision, enqueued_ms double precision,
                attempts_made smallint, client_errors smallint, attempts_before smallint,
-               expires_ms double precision, order_key text, next_ms double precision, lane smallint)
+               expires_ms double precision, order_key text, next_ms double precision, lane smallint, item smallint, items smallint)
 language plpgsql volatile
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
 set plan_cache_mode = force_generic_plan set jit = off as $$
@@ -64,7 +64,7 @@ begin
   select array_agg((t.partner_no, t.fence, case when t.standing = 'held' and not t.active then 'inactive' else t.standing end,
                     t.version, t.limiter_cursor_ms, t.circuits, f.due_at,
                     d.id, d.event, d.endpoint_no, d.due_at, d.enqueued_at, d.attempts_made, d.client_errors, d.attempts_before,
-                    d.expires_at, d.order_key)::postrider.claimed),
+                    d.expires_at, d.order_key, d.item, d.items)::postrider.claimed),
          array_agg(d.lane),
          min(d.event::text collate "C")::uuid, max(d.event::text collate "C")::uuid, bool_or(t.aging)
     into v_rows, v_lanes, v_first, v_last, v_aging
@@ -136,9 +136,9 @@ begin
          extract(epoch from e.accepted_at)::float8 * 1000, e.data,
          extract(epoch from c.due_at)::float8 * 1000, extract(epoch from c.enqueued_at)::float8 * 1000,
          c.attempts_made, c.client_errors, c.attempts_before, extract(epoch from c.expires_at)::float8 * 1000, c.order_key,
-         extract(epoch from c.next_at)::float8 * 1000, c.lane
+         extract(epoch from c.next_at)::float8 * 1000, c.lane, c.item, c.items
     from unnest(v_rows, v_lanes) as c(partner_no, fence, standing, version, limiter_cursor_ms, circuits, next_at, id, event, endpoint_no,
-      due_at, enqueued_at, attempts_made, client_errors, attempts_before, expires_at, order_key, lane)
+      due_at, enqueued_at, attempts_made, client_errors, attempts_before, expires_at, order_key, item, items, lane)
     left join lateral (
       select e.* from postrider.events e where e.id = c.event and e.id between v_first and v_last offset 0
     ) e on true;

@@ -17,7 +17,8 @@ create or replace function postrider.select_deliveries(
   p_ids uuid[], p_endpoints integer[], p_state postrider.delivery_state, p_reason postrider.reason, p_types text[], p_event uuid,
   p_from uuid, p_before uuid, p_limit bigint)
 returns table (id uuid, event uuid, endpoint_no integer, partner_no integer, state postrider.delivery_state, reason postrider.reason,
-               attempts_made smallint, last_status smallint, next_attempt_at timestamptz, finished_at timestamptz, last_error text)
+               attempts_made smallint, last_status smallint, next_attempt_at timestamptz, finished_at timestamptz, last_error text,
+               item smallint, items smallint)
 language plpgsql stable rows 100
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off set enable_sort = off
 set plan_cache_mode = force_generic_plan set jit = off set max_parallel_workers_per_gather = 0 as $$
@@ -59,7 +60,7 @@ begin
 
   if p_ids is not null then
     return query
-    select d.id, d.event, d.endpoint_no, d.partner_no, d.state, d.reason, d.attempts_made, d.last_status, d.next_attempt_at, d.finished_at, d.last_error
+    select d.id, d.event, d.endpoint_no, d.partner_no, d.state, d.reason, d.attempts_made, d.last_status, d.next_attempt_at, d.finished_at, d.last_error, d.item, d.items
       from (select distinct u.id from unnest(p_ids) as u(id) where u.id >= v_from and u.id < v_before) u
      cross join lateral (
        select * from postrider.deliveries d where d.id = u.id
@@ -85,7 +86,7 @@ begin
     end if;
     return query
     select q.id, q.event, q.endpoint_no, q.partner_no, 'pending'::postrider.delivery_state, null::postrider.reason,
-           q.attempts_made, q.last_status, q.due_at, null::timestamptz, q.last_error
+           q.attempts_made, q.last_status, q.due_at, null::timestamptz, q.last_error, q.item, q.items
       from unnest(p_endpoints) as u(endpoint_no)
      cross join lateral (
        select * from (select * from postrider.pending q where q.endpoint_no = u.endpoint_no and v_pending offset 0) q
@@ -93,7 +94,7 @@ begin
           and (p_types is null or (select e.type from postrider.events e where e.id = q.event) = any(p_types))
         order by q.id desc limit p_limit) q;
     return query
-    select f.id, f.event, f.endpoint_no, f.partner_no, f.state, f.reason, f.attempts_made, f.last_status, null::timestamptz, f.finished_at, f.last_error
+    select f.id, f.event, f.endpoint_no, f.partner_no, f.state, f.reason, f.attempts_made, f.last_status, null::timestamptz, f.finished_at, f.last_error, f.item, f.items
       from unnest(p_endpoints) as u(endpoint_no)
      cross join lateral (
        (select * from postrider.finished f
@@ -126,7 +127,7 @@ begin
                                        select e.id from postrider.events e
                                         where e.type = u.type and e.id >= v_end and e.id < v_events[cardinality(v_events)] offset 0) e);
       return query
-      select d.id, d.event, d.endpoint_no, d.partner_no, d.state, d.reason, d.attempts_made, d.last_status, d.next_attempt_at, d.finished_at, d.last_error
+      select d.id, d.event, d.endpoint_no, d.partner_no, d.state, d.reason, d.attempts_made, d.last_status, d.next_attempt_at, d.finished_at, d.last_error, d.item, d.items
         from (select distinct postrider.id_time(u.id) as at from unnest(v_events) as u(id)) m
        cross join lateral (
          select * from postrider.deliveries d
@@ -141,20 +142,20 @@ begin
   else
     return query
     select q.id, q.event, q.endpoint_no, q.partner_no, 'pending'::postrider.delivery_state, null::postrider.reason,
-           q.attempts_made, q.last_status, q.due_at, null::timestamptz, q.last_error
+           q.attempts_made, q.last_status, q.due_at, null::timestamptz, q.last_error, q.item, q.items
       from postrider.pending q
      where v_pending and q.id >= v_from and q.id < v_before and (p_event is null or q.event = p_event)
        and (p_types is null or (select e.type from postrider.events e where e.id = q.event) = any(p_types))
      order by q.id desc limit p_limit;
     return query
-    (select f.id, f.event, f.endpoint_no, f.partner_no, f.state, f.reason, f.attempts_made, f.last_status, null::timestamptz, f.finished_at, f.last_error
+    (select f.id, f.event, f.endpoint_no, f.partner_no, f.state, f.reason, f.attempts_made, f.last_status, null::timestamptz, f.finished_at, f.last_error, f.item, f.items
        from postrider.finished f
       where v_finished and not v_undelivered and f.id >= v_from and f.id < v_before
         and (p_state is null or f.state = p_state) and (p_reason is null or f.reason = p_reason) and (p_event is null or f.event = p_event)
         and (p_types is null or (select e.type from postrider.events e where e.id = f.event) = any(p_types))
       order by f.id desc limit p_limit)
     union all
-    (select f.id, f.event, f.endpoint_no, f.partner_no, f.state, f.reason, f.attempts_made, f.last_status, null::timestamptz, f.finished_at, f.last_error
+    (select f.id, f.event, f.endpoint_no, f.partner_no, f.state, f.reason, f.attempts_made, f.last_status, null::timestamptz, f.finished_at, f.last_error, f.item, f.items
        from postrider.finished f
       where v_undelivered and f.state <> 'delivered' and f.id >= v_from and f.id < v_before
         and f.state = p_state and (p_reason is null or f.reason = p_reason) and (p_event is null or f.event = p_event)
@@ -206,12 +207,12 @@ begin
     -- By an array, which can only be probed for. As a join, planned while pending looked empty, all that waited was
     -- compared with all that was chosen: 75 s for a step.
     delete from postrider.pending q where q.id = any(array(select c.id from chosen c))
-    returning q.id, q.event, q.endpoint_no, q.partner_no, q.attempts_made, q.last_status, q.last_error,
+    returning q.id, q.event, q.endpoint_no, q.partner_no, q.attempts_made, q.last_status, q.last_error, q.item, q.items,
               (select case when p.deleted_at is null then 'endpoint_deleted' else 'partner_deleted' end::postrider.reason
                  from postrider.partners p where p.partner_no = q.partner_no) as reason
   ), finished as (
-    insert into postrider.finished (id, event, endpoint_no, partner_no, state, reason, attempts_made, last_status, finished_at, last_error)
-    select id, event, endpoint_no, partner_no, 'cancelled', reason, attempts_made, last_status, to_timestamp(p_now / 1000), last_error from ended
+    insert into postrider.finished (id, event, endpoint_no, partner_no, state, reason, attempts_made, last_status, finished_at, last_error, item, items)
+    select id, event, endpoint_no, partner_no, 'cancelled', reason, attempts_made, last_status, to_timestamp(p_now / 1000), last_error, item, items from ended
     returning 1
   )
   select count(*) into v_ended from finished;

@@ -45,10 +45,10 @@ begin
     delete from postrider.pending q using o
      where q.id = any(p_delivery) and q.id = o.delivery and o.due_ms is null and (o.holds or o.state = 'delivered')
     returning q.id, q.event, q.endpoint_no, q.partner_no, o.state, o.reason, greatest(q.attempts_made, o.n) as attempts_made,
-              coalesce(o.status, q.last_status) as last_status, o.at_ms, o.error, q.order_key
+              coalesce(o.status, q.last_status) as last_status, o.at_ms, o.error, q.order_key, q.item, q.items
   ), finished as (
-    insert into postrider.finished (id, event, endpoint_no, partner_no, state, reason, attempts_made, last_status, finished_at, last_error)
-    select id, event, endpoint_no, partner_no, state, reason, attempts_made, last_status, to_timestamp(at_ms / 1000), error from ended
+    insert into postrider.finished (id, event, endpoint_no, partner_no, state, reason, attempts_made, last_status, finished_at, last_error, item, items)
+    select id, event, endpoint_no, partner_no, state, reason, attempts_made, last_status, to_timestamp(at_ms / 1000), error, item, items from ended
     returning 1
   ), waiting as (
     update postrider.pending q

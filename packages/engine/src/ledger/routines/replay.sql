@@ -76,22 +76,23 @@ begin
     delete from postrider.finished f using items i, postrider.endpoints n
      where f.id = i.delivery and n.endpoint_no = f.endpoint_no and n.deleted_at is null
        and exists (select 1 from postrider.events e where e.id = f.event)
-    returning f.id, f.event, f.endpoint_no, f.partner_no, f.attempts_made, f.last_status, f.last_error, n.order_hold
+    returning f.id, f.event, f.endpoint_no, f.partner_no, f.attempts_made, f.last_status, f.last_error, f.item, f.items, n.order_hold
   ), placed as materialized (
-    select m.*, e.order_key, e.order_no,
+    select m.*, e.order_key, p.order_no,
            e.order_key is not null and (
-             row_number() over (partition by m.endpoint_no, e.order_key order by e.order_no) > 1
-             or exists (select 1 from postrider.pending q where q.endpoint_no = m.endpoint_no and q.order_key = e.order_key and q.order_no < e.order_no)) as behind
+             row_number() over (partition by m.endpoint_no, e.order_key order by p.order_no) > 1
+             or exists (select 1 from postrider.pending q where q.endpoint_no = m.endpoint_no and q.order_key = e.order_key and q.order_no < p.order_no)) as behind
       from moved m
       left join lateral (select e.order_key, e.order_no from postrider.events e where e.id = m.event and m.order_hold is not null offset 0) e on true
+     cross join lateral (select e.order_no + coalesce(m.item - 1, 0) as order_no) p
   ), noted as (
     insert into postrider.order_checks (endpoint_no, order_key) select distinct endpoint_no, order_key from placed where behind
   ), queued as (
     insert into postrider.pending (id, event, endpoint_no, partner_no, lane, attempts_made, attempts_before, last_status, due_at, enqueued_at, replay, last_error,
-                                   order_key, order_no)
+                                   order_key, order_no, item, items)
     select id, event, endpoint_no, partner_no, 2, attempts_made, attempts_made, last_status,
            case when behind then v_now + order_hold else v_now end, v_now, p_replay.id, last_error,
-           order_key, case when order_key is not null then order_no end
+           order_key, case when order_key is not null then order_no end, item, items
       from placed
     returning partner_no
   ), off_the_list as (

@@ -1,5 +1,6 @@
 /** What turns ask of the ledger: who may send, and what is due. */
 import type { DeliveryProgress } from "../../core/decide.ts";
+import type { DeliveryItem } from "../../core/fan-out.ts";
 import type { PostbackFacts } from "../../core/template/index.ts";
 import type { StoredCircuit } from "./circuits.ts";
 
@@ -43,6 +44,8 @@ export interface DueDelivery
   readonly dueAtMs: number;
   /** Of the deliveries of an endpoint with the same key one goes after the other. Null: in no order. */
   readonly orderKey: string | null;
+  /** Null: for the whole event. Of an endpoint with `fan_out`: not split yet. */
+  readonly item: DeliveryItem | null;
 }
 
 /** The answer to one `ClaimRequest`. */

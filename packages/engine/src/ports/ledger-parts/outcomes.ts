@@ -37,6 +37,15 @@ export interface Outcome {
       };
 }
 
+/** A delivery to split: one delivery for each of its event's items is made, before anything of it is sent. */
+export interface FanOut {
+  readonly deliveryId: string;
+  readonly partnerNo: number;
+  readonly fence: number;
+  /** At least 1. */
+  readonly items: number;
+}
+
 /** An endpoint that must not be called for a while (`untilMs`), or until somebody resumes it (null). */
 export interface EndpointHold {
   readonly endpointNo: number;
@@ -67,6 +76,12 @@ export interface OutcomeLedger {
    * outcomes failed without a known result: nothing is stored twice.
    */
   record(outcomes: readonly Outcome[], again: boolean): Promise<void>;
+  /**
+   * Splits deliveries into their items, whole or not at all and once only. The delivery itself becomes item 1; the others have ids of
+   * their own and the same event, endpoint, lane, times and replay, and follow it in its order key. Left as they are: those whose
+   * turn was passed, that no longer wait, or that have an item.
+   */
+  fanOut(splits: readonly FanOut[]): Promise<void>;
   hold(holds: readonly EndpointHold[]): Promise<void>;
   /** Resolves to the partners whose cursor was kept. */
   saveCursors(saves: readonly CursorSave[]): Promise<readonly number[]>;

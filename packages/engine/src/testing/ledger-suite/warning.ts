@@ -95,6 +95,16 @@ export function warningTests(bench: () => Bench): void {
     expect(JSON.stringify(warnings)).not.toContain("john");
   });
 
+  test("JSON text that is written by hand beside a macro; none once it is a node", async () => {
+    const { partner, operations } = bench();
+    const acme = await partner([]);
+    await put(acme.id, "main", 'e={{"v":"{data.v}"}}', ["*"]);
+    const { warnings } = await operations.endpointWarnings({ partner: acme.id });
+    expect(warnings).toMatchObject([{ code: "handwritten_json", macro: "data.v", nearest: null }]);
+    await put(acme.id, "main", "e={data.v}", ["*"]);
+    expect((await operations.endpointWarnings({ partner: acme.id })).warnings).toEqual([]);
+  });
+
   test("of a partner, or of all: the living that have data macros", async () => {
     const { partner, event, door, operations } = bench();
     const [acme, bolt] = [await partner(), await partner([])];

@@ -1,0 +1,33 @@
+import { compactJson, forEachMember, skipSpace } from "../../json-text.ts";
+import { encodeUrlValue } from "../encode.ts";
+import { jsonOf } from "../value.ts";
+import { type FilterFamily, invalid, textFilter, texts } from "./filter.ts";
+
+const notList = invalid("takes a list, and this is none");
+
+/** Filters on values of any kind: their JSON text, the length of a list, one more layer of percent-encoding. */
+export const structureFilters: FilterFamily = {
+  json: {
+    usage: "|json",
+    parameters: [],
+    takes: texts,
+    bind: () => ({ gives: "code", apply: (value) => compactJson(jsonOf(value)) }),
+  },
+  count: {
+    usage: "|count",
+    parameters: [],
+    takes: ["any"],
+    bind: () => ({
+      gives: "number",
+      apply: (value) => {
+        if (typeof value !== "object" || !value.json.startsWith("[")) return notList;
+        let count = 0;
+        forEachMember(value.json, skipSpace(value.json, 0), () => {
+          count += 1;
+        });
+        return { json: String(count) };
+      },
+    }),
+  },
+  urlencode: textFilter("|urlencode", encodeUrlValue, { gives: "code" }),
+};
