@@ -304,6 +304,41 @@ describe("a new document", () => {
     expect(refused({ method: "GET", url: `${url}?d={data.user}` })).toEqual([]);
   });
 
+  const hashed: readonly (readonly [string, NewTemplateSource, PersonalPermit])[] = [
+    [
+      "a hash of a norm rule in the URL",
+      { method: "GET", url: `${url}?em={data.x|norm:"meta.email"|sha256}` },
+      "url:hashed",
+    ],
+    [
+      "a hash by the name of its macro",
+      { method: "GET", url: `${url}?em={data.user.email|lower|md5|hex}` },
+      "url:hashed",
+    ],
+    [
+      "a hash in a header",
+      { method: "POST", url, headers: { "x-em": "{data.email|sha256}" } },
+      "header:hashed",
+    ],
+    [
+      "a hash in a body over http",
+      { method: "POST", url: "http://t.example/", body: { em: "{data.email|sha256}" } },
+      "plain_http:hashed",
+    ],
+  ];
+  test.each(hashed)("does not send %s", (_, source, permit) => {
+    expect(refused(source)).toEqual([expect.stringMatching(/^personal_data /)]);
+    expect(refused({ ...source, personal_data: [permit] })).toEqual([]);
+    expect(compileTemplate(source).ok).toBe(true);
+  });
+
+  test("may hash what is not personal in the URL, and what is in a body", () => {
+    expect(refused({ method: "GET", url: `${url}?s={data.click_id|sha256}&c={data|count}` })).toEqual([]);
+    expect(refused({ method: "POST", url, body: { em: '{data.email|norm:"meta.email"|sha256}' } })).toEqual(
+      [],
+    );
+  });
+
   test("is looked at once more when an event comes: the whole data of a stored one too", () => {
     const source = { method: "GET", url: `${url}?d={data}` } as const;
     expect(render(source, { a: { b: values.email } })).toMatchObject({
