@@ -87,7 +87,7 @@ test.each(ledgers)(
     // An event without a list, and one that is too long.
     const events = [
       eventFor("admitad", "empty", {}),
-      eventFor("admitad", "long", { items: Array(1_001).fill({}) }),
+      eventFor("admitad", "long", { items: Array.from({ length: 1_001 }, () => ({})) }),
     ];
     await server.ok("POST", "/v1/events", { events });
     const ends = await until("both to end", async () => {

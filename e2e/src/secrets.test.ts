@@ -122,6 +122,7 @@ async function everyAnswer(server: ServerProcess): Promise<string> {
     event_id: ["e-1"],
     delivery_id: deliveries,
     n: ["1"],
+    version: ["1"],
   };
   const paths = Object.entries(api.paths as Record<string, object>)
     .filter(([, methods]) => "get" in methods)
@@ -133,6 +134,11 @@ async function everyAnswer(server: ServerProcess): Promise<string> {
       return `GET ${path} ${response.status} ${await response.text()}`;
     }),
   );
+  for (const id of Object.keys(documents(() => ""))) {
+    const { status, json } = await server.call("POST", `/v1/partners/acme/endpoints/${id}/preview`, {});
+    expect([id, status, json.request === null]).toEqual([id, 200, false]);
+    texts.push(`preview of ${id} ${JSON.stringify(json)}`);
+  }
   return texts.join("\n");
 }
 
@@ -168,9 +174,11 @@ async function everyCommand(server: ServerProcess, folder: string): Promise<stri
   await run("secrets", "list", "acme");
   await run("endpoints", "list", "acme");
   for (const id of ["header", "path", "form", "redirected"]) await run("endpoints", "test", "acme", id);
+  await run("endpoints", "preview", "acme", "json");
   await run("explain", "e-1");
   await run("deliveries", "--json");
   await run("deliveries", "show", json.deliveries[0].id);
+  await run("deliveries", "request", json.deliveries[0].id);
   await run("dead-letters");
   await run("doctor");
   await run("export-config", "--with-credentials", "--out", "files");

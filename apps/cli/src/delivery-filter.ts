@@ -48,7 +48,7 @@ export const timeOption = {
   fallback: "accepted",
 } as const satisfies OptionDefinition;
 
-type FilterFlags = { readonly [K in keyof typeof filterOptions]: string | undefined } & {
+type FilterFlags = { readonly [K in keyof typeof filterOptions]?: string | undefined } & {
   readonly time?: string | undefined;
 };
 

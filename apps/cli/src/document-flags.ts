@@ -8,7 +8,7 @@ import { parseExactJson } from "@postrider/engine/exact-json";
 import { flagOf, type OptionDefinition } from "./command.ts";
 import type { Context } from "./context.ts";
 import { CliError } from "./exit.ts";
-import { readInput } from "./input.ts";
+import { readInput, readJsonOrFile } from "./input.ts";
 
 type Document = Readonly<Record<string, unknown>>;
 type Options = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
@@ -192,7 +192,7 @@ async function parseJson(
   context: Pick<Context, "cwd" | "stdin">,
 ): Promise<unknown> {
   if (words.includes(text)) return text;
-  if (text.startsWith("@")) return readInput.json(context, text.slice(1));
+  if (words.length === 0 || text.startsWith("@")) return readJsonOrFile(context, flag, text);
   // No JSON begins like this: it is one macro, such as {data}.
   if (/^\{\w/.test(text)) return text;
   try {

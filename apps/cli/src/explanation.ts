@@ -71,7 +71,15 @@ function destinations(event: EventView): string {
     open > 0 ? `${open} still on the way` : "",
     rest > 0 ? `${rest} ended otherwise` : "",
   ].filter((part) => part !== "");
-  return `It went to ${counted(n, "endpoint")}: ${counts.join(", ")}.`;
+  return `It went to ${whereTo(event.deliveries)}: ${counts.join(", ")}.`;
+}
+
+/** `2 endpoints`, or `1 endpoint in 3 deliveries` if an endpoint gets one for each item of a list. */
+function whereTo(deliveries: readonly DeliveryView[]): string {
+  const firsts = deliveries.filter(({ item }) => item === undefined || item === 1).length;
+  const endpoints = counted(firsts, "endpoint");
+  if (firsts === deliveries.length) return endpoints;
+  return `${endpoints} in ${counted(deliveries.length, "delivery", "deliveries")}`;
 }
 
 function explainDelivery(
@@ -96,12 +104,23 @@ function explainDelivery(
       pending?.why ??
       (delivery.reason === null
         ? "It ended without a reason. This is a fault: report it."
-        : (facts.meanings.get(delivery.reason) ?? "")),
+        : `${facts.meanings.get(delivery.reason) ?? ""}${ruleWords(delivery.reason, endpoint)}`),
     attempts: (delivery.attempts ?? []).map(attemptLine),
     next: pending?.next ?? null,
     advice:
       pending?.advice ?? (delivery.reason === null ? [] : adviceFor(delivery.reason, delivery, endpoint)),
   };
+}
+
+/** Which rule it was, if only one of the endpoint can have been: an attempt names it only if it failed. */
+function ruleWords(reason: Reason, endpoint: Endpoint | undefined): string {
+  const then = reason === "accepted_by_rule" ? "delivered" : reason;
+  // An older server has no rules.
+  const rules: readonly Endpoint["verdicts"][number][] = (endpoint as Partial<Endpoint>)?.verdicts ?? [];
+  const index = rules.findIndex((rule) => rule.then === then);
+  if (index === -1 || rules.some((rule, at) => at > index && rule.then === then)) return "";
+  const { note } = rules[index]!;
+  return ` The endpoint has one such rule: verdicts[${index}]${note === undefined ? "" : ` (${plain(note)})`}.`;
 }
 
 /** `2. 2026-01-31 10:00:05Z, answered 503 after 12ms: "try later"` */
@@ -325,7 +344,7 @@ function adviceFor(
     ],
     not_accepted: [`See whether the partner takes it now: postrider endpoints test ${to}`, replay],
     verdict_unknown: [change("Write a verdict rule that knows the answer above"), replay],
-    invalid_value: [change("Let the filter fit the values, or give a default"), replay],
+    invalid_value: [change("Let the filter (or fan_out) fit the values, or give a default"), replay],
     delimiter_in_value: [change("Replace the separator in the value before it is joined"), replay],
     too_many_items: [change("Send one request per item (fan_out)"), replay],
     personal_data: [

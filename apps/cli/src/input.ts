@@ -77,6 +77,25 @@ export const readInput = {
   },
 };
 
+/**
+ * JSON that a flag gives: as text, or `@` and the path of a file (`@-`: standard input).
+ *
+ * @throws CliError `usage`
+ */
+export async function readJsonOrFile(context: Source, flag: string, given: string): Promise<unknown> {
+  const path = given.startsWith("@") ? given.slice(1) : null;
+  const text = path === null ? given : await readInput.text(context, path);
+  try {
+    return parseExactJson(text);
+  } catch (error) {
+    const message =
+      path === null
+        ? `${flag} is neither JSON nor @ and the path of a file.`
+        : `${path} does not hold a JSON document: ${error instanceof Error ? error.message : ""}`;
+    throw new CliError("usage", message);
+  }
+}
+
 /** No byte is ever replaced: what cannot be decoded is null. */
 function decode(bytes: Uint8Array): string | null {
   try {

@@ -32,9 +32,23 @@ test("a real ledger answers each route as it declares", async () => {
   await ok("PUT", partner, acme, { name: "Acme" });
   await ok("PUT", partner, acme, { name: "Acme again" });
   await ok("PUT", endpoint, main, { url: "https://acme.invalid/{data.payuot}", order: {}, enabled: false });
-  await ok("PUT", endpoint, `${acme}/endpoints/other`, { url: "https://acme.invalid/", body: { a: [1.5] } });
+  await ok("PUT", endpoint, `${acme}/endpoints/other`, {
+    url: "https://acme.invalid/",
+    body: { a: [1.5] },
+    verdicts: [
+      {
+        when: { status: [200, "4xx"], json: [{ pointer: "/a", in: [1.5, null], gt: 0 }] },
+        then: "delivered",
+      },
+      { when: { contains: "no" }, then: "slow", wait: { header: "x-wait" }, note: "refused" },
+    ],
+  });
   await ok("POST", `${partner}/rotate-secret`, `${acme}/rotate-secret`, { scheme: "v1a" });
   await ok("POST", `${partner}/rotate-secret`, `${acme}/rotate-secret`);
+  await ok("PUT", `${partner}/secrets/{name}`, `${acme}/secrets/key`, { value: "s3cret" });
+  await ok("PUT", `${partner}/secrets/{name}`, `${acme}/secrets/key`, { value: "another" });
+  await ok("GET", `${partner}/secrets`, `${acme}/secrets`);
+  await ok("DELETE", `${partner}/secrets/{name}`, `${acme}/secrets/key`);
   await ok("POST", `${partner}/pause`, `${acme}/pause`);
   const event = { event_id: "c-1", type: "conversion.approved", order_key: "k", data: { payout: 1.5 } };
   const dated = { ...event, event_id: "c-2", not_before: "2099-01-31T10:00:00Z", expires_after: "90d" };
@@ -59,6 +73,10 @@ test("a real ledger answers each route as it declares", async () => {
   await ok("POST", `${partner}/resume`, `${acme}/resume`);
   await ok("POST", `${endpoint}/test`, `${acme}/endpoints/other/test`);
   await ok("POST", `${endpoint}/resume`, `${main}/resume`);
+  await ok("POST", `${endpoint}/reclassify`, `${main}/reclassify`, {
+    verdicts: [{ when: { status: "2xx" }, then: "dead" }],
+    replay: true,
+  });
   await ok("GET", partner, acme);
   await ok("GET", endpoint, main);
   await ok("GET", `${partner}/keys`, `${acme}/keys`);

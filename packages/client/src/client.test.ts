@@ -50,6 +50,7 @@ const everyCall: Readonly<Record<string, (client: Client) => Promise<unknown>>> 
   restoreEndpoint: (client) => client.restoreEndpoint("x", "x", 1),
   attemptRequest: (client) => client.attemptRequest("x"),
   resumeEndpoint: (client) => client.resumeEndpoint("x", "x"),
+  reclassify: (client) => client.reclassify("x", "x"),
   endpointWarnings: (client) => client.endpointWarnings(),
   listDeliveries: (client) => client.listDeliveries(),
   delivery: (client) => client.delivery("x"),

@@ -19,6 +19,7 @@ import type {
   PartnersPage,
   Preview,
   Reasons,
+  Reclassification,
   Replay,
   Replays,
   Retried,
@@ -40,6 +41,7 @@ import type {
   PartnerInput,
   PendingRequest,
   PreviewRequest,
+  ReclassifyRequest,
   ReplayRequest,
   RotateSecretRequest,
   TestRequest,
@@ -154,6 +156,14 @@ function endpointCalls(call: Call) {
     /** Sends a test postback, and shows what was sent and answered. */
     testEndpoint: (partner: string, id: string, request: TestRequest = {}, options?: CallOptions) =>
       call<TestPostback>("POST", `${endpointPath(partner, id)}/test`, options, JSON.stringify(request)),
+    /** Judges kept answers of an endpoint again by verdict rules, and replays what was wrongly booked as delivered. */
+    reclassify: (partner: string, id: string, request: ReclassifyRequest = {}, options?: CallOptions) =>
+      call<Reclassification>(
+        "POST",
+        `${endpointPath(partner, id)}/reclassify`,
+        options,
+        JSON.stringify(request),
+      ),
     /** The versions of an endpoint's document, newest first. */
     endpointVersions: (partner: string, id: string, page: PageQuery = {}, options?: CallOptions) =>
       call<EndpointVersions>("GET", withQuery(`${endpointPath(partner, id)}/versions`, page), options),

@@ -15,6 +15,7 @@ export type {
   PartnerInput,
   PendingRequest,
   PreviewRequest,
+  ReclassifyRequest,
   ReplayRequest,
   RotateSecretRequest,
   SampleEventInput,

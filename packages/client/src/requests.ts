@@ -7,6 +7,7 @@ import type {
   PartnerDocument,
   RetryDocument,
   RotateRequest,
+  VerdictRule,
 } from "@postrider/contract";
 
 /** An optional key that may also be given as undefined, which leaves it out. */
@@ -74,6 +75,24 @@ export interface ReplayRequest {
   readonly filter: DeliveryFilter;
   /** Count only. Default false. */
   readonly dry_run?: boolean | undefined;
+  /** How fast deliveries are put back; null, the default: at once. */
+  readonly rate_per_second?: number | null | undefined;
+}
+
+/** What is judged again, and whether it is replayed. */
+export interface ReclassifyRequest {
+  /** Rules to try. Default: those of the endpoint. */
+  readonly verdicts?: readonly VerdictRule[] | undefined;
+  /** Accepted at or after. */
+  readonly since?: string | undefined;
+  /** Accepted before. */
+  readonly until?: string | undefined;
+  /** Ended deliveries to look at, 1 to 10,000, the newest first. Default 10,000. */
+  readonly limit?: number | undefined;
+  /** `next_cursor` of the page before. */
+  readonly cursor?: string | undefined;
+  /** Those wrongly booked as delivered are replayed. Default false. */
+  readonly replay?: boolean | undefined;
   /** How fast deliveries are put back; null, the default: at once. */
   readonly rate_per_second?: number | null | undefined;
 }

@@ -78,7 +78,7 @@ export const reasons = {
   invalid_value: {
     state: "dead",
     meaning:
-      "A filter could not make what it promises of the event's value, so nothing was sent: no date, no number, or a digit would be lost.",
+      "A filter could not make what it promises of the event's value, so nothing was sent: no date, no number, or a digit would be lost. Or `fan_out` leads to no list, or was changed after the delivery was split.",
   },
   delimiter_in_value: {
     state: "dead",
@@ -87,7 +87,8 @@ export const reasons = {
   },
   too_many_items: {
     state: "dead",
-    meaning: "The event's list has more items than one request may hold, so nothing was sent.",
+    meaning:
+      "The event's list has more items than one request may hold, or than `fan_out` makes deliveries of, so nothing was sent.",
   },
   personal_data: {
     state: "dead",

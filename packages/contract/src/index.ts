@@ -9,8 +9,18 @@ export {
   type OrderDocument,
   type RetryDocument,
   withExactNumbers,
+  withExactRules,
 } from "./documents/endpoint.ts";
 export type { ParameterGroup, ParameterValue } from "./documents/parameters.ts";
+export {
+  type ExpectedValue,
+  type JsonTest,
+  mostRules,
+  type RuleVerdict,
+  ruleVerdicts,
+  type VerdictRule,
+  verdictRules,
+} from "./documents/verdicts.ts";
 export {
   completePartner,
   type PartnerDocument,
@@ -141,6 +151,7 @@ export {
   type Replay,
   type Replays,
 } from "./answers/selections.ts";
+export { reclassificationView, type Reclassification } from "./answers/reclassification.ts";
 export {
   conservationView,
   reasonsView,

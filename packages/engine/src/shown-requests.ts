@@ -203,7 +203,11 @@ function show(
   const { signing } = document;
   const fanOut = listPath(document.fan_out);
   const shown = {
-    delivery: { ...delivery, item: delivery.item ?? firstItem(fanOut, delivery.dataText) },
+    // What was sent before the endpoint had a fan_out was the whole event, also if it was split later.
+    delivery: {
+      ...delivery,
+      item: fanOut && (delivery.item ?? firstItem(fanOut, delivery.dataText)),
+    },
     partner: { id: partner },
     endpoint: { id: endpoint, template, signing, fanOut },
     n,

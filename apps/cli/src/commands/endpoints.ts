@@ -61,9 +61,16 @@ function breakerWords({ breaker }: Endpoint): string {
   return `after ${breaker.consecutive_failures} failures in a row, or ${ratio}; probes from ${breaker.first_wait} to ${breaker.longest_wait} apart`;
 }
 
+/** An older server has no rules. */
+function verdictFacts({ verdicts = [] }: Partial<Endpoint>): [string, string][] {
+  if (verdicts.length === 0) return [];
+  const words = [...new Set(verdicts.map(({ then }) => then))].join(", ");
+  return [["verdicts", `${counted(verdicts.length, "rule")} on its answers: ${words}`]];
+}
+
 function refusingFacts({ circuit }: Endpoint): [string, string][] {
   if (circuit.refusing_since === null) return [];
-  const since = `${clockTime(circuit.refusing_since)}, ${counted(circuit.refusals, "answer")} with a 4xx`;
+  const since = `${clockTime(circuit.refusing_since)}, ${counted(circuit.refusals, "refusal")}`;
   return [["refusing since", `${since}: see why with postrider deliveries, then correct it and replay`]];
 }
 
@@ -97,6 +104,7 @@ function endpointFacts(output: Output, endpoint: Endpoint): string {
     ...(endpoint.order
       ? [["order", `by order_key, held ${endpoint.order.max_hold} at most`] as [string, string]]
       : []),
+    ...verdictFacts(endpoint),
     ["breaker", breakerWords(endpoint)],
     ["disabled after", endpoint.disable_after === null ? "never" : `failing for ${endpoint.disable_after}`],
     ...failingFacts(endpoint),
@@ -205,7 +213,7 @@ const test = defineCommand({
           out,
           good ? "good" : "bad",
           good
-            ? "This counts as delivered."
+            ? `This counts as delivered${ruleWords(exchange)}.`
             : plain(`This does not count as delivered: ${orDash(exchange.error ?? exchange.verdict)}`),
         ),
       );
@@ -213,6 +221,12 @@ const test = defineCommand({
     return good ? exitCodes.ok.code : exitCodes.failed.code;
   },
 });
+
+/** Of a failure, the error names the rule. An older server does not say. */
+function ruleWords({ rule = null }: Partial<TestPostback>): string {
+  if (rule === null) return "";
+  return plain(`: verdicts[${rule.index}] says ${rule.then}${rule.note === null ? "" : ` (${rule.note})`}`);
+}
 
 function writeExchange(out: Output, { request, response }: TestPostback): void {
   // If the template could not be filled there was no request; the error says so.

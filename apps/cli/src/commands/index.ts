@@ -10,6 +10,7 @@ import { explain } from "./explain.ts";
 import { exportConfig } from "./export-config.ts";
 import { partnerPack } from "./partner-pack.ts";
 import { partners } from "./partners.ts";
+import { reclassify } from "./reclassify.ts";
 import { replays } from "./replays.ts";
 import { retryNow } from "./retry-now.ts";
 import { secrets } from "./secrets.ts";
@@ -30,6 +31,7 @@ export const commands: readonly (CommandDefinition | CommandGroup)[] = [
   deliveries,
   deadLetters,
   replays,
+  reclassify,
   retryNow,
   cancel,
   doctor,

@@ -10,8 +10,11 @@ const partnerName = (of: { partner: string; partner_deleted?: true }): string =>
   of.partner_deleted === true ? `${of.partner} (deleted)` : of.partner;
 const endpointName = (of: { endpoint: string; endpoint_deleted?: true }): string =>
   of.endpoint_deleted === true ? `${of.endpoint} (deleted)` : of.endpoint;
-/** `acme/main`. */
-export const destination = (of: DeliveryView): string => `${partnerName(of)}/${endpointName(of)}`;
+/** `acme/main`, or `acme/main, item 2 of 3`. */
+export const destination = (of: DeliveryView): string => {
+  const item = of.item === undefined ? "" : `, item ${of.item} of ${of.items}`;
+  return `${partnerName(of)}/${endpointName(of)}${item}`;
+};
 
 /** Deliveries, one a line. */
 export function deliveryTable(output: Output, rows: readonly DeliveryView[], nowMs: number): string {

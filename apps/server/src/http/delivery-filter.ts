@@ -4,7 +4,7 @@ import { instantForm } from "@postrider/contract";
 import { isInstant } from "@postrider/engine";
 import { endpointId, partnerId } from "@postrider/contract";
 
-const instant = z
+export const instant = z
   .string({ error: "must be an ISO 8601 instant with a zone" })
   .refine(
     isInstant,

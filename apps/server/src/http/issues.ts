@@ -71,7 +71,7 @@ export function wordsOf([first]: readonly Issue[]): string {
 export function issuesOf(error: z.ZodError, schema: z.ZodType, hints: Remedies): Issue[] {
   const issues: Issue[] = [];
   let more = 0;
-  for (const issue of error.issues) {
+  for (const issue of error.issues.flatMap(fitting)) {
     const free = mostIssues - issues.length;
     if (issue.code === "unrecognized_keys") {
       const known = keysAt(schema, issue.path);
@@ -88,6 +88,19 @@ export function issuesOf(error: z.ZodError, schema: z.ZodType, hints: Remedies):
 export function withMore(issues: Issue[], more: number): Issue[] {
   if (more > 0) issues.push({ path: "", message: `and ${more} more, which are not listed` });
   return issues;
+}
+
+/**
+ * Of a value that may have several forms, the issues of the form that it was meant in: one of whose parts is wrong, and not
+ * the whole.
+ */
+function fitting(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  if (issue.code !== "invalid_union") return [issue];
+  const meant = issue.errors.find((issues) =>
+    issues.every(({ path, code }) => path.length > 0 || code === "unrecognized_keys"),
+  );
+  if (meant === undefined || meant.length === 0) return [issue];
+  return meant.flatMap((inner) => fitting({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
 function unknownKey(key: string, known: readonly string[], hints: Remedies): string {
@@ -109,10 +122,19 @@ export function shownPath(path: readonly PropertyKey[]): string {
 function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   let at: z.core.$ZodType | null = bare(schema);
   for (const part of path) {
-    const of: z.core.$ZodType | undefined = at instanceof z.ZodObject ? at.shape[String(part)] : undefined;
+    const of: z.core.$ZodType | undefined = partOf(at, part);
     at = of === undefined ? null : bare(of);
   }
   return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
+}
+
+/** The schema of a key, or of a list's entries. */
+function partOf(at: z.core.$ZodType | null, part: PropertyKey): z.core.$ZodType | undefined {
+  if (at instanceof z.ZodObject) return at.shape[String(part)];
+  if (at instanceof z.ZodArray) return at.element;
+  if (!(at instanceof z.ZodUnion)) return undefined;
+  // Of the forms that a value may have, the one that has such a part.
+  return at.options.map((option) => partOf(bare(option), part)).find((of) => of !== undefined);
 }
 
 /** The schema of what is read: before any change of it, and whether it may be missing or not. */

@@ -97,6 +97,7 @@ export function createFakeEngine(): FakeEngine {
             request: aRequest,
             response: { status: 200, body: "ok", duration_ms: 3, failure: null },
             verdict: "accepted",
+            rule: null,
             error: null,
           }
         : null,

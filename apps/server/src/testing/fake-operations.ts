@@ -225,6 +225,26 @@ export function createFakeOperations(
       ...selected,
       replay: { ...aReplay, filter, requested_by: requestedBy },
     }),
+    reclassify: async (owner, id) =>
+      endpoints.has(`${owner}/${id}`)
+        ? {
+            judged: 2,
+            groups: [
+              {
+                state: "delivered",
+                reason: "accepted_by_partner",
+                would_be: "dead",
+                rule: 1,
+                note: "unknown click",
+                count: 2,
+                examples: [{ delivery_id: "dlv_1", status: 200, answer: "success=false" }],
+              },
+            ],
+            not_judged: { no_answer: 0, not_kept: 1, cut: 0 },
+            wronglyDelivered: ["dlv_1", "dlv_2"],
+            next_cursor: "next",
+          }
+        : null,
     retryNow: async (_filter, { dryRun }) => ({
       result: {
         ...selected,

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { count, instant, type Shown } from "./answer-forms.ts";
 import { endpointDocument } from "../documents/endpoint.ts";
 import { completeShape } from "./complete-shape.ts";
+import { ruleVerdicts } from "../documents/verdicts.ts";
 import { shownRequestView } from "./previews.ts";
 
 /** An endpoint. */
@@ -29,8 +30,10 @@ export const endpointView = z
       disabled_at: instant.nullable().describe("When it is paused if it goes on failing."),
       refusing_since: instant
         .nullable()
-        .describe("The first of the refusals, where it refuses whatever it is sent with a 4xx."),
-      refusals: count.describe("Refusals (4xx) since the last success."),
+        .describe(
+          "The first of the refusals, where it refuses whatever it is sent, with a 4xx or by a verdict rule.",
+        ),
+      refusals: count.describe("Refusals (4xx, or by a verdict rule) since the last success."),
     }),
   })
   .meta({ id: "Endpoint" });
@@ -88,7 +91,15 @@ export const testPostbackView = z
       duration_ms: z.number(),
       failure: z.strictObject({ class: z.string(), message: z.string() }).nullable(),
     }),
-    verdict: z.enum(["accepted", "retryable", "busy", "client_error", "gone"]),
+    verdict: z.enum(["accepted", "retryable", "busy", "client_error", "refused", "gone"]),
+    rule: z
+      .strictObject({
+        index: count.describe("Its place in `verdicts`, from 0."),
+        then: z.enum(ruleVerdicts),
+        note: z.string().nullable(),
+      })
+      .nullable()
+      .describe("The rule that decided; null if the status did, or no rule knew the answer."),
     error: z.string().nullable(),
   })
   .meta({ id: "TestPostback" });

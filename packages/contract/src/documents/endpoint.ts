@@ -16,6 +16,8 @@ import {
 import { completed } from "./complete.ts";
 import { personalPermits } from "../personal-data.ts";
 import { type ParameterGroup, parameterGroups } from "./parameters.ts";
+import type { ReadonlyDeep } from "./readonly-deep.ts";
+import { type VerdictRule, verdictRules } from "./verdicts.ts";
 
 /** When a delivery is sent again, and for how long. */
 export const retryDocument = z
@@ -165,6 +167,16 @@ export const endpointDocument = z
           value: "groups",
           summary: "groups of parameters after those of the URL: a JSON list, or @file",
         }),
+      verdicts: verdictRules
+        .default([])
+        .describe(
+          "Rules on the partner's answers, for partners whose status does not say whether they took it: the first that matches decides. With none, the status does.",
+        )
+        .register(flags, {
+          form: { json: [] },
+          value: "rules",
+          summary: "rules on the partner's answers: a JSON list, or @file",
+        }),
       literal: z
         .boolean({ error: "must be true or false" })
         .default(false)
@@ -286,12 +298,6 @@ export type EndpointDocument = ReadonlyDeep<
   readonly parameters: readonly ParameterGroup[];
 };
 
-type ReadonlyDeep<T> = T extends readonly (infer Item)[]
-  ? readonly ReadonlyDeep<Item>[]
-  : T extends object
-    ? { readonly [Key in keyof T]: ReadonlyDeep<T[Key]> }
-    : T;
-
 /**
  * The document with its defaults: of what an operator wrote, and of what was stored before a key was known.
  *
@@ -306,25 +312,42 @@ export function completeEndpoint(document: { readonly url: string }): EndpointDo
 }
 
 /**
- * The document with the numbers of its JSON texts digit for digit: in its body, and in the values of its parameters.
- * Elsewhere numbers are settings, with which code calculates.
+ * The document with the numbers of its JSON texts digit for digit: in its body, in the values of its parameters, and in what
+ * its verdict rules expect. Elsewhere numbers are settings, with which code calculates.
  *
- * @param exact the same document, or only these two keys, as `parseExactJson` has it
+ * @param exact the same document, or only these keys, as `parseExactJson` has it
  * @example withExactNumbers(document, parseExactJson(text)).body // { rate: RawNumber "10.50" }
  */
 export function withExactNumbers<
   Document extends {
     readonly body?: BodyDocument | undefined;
     readonly parameters: readonly ParameterGroup[];
+    readonly verdicts: readonly VerdictRule[];
   },
->(document: Document, exact: { readonly body?: unknown; readonly parameters?: unknown }): Document {
+>(document: Document, exact: { readonly [Key in "body" | "parameters" | "verdicts"]?: unknown }): Document {
   const groups = exact.parameters as readonly Pick<ParameterGroup, "params">[] | undefined;
   const parameters = document.parameters.map((group, index) => ({
     ...group,
     params: groups?.[index]?.params ?? group.params,
   }));
+  const verdicts = withExactRules(document.verdicts, exact.verdicts as readonly VerdictRule[] | undefined);
   const body = exact.body === undefined ? {} : { body: exact.body as BodyDocument };
-  return { ...document, ...body, parameters };
+  return { ...document, ...body, parameters, verdicts };
+}
+
+/**
+ * Verdict rules with the numbers that they expect digit for digit.
+ *
+ * @param exact the same rules as `parseExactJson` has them
+ */
+export function withExactRules<Rule extends VerdictRule>(
+  rules: readonly Rule[],
+  exact: readonly VerdictRule[] | undefined,
+): readonly Rule[] {
+  return rules.map((rule, index) => {
+    const json = exact?.[index]?.when.json;
+    return json === undefined ? rule : { ...rule, when: { ...rule.when, json } };
+  });
 }
 
 const { url: _, body: __, ...defaults } = completeEndpoint({ url: "" });

@@ -1,3 +1,4 @@
+import { shownLocation } from "./shown-location.ts";
 import type { Lack } from "./lack.ts";
 import type { Scheme } from "./missing-key.ts";
 import { retryAfterMs } from "./retry-after.ts";
@@ -11,16 +12,30 @@ export type Verdict =
   | { readonly kind: "lacking"; readonly lack: Lack; readonly error: string };
 
 /** What an exchange means for its delivery. */
-type ExchangeVerdict =
-  | { readonly kind: "accepted" }
+export type ExchangeVerdict =
+  /** `reason`: how the delivery ends. Absent: accepted by its status. */
+  | { readonly kind: "accepted"; readonly reason?: "accepted_by_rule" | "duplicate" }
   /** Likely to pass by itself: the endpoint's ordinary schedule. `reason`: how the delivery ends if this was its last answer. */
-  | { readonly kind: "retryable"; readonly error: string; readonly reason?: "redirected" }
+  | {
+      readonly kind: "retryable";
+      readonly error: string;
+      readonly reason?: "redirected" | "not_accepted" | "verdict_unknown";
+    }
   /** The partner still works on this delivery: the ordinary schedule, and nothing follows for the endpoint. */
   | { readonly kind: "busy"; readonly error: string }
   /** Likely somebody's mistake that somebody mends: the short slow ladder, then dead with this reason. */
-  | { readonly kind: "client_error"; readonly reason: "rejected" | "target_refused"; readonly error: string }
-  /** 410: the endpoint is paused and its backlog kept, this delivery with it (Standard Webhooks). */
-  | { readonly kind: "gone"; readonly error: string };
+  | {
+      readonly kind: "client_error";
+      readonly reason: "rejected" | "rejected_by_rule" | "target_refused";
+      readonly error: string;
+    }
+  /** The partner will never take it: dead at once. Only a verdict rule says so. */
+  | { readonly kind: "refused"; readonly reason: "refused_by_rule"; readonly error: string }
+  /**
+   * 410 (Standard Webhooks), or a verdict rule: the endpoint is paused and its backlog kept, this delivery with it.
+   * `note`: why, for operators. Absent: 410.
+   */
+  | { readonly kind: "gone"; readonly error: string; readonly note?: string };
 
 /** The parts of an exchange that the verdict depends on. */
 export interface ExchangeFacts {
@@ -73,13 +88,5 @@ export function classify({ status, failure, location, retryAfter = null }: Excha
 
 function redirectError(status: number, location: string | null): string {
   if (status === 304) return "status 304: not modified, which answers a cached GET only";
-  return location ? `status ${status}: redirect to ${withoutQuery(location)}` : `status ${status}`;
-}
-
-/** Redirects often repeat the request's query, and with it the event's data: an error's words may not hold those. */
-function withoutQuery(location: string): string {
-  return location
-    .replace(/[?#].*$/s, "")
-    .replace(/\/\/[^/]*@/, "//")
-    .slice(0, 200);
+  return location ? `status ${status}: redirect to ${shownLocation(location)}` : `status ${status}`;
 }

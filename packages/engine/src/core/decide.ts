@@ -33,11 +33,12 @@ export type Decision =
  * The retry rule, whole. `nowMs` is the end of the attempt, `random` a number in [0, 1), `retryAfterMs` what the
  * partner asked for (null: nothing).
  *
- * A spent ladder ends as the last answer says: `redirected` after a redirect, else `retries_exhausted`, and on the
- * client-error ladder the reason of the last refusal.
+ * A spent ladder ends as the last answer says: `redirected` after a redirect, `not_accepted` or `verdict_unknown` by the
+ * endpoint's verdict rules, else `retries_exhausted`, and on the client-error ladder the reason of the last refusal.
  *
- * `Retry-After` holds the whole endpoint only if the answer is about the endpoint (429, 5xx, 3xx: `retryable`).
- * With any other 4xx it is about one request, and delays only that delivery.
+ * `Retry-After`, and a wait that a verdict rule reads from the answer, holds the whole endpoint only if the answer is
+ * about the endpoint (429, 5xx, 3xx, a rule that says `retry`: `retryable`). With any other 4xx, and a rule that says
+ * `slow`, it is about one request, and delays only that delivery.
  *
  * The next attempt is never earlier than the partner asked (capped by the policy); a delivery whose next attempt
  * would fall after its expiry ends as `expired` now, since nothing could change that.
@@ -52,7 +53,8 @@ export function decide(
   nowMs: number,
   random: number,
 ): Decision {
-  if (verdict.kind === "accepted") return finish("accepted_by_partner");
+  if (verdict.kind === "accepted") return finish(verdict.reason ?? "accepted_by_partner");
+  if (verdict.kind === "refused") return finish(verdict.reason);
   if (verdict.kind === "gone" || verdict.kind === "unsignable" || verdict.kind === "lacking")
     return { kind: "pause_endpoint", dueAtMs: nowMs };
 

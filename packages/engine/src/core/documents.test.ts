@@ -4,11 +4,13 @@ import type { compileCircuitPolicy } from "../dispatch/partner.ts";
 import { endpointDefaults, parseEndpointDocument } from "./documents.ts";
 import type { readExchangeSettings } from "./exchange-settings.ts";
 import type { NewTemplateSource } from "./template/compile-strictly.ts";
+import type { compileVerdicts } from "./verdicts/index.ts";
 
 type Used =
   | keyof NewTemplateSource
   | keyof Parameters<typeof readExchangeSettings>[0]
   | keyof Parameters<typeof compileCircuitPolicy>[0]
+  | keyof Parameters<typeof compileVerdicts>[0]
   | "retry"
   | "signing"
   | "order"

@@ -19,6 +19,7 @@ export {
  */
 export function parseEndpointDocument(text: string): EndpointDocument {
   const document = completeEndpoint(JSON.parse(text) as { url: string });
-  if (typeof document.body !== "object" && document.parameters.length === 0) return document;
+  const hasJson = typeof document.body === "object" || document.parameters.length > 0;
+  if (!hasJson && document.verdicts.every(({ when }) => when.json === undefined)) return document;
   return withExactNumbers(document, parseExactJson(text) as object);
 }

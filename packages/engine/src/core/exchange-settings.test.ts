@@ -7,7 +7,7 @@ const pem = (name: string) =>
 const broken = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
 
 test("without certificates of its own an exchange has a deadline alone", () => {
-  expect(readExchangeSettings({ timeout: "2s", ca: null })).toEqual({ timeoutMs: 2_000 });
+  expect(readExchangeSettings({ verdicts: [], timeout: "2s", ca: null })).toEqual({ timeoutMs: 2_000 });
 });
 
 test.each([
@@ -16,7 +16,7 @@ test.each([
   ["several", `${pem("root")}\n${pem("intermediate")}`],
   ["a certificate that signs itself", pem("self-signed")],
 ])("%s is passed on as it is", (_, ca) => {
-  expect(readExchangeSettings({ timeout: "2s", ca })).toEqual({ timeoutMs: 2_000, ca });
+  expect(readExchangeSettings({ verdicts: [], timeout: "2s", ca })).toEqual({ timeoutMs: 2_000, ca });
 });
 
 test.each([
@@ -24,7 +24,7 @@ test.each([
   ["one that is cut", broken, "certificate 1 cannot be read"],
   ["the second of two", pem("root") + broken, "certificate 2 cannot be read"],
 ])("%s is refused", (_, ca, message) => {
-  expect(() => readExchangeSettings({ timeout: "2s", ca })).toThrow(
+  expect(() => readExchangeSettings({ verdicts: [], timeout: "2s", ca })).toThrow(
     expect.objectContaining({ code: "invalid_request", issues: [{ path: "ca", message }] }),
   );
 });

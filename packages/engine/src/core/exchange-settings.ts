@@ -9,6 +9,8 @@ export interface ExchangeSettings {
   readonly timeoutMs: number;
   /** PEM certificates of roots that are trusted beside all others. Absent: none. */
   readonly ca?: string;
+  /** Names, in lower case, of headers of the answer that are given back with it. Absent: none. */
+  readonly answerHeaders?: readonly string[];
 }
 
 /**
@@ -20,11 +22,24 @@ export interface ExchangeSettings {
 export function readExchangeSettings({
   timeout,
   ca,
-}: Pick<EndpointDocument, "timeout" | "ca">): ExchangeSettings {
+  verdicts,
+}: Pick<EndpointDocument, "timeout" | "ca" | "verdicts">): ExchangeSettings {
   const timeoutMs = parseDurationMs(timeout);
-  if (ca === null) return { timeoutMs };
-  checkCertificates(ca);
-  return { timeoutMs, ca };
+  if (ca !== null) checkCertificates(ca);
+  const answerHeaders = waitHeaders(verdicts);
+  return {
+    timeoutMs,
+    ...(ca === null ? {} : { ca }),
+    ...(answerHeaders.length === 0 ? {} : { answerHeaders }),
+  };
+}
+
+/** The headers in which verdict rules look for a wait. Retry-After is always there. */
+function waitHeaders(verdicts: EndpointDocument["verdicts"]): readonly string[] {
+  const names = verdicts.flatMap(({ wait }) =>
+    wait !== undefined && "header" in wait ? [wait.header.toLowerCase()] : [],
+  );
+  return [...new Set(names)].filter((name) => name !== "retry-after");
 }
 
 const certificateForm = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;

@@ -14,9 +14,9 @@ export const operatorEventTypes = {
   "endpoint.failing":
     "Its circuit opened (`percent` null), or it has failed for 50, 70 or 90 percent of its `disable_after`.",
   "endpoint.refusing":
-    "It answers every request with a 4xx: 20 requests without a success of which 90 % were refused, or 5 over 15 minutes. At most one event per endpoint and window until that ends.",
+    "It refuses every request, with a 4xx or by a verdict rule: 20 requests without a success of which 90 % were refused, or 5 over 15 minutes. At most one event per endpoint and window until that ends.",
   "endpoint.disabled":
-    "It was paused: it answered 410 (`cause` gone), failed for its whole `disable_after` (`cause` failing), asks for a signature that its partner has no live key for (`cause` signing_key_missing), or uses a secret or constant that its partner does not have (`cause` secret_missing, constant_missing).",
+    "It was paused: it answered 410, or as a verdict rule that says `pause` (`cause` gone), failed for its whole `disable_after` (`cause` failing), asks for a signature that its partner has no live key for (`cause` signing_key_missing), or uses a secret or constant that its partner does not have (`cause` secret_missing, constant_missing).",
   "endpoint.recovered":
     "Its circuit is closed and its ramp is over (`by` probe), it takes requests again after refusing them (`by` answers), or an operator resumed it (`by` operator).",
   "delivery.dead": "A delivery of the endpoint died; at most one event per endpoint and window.",
@@ -144,13 +144,18 @@ export function acceptingEvent(
   };
 }
 
-/** The endpoint answered 410. Requests in flight may say so several times: one event per window. */
-export function goneEvent({ partner, endpoint }: Subject, windowMs: number, nowMs: number): OperatorEvent {
+/** The endpoint answered 410, or what a rule takes for it. Requests in flight may say so several times: one event per window. */
+export function goneEvent(
+  { partner, endpoint }: Subject,
+  windowMs: number,
+  nowMs: number,
+  error: string | null = null,
+): OperatorEvent {
   return {
     type: "endpoint.disabled",
     eventId: idOf("endpoint.disabled", partner, endpoint, "gone", windowNo(nowMs, windowMs)),
     occurredAtMs: nowMs,
-    data: { partner, endpoint, cause: "gone", error: "status 410" },
+    data: { partner, endpoint, cause: "gone", error: error ?? "status 410" },
   };
 }
 

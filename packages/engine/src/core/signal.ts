@@ -5,11 +5,11 @@ import type { Verdict } from "./classify.ts";
  *
  * | signal | from | |
  * |---|---|---|
- * | `success` | 2xx | |
- * | `failure` | 5xx, 3xx, no answer, a body that broke off | |
- * | `throttled` | 429; 5xx or 3xx with Retry-After | it answers and says when: the hold does the rest |
- * | `answered` | other 4xx | it works, and refused this request: others may be good, unless it refuses all (refusals.ts) |
- * | `gone` | 410 | it is paused |
+ * | `success` | 2xx; a rule that says `delivered` or `duplicate` | |
+ * | `failure` | 5xx, 3xx, no answer, a body that broke off; `retry` by a rule, and answers that no rule knows | |
+ * | `throttled` | 429; 5xx, 3xx or `retry` with a wait | it answers and says when: the hold does the rest |
+ * | `answered` | other 4xx; `slow` or `dead` by a rule | it works, and refused this request: others may be good, unless it refuses all (refusals.ts) |
+ * | `gone` | 410; `pause` by a rule | it is paused |
  */
 export type Signal = "success" | "failure" | "throttled" | "answered" | "gone";
 
@@ -32,6 +32,7 @@ export function signalOf(
     case "lacking":
       return null;
     case "busy":
+    case "refused":
       return "answered";
     case "client_error":
       return verdict.reason === "target_refused" ? null : "answered";

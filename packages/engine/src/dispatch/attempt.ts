@@ -1,13 +1,14 @@
-import { classify, type Verdict } from "../core/classify.ts";
+import type { Verdict } from "../core/classify.ts";
+import { judge, type Judgement } from "../core/verdicts/index.ts";
 import { type Decision, decide, finish, isExpired } from "../core/decide.ts";
 import type { Reason } from "../core/delivery.ts";
-import { itemOf } from "../core/fan-out.ts";
+import { type ItemFacts, itemOf } from "../core/fan-out.ts";
 import { type Lack, lackError } from "../core/lack.ts";
 import type { Mask } from "../core/mask.ts";
 import type { Scheme } from "../core/missing-key.ts";
 import { targetName } from "../core/target.ts";
 import { retryAfterMs } from "../core/retry-after.ts";
-import { renderTemplate, type RenderedPostback } from "../core/template/index.ts";
+import { type PostbackFacts, renderTemplate, type RenderedPostback } from "../core/template/index.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { DueDelivery } from "../ports/ledger.ts";
 import type { Random } from "../ports/random.ts";
@@ -80,7 +81,7 @@ export async function attempt(
   if (exchange.failure?.class === "aborted") return null;
   if (exchange.failure?.class === "local" && exchange.status === null)
     return waitForProcess(job, `local: ${exchange.failure.message}`, tools);
-  const verdict = classify(exchange);
+  const { verdict, retryAfter } = judgeAnswer(job, exchange);
   const endedAtMs = tools.clock.now();
   if (
     verdict.kind === "client_error" &&
@@ -88,7 +89,7 @@ export async function attempt(
     (await leftToOthers(job, tools))
   )
     return putBack(job, verdict.error, endedAtMs, endedAtMs, null);
-  const decision = decideFor(job, verdict, exchange.retryAfter, endedAtMs, tools.random());
+  const decision = decideFor(job, verdict, retryAfter, endedAtMs, tools.random());
   const error = verdict.kind === "accepted" ? null : verdict.error;
   const attempted = { startedAtMs, endedAtMs, exchange, verdict, decision, error };
   // Last: what the answer means is decided by what it says, and not by what is kept of it.
@@ -143,9 +144,19 @@ export interface Renderable {
 }
 
 /** The request's parts from the template, or why there are none; nothing of it is signed yet. */
-export function render({ delivery, partner, endpoint, n }: Renderable) {
-  const item = itemOf(endpoint.fanOut, delivery);
+export function render(job: Renderable) {
+  const item = itemOf(job.endpoint.fanOut, job.delivery);
   if (item?.ok === false) return item;
+  return renderTemplate(job.endpoint.template!, factsOf(job, item));
+}
+
+/** What the answer means: by the endpoint's rules if it has any, else by its status. */
+export function judgeAnswer(job: Job, exchange: Exchange): Judgement {
+  return judge(job.endpoint.verdicts, exchange, () => factsOf(job, null));
+}
+
+/** What macros stand for. */
+function factsOf({ delivery, partner, endpoint, n }: Renderable, item: ItemFacts | null): PostbackFacts {
   const facts = {
     eventId: delivery.eventId,
     deliveryId: delivery.id,
@@ -158,7 +169,7 @@ export function render({ delivery, partner, endpoint, n }: Renderable) {
     attempt: n,
     dataText: delivery.dataText,
   };
-  return renderTemplate(endpoint.template!, item === null ? facts : { ...facts, item });
+  return item === null ? facts : { ...facts, item };
 }
 
 // JSON first: without this header some frameworks answer errors with a page or a redirect.

@@ -74,7 +74,8 @@ export function holdOf(
 function pauseNote(verdict: Verdict | null): string {
   if (verdict?.kind === "unsignable") return missingKeyNote(verdict.scheme);
   if (verdict?.kind === "lacking") return lackNote(verdict.lack);
-  return "The partner answered 410 Gone: paused until an operator resumes it.";
+  const note = verdict?.kind === "gone" ? verdict.note : undefined;
+  return note ?? "The partner answered 410 Gone: paused until an operator resumes it.";
 }
 
 /** The one wide event of an attempt. */

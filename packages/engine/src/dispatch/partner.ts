@@ -16,6 +16,7 @@ import {
   readListPath,
   type Template,
 } from "../core/template/index.ts";
+import { type CompiledVerdicts, compileVerdicts } from "../core/verdicts/index.ts";
 import type { PartnerSettings } from "../ports/ledger.ts";
 import { createSigner, type Signer } from "./signer.ts";
 
@@ -33,6 +34,8 @@ export interface DispatchEndpoint {
   readonly fanOut: ListPath | null;
   /** Why nothing may be sent to it, in words, or null. */
   readonly refusal: string | null;
+  /** Rules on its answers; null: the status decides. */
+  readonly verdicts: CompiledVerdicts | null;
   /** What it uses of its partner and the partner does not have, or null. Nothing is sent to it until that is there. */
   readonly lack: Lack | null;
   readonly policy: RetryPolicy;
@@ -121,6 +124,7 @@ function compileEndpoint(
   const { fault, ...policies } = compilePolicies(document, maxInFlight);
   const { compiled, lack } = compileWith(texts, document);
   const template = compiled.ok ? compiled.template : null;
+  const verdicts = compileVerdicts(document);
   // The list of allowed targets may have changed since the document was stored.
   const target = template && checkTargetUrl(template.origin, allowedTargets);
   return {
@@ -132,8 +136,9 @@ function compileEndpoint(
     refusal: compiled.ok
       ? target?.ok === false
         ? target.message
-        : fault
+        : (fault ?? (verdicts.ok ? null : (verdicts.issues[0]?.message ?? "a verdict rule does not compile")))
       : (compiled.issues[0]?.message ?? "the template does not compile"),
+    verdicts: verdicts.ok ? verdicts.verdicts : null,
     lack,
     ...policies,
     signing: document.signing,

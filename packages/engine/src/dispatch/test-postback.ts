@@ -1,8 +1,16 @@
-import { classify } from "../core/classify.ts";
+import type { RuleVerdict } from "@postrider/contract";
 import { firstItem } from "../core/fan-out.ts";
 import { lackError } from "../core/lack.ts";
 import { type EventFacts, sampleFacts } from "../core/sample-event.ts";
-import { type AttemptTools, type Job, maskedExchange, missingKeyError, render, sign } from "./attempt.ts";
+import {
+  type AttemptTools,
+  judgeAnswer,
+  type Job,
+  maskedExchange,
+  missingKeyError,
+  render,
+  sign,
+} from "./attempt.ts";
 import type { DispatchEndpoint, DispatchPartner } from "./partner.ts";
 import { type ShownRequest, shownRequest } from "./shown-request.ts";
 
@@ -17,7 +25,9 @@ export interface TestPostback {
     readonly failure: { readonly class: string; readonly message: string } | null;
   };
   /** Whether it would have counted as delivered, and if not, why. */
-  readonly verdict: "accepted" | "retryable" | "busy" | "client_error" | "gone";
+  readonly verdict: "accepted" | "retryable" | "busy" | "client_error" | "refused" | "gone";
+  /** The verdict rule of the endpoint that decided; null if its status did, or no rule knew the answer. */
+  readonly rule: { readonly index: number; readonly then: RuleVerdict; readonly note: string | null } | null;
   readonly error: string | null;
 }
 
@@ -64,7 +74,7 @@ export async function sendTestPostback(
   const request = sign(job, rendered, tools.userAgent, now);
   const flagged = { ...request, headers: [...request.headers, ["webhook-test", "1"] as const] };
   const answered = await tools.transport.send(flagged);
-  const verdict = classify(answered);
+  const { verdict, rule } = judgeAnswer(job, answered);
   const { mask } = partner;
   const exchange = mask === null ? answered : maskedExchange(answered, mask);
   const shown = (text: string) => (mask === null ? text : mask.text(text));
@@ -77,6 +87,7 @@ export async function sendTestPostback(
       failure: exchange.failure,
     },
     verdict: verdict.kind,
+    rule: rule && { index: rule.index, then: rule.then, note: rule.note },
     error: verdict.kind === "accepted" ? null : shown(verdict.error),
   };
 }
@@ -86,6 +97,7 @@ function notSent(error: string): TestPostback {
     request: { method: "", url: "", headers: {}, body: null },
     response: { status: null, body: "", duration_ms: 0, failure: null },
     verdict: "client_error",
+    rule: null,
     error: `nothing was sent: ${error}`,
   };
 }

@@ -12,6 +12,7 @@ import type {
   StoredKey,
 } from "../ports/ledger.ts";
 import { oldBacklogs, saveCircuits, silentPartners, storedCircuit } from "./circuits.ts";
+import { fanOut } from "./fan-outs.ts";
 import { attend, livingProcesses, newIdentity, type ProcessIdentity, readTime } from "./processes.ts";
 import { processSettings } from "./process-settings.ts";
 import { advanceReplays } from "./replays.ts";
@@ -119,15 +120,7 @@ export function createDispatchLedger(
       await sql.query(recordSql, [...recordValues(outcomes, again), holder]);
     },
 
-    async fanOut(splits) {
-      await sql.query(fanOutSql, [
-        listOf(splits, (split) => split.deliveryId),
-        listOf(splits, (split) => split.partnerNo),
-        listOf(splits, (split) => split.fence),
-        listOf(splits, (split) => split.items),
-        holder,
-      ]);
-    },
+    fanOut: (splits) => fanOut(sql, splits, holder),
 
     async hold(holds) {
       const endpointNos = list(holds.map((hold) => hold.endpointNo));
@@ -204,9 +197,6 @@ const closeTurnsSql =
 const recordSql = `select postrider.record($1::text::uuid[], $2::text::int[], $3::text::bigint[], $4::text::postrider.delivery_state[],
   $5::text::postrider.reason[], $6::text::float8[], $7::text::int[], $8::text::float8[], $9::text::int[], $10::text::float8[],
   $11::text::int[], $12::text::int[], $13::text::int[], $14::text::text[], $15::text::text[], $16::text::int[], $17::boolean, $18::uuid)`;
-
-const fanOutSql =
-  "select postrider.fan_out($1::text::uuid[], $2::text::int[], $3::text::bigint[], $4::text::int[], $5::uuid)";
 
 /** Waits for changes of partners under way: only a statement that begins after them sees their keys, secrets and constants. */
 const ownersSql = `select 1 from postrider.partners p

@@ -8,6 +8,7 @@
  */
 import type { EndpointDocument, PartnerDocument } from "../core/documents.ts";
 import type { VacuumState } from "../core/vacuum.ts";
+import type { ReclassifyOperations } from "./reclassify.ts";
 import type { DeliveryFilter, DeliveryGroup, DueWaiting, ReplaySelection } from "./selection.ts";
 import type {
   Partner,
@@ -27,6 +28,7 @@ import type {
 } from "./views.ts";
 
 export type * from "./views.ts";
+export type * from "./reclassify.ts";
 
 /** Partners: their settings, and whether they are paused. */
 export interface PartnerOperations {
@@ -349,6 +351,7 @@ export interface Operations
     WarningOperations,
     DeliveryOperations,
     ReplayOperations,
+    ReclassifyOperations,
     CancellationOperations,
     RetryOperations,
     StatusOperations {}

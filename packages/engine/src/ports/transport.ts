@@ -46,6 +46,8 @@ export interface Exchange {
   /** The raw header values that decisions need; null where absent. */
   readonly retryAfter: string | null;
   readonly location: string | null;
+  /** Of the headers that the request asked for, those that the answer has. Absent if it asked for none. */
+  readonly answerHeaders?: Readonly<Record<string, string>>;
   /** Milliseconds from the call to the end of the exchange. */
   readonly durationMs: number;
 }

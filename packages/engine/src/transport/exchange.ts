@@ -1,4 +1,5 @@
 import type { Dispatcher } from "undici";
+import type { ExchangeSettings } from "../core/exchange-settings.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Exchange, LookupWatch } from "../ports/transport.ts";
 import type { Abortable, AbortGroup } from "./abort-groups.ts";
@@ -46,6 +47,7 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
   readonly #options: RoutedOptions;
   readonly #watch: LookupWatch | null;
   readonly #timeoutMs: number;
+  readonly #answerHeaders: readonly string[] | undefined;
   readonly #resolve: (exchange: Exchange) => void;
   #controller: Dispatcher.DispatchController | null = null;
   #startedAt: number;
@@ -63,11 +65,17 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
   #headers: Readonly<Record<string, string | string[] | undefined>> = {};
   #body: ResponseBody | null = null;
 
-  constructor(host: ExchangeHost, options: RoutedOptions, timeoutMs: number, watch: LookupWatch | null) {
+  constructor(
+    host: ExchangeHost,
+    options: RoutedOptions,
+    { timeoutMs, answerHeaders }: Pick<ExchangeSettings, "timeoutMs" | "answerHeaders">,
+    watch: LookupWatch | null,
+  ) {
     this.#host = host;
     this.#watch = watch;
     this.#options = options;
     this.#timeoutMs = timeoutMs;
+    this.#answerHeaders = answerHeaders;
     this.#startedAt = host.deadlines.now();
     this.deadlineAt = this.#startedAt + timeoutMs;
     const { promise, resolve } = Promise.withResolvers<Exchange>();
@@ -216,8 +224,18 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
       truncated,
       retryAfter: first(this.#headers["retry-after"]),
       location: first(this.#headers["location"]),
+      ...(this.#answerHeaders === undefined ? null : { answerHeaders: this.#asked(this.#answerHeaders) }),
       durationMs: this.#host.deadlines.now() - this.#startedAt,
     });
+  }
+
+  #asked(names: readonly string[]): Readonly<Record<string, string>> {
+    return Object.fromEntries(
+      names.flatMap((name) => {
+        const value = Object.hasOwn(this.#headers, name) ? first(this.#headers[name]) : null;
+        return value === null ? [] : [[name, value]];
+      }),
+    );
   }
 
   #bodyText(body: ResponseBody): string {

@@ -98,7 +98,7 @@ export function createTransport(options: TransportOptions): Transport {
       if (signal?.aborted) return Promise.resolve(notSent("aborted", "Aborted before it was sent."));
 
       const dispatchOptions = dispatchOptionsOf(request, url!);
-      const exchange = new PendingExchange(host, dispatchOptions, request.timeoutMs, watch ?? null);
+      const exchange = new PendingExchange(host, dispatchOptions, request, watch ?? null);
       if (signal) aborts.join(signal, exchange);
       pools.dispatch(dispatchOptions, exchange);
       exchange.handedOver();

@@ -42,15 +42,17 @@ export async function noEndpoint(
  */
 export function readEndpoint(text: string): z.output<typeof endpointDocument> {
   const document = readDocument(endpointDocument, text, documentLimits);
-  if (typeof document.body !== "object" && document.parameters.length === 0) return document;
+  const hasJson = typeof document.body === "object" || document.parameters.length > 0;
+  if (!hasJson && document.verdicts.length === 0) return document;
   return withExactNumbers(document, {
     body: exactPart(text, "body"),
     parameters: exactPart(text, "parameters"),
+    verdicts: exactPart(text, "verdicts"),
   });
 }
 
 /** A part of the document whose numbers keep their digits; undefined if it has no such key. */
-function exactPart(text: string, key: "body" | "parameters"): unknown {
+function exactPart(text: string, key: "body" | "parameters" | "verdicts"): unknown {
   const part = memberText(text, key);
   if (part === null) return undefined;
   if (part.length > longestPart) {

@@ -12,6 +12,7 @@ import { eventRoutes } from "./events.ts";
 import { healthRoutes } from "./health.ts";
 import { partnerRoutes } from "./partners.ts";
 import { previewRoutes } from "./previews.ts";
+import { reclassifyRoutes } from "./reclassify.ts";
 import { replayRoutes } from "./replays.ts";
 import { retryRoutes } from "./retries.ts";
 import { secretRoutes } from "./secrets.ts";
@@ -50,6 +51,7 @@ export function apiRoutes({
           ...previewRoutes(engine),
           ...deliveryRoutes(engine),
           ...replayRoutes(engine),
+          ...reclassifyRoutes(engine),
           ...cancellationRoutes(engine),
           ...retryRoutes(engine),
           ...statusRoutes(engine, settings, version),

@@ -8,6 +8,15 @@ import { createdReplayView, replaysView, replayView } from "@postrider/contract"
 const params = z.strictObject({ id: z.string().max(100) });
 const tag = "replays";
 
+/** How fast a replay is. */
+export const replayRate = z
+  .number({ error: "must be a number of deliveries per second" })
+  .min(0.01, "must be at least 0.01")
+  .max(100_000, "must be at most 100000")
+  .nullable()
+  .default(null)
+  .describe("How fast deliveries are put back; null: at once. The partner's own limit holds as well.");
+
 const replayRequest = z
   .strictObject(
     {
@@ -15,13 +24,7 @@ const replayRequest = z
         "Which deliveries; without state and ids only dead letters. Pending ones are never replayed.",
       ),
       dry_run: z.boolean({ error: "must be true or false" }).default(false).describe("Count only."),
-      rate_per_second: z
-        .number({ error: "must be a number of deliveries per second" })
-        .min(0.01, "must be at least 0.01")
-        .max(100_000, "must be at most 100000")
-        .nullable()
-        .default(null)
-        .describe("How fast deliveries are put back; null: at once. The partner's own limit holds as well."),
+      rate_per_second: replayRate,
     },
     { error: "must be an object" },
   )

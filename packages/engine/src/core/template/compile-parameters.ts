@@ -74,6 +74,7 @@ function compileColumn(
   name: string,
   value: ParameterValue,
   field: string,
+  separator: string,
   compiler: GroupCompiler,
 ): JoinedParameter {
   const report = compiler.reportFor(field);
@@ -81,7 +82,13 @@ function compileColumn(
   let parts: readonly Part[] = [];
   if (typeof value === "string") parts = lex(value, report);
   else report("invalid_parameters", 0, "The values of a joined parameter are texts: write macros in a text.");
-  return { name: `${pieces.join("")}=`, column: compiler.macros.parameter(parts, plainPlace, report) };
+  let isHeld = false;
+  const partner = (text: string): string => {
+    isHeld ||= text.includes(separator);
+    return text;
+  };
+  const column = compiler.macros.parameter(parts, { ...plainPlace, partner }, report);
+  return { name: `${pieces.join("")}=`, column, isHeld };
 }
 
 function compileGroup(group: ParameterGroup, field: string, compiler: GroupCompiler): GroupPlan | null {
@@ -101,7 +108,7 @@ function compileGroup(group: ParameterGroup, field: string, compiler: GroupCompi
     return { kind: "each", repetition, parameters: compiled };
   }
   const { repetition, compiled } = macros.repeat(list, from, report, () =>
-    fields.map(([name, value, inner]) => compileColumn(name, value, inner, compiler)),
+    fields.map(([name, value, inner]) => compileColumn(name, value, inner, join, compiler)),
   );
   return { kind: "join", repetition, separator: join, parameters: compiled };
 }

@@ -7,7 +7,6 @@ import { readListPath } from "./list-path.ts";
 import { IssueList, type TemplateIssue } from "./issue.ts";
 import { MacroRegistry, type PartnerTexts } from "./macro-registry.ts";
 import { lex } from "./lex.ts";
-import { parsePath } from "./parse-macro.ts";
 import { watchPersonalData } from "./personal-watch.ts";
 import { groupPlaces, plainPlace } from "./places.ts";
 import type { BodyPlan, GroupPlan, Parameter, TemplatePlan } from "./plan.ts";
@@ -59,17 +58,6 @@ export type CompileOptions = PartnerTexts;
 export type CompileResult =
   | { readonly ok: true; readonly template: Template }
   | { readonly ok: false; readonly issues: readonly TemplateIssue[] };
-
-/** `{item}` in the path would be an item of a list that is not known yet. */
-function checkFanOut(path: string, issues: IssueList): void {
-  const report = issues.reportFor("fan_out");
-  const parsed = parsePath(path);
-  if ("failure" in parsed) {
-    report(parsed.failure.code, parsed.failure.position, parsed.failure.message);
-  } else if (parsed.path.root !== "data") {
-    report("invalid_macro", 0, "The list is in the event's data: write its path, such as data.items.");
-  }
-}
 
 /** What a body is compiled with. */
 interface BodyTools {
@@ -140,7 +128,6 @@ export function compileTemplate(source: TemplateSource, options: CompileOptions 
   if (source.method === "GET" && body !== "none") {
     issues.reportFor("body")("body_not_allowed", 0, 'A GET has no body: use "none", or the method POST.');
   }
-  if (typeof source.fan_out === "string") checkFanOut(source.fan_out, issues);
   const inForm = body === "form";
   const url = compileUrl(source.url, inForm, macros, issues.reportFor("url"));
   const places = inForm ? groupPlaces.form : groupPlaces.query;

@@ -1,5 +1,5 @@
 import type { Report } from "./issue.ts";
-import { parseMacro } from "./parse-macro.ts";
+import { parsePath } from "./parse-macro.ts";
 
 /**
  * The names and indexes after `data` in the path of a list, or null: then the report says what is wrong with it.
@@ -7,15 +7,16 @@ import { parseMacro } from "./parse-macro.ts";
  * @example readListPath("data.order.items", report) // ["order", "items"]
  */
 export function readListPath(path: string, report: Report): readonly string[] | null {
-  const parsed = parseMacro(`{${path}}`, 0);
-  const message = `Write the path of a list in the event's data, such as data.items, without braces and filters.`;
+  const parsed = parsePath(path);
   if ("failure" in parsed) {
-    report("invalid_macro", Math.max(0, parsed.failure.position - 1), message);
+    const { code, position, message } = parsed.failure;
+    report(code, position, message);
     return null;
   }
-  const { macro, end } = parsed;
-  if (macro.root === "data" && macro.segments.length > 0 && macro.name === path && end === path.length + 2)
-    return macro.segments;
-  report("invalid_macro", macro.root === "data" ? macro.name.length : 0, message);
+  const { name, root, segments, modifier } = parsed.path;
+  if (root === "data" && segments.length > 0 && modifier === null) return segments;
+  // `{item}` would be an item of a list that is not known yet.
+  const message = "Write the path of a list in the event's data, such as data.items, and nothing else.";
+  report("invalid_macro", root === "data" ? name.length : 0, message);
   return null;
 }

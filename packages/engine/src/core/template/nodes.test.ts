@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { ParameterGroup } from "@postrider/contract";
 import type { BodySource, TemplateSource } from "./compile.ts";
-import { refused, rendered, sent } from "./template.fixture.ts";
+import { renderTemplate } from "./render.ts";
+import { compiled, factsWith, refused, rendered, sent } from "./template.fixture.ts";
 
 const post = (body: BodySource, others: Partial<TemplateSource> = {}): TemplateSource => ({
   method: "POST",
@@ -265,6 +266,14 @@ describe("parameter groups", () => {
     expect(result).toMatchObject(
       expected === null ? { reason: "delimiter_in_value" } : { url: `https://t.example/pb?s=${expected}` },
     );
+  });
+
+  test("a secret or constant that holds the separator is a value too", () => {
+    const source = get([{ each: "data.l", join: "|", params: { s: "{const.c}{item}" } }]);
+    const result = (c: string) =>
+      renderTemplate(compiled(source, { constants: new Map([["c", c]]) }), factsWith({ l: [1, 2] }));
+    expect(result("a-")).toMatchObject({ url: "https://t.example/pb?s=a-1%7Ca-2" });
+    expect(result("a|")).toMatchObject({ reason: "delimiter_in_value" });
   });
 
   test("a separator that the template itself writes is what the author wants", () => {

@@ -70,10 +70,14 @@ export type GroupParameter =
   | { readonly kind: "text"; readonly parameter: Parameter }
   | { readonly kind: "json"; readonly name: readonly Piece[]; readonly node: JsonPlan };
 
-/** A parameter that is sent once, with the values of all items; each column is not encoded yet, the name is. */
+/**
+ * A parameter that is sent once, with the values of all items; each column is not encoded yet, the name is. `isHeld` if a
+ * text of the partner in it holds the separator.
+ */
 export interface JoinedParameter {
   readonly name: string;
   readonly column: Parameter;
+  readonly isHeld: boolean;
 }
 
 /** Parameters after those of the URL: sent once, once per item, or joined over the items. */

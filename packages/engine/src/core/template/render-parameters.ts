@@ -38,14 +38,14 @@ function readsBack(columns: readonly string[], separator: string): boolean {
 
 /** One joined parameter. A value that is missing is an empty column: columns of the same item stay side by side. */
 function renderJoined(
-  { name, column }: JoinedParameter,
+  { name, column, ...joined }: JoinedParameter,
   repetition: number,
   separator: string,
   evaluated: Evaluated,
   encode: Encode,
 ): string | null | RenderFailure {
   const columns: string[] = [];
-  let isHeld = false;
+  let { isHeld } = joined;
   forEachItem(evaluated, repetition, () => {
     isHeld ||= holdsSeparator(column, evaluated.values, separator);
     columns.push(

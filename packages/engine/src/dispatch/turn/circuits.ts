@@ -238,7 +238,7 @@ export class Circuits {
     else if (verdict?.kind === "lacking")
       operatorEvents.tell(lackingEvent(subject, verdict, operatorEvents.windowMs, endedAtMs));
     else if (decision.kind === "pause_endpoint")
-      operatorEvents.tell(goneEvent(subject, operatorEvents.windowMs, endedAtMs));
+      operatorEvents.tell(goneEvent(subject, operatorEvents.windowMs, endedAtMs, error));
     else if (decision.kind === "finish" && reasons[decision.reason].state === "dead") {
       const dead = { deliveryId: delivery.id, reason: decision.reason, error };
       operatorEvents.tell(deadEvent(subject, dead, operatorEvents.windowMs, endedAtMs));

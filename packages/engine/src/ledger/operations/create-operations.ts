@@ -17,6 +17,7 @@ import { keyOperations } from "./keys.ts";
 import { nameOperations } from "./names.ts";
 import { numberOperations } from "./numbers.ts";
 import { partnerOperations } from "./partners.ts";
+import { reclassifyOperations } from "./reclassify.ts";
 import { replayOperations } from "./replays.ts";
 import { retryOperations } from "./retries.ts";
 import { secretOperations } from "./secrets.ts";
@@ -74,6 +75,7 @@ export function createOperations(sql: Sql, seal: Seal, options: OperationsOption
     ...warningOperations(context),
     ...deliveryOperations(context),
     ...replayOperations(context),
+    ...reclassifyOperations(context),
     ...cancellationOperations(context),
     ...retryOperations(context),
     ...countOperations(context),

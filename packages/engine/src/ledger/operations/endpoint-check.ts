@@ -13,6 +13,7 @@ import {
   type Template,
   type TemplateIssue,
 } from "../../core/template/index.ts";
+import { type CompiledVerdicts, compileVerdicts, verdictIssueCodes } from "../../core/verdicts/index.ts";
 
 /**
  * Refuses an endpoint document that could not be dispatched, before it is stored.
@@ -28,6 +29,7 @@ export function checkEndpoint(
   const strictly = compileStrictly(document);
   if (!strictly.ok && !isOnlyPasted(strictly.issues)) throw invalidTemplate(strictly.issues);
   const template = templateOf(strictly.ok ? strictly : compileTemplate(document));
+  checkVerdicts(document);
   checkTexts("endpoint document", document);
   // Macros cannot stand before the path, so the origin is what every rendered URL has.
   const target = checkNewTarget(template.origin, allowedTargets);
@@ -85,6 +87,24 @@ export function checkConstants(document: EndpointDocument, constants: string): v
   if (!JSON.stringify(document).includes("{const.")) return;
   const names = new Map(Object.entries(JSON.parse(constants) as Record<string, string>));
   templateOf(compileTemplate(document, { constants: names }));
+}
+
+/**
+ * The verdict rules of a document, compiled; null if it has none.
+ *
+ * @throws PostriderError `invalid_template` if a macro cannot be compiled, else `invalid_request`, with the places in `issues`
+ */
+export function checkVerdicts(document: Pick<EndpointDocument, "verdicts">): CompiledVerdicts | null {
+  const compiled = compileVerdicts(document);
+  if (compiled.ok) return compiled.verdicts;
+  const { issues } = compiled;
+  const [first] = issues;
+  const own: readonly (string | undefined)[] = verdictIssueCodes;
+  const code = issues.every((issue) => own.includes(issue.code)) ? "invalid_request" : "invalid_template";
+  throw new PostriderError(code, `The verdict rules cannot be used: ${first?.path}: ${first?.message}`, {
+    hint: "Correct each place named in issues; docs/reference/verdicts.md describes the rules.",
+    issues,
+  });
 }
 
 /**

@@ -62,6 +62,29 @@ export function selectionValues(
   ];
 }
 
+/**
+ * The ids of deliveries accepted in a time span: from (inclusive) and before (exclusive).
+ *
+ * @throws PostriderError `invalid_request` for a time that is none
+ */
+export function acceptedBounds({
+  since,
+  until,
+}: {
+  since?: string | undefined;
+  until?: string | undefined;
+}): {
+  readonly from: string;
+  readonly before: string;
+} {
+  return {
+    from: idFloor(since === undefined ? 0 : instantMs(since, "since")),
+    before: until === undefined ? lastId : idFloor(instantMs(until, "until")),
+  };
+}
+
+const lastId = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+
 /** To the microsecond, as the cursor has it, so that texts compare as instants do. */
 const instantText = (ms: number): string => isoText(ms).replace("Z", "000Z");
 

@@ -60,7 +60,8 @@ export function secretTests(bench: () => Bench): void {
     const { operations, partner } = bench();
     const acme = await partner([]);
     expect((await operations.putEndpoint(acme.id, "main", document, now))?.created).toBe(true);
-    const literal = { ...document, url: "https://partner.example/pb?t=x{{secret.token}}&u={secret.user}" };
+    const url = "https://partner.example/pb?t=x{{secret.token}}&u={secret.user}";
+    const literal = { ...document, literal: true, url };
     await operations.putEndpoint(acme.id, "other", literal, now);
     expect(await operations.listSecrets(acme.id)).toEqual([
       { name: "token", set_at: null, endpoints: ["main"] },
