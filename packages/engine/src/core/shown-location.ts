@@ -1,5 +1,5 @@
 /** Segments of a path that are words of an API, such as `/login`, `/v2` or `/error-page.html`. */
-const word = /^(?:[A-Za-z][A-Za-z._~-]{0,30}\d{0,2}|\{secret\.[a-z\d_]+\})$/;
+const word = /^[A-Za-z][A-Za-z._~-]{0,30}\d{0,2}$/;
 const mostSegments = 8;
 
 /**
@@ -15,12 +15,7 @@ export function shownLocation(location: string): string {
   const segments = path.split("/");
   const shown = segments
     .slice(0, mostSegments)
-    .map((segment) => (segment === "" || isWord(segment) ? segment : "…"));
+    .map((segment) => (segment === "" || word.test(segment) ? segment : "…"));
   if (segments.length > mostSegments) shown.push("…");
   return (origin.replace(/\/\/.*@/, "//") + shown.join("/")).slice(0, 200);
-}
-
-/** A secret's mask stays whole; around it there may be more of the template's own words. */
-function isWord(segment: string): boolean {
-  return segment.split(/(?=\{secret\.)|(?<=\})/).every((part) => word.test(part));
 }

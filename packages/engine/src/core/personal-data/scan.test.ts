@@ -267,6 +267,6 @@ describe("the time is linear in the text, whatever it is", () => {
     timeMs(4_096);
     // 16 times the text: quadratic time would be 256 times as long.
     const short = Math.min(timeMs(4_096), timeMs(4_096), timeMs(4_096));
-    expect(Math.min(timeMs(65_536), timeMs(65_536), timeMs(65_536))).toBeLessThan(100 * Math.max(short, 0.2));
+    expect(Math.min(timeMs(65_536), timeMs(65_536), timeMs(65_536))).toBeLessThan(100 * Math.max(short, 1.5));
   });
 });

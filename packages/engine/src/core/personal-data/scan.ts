@@ -3,7 +3,7 @@ import { hasEmail } from "./email.ts";
 import { type KindSet, kindBits } from "./kinds.ts";
 import { type NameHint, noHint } from "./names.ts";
 import { hasPhone } from "./phone.ts";
-import { base64Texts, plain, unescaped } from "./unwrap.ts";
+import { base64Texts, beginsAsText, plain, unescaped } from "./unwrap.ts";
 
 /** Layers of encodings that are taken off: `%2540` has two. */
 const deepest = 3;
@@ -15,13 +15,19 @@ const plus = 8;
 const names = 16;
 const beyondAscii = 32;
 
-const traitOf = new Uint8Array(128);
+/** Anything but ASCII letters, digits, `-`, `_` and `.`. */
+const other = 64;
+const dot = 128;
+
+const traitOf = new Uint8Array(128).fill(other);
 for (const [characters, trait] of [
+  ["ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_", 0],
   ["0123456789", digit],
-  ["@", atSign],
-  ["%\\&", wrap],
-  ["+", plus],
-  ["=:", names],
+  [".", dot],
+  ["@", atSign | other],
+  ["%\\&", wrap | other],
+  ["+", plus | other],
+  ["=:", names | other],
 ] as const) {
   for (const character of characters) traitOf[character.charCodeAt(0)] = trait;
 }
@@ -43,12 +49,13 @@ export function personalKindsIn(text: string, look: KindSet, hint: NameHint = no
 }
 
 function kindsInLayer(text: string, look: KindSet, hint: NameHint, layers: number): KindSet {
+  if (text.length < shortest) return 0;
   // Most values are short, and hold neither an @ nor many digits: one pass over the characters says so.
   let traits = 0;
   let digits = 0;
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
-    const trait = code < 128 ? (traitOf[code] as number) : beyondAscii;
+    const trait = code < 128 ? (traitOf[code] as number) : beyondAscii | other;
     traits |= trait;
     digits += trait & digit;
   }
@@ -64,12 +71,16 @@ function kindsInLayer(text: string, look: KindSet, hint: NameHint, layers: numbe
     const inner = unescaped(text);
     if (inner !== null) found |= kindsInLayer(inner, look & ~found, hint, layers - 1);
   }
-  if (found !== look) {
+  // A token without a dot is base64 as a whole or not at all.
+  const isToken = (traits & (other | dot)) === 0;
+  if (found !== look && (!isToken || beginsAsText(text, 0))) {
     for (const inner of base64Texts(text)) found |= kindsInLayer(inner, look & ~found, hint, layers - 1);
   }
   return found;
 }
 
+/** An e-mail address has 6 characters, everything else more. */
+const shortest = 6;
 /** Of a phone number. */
 const fewestDigits = 8;
 /** Of a phone number in groups, without the + of E.164. */
@@ -78,7 +89,7 @@ const fewestGrouped = 9;
 const fewestCardDigits = 13;
 
 function numbersIn(text: string, traits: number, look: KindSet, hint: NameHint): KindSet {
-  const runs = digitRuns(text);
+  const runs = digitRuns(text, (traits & other) === 0);
   if (runs === 0) return 0;
   let found: KindSet = 0;
   const mayBePhone =
@@ -100,10 +111,10 @@ const cardRun = 4;
  * Which runs of digits the text has: digits that stand together, with separators between them or not, and without a
  * letter before them in the same token. The digits of a UUID, of hexadecimal or of a click id rarely are one.
  */
-function digitRuns(text: string): number {
+function digitRuns(text: string, isToken: boolean): number {
   let runs = 0;
   let run = 0;
-  // One dot makes a fraction, two or another sign make groups.
+  // A dot counts 1, another separator 8.
   let signs = 0;
   let inToken = false;
   for (let index = 0; index < text.length; index += 1) {
@@ -115,12 +126,14 @@ function digitRuns(text: string): number {
     if (run >= fewestDigits) runs |= runOf(run, signs);
     if (isSeparator(code)) {
       if (inToken && (code === 0x2d || code === 0x2e)) continue;
-      if (run > 0 || code === 0x28) signs += code === 0x2e ? 1 : 2;
+      if (run > 0 || code === 0x28) signs += code === 0x2e ? 1 : 8;
       inToken = false;
     } else {
       run = 0;
       signs = 0;
       inToken = isWord(code);
+      // Nothing in a token parts it from its first letter.
+      if (inToken && isToken) return runs;
     }
   }
   return run >= fewestDigits ? runs | runOf(run, signs) : runs;
@@ -128,7 +141,9 @@ function digitRuns(text: string): number {
 
 function runOf(digits: number, signs: number): number {
   const card = signs > 0 ? digits >= fewestCardDigits : digits >= 14 && digits <= 16;
-  return phoneRun | (signs > 1 && digits >= fewestGrouped ? separatedRun : 0) | (card ? cardRun : 0);
+  // One dot makes a fraction, and three an address of the internet or a version, but for 1.415.555.2671.
+  const mayBeGroups = signs > 1 && digits >= fewestGrouped && (signs !== 3 || digits === 11);
+  return phoneRun | (mayBeGroups ? separatedRun : 0) | (card ? cardRun : 0);
 }
 
 /** Space, `(`, `)`, `+`, `-`, `.`, `/`. */

@@ -99,7 +99,8 @@ export function base64Texts(text: string): readonly string[] {
   return texts;
 }
 
-function beginsAsText(text: string, at: number): boolean {
+/** Whether base64 that begins at `at` begins with six bytes of ASCII. */
+export function beginsAsText(text: string, at: number): boolean {
   return (
     (traitsAt(text, at) & byte1) !== 0 &&
     (traitsAt(text, at + 1) & byte2) !== 0 &&

@@ -55,16 +55,16 @@ function guardText(
   { place, optional, macros, joined, look, lookJoined, refusedHere }: WatchedText,
   values: readonly Value[],
 ): RenderFailure | null {
-  if (optional.length > 0 && isDropped({ optional }, values)) return null;
   // What is allowed at its place may still not leave over plain http.
   const placeOf = (found: KindSet) => ((found & refusedHere) === 0 ? "plain_http" : place);
   for (const { index, name, hint } of macros) {
     const found = kindsInValue(values[index], look, hint);
-    if (found !== 0) return refusal([name], placeOf(found), found);
+    // What is left out is not sent. Asked last: it is rarely needed.
+    if (found !== 0) return isDropped({ optional }, values) ? null : refusal([name], placeOf(found), found);
   }
   if (joined === null || lookJoined === 0) return null;
   const found = personalKindsIn(joinPieces(joined, values, asIs), lookJoined);
-  if (found === 0) return null;
+  if (found === 0 || isDropped({ optional }, values)) return null;
   const names = macros.map((macro) => macro.name);
   return refusal(names, placeOf(found), found);
 }
