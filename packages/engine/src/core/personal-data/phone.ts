@@ -10,7 +10,7 @@
 import { tokenEnd, tokenStart } from "./token.ts";
 
 /** ITU-T E.164: `+`, the country's code, at most 15 digits; separators as in RFC 3966. 8 digits are the fewest here. */
-const international = /(?<!\w)\+ ?\(?[1-9](?:[ ().\/-]{0,2}\d){7,14}(?!\d)/;
+const international = /(?<!\w)\+ ?\(?[1-9](?:[ ()./-]{0,2}\d){7,14}(?!\d)/;
 
 /** The forms of numbers in groups. What is a date, a price, a version or an address of the internet fits none of them. */
 const groups: readonly string[] = [
@@ -48,7 +48,7 @@ const digitsOf = (text: string): number => text.replace(/\D/g, "").length;
  * @param isPhone the name of the value says that it is one: then digits alone are one too
  */
 export function hasPhone(text: string, isPhone: boolean): boolean {
-  if (isPhone && /^[\d +().\/-]+$/.test(text) && isPhoneLength(digitsOf(text))) return true;
+  if (isPhone && /^[\d +()./-]+$/.test(text) && isPhoneLength(digitsOf(text))) return true;
   if (text.includes("+") && international.test(text)) return true;
   if (lostPlus.test(text) || named.test(text)) return true;
   for (const [found] of text.matchAll(inGroups)) {

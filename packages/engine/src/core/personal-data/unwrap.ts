@@ -60,13 +60,12 @@ const byte3 = 8;
 
 /** For each letter of base64 and base64url: may it begin a byte of ASCII, in the first, second or third place of a group of four? */
 const base64Traits = new Uint8Array(128);
-for (const [value, letter] of [
-  ..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+",
-].entries()) {
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+";
+for (let value = 0; value < alphabet.length; value += 1) {
   const first = value < 32 ? byte1 : 0;
   const second = (value & 8) === 0 ? byte2 : 0;
   const third = (value & 2) === 0 ? byte3 : 0;
-  base64Traits[letter.charCodeAt(0)] = inAlphabet | first | second | third;
+  base64Traits[alphabet.charCodeAt(value)] = inAlphabet | first | second | third;
 }
 base64Traits["-".charCodeAt(0)] = base64Traits["+".charCodeAt(0)] as number;
 base64Traits["_".charCodeAt(0)] = inAlphabet;

@@ -3,7 +3,6 @@ import {
   compileTemplate,
   findRefusedEvents,
   findUnfilledMacros,
-  type TemplateSource,
   type UnfilledMacro,
 } from "../../core/template/index.ts";
 import type { EndpointWarning, WarningOperations } from "../../ports/operations.ts";
@@ -75,7 +74,6 @@ async function eventWarnings(
   if (!compiled.ok) return [];
   const { plan } = compiled.template;
   if (plan.event.paths === null && plan.personal === null) return [];
-  const { fan_out: fanOut = null }: TemplateSource = document;
   const texts = await recentData(reads, partner, document.events, signal);
   const unfilled = findUnfilledMacros(compiled.template, texts).map((macro) => ({
     partner,
@@ -85,7 +83,7 @@ async function eventWarnings(
     nearest: macro.nearest,
     message: messageOf(macro, texts.length),
   }));
-  const refused = findRefusedEvents(compiled.template, texts, fanOut).map((found) => ({
+  const refused = findRefusedEvents(compiled.template, texts, document.fan_out).map((found) => ({
     partner,
     endpoint,
     code: "personal_data" as const,
