@@ -17,12 +17,11 @@ const topLevel = /^(?:[a-z]{2,63}|xn--[a-z\d-]{1,59}|[^\0-\x7f]{1,63})$/i;
 /** `logo@2x.png`: the name of a picture for screens with more dots. */
 const pictureName = /^\dx\.(?:png|jpe?g|webp|gif|svg|avif)$/i;
 const addressLiteral = /^\[(?:\d{1,3}\.\d{1,3}\.|IPv6:)/i;
-const quotedEnd = /(?:^|[^\w"])"(?:[^"\\]|\\.)*[\p{L}\p{N}](?:[^"\\]|\\.)*"$/u;
 
 /** Whether `text` holds what looks like an e-mail address (RFC 5321; international: RFC 6531). */
 export function hasEmail(text: string): boolean {
   for (let at = text.indexOf("@"); at !== -1; at = text.indexOf("@", at + 1)) {
-    if (hasLocalPart(text, at) && hasDomain(text, at + 1)) return true;
+    if (hasDomain(text, at + 1) && hasLocalPart(text, at)) return true;
   }
   return false;
 }
@@ -30,8 +29,15 @@ export function hasEmail(text: string): boolean {
 function hasLocalPart(text: string, at: number): boolean {
   if (at === 0) return false;
   const last = text[at - 1] as string;
-  if (last === '"') return quotedEnd.test(text.slice(Math.max(0, at - longestQuoted), at));
-  return endsLocalPart.test(last);
+  return last === '"' ? hasQuotedPart(text, at - 1) : endsLocalPart.test(last);
+}
+
+/** `"john doe"`, and not the end of one text of JSON and the beginning of the next: `"a","@b.example"`. */
+function hasQuotedPart(text: string, close: number): boolean {
+  const open = text.slice(Math.max(0, close - longestQuoted), close).lastIndexOf('"');
+  if (open === -1) return false;
+  const at = Math.max(0, close - longestQuoted) + open;
+  return !/[\w"\\]/.test(text.charAt(at - 1)) && /[\p{L}\p{N}]/u.test(text.slice(at, close));
 }
 
 function hasDomain(text: string, from: number): boolean {
