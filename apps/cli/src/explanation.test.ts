@@ -57,7 +57,9 @@ describe("explain", () => {
     ["x".repeat(300), `1. 2026-01-31 11:50:00Z, answered 200 after 12ms: "${"x".repeat(199)}…"`],
     ["", "1. 2026-01-31 11:50:00Z, answered 200 after 12ms"],
   ])("tells what a 2xx said: %j", (response_body, line) => {
-    const attempts = [{ n: 1, at: "2026-01-31T11:50:00Z", duration_ms: 12, status: 200, response_body }];
+    const attempts = [
+      { n: 1, endpoint_version: 3, at: "2026-01-31T11:50:00Z", duration_ms: 12, status: 200, response_body },
+    ];
     const told = only({ state: "delivered", reason: "accepted_by_partner", attempts });
     expect(told?.attempts).toEqual([line]);
   });

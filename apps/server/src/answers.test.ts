@@ -1,15 +1,17 @@
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { readSettings } from "./config.ts";
 import { startServer } from "./server.ts";
 import { declaredRoutes } from "./testing/answer-check.ts";
 import { caller, testKey } from "./testing/server-over-fake.testsuite.ts";
 
-test("a real ledger answers each route as it declares", async () => {
+test("a real ledger answers each route as it declares", { timeout: 90_000 }, async () => {
   const settings = readSettings({
     POSTRIDER_PORT: "0",
     POSTRIDER_DATA_DIR: "memory://",
     POSTRIDER_API_KEY: testKey,
     POSTRIDER_LOG_LEVEL: "fatal",
+    // Nothing listens there: an attempt fails at once.
+    POSTRIDER_ALLOW_TARGETS: "127.0.0.1:1",
   });
   const server = await startServer(settings);
   onTestFinished(() => server.stop(0));
@@ -33,7 +35,7 @@ test("a real ledger answers each route as it declares", async () => {
   await ok("PUT", partner, acme, { name: "Acme again" });
   await ok("PUT", endpoint, main, { url: "https://acme.invalid/{data.payuot}", order: {}, enabled: false });
   await ok("PUT", endpoint, `${acme}/endpoints/other`, {
-    url: "https://acme.invalid/",
+    url: "http://127.0.0.1:1/",
     body: { a: [1.5] },
     verdicts: [
       {
@@ -72,6 +74,25 @@ test("a real ledger answers each route as it declares", async () => {
   await ok("DELETE", "/v1/replays/{id}", `/v1/replays/${replay_id}`);
   await ok("POST", `${partner}/resume`, `${acme}/resume`);
   await ok("POST", `${endpoint}/test`, `${acme}/endpoints/other/test`);
+  await ok("POST", `${endpoint}/preview`, `${acme}/endpoints/other/preview`);
+  await ok("GET", `${endpoint}/versions`, `${main}/versions`);
+  await ok("GET", `${endpoint}/versions/{version}`, `${acme}/endpoints/other/versions/1`);
+  await ok("POST", `${endpoint}/versions/{version}/restore`, `${main}/versions/1/restore`);
+  await call("POST", "/v1/events", { event_id: "c-9", type: "conversion.approved" });
+  const attempted = await vi.waitFor(
+    async () => {
+      const { json } = await call("GET", "/v1/events/c-9");
+      const found = json.deliveries.find((one: { attempts_made: number }) => one.attempts_made > 0);
+      expect(found).toBeDefined();
+      return found.id as string;
+    },
+    { timeout: 20_000 },
+  );
+  await ok(
+    "GET",
+    "/v1/deliveries/{id}/attempts/{n}/request",
+    `/v1/deliveries/${attempted}/attempts/1/request`,
+  );
   await ok("POST", `${endpoint}/resume`, `${main}/resume`);
   await ok("POST", `${endpoint}/reclassify`, `${main}/reclassify`, {
     verdicts: [{ when: { status: "2xx" }, then: "dead" }],

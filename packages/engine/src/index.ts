@@ -41,9 +41,9 @@ export type {
   AttemptRequest,
   EventChoice,
   Preview,
-  PreviewWarning,
   ShownRequests,
 } from "./shown-requests.ts";
+export type { PreviewWarning } from "./preview-warnings.ts";
 export type { EngineOptions, OperatorOptions } from "./engine-options.ts";
 export { parseDatabaseUrl, type DatabaseAddress } from "./ledger/database-url.ts";
 export { systemClock, type Clock } from "./ports/clock.ts";

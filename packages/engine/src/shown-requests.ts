@@ -5,16 +5,12 @@ import { PostriderError } from "./core/errors.ts";
 import { type DeliveryItem, firstItem, type ItemFailure } from "./core/fan-out.ts";
 import { type EventFacts, type SampleEvent, sampleFacts } from "./core/sample-event.ts";
 import { type AllowedTargets, checkTargetUrl } from "./core/target.ts";
-import {
-  compileTemplate,
-  findEmptyMacros,
-  type RenderFailure,
-  type Template,
-} from "./core/template/index.ts";
+import { compileTemplate, type RenderFailure, type Template } from "./core/template/index.ts";
 import { listPath } from "./dispatch/partner.ts";
 import { renderForPeople, type ShownRequest } from "./dispatch/shown-request.ts";
-import { checkConstants, checkEndpoint } from "./ledger/operations/endpoint-check.ts";
+import { checkConstants, checkEndpoint, goesOnWith } from "./ledger/operations/endpoint-check.ts";
 import type { Clock } from "./ports/clock.ts";
+import { type PreviewWarning, previewWarnings } from "./preview-warnings.ts";
 import type { AttemptSource, Operations } from "./ports/operations.ts";
 
 /** Which event a request is made of: one of the ledger, one of one's own, or without both the sample event. */
@@ -26,13 +22,6 @@ export interface EventChoice {
 /** Why there is no request. */
 export interface ShownFailure {
   readonly reason: Reason;
-  readonly macro: string | null;
-  readonly message: string;
-}
-
-/** What is most likely wrong with a document, or with the event. */
-export interface PreviewWarning {
-  readonly code: string;
   readonly macro: string | null;
   readonly message: string;
 }
@@ -104,20 +93,21 @@ export function createShownRequests(parts: ShownRequestsParts): ShownRequests {
     async preview(partner, endpoint, { document: draft, ...choice }, signal) {
       const owner = await operations.getPartner(partner, signal);
       if (owner === null) return null;
+      const nowMs = clock.now();
+      const stored = await operations.getEndpoint(partner, endpoint, nowMs, signal);
+      const document = draft ?? stored;
+      if (document === null) return null;
       if (draft !== undefined) {
         const refusal = checkEndpoint(draft, allowedTargets);
-        if (refusal !== null) throw refusal;
         checkConstants(draft, JSON.stringify(owner.constants));
+        if (refusal !== null && !goesOnWith(stored, draft)) throw refusal;
       }
-      const nowMs = clock.now();
-      const document = draft ?? (await operations.getEndpoint(partner, endpoint, nowMs, signal));
-      if (document === null) return null;
       const event = await chosenEvent(operations, choice, "test-event", nowMs, signal);
       const subject = { delivery: { ...event, id: previewDelivery, item: null }, partner, endpoint, n: 1 };
       const compiled = withTarget(templateForPeople(document, owner.constants), allowedTargets);
       const { template } = compiled;
       const of = { partner, endpoint, document, template, event, nowMs };
-      const warnings = await warningsOf(parts, of, signal);
+      const warnings = await previewWarnings(operations, of, signal);
       return { ...show(subject, document, compiled, userAgent, nowMs), warnings };
     },
 
@@ -222,63 +212,6 @@ const shownFailure = (failure: RenderFailure | ItemFailure): ShownFailure => ({
   message: failure.message,
 });
 
-const emptyWords = {
-  not_sent: "the delivery would end dead (missing_macro)",
-  left_out: "its place is left out",
-  default: "its default is sent",
-  empty: "its place is empty",
-} as const;
-
-async function warningsOf(
-  { operations }: ShownRequestsParts,
-  of: {
-    readonly partner: string;
-    readonly endpoint: string;
-    readonly document: EndpointDocument;
-    readonly template: Template | null;
-    readonly event: EventFacts;
-    readonly nowMs: number;
-  },
-  signal: AbortSignal | undefined,
-): Promise<readonly PreviewWarning[]> {
-  const found = (await operations.documentWarnings(of, signal)).map(
-    ({ code, macro, message }): PreviewWarning => ({ code, macro, message }),
-  );
-  const told = new Set(found.map(({ macro }) => macro));
-  const empty = (of.template === null ? [] : findEmptyMacros(of.template, of.event.dataText))
-    .filter(({ macro }) => !told.has(macro))
-    .map(({ macro, effect }): PreviewWarning => {
-      const message = `The event ${of.event.eventId} has no value for {${macro}}: ${emptyWords[effect]}.`;
-      return { code: "empty_value", macro, message };
-    });
-  return [...found, ...empty, ...(await missingKeys(operations, of, signal))];
-}
-
-async function missingKeys(
-  operations: Pick<Operations, "listKeys">,
-  {
-    partner,
-    document,
-    nowMs,
-  }: { readonly partner: string; readonly document: EndpointDocument; readonly nowMs: number },
-  signal: AbortSignal | undefined,
-): Promise<readonly PreviewWarning[]> {
-  if (document.signing.length === 0) return [];
-  const keys = await operations.listKeys(partner, nowMs, signal);
-  const live = new Set(
-    keys
-      .filter(({ retires_at }) => retires_at === null || Date.parse(retires_at) > nowMs)
-      .map(({ scheme }) => scheme),
-  );
-  return document.signing
-    .filter((scheme) => !live.has(scheme))
-    .map((scheme) => ({
-      code: "signing_key_missing",
-      macro: null,
-      message: `The partner ${partner} has no live ${scheme} key, so the document cannot be stored: make the key with rotate-secret, or take ${scheme} out of signing.`,
-    }));
-}
-
 function requestOf(source: AttemptSource, { userAgent }: ShownRequestsParts): AttemptRequest {
   const { delivery, n, atMs, partner, endpoint, endpointVersion, event } = source;
   const differs: Difference[] = [];
@@ -311,7 +244,9 @@ function requestOf(source: AttemptSource, { userAgent }: ShownRequestsParts): At
       message:
         "The partner's constants or secrets that it uses changed since: it may have been sent with other values.",
     });
-  const subject = { delivery: { ...event, id: delivery, item: source.item }, partner, endpoint, n };
+  // The delivery may have been split after the attempt.
+  const item = document.fan_out === null ? null : source.item;
+  const subject = { delivery: { ...event, id: delivery, item }, partner, endpoint, n };
   const shown = show(subject, document, compiled, userAgent, atMs);
   if (shown.request === null && source.status !== null)
     differs.push({

@@ -93,6 +93,7 @@ describe("deliveries", () => {
     const attempts = [
       {
         n: 1,
+        endpoint_version: 3,
         at: "2026-01-31T11:50:00Z",
         duration_ms: 12,
         status: 503,

@@ -87,13 +87,21 @@ export const anEvent = (changes: Partial<EventView> = {}): EventView => ({
       attempts: [
         {
           n: 1,
+          endpoint_version: 3,
           at: "2026-01-31T11:50:00.100Z",
           duration_ms: 12,
           status: 503,
           error: "HTTP 503",
           response_body: "try later",
         },
-        { n: 2, at: "2026-01-31T11:52:00Z", duration_ms: 10_004, status: null, error: "timeout" },
+        {
+          n: 2,
+          endpoint_version: 3,
+          at: "2026-01-31T11:52:00Z",
+          duration_ms: 10_004,
+          status: null,
+          error: "timeout",
+        },
       ],
     }),
   ],

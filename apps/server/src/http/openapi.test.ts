@@ -113,7 +113,7 @@ describe("the OpenAPI document", () => {
     expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(routes.length);
     for (const { operationId } of operations)
       expect(operationId).toMatch(
-        /^(cancel|check|create|delete|get|list|pause|put|reclassify|resume|retry|rotate|send|test)([A-Z][a-z]+)+$/,
+        /^(cancel|check|create|delete|get|list|pause|preview|put|reclassify|restore|resume|retry|rotate|send|test)([A-Z][a-z]+)+$/,
       );
     for (const tag of document.tags) expect(tag).toEqual({ name: tag.name, description: expect.any(String) });
     for (const operation of operations) {

@@ -8,6 +8,8 @@ import {
   PostriderError,
   type ReplaySelection,
   type ReplayView,
+  type StatusOperations,
+  type VersionOperations,
 } from "@postrider/engine";
 
 const at = "2026-01-31T10:00:00.000Z";
@@ -26,7 +28,9 @@ const aDelivery: DeliveryView = {
   finished_at: at,
   last_status: 400,
   last_error: "status 400",
-  attempts: [{ n: 1, at, duration_ms: 12, status: 400, error: "status 400", response_body: "no" }],
+  attempts: [
+    { n: 1, endpoint_version: 1, at, duration_ms: 12, status: 400, error: "status 400", response_body: "no" },
+  ],
 };
 
 const anEvent: EventView = {
@@ -117,6 +121,64 @@ const endpoint = (owner: string, id: string, document: EndpointDocument): Endpoi
   };
 };
 
+/** Each endpoint has one version: what it is. */
+function fakeVersions(endpoints: ReadonlyMap<string, Endpoint>): VersionOperations {
+  return {
+    listEndpointVersions: async (owner, id) =>
+      endpoints.has(`${owner}/${id}`)
+        ? { versions: [{ version: 1, at, by: "local" }], next_cursor: "next" }
+        : null,
+    async getEndpointVersion(owner, id, version) {
+      const found = endpoints.get(`${owner}/${id}`);
+      if (found === undefined || version !== found.version) return null;
+      const {
+        id: _id,
+        partner: _partner,
+        version: _version,
+        state: _state,
+        held_until: _held,
+        note: _note,
+        circuit: _circuit,
+        ...document
+      } = found;
+      return { partner: owner, endpoint: id, version, at, by: "local", document };
+    },
+    restoreEndpointVersion: async (owner, id, version) => {
+      const found = endpoints.get(`${owner}/${id}`);
+      return found?.version === version ? found : null;
+    },
+    readAttempt: async () => null,
+  };
+}
+
+function fakeStatus(): StatusOperations {
+  return {
+    conservation: async () => ({ accepted: 3, pending: 1, finished: { delivered: 2 }, drift: 0 }),
+    backlog: async () => ({
+      pending: 7,
+      oldestDueMs: 1,
+      partners: [{ partner: "acme", pending: 7, oldestDueMs: 1 }],
+    }),
+    pausedEndpoints: async () => 5,
+    vacuumState: async () => ({
+      heldBackBy: [
+        {
+          kind: "transaction",
+          name: "pg_dump, pid 4711",
+          state: "active",
+          sinceMs: Date.parse(at),
+          transactions: 9,
+        },
+      ],
+      unseen: 2,
+      deadPending: 1_000,
+    }),
+    circuits: async () => ({ open: 1, half_open: 0, ramping: 2, failing: 3, refusing: 4 }),
+    numbers: async () => [],
+    ping: async () => ({ serverTimeMs: Date.parse(at), version: "fake 1", migration: 1 }),
+  };
+}
+
 /** Operations without a ledger, over the maps given. */
 export function createFakeOperations(
   partners: Map<string, Partner>,
@@ -175,30 +237,7 @@ export function createFakeOperations(
       partners.has(owner) ? [...endpoints.values()].filter((one) => one.partner === owner) : null,
     deleteEndpoint: async (owner, id) => (endpoints.delete(`${owner}/${id}`) ? { cancelling: false } : null),
     resumeEndpoint: async (owner, id) => endpoints.get(`${owner}/${id}`) ?? null,
-    listEndpointVersions: async (owner, id) =>
-      endpoints.has(`${owner}/${id}`)
-        ? { versions: [{ version: 1, at, by: "local" }], next_cursor: "next" }
-        : null,
-    async getEndpointVersion(owner, id, version) {
-      const found = endpoints.get(`${owner}/${id}`);
-      if (found === undefined || version !== found.version) return null;
-      const {
-        id: _id,
-        partner: _partner,
-        version: _version,
-        state: _state,
-        held_until: _held,
-        note: _note,
-        circuit: _circuit,
-        ...document
-      } = found;
-      return { partner: owner, endpoint: id, version, at, by: "local", document };
-    },
-    restoreEndpointVersion: async (owner, id, version) => {
-      const found = endpoints.get(`${owner}/${id}`);
-      return found?.version === version ? found : null;
-    },
-    readAttempt: async () => null,
+    ...fakeVersions(endpoints),
     documentWarnings: async () => [],
     async endpointWarnings(only) {
       const macro = {
@@ -260,30 +299,8 @@ export function createFakeOperations(
       event_id === undefined || event_id === anEvent.event_id
         ? { matched: 2, cancelled: dryRun ? 0 : 2, groups: [{ ...group, state: "pending", reason: null }] }
         : { matched: 0, cancelled: 0, groups: [] },
-    conservation: async () => ({ accepted: 3, pending: 1, finished: { delivered: 2 }, drift: 0 }),
-    backlog: async () => ({
-      pending: 7,
-      oldestDueMs: 1,
-      partners: [{ partner: "acme", pending: 7, oldestDueMs: 1 }],
-    }),
     nearestName: async ({ partner: near, endpoint }) =>
       (endpoint ?? near).startsWith("nea") ? (endpoint ?? near).replace("nea", "near-") : null,
-    pausedEndpoints: async () => 5,
-    vacuumState: async () => ({
-      heldBackBy: [
-        {
-          kind: "transaction",
-          name: "pg_dump, pid 4711",
-          state: "active",
-          sinceMs: Date.parse(at),
-          transactions: 9,
-        },
-      ],
-      unseen: 2,
-      deadPending: 1_000,
-    }),
-    circuits: async () => ({ open: 1, half_open: 0, ramping: 2, failing: 3, refusing: 4 }),
-    numbers: async () => [],
-    ping: async () => ({ serverTimeMs: Date.parse(at), version: "fake 1", migration: 1 }),
+    ...fakeStatus(),
   };
 }

@@ -6,6 +6,7 @@ import { count, instant, reason, state, type Shown } from "./answer-forms.ts";
 export const attemptView = z
   .strictObject({
     n: count,
+    endpoint_version: count.describe("The version of the endpoint's document that it used."),
     at: instant,
     duration_ms: z.number(),
     status: z.int().nullable(),

@@ -31,7 +31,7 @@ export const previewWarningView = z
     code: z
       .string()
       .describe(
-        "`unfilled_macro`: no recent event had a value. `empty_value`: this event has none. `signing_key_missing`: the partner has no live key for a scheme. Else the code of a lint.",
+        "`unfilled_macro`: no recent event had a value. `empty_value`: this event has none. `first_item`: the endpoint has fan_out, and this is the first of several requests. `signing_key_missing`: the partner has no live key for a scheme. Else the code of a lint.",
       ),
     macro: z.string().nullable().describe("The macro that it is about, if it is one."),
     message: z.string(),

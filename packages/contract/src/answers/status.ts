@@ -141,7 +141,7 @@ export const statusView = z
         refusing: count,
       })
       .describe(
-        "How many are not well, in the whole ledger. `paused`: by a 410 of the partner or a missing signing key, until a resume.",
+        "How many are not well, in the whole ledger. `paused`: by a 410 of the partner, or because a signing key, secret or constant is missing, until a resume.",
       ),
     vacuum: vacuumView,
     allow_targets: z.array(z.string()),

@@ -17,7 +17,7 @@ const none: NamesUsed = { secrets: [], constants: [] };
  * @example namesUsed('{"url":"https://t.example/?k={secret.key}","method":"GET"}').secrets // ["key"]
  */
 export function namesUsed(document: string): NamesUsed {
-  if (!document.includes("{secret.") && !document.includes("{const.")) return none;
+  if (!document.includes("secret") && !document.includes("const")) return none;
   const compiled = compileTemplate(parseEndpointDocument(document));
   return compiled.ok ? compiled.template : none;
 }

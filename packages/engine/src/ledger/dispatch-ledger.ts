@@ -166,13 +166,7 @@ export function createDispatchLedger(
 
     advanceReplays: (limit, nowMs) => advanceReplays(sql, limit, nowMs),
 
-    async cutBack(nowMs, staleAfterMs) {
-      const [row] = await sql.query<{ n: number }>("select postrider.cut_back($1::float8, $2::float8) as n", [
-        nowMs,
-        staleAfterMs ?? null,
-      ]);
-      return row?.n ?? 0;
-    },
+    cutBack: (nowMs, staleAfterMs) => cutBack(sql, nowMs, staleAfterMs),
 
     keepUp: (nowMs, retention, signal) => keepUp(sql, nowMs, retention, signal),
 
@@ -186,6 +180,14 @@ export function createDispatchLedger(
 
     isTransient: isTransientFault,
   };
+}
+
+async function cutBack(sql: Sql, nowMs: number, staleAfterMs: number | undefined): Promise<number> {
+  const [row] = await sql.query<{ n: number }>("select postrider.cut_back($1::float8, $2::float8) as n", [
+    nowMs,
+    staleAfterMs ?? null,
+  ]);
+  return row?.n ?? 0;
 }
 
 const claimSql =

@@ -328,7 +328,7 @@ export interface StatusOperations {
     readonly failing: number;
     readonly refusing: number;
   }>;
-  /** How many endpoints are paused, by a partner's 410 or a missing key. Reads all endpoints: not for a scrape. */
+  /** How many endpoints are paused, by a partner's 410 or because a key, secret or constant is missing. Reads all endpoints: not for a scrape. */
   pausedEndpoints(signal?: AbortSignal): Promise<number>;
   /** Who keeps the server from removing deleted rows for more than a minute. Nobody, of an embedded ledger. */
   vacuumState(signal?: AbortSignal): Promise<VacuumState>;

@@ -158,6 +158,8 @@ export interface MissingKey {
 
 export interface AttemptView {
   readonly n: number;
+  /** The version of the endpoint's document that it used. */
+  readonly endpoint_version: number;
   readonly at: string;
   readonly duration_ms: number;
   readonly status: number | null;

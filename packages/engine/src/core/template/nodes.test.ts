@@ -143,7 +143,7 @@ describe("a node or a group is refused", () => {
     [{ $each: "{data.items}", do: 1 }, "invalid_macro body.$each@0"],
     [{ $each: "data.items|count", do: 1 }, "invalid_macro body.$each@10"],
     [{ $each: "data..items", do: 1 }, "invalid_macro body.$each@5"],
-    [{ $each: "data.items}", do: 1 }, "invalid_macro body.$each@0"],
+    [{ $each: "data.items}", do: 1 }, "invalid_macro body.$each@10"],
     [{ $each: "event_id", do: 1 }, "invalid_macro body.$each@0"],
     [{ $each: "item.lines", do: 1 }, "item_not_allowed body.$each@0"],
     [{ $each: "data.a", do: { $each: "item.b", do: 1 } }, "invalid_node body.do.$each@0"],

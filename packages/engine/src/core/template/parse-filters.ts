@@ -83,7 +83,7 @@ const kindWords: Readonly<Record<Argument["kind"], string>> = {
 
 function readArguments(cursor: Cursor, definition: FilterDefinition): ReadArgument[] {
   const args: ReadArgument[] = [];
-  for (const { kinds, optional } of definition.parameters) {
+  for (const { kinds, optional, isKey } of definition.parameters) {
     const { at } = cursor;
     const expected = kinds.map((kind) => kindWords[kind]).join(" or ");
     const remedy = `This filter takes ${expected} here: ${definition.usage}.`;
@@ -96,6 +96,11 @@ function readArguments(cursor: Cursor, definition: FilterDefinition): ReadArgume
     if (argument === null) break;
     if (!kinds.includes(argument.kind)) {
       fail(cursor, "invalid_argument", at + 1, remedy);
+      break;
+    }
+    if (argument.kind === "path" && argument.path.root === "secret" && isKey !== true) {
+      const message = `A secret is only taken as a key: ${hmacUsage}. For a value that may be shown, use {const.…}.`;
+      fail(cursor, "invalid_argument", at + 1, message);
       break;
     }
     args.push({ argument, at: at + 1 });
@@ -113,6 +118,7 @@ function unknownFilter(name: string): string {
   return `Unknown filter "${name.slice(0, 40)}": ${remedy}`;
 }
 
+const hmacUsage = filters.get("hmac")?.usage ?? "";
 const hex = filters.get("hex")?.bind([], "digest") as BoundFilter;
 
 const typeWords: Readonly<Record<ValueType, string>> = {

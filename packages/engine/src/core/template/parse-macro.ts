@@ -81,7 +81,7 @@ export function parsePath(text: string): ParsedPath {
   }
   const { macro } = parsed;
   if (parsed.end !== text.length + 2)
-    return fault(0, "A path is one path such as data.items, and nothing else.");
+    return fault(parsed.end - 2, "A path is one path such as data.items, and nothing else.");
   if (macro.root !== "data" && macro.root !== "item") {
     return fault(0, "A list is in the event's data: write its path, such as data.items.");
   }

@@ -127,6 +127,7 @@ interface DeliveryRow {
 
 interface AttemptRow {
   readonly n: number;
+  readonly version: number;
   readonly at_ms: number;
   readonly duration_ms: number;
   readonly status: number | null;
@@ -134,7 +135,7 @@ interface AttemptRow {
   readonly response_body: string | null;
 }
 
-const attemptsSql = `coalesce((select json_agg(json_build_object('n', a.n, 'at_ms', extract(epoch from a.at) * 1000, 'duration_ms', a.duration_ms,
+const attemptsSql = `coalesce((select json_agg(json_build_object('n', a.n, 'version', a.endpoint_version, 'at_ms', extract(epoch from a.at) * 1000, 'duration_ms', a.duration_ms,
     'status', a.status, 'error', a.error, 'response_body', a.response_body) order by a.n, a.at)
    from postrider.attempts a where a.delivery = d.id), '[]')`;
 
@@ -191,9 +192,18 @@ const deletedFlags = ({
   ...(partner_deleted ? ({ partner_deleted: true } as const) : {}),
 });
 
-function attemptView({ n, at_ms, duration_ms, status, error, response_body }: AttemptRow): AttemptView {
+function attemptView({
+  n,
+  version,
+  at_ms,
+  duration_ms,
+  status,
+  error,
+  response_body,
+}: AttemptRow): AttemptView {
   return {
     n,
+    endpoint_version: version,
     at: isoText(at_ms),
     duration_ms,
     status,

@@ -54,7 +54,7 @@ export async function lintDraft(
   signal: AbortSignal | undefined,
 ): Promise<readonly EndpointWarning[]> {
   const text = JSON.stringify(document);
-  const names = text.includes("{secret.")
+  const names = text.includes("secret")
     ? await reads(signal).query<{ name: string }>(secretsSql, [partner])
     : [];
   return lintsOf({ partner, endpoint, document: text, secrets: names.map(({ name }) => name) });
@@ -106,7 +106,7 @@ const missingMessage = (partner: string, name: string): string =>
   `{secret.${name}} is not set, so nothing is sent to the endpoint: its deliveries wait. Set it: postrider secrets set ${partner} ${name}.`;
 
 const pageSql = `select n.endpoint_no, p.id as partner, n.id as endpoint, n.document::text as document,
-  case when n.document::text like '%{secret.%' then
+  case when n.document::text like '%secret%' then
     (select coalesce(json_agg(s.name), '[]') from postrider.partner_secrets s where s.partner_no = p.partner_no)
   else '[]' end as secrets
   from postrider.endpoints n join postrider.partners p on p.partner_no = n.partner_no

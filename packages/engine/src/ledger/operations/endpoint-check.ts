@@ -66,7 +66,8 @@ function invalidTemplate(found: readonly TemplateIssue[]): PostriderError {
  * @example goesOnWith(stored, { ...stored, enabled: false }) // true
  */
 export function goesOnWith(stored: EndpointDocument | null, document: EndpointDocument): boolean {
-  const requestOf = ({ url, headers, body }: EndpointDocument) => JSON.stringify([url, headers, body]);
+  const requestOf = ({ url, headers, parameters, body }: EndpointDocument) =>
+    JSON.stringify([url, headers, parameters, body]);
   return stored !== null && !stored.literal && requestOf(stored) === requestOf(document);
 }
 
@@ -84,7 +85,7 @@ function templateOf(compiled: CompileResult): Template {
  * @throws PostriderError `invalid_template`, with the places in `issues`
  */
 export function checkConstants(document: EndpointDocument, constants: string): void {
-  if (!JSON.stringify(document).includes("{const.")) return;
+  if (!JSON.stringify(document).includes("const")) return;
   const names = new Map(Object.entries(JSON.parse(constants) as Record<string, string>));
   templateOf(compileTemplate(document, { constants: names }));
 }

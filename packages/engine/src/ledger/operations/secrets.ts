@@ -118,12 +118,12 @@ const goOnSql = `update postrider.endpoints set paused_at = null, note = null
 /** Those whose documents may use a secret; whether one does is read from the document. */
 const usingSql = `select n.id, n.document::text as document
   from postrider.partners p join postrider.endpoints n on n.partner_no = p.partner_no and n.deleted_at is null
- where p.id = $1 and p.deleted_at is null and n.document::text like '%{secret.%' order by n.id`;
+ where p.id = $1 and p.deleted_at is null and n.document::text like '%secret%' order by n.id`;
 
 const listSql = `select
   coalesce((select json_agg(json_build_object('name', s.name, 'set_ms', extract(epoch from s.set_at) * 1000))
      from postrider.partner_secrets s where s.partner_no = p.partner_no), '[]') as secrets,
   coalesce((select json_agg(json_build_object('id', n.id, 'document', n.document::text) order by n.id)
      from postrider.endpoints n
-    where n.partner_no = p.partner_no and n.deleted_at is null and n.document::text like '%{secret.%'), '[]') as endpoints
+    where n.partner_no = p.partner_no and n.deleted_at is null and n.document::text like '%secret%'), '[]') as endpoints
   from postrider.partners p where p.id = $1 and p.deleted_at is null`;

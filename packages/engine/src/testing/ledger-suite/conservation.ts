@@ -11,6 +11,7 @@ const stepKinds = [
   "turn",
   "turn",
   "stale",
+  "fan_out",
   "replay",
   "cancel_replay",
   "advance",
@@ -85,6 +86,16 @@ async function createWorld(bench: Bench) {
       expect(results.map(({ status, deliveries }) => [status, deliveries])).toEqual(
         ids.map((id) => ["duplicate", expected.get(id)]),
       );
+    },
+    async fan_out(n: number) {
+      const { partnerNo, fence, deliveries } = await turn(acme, nowMs, { limit: n + 1 });
+      const items = (n % 3) + 1;
+      const splits = deliveries.map(({ id }) => ({ deliveryId: id, partnerNo, fence, items }));
+      // Again, and by a turn that was passed: nothing more.
+      await Promise.all([dispatch.fanOut(splits), dispatch.fanOut(splits)]);
+      await dispatch.fanOut(splits.map((split) => ({ ...split, fence: staleFence, items: 9 })));
+      for (const { eventId, item } of deliveries)
+        if (item === null) expected.set(eventId, expected.get(eventId)! + items - 1);
     },
     turn: (n: number) => outcomes(n),
     stale: (n: number) => outcomes(n, staleFence),

@@ -82,6 +82,42 @@ export function retentionTests(bench: () => Bench): void {
     expect(await operations.conservation()).toMatchObject({ accepted: 0, drift: 0 });
   });
 
+  test("items of a split delivery stay and go like any other, and one can be split in a reduced week", async () => {
+    const { partner, operations, event, door, dispatch, turn } = bench();
+    const { now, week, reducedAt } = await nextYear();
+    const acme = await partner();
+    const whole = await settled(bench(), acme, [500], now);
+    const one = event(acme);
+    await door.accept([one], now);
+    const split = async (atMs: number) => {
+      const { partnerNo, fence, deliveries } = await turn(acme, atMs);
+      await dispatch.fanOut(deliveries.map(({ id }) => ({ deliveryId: id, partnerNo, fence, items: 3 })));
+      return turn(acme, atMs);
+    };
+    const opened = await split(now);
+    await dispatch.record(
+      opened.deliveries.map((delivery, index) => ended(opened, delivery, now, index === 2 ? 500 : 200)),
+      false,
+    );
+    await dispatch.keepUp(reducedAt, retention);
+    expect(await weeks(bench())).toContain(`${week}_undelivered`);
+    expect((await operations.getEvent(one.event_id))!.deliveries).toMatchObject([{ item: 3, items: 3 }]);
+    expect(await operations.conservation()).toMatchObject({ accepted: 2, finished: { dead: 2 }, drift: 0 });
+
+    const filter = { event_id: whole.event_id };
+    await operations.createReplay({ filter, ratePerSecond: null, requestedBy: "test" }, reducedAt);
+    await dispatch.advanceReplays(10, reducedAt);
+    const again = await split(reducedAt);
+    await dispatch.record(
+      again.deliveries.map((delivery) => ended(again, delivery, reducedAt, 500)),
+      false,
+    );
+    expect(
+      (await operations.getEvent(whole.event_id))!.deliveries.map(({ item }) => item).toSorted(),
+    ).toEqual([1, 2, 3]);
+    expect(await operations.conservation()).toMatchObject({ accepted: 4, finished: { dead: 4 }, drift: 0 });
+  });
+
   test("upkeep twice, or by two at once, is upkeep once", async () => {
     const { partner, dispatch, operations } = bench();
     const { now, reducedAt } = await nextYear();

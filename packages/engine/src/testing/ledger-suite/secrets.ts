@@ -77,6 +77,21 @@ export function secretTests(bench: () => Bench): void {
     expect(await operations.deleteSecret(acme.id, "token")).toBe(true);
   });
 
+  test("a secret that only signs, as the argument of a filter, is in use too", async () => {
+    const { operations, partner } = bench();
+    const acme = await partner([]);
+    const url = 'https://partner.example/pb?s={event_id|hmac:"sha256",secret.key|hex}';
+    await operations.putEndpoint(acme.id, "main", { ...document, url }, now);
+    expect(await operations.listSecrets(acme.id)).toEqual([
+      { name: "key", set_at: null, endpoints: ["main"] },
+    ]);
+    expect((await operations.endpointWarnings({ partner: acme.id })).warnings).toMatchObject([
+      { code: "secret_missing", macro: "secret.key" },
+    ]);
+    await operations.putSecret(acme.id, "key", value, now);
+    await expect(operations.deleteSecret(acme.id, "key")).rejects.toMatchObject({ code: "secret_in_use" });
+  });
+
   test("a partner has at most 50 secrets; one that is there can still be changed", async () => {
     const { operations, partner } = bench();
     const acme = await partner([]);

@@ -55,9 +55,12 @@ function bindDate(form: string, inZone: boolean): BoundFilter | ArgumentFault {
     return onInstants(inZone ? "time" : "text", (instant) => formatIso(shown(instant), !inZone));
   const pattern = compilePattern(form);
   if (typeof pattern === "string") {
-    const near = form.length > 10 ? null : nearestName(form, formNames);
-    const hint = near === null ? "" : ` Did you mean "${near}"?`;
-    return { argument: 0, message: `${pattern} Or write ${formNames.join(", ")}.${hint}` };
+    const message = (): string => {
+      const near = form.length > 10 ? null : nearestName(form, formNames);
+      const hint = near === null ? "" : ` Did you mean "${near}"?`;
+      return `${pattern} Or write ${formNames.join(", ")}.${hint}`;
+    };
+    return { argument: 0, message };
   }
   if (!pattern.hasZone && !inZone) {
     const message = `A time without its zone means another instant in each zone: choose one before it, |tz:"UTC"|date:"${form.slice(0, 40)}", or write the offset with xxx.`;
@@ -68,7 +71,7 @@ function bindDate(form: string, inZone: boolean): BoundFilter | ArgumentFault {
 
 function bindZone(zone: string): BoundFilter | ArgumentFault {
   const offsetAt = offsetsOf(zone);
-  if (offsetAt === null) return { argument: 0, message: unknownZone(zone) };
+  if (offsetAt === null) return { argument: 0, message: () => unknownZone(zone) };
   return onInstants("time", (instant) => {
     const offsetSeconds = offsetAt(instant.seconds);
     if (offsetSeconds === null) return oddOffset;
@@ -88,7 +91,7 @@ export const dateFilters: FilterFamily = {
     parameters: [{ kinds: ["text"] }],
     takes: instants,
     bind: ([zone]) =>
-      zone?.kind === "text" ? bindZone(zone.text) : { argument: 0, message: unknownZone("") },
+      zone?.kind === "text" ? bindZone(zone.text) : { argument: 0, message: () => unknownZone("") },
   },
   date: {
     usage,

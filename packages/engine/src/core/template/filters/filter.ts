@@ -1,3 +1,4 @@
+import type { Words } from "../issue.ts";
 import type { Root } from "../roots.ts";
 import { isMissing, type Value } from "../value.ts";
 
@@ -36,6 +37,8 @@ export type Argument =
 export interface ParameterForm {
   readonly kinds: readonly Argument["kind"][];
   readonly optional?: boolean;
+  /** The path must be a secret of the partner; without this it must be none, because what is made of it is shown. */
+  readonly isKey?: boolean;
 }
 
 /** A filter fails for a value: the words say what is wrong, and never hold the value. */
@@ -71,7 +74,7 @@ export interface BoundFilter {
 /** Why an argument cannot be taken: its place among the arguments, and words for the operator. */
 export interface ArgumentFault {
   readonly argument: number;
-  readonly message: string;
+  readonly message: Words;
 }
 
 /**

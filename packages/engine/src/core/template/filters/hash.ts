@@ -91,7 +91,7 @@ export const hashFilters: FilterFamily = {
   sha512: hashFilter("sha512"),
   hmac: {
     usage: '|hmac:"sha256",secret.key',
-    parameters: [{ kinds: ["text"] }, { kinds: ["path", "text"] }],
+    parameters: [{ kinds: ["text"] }, { kinds: ["path", "text"], isKey: true }],
     takes: texts,
     bind: ([algorithm, key]) => bindHmac(algorithm, key),
   },

@@ -61,10 +61,13 @@ function bindCurrency(
   const code = argument?.kind === "text" ? argument.text : "";
   const digits = argument?.kind === "number" ? wholeNumber(argument, 0, mostDigits) : currencyDigits(code);
   if (digits !== null) return onDecimals((decimal) => change(decimal, digits));
+  return { argument: 0, message: () => unknownCurrency(code) };
+}
+
+function unknownCurrency(code: string): string {
   const near = nearestName(code, currencyCodes);
   const hint = near === null || code === "" ? "" : ` Did you mean "${near}"?`;
-  const message = `Name a currency of ISO 4217 ("EUR"), a path that has one (data.currency), or the digits after the point (2).${hint}`;
-  return { argument: 0, message };
+  return `Name a currency of ISO 4217 ("EUR"), a path that has one (data.currency), or the digits after the point (2).${hint}`;
 }
 
 const currencyKinds = ["text", "path", "number"] as const;

@@ -46,13 +46,14 @@ function bindNorm(name: Argument | undefined, country: Argument | undefined): Bo
   const asked = name?.kind === "text" ? name.text : "";
   const rule = rules.get(asked);
   if (rule !== undefined) return bindRule(rule, country);
-  const near = nearestName(
-    asked,
-    normRules.map((known) => known.name),
-  );
-  const known = normRules.map((row) => row.name).join(", ");
-  const remedy = near === null ? `Known are ${known}.` : `Did you mean "${near}"?`;
-  return { argument: 0, message: `There is no rule of that name. ${remedy}` };
+  return { argument: 0, message: () => unknownRule(asked) };
+}
+
+function unknownRule(asked: string): string {
+  const known = normRules.map(({ name }) => name);
+  const near = nearestName(asked, known);
+  const remedy = near === null ? `Known are ${known.join(", ")}.` : `Did you mean "${near}"?`;
+  return `There is no rule of that name. ${remedy}`;
 }
 
 /**
