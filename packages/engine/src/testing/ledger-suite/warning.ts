@@ -98,10 +98,10 @@ export function warningTests(bench: () => Bench): void {
   test("JSON text that is written by hand beside a macro; none once it is a node", async () => {
     const { partner, operations } = bench();
     const acme = await partner([]);
-    await put(acme.id, "main", 'e={{"v":"{data.v}"}}', ["*"]);
+    await put(acme.id, "main", 'e={{"v":"{data.v}"}}', [`${acme.id}.*`]);
     const { warnings } = await operations.endpointWarnings({ partner: acme.id });
     expect(warnings).toMatchObject([{ code: "handwritten_json", macro: "data.v", nearest: null }]);
-    await put(acme.id, "main", "e={data.v}", ["*"]);
+    await put(acme.id, "main", "e={data.v}", [`${acme.id}.*`]);
     expect((await operations.endpointWarnings({ partner: acme.id })).warnings).toEqual([]);
   });
 
