@@ -168,6 +168,13 @@ describe("a preview", () => {
     expect(tested.json.request.url).toBe(`${bench.origin}/?i=t&n=1`);
   });
 
+  test("of an event whose e-mail address would stand in the URL says so, without the address", async () => {
+    const document = { url: `${bench.origin}/?em={data.em}`, method: "GET" };
+    const { text, json } = await preview({ document, event: { data: { em: "ann@mail.example" } } });
+    expect(json).toMatchObject({ request: null, failure: { reason: "personal_data", macro: "data.em" } });
+    expect(text).not.toContain("ann@");
+  });
+
   test("never shows a credential", async () => {
     const document = {
       url: `${bench.origin}/pb?access_token=s3cret-7&c=1`,
