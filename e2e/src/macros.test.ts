@@ -79,6 +79,25 @@ describe("a GET endpoint", () => {
     expect(await partner.requests()).toEqual([]);
   });
 
+  test("receives what the filters make of the values, and nothing where one of them cannot", async () => {
+    const partner = sandbox.partner("filters");
+    const filters =
+      '/pb?v={data.amount|minor:data.currency}&t={data.at|tz:"Europe/Berlin"|date:"yyyyMMdd_HHmm"}&h={data.id|sha256|base64url}';
+    await register(server, { id: "filters", endpoint: { method: "GET", url: partner.url + filters } });
+    const data = { amount: 19.99, currency: "EUR", at: "2026-07-01T22:30:00Z", id: "abc" };
+    await server.ok("POST", "/v1/events", eventFor("filters", "fl-1", data));
+    const [request] = await partner.waitFor(1);
+    expect(request?.url).toBe(
+      "/p/filters/pb?v=1999&t=20260702_0030&h=ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0",
+    );
+    await server.ok("POST", "/v1/events", eventFor("filters", "fl-2", { ...data, amount: "19.999" }));
+    expect(await deliveryIn("dead", server, "fl-2")).toMatchObject({
+      reason: "invalid_value",
+      attempts_made: 0,
+    });
+    expect(await partner.requests()).toHaveLength(1);
+  });
+
   test.each([
     ["the host", "https://{data.host}/pb", 8],
     ["a part of the host", "https://t.{data.host}.example/pb", 10],

@@ -9,7 +9,13 @@ import { counted } from "./render/text.ts";
 
 /** Macros get a line always, the rest only if something is wrong. */
 export function warningChecks(warnings: EndpointWarnings): readonly (Check | null)[] {
-  return [macrosCheck(warnings), secretsCheck(warnings), credentialsCheck(warnings), jsonCheck(warnings)];
+  return [
+    macrosCheck(warnings),
+    secretsCheck(warnings),
+    credentialsCheck(warnings),
+    jsonCheck(warnings),
+    personalCheck(warnings),
+  ];
 }
 
 /** Only a problem gets a line: to an endpoint whose secret was never set nothing is sent. */
@@ -36,6 +42,21 @@ function credentialsCheck({ warnings }: EndpointWarnings): Check | null {
     name: "credentials",
     verdict: "warning",
     found: `${counted(names.length, "endpoint")} ${names.length === 1 ? "holds" : "hold"} what looks like a credential in clear: ${someOf(names)}`,
+    remedy: `Of ${placeOf(first)}: ${first.message}`,
+  };
+}
+
+/** Only a problem gets a line: such events are not sent. It names places and macros, never a value. */
+function personalCheck({ warnings }: EndpointWarnings): Check | null {
+  const found = warnings.filter(({ code }) => code === "personal_data" || code === "personal_literal");
+  // Events that are not sent come first.
+  const first = found.find(({ code }) => code === "personal_data") ?? found[0];
+  if (first === undefined) return null;
+  const names = [...new Set(found.map(placeOf))];
+  return {
+    name: "personal data",
+    verdict: "warning",
+    found: `in ${counted(names.length, "endpoint")}: ${someOf(names)}`,
     remedy: `Of ${placeOf(first)}: ${first.message}`,
   };
 }

@@ -49,7 +49,7 @@ describe("an endpoint's state", () => {
       ].map((command) => runCli(command, { routes })),
     );
     for (const { stdout } of shown) expect(stdout).toContain("refusing since 2026-01-31 11:00:00Z");
-    expect(shown[1]?.stdout).toContain("1,761 answers with a 4xx");
+    expect(shown[1]?.stdout).toContain("1,761 refusals");
     expect(shown[2]?.stdout).toContain("active, refusing");
   });
 });

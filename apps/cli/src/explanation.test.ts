@@ -49,6 +49,21 @@ describe("explain", () => {
     });
   });
 
+  it("names the rule that took a delivery, if it can have been only one", () => {
+    const meanings = new Map([["accepted_by_rule", "A rule says so."]]);
+    const told = (verdicts: ReturnType<typeof anEndpoint>["verdicts"]) =>
+      only(
+        { state: "delivered", reason: "accepted_by_rule" },
+        { meanings, endpoints: new Map([["acme/main", anEndpoint({ verdicts })]]) },
+      )?.why;
+    const rule = { when: { equals: "ok" }, then: "delivered", note: "Slack" } as const;
+    expect(told([{ when: { equals: "no" }, then: "dead" }, rule])).toBe(
+      "A rule says so. The endpoint has one such rule: verdicts[1] (Slack).",
+    );
+    expect(told([rule, { ...rule, when: { equals: "OK" } }])).toBe("A rule says so.");
+    expect(told([])).toBe("A rule says so.");
+  });
+
   it.each([
     [
       '{"success":false}\u001b[2J',

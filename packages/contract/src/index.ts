@@ -42,6 +42,16 @@ export { durationsIn } from "./documents/durations.ts";
 export { type DocumentKey, flagNames, keysOf, optionNames } from "./documents/keys.ts";
 export type { Flag, FlagForm } from "./documents/flags.ts";
 
+// Personal data
+export {
+  type PersonalKind,
+  personalKinds,
+  type PersonalPermit,
+  personalPermits,
+  type PersonalPlace,
+  personalPlaces,
+} from "./personal-data.ts";
+
 // Forms
 export { isObject } from "./is-object.ts";
 export { pathText } from "./documents/path-text.ts";

@@ -14,9 +14,16 @@ const answer = {
   responseBody,
 };
 const facts = {
-  ...{ eventId: "conv-1001", deliveryId: "dlv_7", type: "conversion.approved", schemaVersion: 1 },
-  ...{ occurredAt: "2026-01-31T10:00:00Z", acceptedAt: "2026-01-31T10:00:01Z", partner: "acme" },
-  ...{ endpoint: "main", attempt: 1, dataText: "{}" },
+  eventId: "conv-1001",
+  deliveryId: "dlv_7",
+  type: "conversion.approved",
+  schemaVersion: 1,
+  occurredAt: "2026-01-31T10:00:00Z",
+  acceptedAt: "2026-01-31T10:00:01Z",
+  partner: "acme",
+  endpoint: "main",
+  attempt: 1,
+  dataText: "{}",
 };
 
 const cases: readonly (readonly [string, readonly VerdictRule[]])[] = [

@@ -53,9 +53,17 @@ test("rules to try come from a file, with all digits of their numbers", async ()
 test("a replay is asked for, made and followed; a no changes nothing", async () => {
   const replay = { replay_id: "rpl_1", matched: 2, groups: [], skipped: [], waiting: [] };
   const done = {
-    ...{ replay_id: "rpl_1", state: "done", filter: { delivery_ids: ["dlv_1", "dlv_2"] }, skipped: 0 },
-    ...{ rate_per_second: 5, requested_by: "me", created_at: "2026-01-31T10:00:00Z", finished_at: null },
-    ...{ matched: 2, replayed: 2, skipped_causes: [] },
+    replay_id: "rpl_1",
+    state: "done",
+    filter: { delivery_ids: ["dlv_1", "dlv_2"] },
+    rate_per_second: 5,
+    requested_by: "me",
+    created_at: "2026-01-31T10:00:00Z",
+    finished_at: null,
+    matched: 2,
+    replayed: 2,
+    skipped: 0,
+    skipped_causes: [],
   };
   const routes = {
     [path]: ({ body }: { readonly body: string }) => ({

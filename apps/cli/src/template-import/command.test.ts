@@ -94,6 +94,13 @@ describe("endpoints import", () => {
     expect((await run(`${at}c=[FOO]`, ["--dry-run"])).code).toBe(1);
   });
 
+  it("takes items of a list with --fan-out", async () => {
+    const flags = ["--map", "SKU=item.sku", "--dry-run"];
+    expect((await run(`${at}s=[SKU]`, flags)).code).toBe(1);
+    const { code, stdout } = await run(`${at}s=[SKU]`, [...flags, "--fan-out", "data.items"]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('"fan_out": "data.items"')]);
+  });
+
   it("answers in JSON", async () => {
     const { stdout } = await run(`${at}c={clickid}&d=[CLICK_ID]`, ["--json"]);
     expect(JSON.parse(stdout)).toMatchObject({

@@ -75,12 +75,14 @@ export const importCommand = defineCommand({
     },
   ],
   async run({ context, args, options, json, api }) {
-    const [partner, id, given] = [required(args, 0), required(args, 1), required(args, 2)];
-    const text = given === "-" ? await readInput.text(context, given) : given;
+    const [partner, id, source] = [required(args, 0), required(args, 1), required(args, 2)];
+    const text = source === "-" ? await readInput.text(context, source) : source;
+    const given: Readonly<Record<string, unknown>> = options;
     const imported = importTemplate(text, {
       syntax: (options.syntax ?? "auto") as ImportSyntax,
       map: pairsOf("--map", options.map),
       fill: pairsOf("--fill", options.fill),
+      fanOut: given["fanOut"] !== undefined && given["fanOut"] !== "none",
     });
     refuseUnused(imported);
     const obstacle = whyNotStored(imported, options.acceptGuesses);

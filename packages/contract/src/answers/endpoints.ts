@@ -50,9 +50,9 @@ const endpointWarnings = z.array(
     partner: z.string(),
     endpoint: z.string(),
     code: z
-      .enum(["unfilled_macro", "open_credential", "handwritten_json", "secret_missing"])
+      .enum(["unfilled_macro", "open_credential", "handwritten_json", "secret_missing", "personal_data", "personal_literal"])
       .describe(
-        "`unfilled_macro`: no recent event had a value for a data macro. `open_credential`: a credential stands in the document as it is. `handwritten_json`: JSON text with a macro in it, to which a value could add a key. `secret_missing`: a secret that it uses was never set, so nothing is sent.",
+        "`unfilled_macro`: no recent event had a value for a data macro. `open_credential`: a credential stands in the document as it is. `handwritten_json`: JSON text with a macro in it, to which a value could add a key. `secret_missing`: a secret that it uses was never set, so nothing is sent. `personal_data`: recent events would not be sent, because of what a macro holds. `personal_literal`: an e-mail address, a phone or a card number stands in the document as it is.",
       ),
     macro: z
       .string()

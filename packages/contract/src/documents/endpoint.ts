@@ -14,6 +14,7 @@ import {
   yearMs,
 } from "./forms.ts";
 import { completed } from "./complete.ts";
+import { personalPermits } from "../personal-data.ts";
 import { type ParameterGroup, parameterGroups } from "./parameters.ts";
 import type { ReadonlyDeep } from "./readonly-deep.ts";
 import { type VerdictRule, verdictRules } from "./verdicts.ts";
@@ -189,6 +190,21 @@ export const endpointDocument = z
               off: { name: "noLiteral", summary: "refuse what looks like another platform's macro" },
             },
           },
+        }),
+      personal_data: z
+        .array(z.enum(personalPermits, { error: `must be one of ${personalPermits.join(", ")}` }), {
+          error: "must be a list of places and kinds such as url:email",
+        })
+        .refine((permits) => new Set(permits).size === permits.length, "must name each entry once")
+        .default([])
+        .describe(
+          "Personal data that may leave where it leaks, as place and kind: `url:email`. Places: url, header, plain_http; kinds: email, phone, card, hashed, whole_data. A delivery with any other is not sent.",
+        )
+        .register(flags, {
+          form: "commas",
+          value: "permits",
+          summary:
+            "personal data that may leave in a URL, a header or over plain http, e.g. url:email; or none",
         }),
       retry: retryDocument.prefault({}).describe("When a delivery is sent again, and for how long."),
       timeout: durationText(10, 120_000, "from 10ms to 2m")

@@ -80,7 +80,7 @@ export const jsonTest = z
     { error: "must be an object with a pointer and what is expected there" },
   )
   .refine(
-    ({ pointer: _, ...tests }) => Object.values(tests).some((test) => test !== undefined),
+    ({ pointer: _pointer, ...tests }) => Object.values(tests).some((test) => test !== undefined),
     "must have at least one of equals, in, exists, gt, gte, lt and lte",
   )
   .meta({ id: "JsonTest" });

@@ -100,7 +100,7 @@ describe("a redirect's error", () => {
       error: "status 302: redirect to https://login.example/in",
     });
     expect(came(307, { location: "/in?x=1" })).toMatchObject({ error: "status 307: redirect to /in" });
-    expect(came(307, { location: "/i\nn?x=1\n2" })).toMatchObject({ error: "status 307: redirect to /i\nn" });
+    expect(came(307, { location: "/i\nn?x=1\n2" })).toMatchObject({ error: "status 307: redirect to /…" });
   });
 
   test("is short", () => {

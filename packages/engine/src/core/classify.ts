@@ -1,3 +1,4 @@
+import { shownLocation } from "./shown-location.ts";
 import type { Lack } from "./lack.ts";
 import type { Scheme } from "./missing-key.ts";
 import { retryAfterMs } from "./retry-after.ts";
@@ -87,13 +88,5 @@ export function classify({ status, failure, location, retryAfter = null }: Excha
 
 function redirectError(status: number, location: string | null): string {
   if (status === 304) return "status 304: not modified, which answers a cached GET only";
-  return location ? `status ${status}: redirect to ${withoutQuery(location)}` : `status ${status}`;
-}
-
-/** Redirects often repeat the request's query, and with it the event's data: an error's words may not hold those. */
-function withoutQuery(location: string): string {
-  return location
-    .replace(/[?#].*$/s, "")
-    .replace(/\/\/[^/]*@/, "//")
-    .slice(0, 200);
+  return location ? `status ${status}: redirect to ${shownLocation(location)}` : `status ${status}`;
 }

@@ -263,6 +263,15 @@ describe("nothing is sent", () => {
     expect(outcomeOf(jobOf(), attempted!, 1).attempt).toBeNull();
   });
 
+  test("where a filter cannot take the value, which the error does not name", async () => {
+    const url = "https://t.example/pb?c={data.amount|bool}";
+    const { sent, attempted } = await run(jobOf({ method: "GET", url, body: "none" }));
+    expect(sent).toEqual([]);
+    expect(ended(attempted)).toBe("invalid_value");
+    expect(attempted!.error).toContain("{data.amount} cannot be sent: |bool takes");
+    expect(attempted!.error).not.toContain("12.50");
+  });
+
   test("once the delivery's time is over", async () => {
     const retry = { ...endpointDefaults.retry, expires_after: "1s" };
     const late = await run(jobOf({ retry }), exchangeOf(200), now + 1);

@@ -73,7 +73,7 @@ test("what is kept and told of an answer has no secret, whatever the partner rep
   const kept = JSON.stringify([ledger.attempts, [...ledger.pending.values()], attempts, ledger.holds]);
   expect(kept).not.toMatch(/s3cret|MTIzNDU2|M2NyZX|zNjcmV0|czNjcm/);
   expect(ledger.attempts[0]).toMatchObject({
-    error: "status 302: redirect to https://partner.example/bot{secret.token}/send",
+    error: "status 302: redirect to https://partner.example/…/send",
     responseBody: expect.stringContaining('"Bearer {secret.token}"'),
   });
 });

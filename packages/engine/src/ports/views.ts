@@ -112,9 +112,16 @@ export interface EndpointWarning {
   /**
    * `unfilled_macro`: no recent event had a value for it. `open_credential`: a credential stands in the document as it is.
    * `handwritten_json`: JSON text with a macro in it, to which a value could add a key.
-   * `secret_missing`: a secret that it uses was never set, so nothing is sent.
+   * `secret_missing`: a secret that it uses was never set, so nothing is sent. `personal_data`: recent events would not be
+   * sent, because of what a macro holds. `personal_literal`: personal data stands in the document as it is.
    */
-  readonly code: "unfilled_macro" | "open_credential" | "handwritten_json" | "secret_missing";
+  readonly code:
+    | "unfilled_macro"
+    | "open_credential"
+    | "handwritten_json"
+    | "secret_missing"
+    | "personal_data"
+    | "personal_literal";
   /** The macro it is about: `data.payuot`, or the one to write in the place of a credential, `secret.access_token`. */
   readonly macro: string | null;
   /** The nearest path that recent events have. */

@@ -1,6 +1,7 @@
 import { type CompileOptions, compileTemplate, type CompileResult, type TemplateSource } from "./compile.ts";
 import { findPasted } from "./foreign/find-pasted.ts";
 import type { TemplateIssue } from "./issue.ts";
+import { findPersonalMacros } from "./personal-strict.ts";
 
 /** A document that is to be stored. */
 export interface NewTemplateSource extends TemplateSource {
@@ -8,21 +9,26 @@ export interface NewTemplateSource extends TemplateSource {
   readonly literal?: boolean;
 }
 
-/** Codes of what the guard against pasted templates refuses. A stored document may have it. */
-const pastedCodes: ReadonlySet<string> = new Set(["foreign_macro", "html_entity", "placeholder"]);
+/** Codes of what is refused only in a new document: a stored one may have it. */
+const pastedCodes: ReadonlySet<string> = new Set([
+  "foreign_macro",
+  "html_entity",
+  "placeholder",
+  "personal_data",
+]);
 const issueLimit = 50;
 /** In the order of the compiler. */
 const fields = ["url", "headers", "parameters", "body"];
 
 /**
  * Compiles a template that is to be stored: also refuses other platforms' macros, HTML entities and placeholders, unless
- * the document is `literal`. Dispatch compiles with {@link compileTemplate}, so what is stored goes on working.
+ * the document is `literal`, and personal data where it leaks, unless its `personal_data` allows it. Dispatch compiles with {@link compileTemplate}, so what is stored goes on working.
  *
  * @example compileStrictly({ method: "GET", url: "https://t.example/?c=[CLICK_ID]" }).issues[0].code // "foreign_macro"
  */
 export function compileStrictly(source: NewTemplateSource, options?: CompileOptions): CompileResult {
   const compiled = compileTemplate(source, options);
-  const pasted = source.literal === true ? [] : findPasted(source);
+  const pasted = [...(source.literal === true ? [] : findPasted(source)), ...findPersonalMacros(source)];
   if (pasted.length === 0) return compiled;
   const follows = (issue: TemplateIssue): boolean =>
     pasted.some(

@@ -1,4 +1,4 @@
-import type { BodyDocument, ParameterGroup } from "@postrider/contract";
+import type { BodyDocument, ParameterGroup, PersonalPermit } from "@postrider/contract";
 import { compileDocument, plainTextOf } from "./compile-body.ts";
 import { compileHeaders } from "./compile-headers.ts";
 import { compileParameters } from "./compile-parameters.ts";
@@ -7,6 +7,7 @@ import { readListPath } from "./list-path.ts";
 import { IssueList, type TemplateIssue } from "./issue.ts";
 import { MacroRegistry, type PartnerTexts } from "./macro-registry.ts";
 import { lex } from "./lex.ts";
+import { watchPersonalData } from "./personal-watch.ts";
 import { groupPlaces, plainPlace } from "./places.ts";
 import type { BodyPlan, GroupPlan, Parameter, TemplatePlan } from "./plan.ts";
 
@@ -28,6 +29,8 @@ export interface TemplateSource {
   readonly parameters?: readonly ParameterGroup[];
   /** Set if one request is made per item of a list in the event: `{item}` and `{n}` may then stand everywhere. */
   readonly fan_out?: string | null;
+  /** Personal data that may leave where it leaks. Default none. */
+  readonly personal_data?: readonly PersonalPermit[];
 }
 
 /**
@@ -134,7 +137,9 @@ export function compileTemplate(source: TemplateSource, options: CompileOptions 
   if (url === null || !issues.isEmpty) return { ok: false, issues: issues.toArray() };
   const urlPlan = inForm || groups.length === 0 ? url.plan : { ...url.plan, constant: null, groups };
   const { method } = source;
-  const plan = { ...macros.build(), url: urlPlan, headers, body: bodyPlan };
+  const unwatched = { ...macros.build(), url: urlPlan, headers, body: bodyPlan };
+  const personal = watchPersonalData(unwatched, url.origin, source.personal_data ?? []);
+  const plan: TemplatePlan = { ...unwatched, personal };
   const masked = options.maskSecrets === true;
   return { ok: true, template: { method, origin: url.origin, ...macros.lists(), masked, plan } };
 }

@@ -24,6 +24,7 @@ export { type TemplateIssue, type TemplateIssueCode, templateIssueCodes } from "
 
 // Check
 export { findEmptyMacros } from "./empty.ts";
+export { findPersonalLiterals, findRefusedEvents } from "./personal-recent.ts";
 export { readListPath } from "./list-path.ts";
 export {
   findHandwrittenJson,

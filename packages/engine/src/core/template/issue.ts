@@ -18,6 +18,7 @@ export const templateIssueCodes = [
   "foreign_macro",
   "html_entity",
   "placeholder",
+  "personal_data",
   "invalid_scheme",
   "user_info_not_allowed",
   "invalid_host",

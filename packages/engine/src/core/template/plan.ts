@@ -1,6 +1,7 @@
 import type { DataPaths } from "./data-paths.ts";
 import type { FactRoot } from "./facts.ts";
 import type { PlannedFilter } from "./filters/filter.ts";
+import type { PersonalWatch } from "./personal-plan.ts";
 import type { Modifier } from "./parse-macro.ts";
 import type { Value } from "./value.ts";
 
@@ -120,4 +121,6 @@ export interface TemplatePlan {
   readonly url: UrlPlan;
   readonly headers: readonly HeaderPlan[];
   readonly body: BodyPlan;
+  /** What is looked through for personal data before the request is made; null if nothing is. */
+  readonly personal: PersonalWatch | null;
 }

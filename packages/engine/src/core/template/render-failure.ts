@@ -12,6 +12,7 @@ export const renderFailureReasons = [
   "invalid_value",
   "delimiter_in_value",
   "too_many_items",
+  "personal_data",
 ] as const;
 
 export type RenderFailureReason = (typeof renderFailureReasons)[number];

@@ -3,6 +3,7 @@ import type { Template } from "./compile.ts";
 import { evaluate, type Evaluated } from "./evaluate.ts";
 import type { PostbackFacts } from "./facts.ts";
 import { guardMaskedUrl, guardUrl } from "./guard.ts";
+import { guardPersonalData } from "./personal-guard.ts";
 import { pathPlace, plainPlace, queryPlace } from "./places.ts";
 import type { HeaderPlan, Piece, TemplatePlan, UrlPlan } from "./plan.ts";
 import { renderBody } from "./render-body.ts";
@@ -94,6 +95,8 @@ export function renderTemplate(template: Template, facts: PostbackFacts): Render
   const { plan } = template;
   const evaluated = evaluate(plan, facts);
   if ("ok" in evaluated) return evaluated;
+  const personal = plan.personal === null ? null : guardPersonalData(plan.personal, evaluated, facts);
+  if (personal !== null) return personal;
   const url = renderUrl(template, evaluated);
   if (typeof url !== "string") return url;
   const body = renderBody(plan.body, evaluated, facts);

@@ -43,7 +43,7 @@ function isSubset<Item>(part: ReadonlySet<Item>, whole: ReadonlySet<Item>): bool
   return true;
 }
 
-function testsOf({ when: { status: _, json, ...texts } }: VerdictRule): ReadonlySet<string> {
+function testsOf({ when: { status: _status, json, ...texts } }: VerdictRule): ReadonlySet<string> {
   const tests = Object.entries(texts).map(([kind, text]) => `${kind} ${String(text)}`);
   for (const { pointer, ...checks } of json === undefined ? [] : [json].flat())
     for (const [kind, expected] of Object.entries(checks))

@@ -4,6 +4,7 @@ import {
   type OpenDocument,
   openCredentialMessage,
 } from "../../core/open-credentials.ts";
+import { findPersonalLiterals } from "../../core/template/index.ts";
 import type { EndpointDocument } from "../../core/documents.ts";
 import { findHandwrittenJson, handwrittenJsonMessage } from "../../core/template/index.ts";
 import type { EndpointWarning } from "../../ports/operations.ts";
@@ -84,7 +85,12 @@ function lintsOf({ partner, endpoint, document, secrets }: LintRow): readonly En
   const open = findOpenCredentials(parsed);
   const handwritten = findHandwrittenJson(parsed);
   const missing = namesUsed(document).secrets.filter((name) => !secrets.includes(name));
+  const personal = findPersonalLiterals(JSON.parse(document) as OpenDocument);
   return [
+    ...personal.map(({ field, looks }) => ({
+      ...warning("personal_literal", "", literalMessage(field, looks)),
+      macro: null,
+    })),
     ...open.map((one) =>
       warning("open_credential", `secret.${one.secret}`, openCredentialMessage(partner, one)),
     ),
@@ -92,6 +98,9 @@ function lintsOf({ partner, endpoint, document, secrets }: LintRow): readonly En
     ...missing.map((name) => warning("secret_missing", `secret.${name}`, missingMessage(partner, name))),
   ];
 }
+
+const literalMessage = (field: string, looks: string): string =>
+  `${looks[0]?.toUpperCase()}${looks.slice(1)} stands in ${field} as it is, and is sent to the partner with each postback: if it came with an example, write a macro in its place.`;
 
 const missingMessage = (partner: string, name: string): string =>
   `{secret.${name}} is not set, so nothing is sent to the endpoint: its deliveries wait. Set it: postrider secrets set ${partner} ${name}.`;

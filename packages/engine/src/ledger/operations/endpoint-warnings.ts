@@ -1,5 +1,10 @@
 import { type EndpointDocument, parseEndpointDocument } from "../../core/documents.ts";
-import { compileTemplate, findUnfilledMacros, type UnfilledMacro } from "../../core/template/index.ts";
+import {
+  compileTemplate,
+  findRefusedEvents,
+  findUnfilledMacros,
+  type UnfilledMacro,
+} from "../../core/template/index.ts";
 import type { EndpointWarning, WarningOperations } from "../../ports/operations.ts";
 import { list } from "../sql.ts";
 import type { OperationsContext } from "./context.ts";
@@ -36,7 +41,7 @@ export function warningOperations({ reads }: OperationsContext): WarningOperatio
     },
 
     async documentWarnings(of, signal) {
-      return [...(await lintDraft(reads, of, signal)), ...(await unfilledMacros(reads, of, signal))];
+      return [...(await lintDraft(reads, of, signal)), ...(await eventWarnings(reads, of, signal))];
     },
   };
 }
@@ -53,10 +58,10 @@ async function warningsOf(
   signal: AbortSignal | undefined,
 ): Promise<readonly EndpointWarning[]> {
   const read = parseEndpointDocument(document);
-  return unfilledMacros(reads, { partner, endpoint, document: read }, signal);
+  return eventWarnings(reads, { partner, endpoint, document: read }, signal);
 }
 
-async function unfilledMacros(
+async function eventWarnings(
   reads: OperationsContext["reads"],
   {
     partner,
@@ -66,9 +71,11 @@ async function unfilledMacros(
   signal: AbortSignal | undefined,
 ): Promise<readonly EndpointWarning[]> {
   const compiled = compileTemplate(document);
-  if (!compiled.ok || compiled.template.plan.event.paths === null) return [];
+  if (!compiled.ok) return [];
+  const { plan } = compiled.template;
+  if (plan.event.paths === null && plan.personal === null) return [];
   const texts = await recentData(reads, partner, document.events, signal);
-  return findUnfilledMacros(compiled.template, texts).map((macro) => ({
+  const unfilled = findUnfilledMacros(compiled.template, texts).map((macro) => ({
     partner,
     endpoint,
     code: "unfilled_macro" as const,
@@ -76,6 +83,15 @@ async function unfilledMacros(
     nearest: macro.nearest,
     message: messageOf(macro, texts.length),
   }));
+  const refused = findRefusedEvents(compiled.template, texts, document.fan_out).map((found) => ({
+    partner,
+    endpoint,
+    code: "personal_data" as const,
+    macro: found.macro,
+    nearest: null,
+    message: `${found.events} of the last ${texts.length} events of its types would not be sent: ${found.message}`,
+  }));
+  return [...refused, ...unfilled];
 }
 
 async function recentData(
@@ -120,7 +136,7 @@ const endpointsSql = (
   which: string,
 ): string => `select p.id as partner, n.id as endpoint, n.document::text as document
   from postrider.endpoints n join postrider.partners p on p.partner_no = n.partner_no
- where n.deleted_at is null and p.deleted_at is null ${which} and n.document::text like '%{data%'
+ where n.deleted_at is null and p.deleted_at is null ${which} and n.document::text like any (array['%{data%', '%{item%', '%http://%'])
  order by n.updated_at desc, n.endpoint_no desc limit $1::int`;
 
 const recentSql =

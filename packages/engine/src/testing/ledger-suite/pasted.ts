@@ -49,7 +49,13 @@ export function pastedTests(bench: () => Bench): void {
       state: "disabled",
       url,
     });
-    for (const more of [{ url: `${url}&x=1` }, { headers: {} }, { body: { click: "__CALLBACK__", a: 1 } }])
+    const params = { a: "1" };
+    for (const more of [
+      { parameters: [{ params }] },
+      { url: `${url}&x=1` },
+      { headers: {} },
+      { body: { click: "__CALLBACK__", a: 1 } },
+    ])
       await expect(put(more)).rejects.toMatchObject({ code: "invalid_template" });
     expect((await put({ url: "https://partner.example/", headers: {}, body: "none" }))?.created).toBe(false);
   });

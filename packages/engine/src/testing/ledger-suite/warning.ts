@@ -65,6 +65,36 @@ export function warningTests(bench: () => Bench): void {
     expect((await operations.endpointWarnings({ partner: acme.id })).warnings).toEqual([]);
   });
 
+  test("events that would not be sent because of personal data, by macro, and never the value", async () => {
+    const { partner, event, door, operations } = bench();
+    const acme = await partner([]);
+    await put(acme.id, "main", "s={data.sub1?}&c={data.click_id!}", [`${acme.id}.*`]);
+    const of = (data: object) => event(acme, { type: `${acme.id}.a`, data_text: JSON.stringify(data) });
+    await door.accept(
+      [
+        of({ click_id: "c", sub1: "john@partner.example" }),
+        of({ click_id: "c", sub1: "jane@partner.example" }),
+        of({ click_id: "c", sub1: "x" }),
+      ],
+      now,
+    );
+    const { warnings } = await operations.endpointWarnings({ partner: acme.id, endpoint: "main" });
+    expect(warnings).toMatchObject([{ code: "personal_data", macro: "data.sub1", nearest: null }]);
+    expect(warnings[0]!.message).toMatch(
+      /^2 of the last 3 events of its types would not be sent: \{data\.sub1\} /,
+    );
+    expect(JSON.stringify(warnings)).not.toMatch(/john|jane|partner\.example/);
+  });
+
+  test("personal data that stands in a document as it is", async () => {
+    const { partner, operations } = bench();
+    const acme = await partner([]);
+    await put(acme.id, "main", "to=john@other.example&c=1", ["*"]);
+    const { warnings } = await operations.endpointWarnings({ partner: acme.id, endpoint: "main" });
+    expect(warnings).toMatchObject([{ code: "personal_literal", macro: null }]);
+    expect(JSON.stringify(warnings)).not.toContain("john");
+  });
+
   test("JSON text that is written by hand beside a macro; none once it is a node", async () => {
     const { partner, operations } = bench();
     const acme = await partner([]);

@@ -54,7 +54,7 @@ describe("a URL from another platform's page is refused at the macro, with what 
     ["GROUP:[AMOUNT]", "foreign_macro url@27 → {data.payout}"],
     ["a-%7Bclick_id%7D-b", "foreign_macro url@23 → {data.click_id}"],
     ["x-__OS__", "foreign_macro url@23 → {data.os}"],
-    ["__OS____TS__", "foreign_macro url@21 → {data.os}", "foreign_macro url@27 → {occurred_at}"],
+    ["__OS____TS__", "foreign_macro url@21 → {data.os}", 'foreign_macro url@27 → {occurred_at|date:"unix"}'],
     ["v1.$CLICK_ID", "foreign_macro url@24 → {data.click_id}"],
     [
       "{{campaign.id}}_{{adset.id}}",
@@ -224,6 +224,35 @@ describe("headers and texts of JSON are refused where nothing else can be meant"
     expect(found.map((issue) => issue.split(" →")[0])).toEqual(
       position === -1 ? [] : [`placeholder headers.authorization@${position}`],
     );
+  });
+
+  test("in groups of parameters as in the URL, and within nodes", () => {
+    const template: TemplateSource = {
+      method: "POST",
+      url: "https://t.example/",
+      parameters: [
+        { params: { a: "[foo]", b: "{data.b}", c: { $json: { x: ["[CLICK_ID]"] } } } },
+        { each: "data.items", from: 1, params: { "S{n}": "#sku#" } },
+        { each: "data.items", join: "|", params: { l: "x-[SKU]", "a b": "YOUR_TOKEN now" } },
+      ],
+      body: { a: { $json: { b: "[CLICK_ID]" } }, l: { $each: "data.items", do: { x: "[CLICK_ID]" } } },
+    };
+    const rest = { ...template, body: "form" } as const;
+    const found = (source: TemplateSource) => refusals(source).map((issue) => issue.split(" →")[0]);
+    expect(found(rest)).toEqual([
+      "foreign_macro parameters[0].params.a@0",
+      "foreign_macro parameters[0].params.c.$json.x[0]@0",
+      'foreign_macro parameters[1].params["S{n}"]@0',
+      "foreign_macro parameters[2].params.l@2",
+      'placeholder parameters[2].params["a b"]@0',
+    ]);
+    expect(found({ ...template, parameters: [] })).toEqual([
+      "foreign_macro body.a.$json.b@0",
+      "foreign_macro body.l.do.x@0",
+    ]);
+    expect(found({ method: "POST", url: rest.url, body: { $text: "Click [CLICK_ID]" } })).toEqual([
+      "foreign_macro body.$text@6",
+    ]);
   });
 
   test("a token that no macro of ours is made of says what to write", () => {

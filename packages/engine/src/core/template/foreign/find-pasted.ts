@@ -11,7 +11,7 @@ import { findEntities } from "./entities.ts";
 import { isCredentialName, isKnownName, macroFor, snakeName, withoutEscape } from "./names.ts";
 import { maskOwnMacros } from "./own-macros.ts";
 import { findPlaceholders } from "./placeholders.ts";
-import { findForeignMacros, type ForeignMacro } from "./syntaxes.ts";
+import { findForeignMacros, type ForeignMacro, type MacroPlace } from "./syntaxes.ts";
 import { pathStart, urlValues } from "./url-values.ts";
 
 /** A place that must not be sent as it stands. */
@@ -24,7 +24,7 @@ export interface PastedText extends TemplateIssue {
 export interface GuardedSource {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly parameters?: readonly unknown[];
+  readonly parameters?: readonly { readonly params: Readonly<Record<string, unknown>> }[];
   readonly body?: unknown;
 }
 
@@ -41,8 +41,13 @@ export function findPasted(source: GuardedSource): readonly PastedText[] {
   const found = [...pastedInUrl(source.url, "url")];
   for (const [name, value] of Object.entries(source.headers ?? {}))
     found.push(...pastedInText(value, `headers.${name}`));
-  for (const [index, group] of (source.parameters ?? []).entries())
-    walk(group, `parameters[${index}]`, 1, found);
+  for (const [index, { params }] of (source.parameters ?? []).entries()) {
+    for (const [name, value] of Object.entries(params)) {
+      const field = memberField(`parameters[${index}].params`, name);
+      if (typeof value === "string") found.push(...pastedInText(value, field, parameterPlaces));
+      else walk(value, field, 1, found);
+    }
+  }
   if (typeof source.body === "object") walk(source.body, "body", 1, found);
   return found;
 }
@@ -85,11 +90,16 @@ function pastedInHost(masked: string, field: string): PastedText[] {
   return words.map((word) => placeholderIssue(field, 0, word));
 }
 
-function pastedInText(text: string, field: string): PastedText[] {
+/** The places of a whole text and of a part of it. In prose macros are rarer than words. */
+type TextPlaces = readonly [whole: MacroPlace, part: MacroPlace];
+const leafPlaces: TextPlaces = ["leaf", "part"];
+const parameterPlaces: TextPlaces = ["value", "within"];
+
+function pastedInText(text: string, field: string, [whole, part] = leafPlaces): PastedText[] {
   if (/^https?:\/\/\S+$/i.test(text)) return pastedInUrl(text, field);
   const masked = maskOwnMacros(text);
   const inProse = /\s/.test(masked.trim());
-  const macros = findForeignMacros(masked, "leaf", inProse ? "prose" : "part");
+  const macros = findForeignMacros(masked, whole, inProse ? "prose" : part);
   return withoutOverlaps([
     ...macros.map((macro) => macroIssue(text, field, 0, macro)),
     ...findPlaceholders(masked, inProse).map((word) => placeholderIssue(field, 0, word)),

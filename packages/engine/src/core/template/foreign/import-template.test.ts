@@ -38,7 +38,7 @@ describe("URLs as the pages of platforms have them", () => {
     ["subid=#S2#&payout=#RATE#", "subid={data.sub2}&payout={data.payout}", "S2 RATE"],
     [
       "c=#s2#&p=#price#&t=#tid#&at=#utcunixtime#",
-      "c={data.sub2}&p={data.payout}&t={data.transaction_id}&at={occurred_at}",
+      'c={data.sub2}&p={data.payout}&t={data.transaction_id}&at={occurred_at|date:"unix"}',
       "s2 price tid utcunixtime",
     ],
     // Awin
@@ -56,7 +56,7 @@ describe("URLs as the pages of platforms have them", () => {
     // TikTok, Ocean Engine, NewsBreak
     [
       "callback=__CALLBACK_PARAM__&os=__OS__&ts=__TS__",
-      "callback={data.click_id}&os={data.os}&ts={occurred_at}",
+      'callback={data.click_id}&os={data.os}&ts={occurred_at|date:"unix"}',
       "CALLBACK_PARAM TS",
     ],
     ["ttclid=__callback_param__", "ttclid={data.click_id}", "callback_param"],
@@ -77,6 +77,12 @@ describe("URLs as the pages of platforms have them", () => {
     ["app=(app-id)&ip=(ip)", "app={data.app_id}&ip={data.ip}", ""],
     // Google Ad Manager
     ["c=%%CLICK_ID_ESC%%", "c={data.click_id}", ""],
+    ["c=%%CLICK_ID_ESC_ESC%%", "c={data.click_id|urlencode}", ""],
+    [
+      "at=[TIMESTAMP_MS]&d={datetime}",
+      'at={occurred_at|date:"unix_ms"}&d={occurred_at}',
+      "TIMESTAMP_MS datetime",
+    ],
     // Copies
     [
       "idfa=%7Bidfa%7D&b=%24IDA&c=%5BDEVICE_AD_ID%5D",
@@ -144,6 +150,24 @@ describe("what is not known is left, with what would say it", () => {
       left: "",
       issues: [],
     });
+  });
+
+  test("a secret of the partner can stand for a placeholder, and stays when it is imported again", () => {
+    const { url, left, issues } = importTemplate(`${at}key=YOUR_KEY`, { map: { YOUR_KEY: "secret.key" } });
+    expect([url, left, issues]).toEqual([`${at}key={secret.key}`, [], []]);
+    expect(importTemplate(url)).toMatchObject({
+      url,
+      kept: ["secret.key"],
+      mapped: [],
+      left: [],
+      issues: [],
+    });
+  });
+
+  test("an item of a list can stand for a name if the endpoint has fan_out", () => {
+    const map = { SKU: "item.sku" };
+    expect(imported("s=[SKU]", { map }).issues).toEqual(["item_not_allowed@23"]);
+    expect(imported("s=[SKU]", { map, fanOut: true })).toMatchObject({ query: "s={item.sku}", issues: [] });
   });
 
   test("a name that is not in the text is told", () => {

@@ -20,6 +20,8 @@ export interface ImportOptions {
   readonly map?: Readonly<Record<string, string>>;
   /** Texts to put in for names: `{ YOUR_ACCOUNT_ID: "4711" }`. */
   readonly fill?: Readonly<Record<string, string>>;
+  /** The endpoint has `fan_out`, so that names can stand for `item.…` and `n`. Default: false. */
+  readonly fanOut?: boolean;
 }
 
 /** One macro or placeholder of the text. */
@@ -92,7 +94,11 @@ export function importTemplate(text: string, options: ImportOptions = {}): Impor
     if (resolved.kind === "left") leftAt.push({ start, end: url.length });
   }
   url += source.slice(at);
-  const compiled = compileStrictly({ method: "GET", url });
+  const compiled = compileStrictly({
+    method: "GET",
+    url,
+    fan_out: options.fanOut === true ? "data.items" : null,
+  });
   const told = ({ field, position }: TemplateIssue): boolean =>
     field === "url" && leftAt.some(({ start, end }) => start <= position && position < end);
   return {

@@ -4,7 +4,7 @@ import { compileStrictly } from "../compile-strictly.ts";
 import { importTemplate } from "./import-template.ts";
 
 const seed = 20_260_131;
-const numRuns = 5_000;
+const numRuns = 2_000;
 
 const names = fc.constantFrom(
   "CLICK_ID",
@@ -125,9 +125,9 @@ describe("importing", () => {
         unchanged += 1;
         expect(importTemplate(url)).toMatchObject({ url, repaired: [], mapped: [], guessed: [], left: [] });
       }),
-      { seed, numRuns: 20_000 },
+      { seed, numRuns: 6_000 },
     );
-    expect(unchanged).toBeGreaterThan(400);
+    expect(unchanged).toBeGreaterThan(100);
   });
 
   test("loses no literal parameter and changes no order", () => {

@@ -9,7 +9,7 @@
 
 /** What a name stands for: a macro's text without braces, and whether it means nothing else anywhere. */
 export interface Meaning {
-  /** `data.click_id`, `event_id`. */
+  /** `data.click_id`, `event_id`, `occurred_at|date:"unix"`. */
   readonly path: string;
   /** False if platforms use the name for different things: the reader has to confirm it. */
   readonly sure: boolean;
@@ -111,13 +111,22 @@ const rows: readonly Row[] = [
   { path: "data.email", sure: "email email_address" },
   { path: "data.phone", sure: "phone phone_number" },
   { path: "data.reward", sure: "reward_amount", guess: "reward rewards" },
-  // When it happened. The form that the platform expects is not known.
+  // When it happened. Which form the platform expects is never sure.
   {
     path: "occurred_at",
     sure: "occurred_at",
-    guess: "timestamp ts time date datetime event_time conversion_time",
+    guess: "time date datetime event_time conversion_time source_time",
   },
-  { path: "occurred_at", sure: "", guess: "utc_unix_time unix_time unix_timestamp source_time click_time" },
+  {
+    path: 'occurred_at|date:"unix"',
+    sure: "",
+    guess: "timestamp ts unix_time unix_timestamp utc_unix_time epoch",
+  },
+  {
+    path: 'occurred_at|date:"unix_ms"',
+    sure: "",
+    guess: "timestamp_ms ts_ms unix_ms epoch_ms timestamp_millis",
+  },
 ];
 
 /** Credentials: never in the event's data. */

@@ -1,0 +1,111 @@
+/**
+ * Encodings that a value may hide in. Each is taken off at most three times, so that the whole stays linear.
+ *
+ * @packageDocumentation
+ */
+
+const wrapped = /%[\da-f]{2}|\\u00[\da-f]{2}|\\["/]|&(?:#\d{1,5}|#x[\da-f]{1,4}|commat|plus);/gi;
+const utf8 = new TextDecoder("utf-8", { fatal: false });
+
+/**
+ * The text without one layer of percent encoding, of JSON's escapes and of HTML's references; null if it has none.
+ *
+ * @example unescaped("john%40partner.example") // "john@partner.example"
+ */
+export function unescaped(text: string): string | null {
+  if (text.search(wrapped) === -1) return null;
+  // Bytes of UTF-8 are put together, as letters outside of ASCII are made of several.
+  return text.replace(/(?:%[\da-f]{2})+/gi, decodedBytes).replace(wrapped, decodedOne);
+}
+
+function decodedBytes(run: string): string {
+  const bytes = new Uint8Array(run.length / 3);
+  for (let index = 0; index < bytes.length; index += 1)
+    bytes[index] = Number.parseInt(run.slice(index * 3 + 1, index * 3 + 3), 16);
+  return utf8.decode(bytes);
+}
+
+function decodedOne(found: string): string {
+  if (found.startsWith("%")) return found;
+  if (found.startsWith("\\u")) return String.fromCharCode(Number.parseInt(found.slice(2), 16));
+  if (found.startsWith("\\")) return found.slice(1);
+  if (found === "&commat;") return "@";
+  if (found === "&plus;") return "+";
+  const code = /^&#x/i.test(found) ? Number.parseInt(found.slice(3), 16) : Number(found.slice(2, -1));
+  return String.fromCharCode(code);
+}
+
+/**
+ * Letters that look like ASCII (the full-width `＠`) become it, dashes the hyphen; signs without width are taken out.
+ *
+ * @example plain("john＠partner.example") // "john@partner.example"
+ */
+export function plain(text: string): string {
+  return text
+    .normalize("NFKC")
+    .replace(/[\u00AD\u200B-\u200F\u2060\uFEFF]/g, "")
+    .replace(/[\u2010-\u2015\u2212]/g, "-");
+}
+
+/** The shortest token that is decoded: 8 bytes. */
+const shortestToken = 11;
+/** The most characters of one token that are decoded: an e-mail address stands near the beginning. */
+const longestToken = 4_096;
+const textBytes = /^[\t\n\r\u0020-\u007E\u0080-\u00FF]+$/;
+
+const inAlphabet = 1;
+const byte1 = 2;
+const byte2 = 4;
+const byte3 = 8;
+
+/** For each letter of base64 and base64url: may it begin a byte of ASCII, in the first, second or third place of a group of four? */
+const base64Traits = new Uint8Array(128);
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+";
+for (let value = 0; value < alphabet.length; value += 1) {
+  const first = value < 32 ? byte1 : 0;
+  const second = (value & 8) === 0 ? byte2 : 0;
+  const third = (value & 2) === 0 ? byte3 : 0;
+  base64Traits[alphabet.charCodeAt(value)] = inAlphabet | first | second | third;
+}
+base64Traits["-".charCodeAt(0)] = base64Traits["+".charCodeAt(0)] as number;
+base64Traits["_".charCodeAt(0)] = inAlphabet;
+
+const traitsAt = (text: string, at: number): number => {
+  const code = text.charCodeAt(at);
+  return code < 128 ? (base64Traits[code] as number) : 0;
+};
+
+/**
+ * The texts that stand in `text` as base64 or base64url (RFC 4648), also within a JSON Web Token. ASCII text has no
+ * `/` in its base64, unless `?` or U+007F is in it, so a `/` ends a token here.
+ *
+ * The first six bytes must be ASCII: of random tokens one in 64 goes on, and none of digits.
+ */
+export function base64Texts(text: string): readonly string[] {
+  const texts: string[] = [];
+  let index = 0;
+  while (index <= text.length - shortestToken) {
+    const start = index;
+    const mayBeText = beginsAsText(text, start);
+    while ((traitsAt(text, index) & inAlphabet) !== 0) index += 1;
+    if (mayBeText && index - start >= shortestToken) {
+      const token = text.slice(start, Math.min(index, start + longestToken));
+      const decoded = Buffer.from(token, "base64").toString("latin1");
+      if (textBytes.test(decoded)) texts.push(decoded);
+    }
+    index += 1;
+  }
+  return texts;
+}
+
+/** Whether base64 that begins at `at` begins with six bytes of ASCII. */
+export function beginsAsText(text: string, at: number): boolean {
+  return (
+    (traitsAt(text, at) & byte1) !== 0 &&
+    (traitsAt(text, at + 1) & byte2) !== 0 &&
+    (traitsAt(text, at + 2) & byte3) !== 0 &&
+    (traitsAt(text, at + 4) & byte1) !== 0 &&
+    (traitsAt(text, at + 5) & byte2) !== 0 &&
+    (traitsAt(text, at + 6) & byte3) !== 0
+  );
+}
