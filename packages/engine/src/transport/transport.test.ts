@@ -67,6 +67,18 @@ describe("a partner that answers", () => {
     });
   });
 
+  it.each([
+    ["DELETE", null, undefined],
+    ["DELETE", '{"a":1}', "7"],
+    ["PATCH", '{"a":1}', "7"],
+  ] as const)("sends a %s with the body %j", async (method, body, length) => {
+    const port = await httpPartner((request, response) => {
+      response.end(JSON.stringify([request.method, request.headers["content-length"]]));
+    });
+    const exchange = await send(port, { method, headers: [], body });
+    expect(exchange.responseBody).toBe(JSON.stringify([method, length]));
+  });
+
   it("is not followed when it redirects", async () => {
     const paths: (string | undefined)[] = [];
     const port = await httpPartner((request, response) => {

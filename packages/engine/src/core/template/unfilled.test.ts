@@ -65,3 +65,19 @@ test("the most that it can be given costs little", () => {
   findUnfilledMacros(template, texts);
   expect(process.cpuUsage(cpu).user / 1_000).toBeLessThan(250);
 });
+
+test("a macro of an item that no item of recent events filled is found, with the nearest path of the items", () => {
+  const template = compiled({
+    method: "GET",
+    url: "https://t.example/",
+    parameters: [{ each: "data.items", params: { "S{n}": "{item.skuu!}", "P{n}": "{item.price?}" } }],
+  });
+  const filled = '{"items":[{"sku":"a"},{"sku":"b","price":1}]}';
+  expect(findUnfilledMacros(template, [filled])).toEqual([
+    { macro: "item.skuu", effect: "not_sent", nearest: "item.sku" },
+  ]);
+  expect(findUnfilledMacros(template, ['{"items":[]}'])).toEqual([]);
+  expect(findUnfilledMacros(template, ["{}"])).toEqual([
+    { macro: "data.items", effect: "empty", nearest: null },
+  ]);
+});

@@ -1,12 +1,13 @@
+import { forEachMember } from "../json-text.ts";
 import { nearestName } from "../nearest.ts";
 import type { Template } from "./compile.ts";
 import { pickValues } from "./data-paths.ts";
-import type { Macro } from "./plan.ts";
+import type { Macro, Repetition, Scope } from "./plan.ts";
 import { isMissing } from "./value.ts";
 
-/** A data macro for which none of the events looked at had a value. */
+/** A macro of the data, or of an item of a list in it, for which none of the events looked at had a value. */
 export interface UnfilledMacro {
-  /** Its path, `data.payuot`. */
+  /** Its path, `data.payuot` or `item.skuu`. */
   readonly macro: string;
   /** What happens for such an event: nothing is sent, the place is left out, its default is sent, or it is empty. */
   readonly effect: "not_sent" | "left_out" | "default" | "empty";
@@ -14,8 +15,9 @@ export interface UnfilledMacro {
   readonly nearest: string | null;
 }
 
-/** Limits of the work: macros reported, paths collected, their depth, and paths that one name is compared with. */
+/** Limits of the work: macros reported, items looked at of each list, paths collected, their depth, and paths that one name is compared with. */
 const mostMacros = 10;
+const itemsPerEvent = 5;
 const mostPaths = 300;
 const deepestPath = 6;
 const mostCompared = 60;
@@ -30,11 +32,20 @@ export function findUnfilledMacros(
   template: Template,
   dataTexts: readonly string[],
 ): readonly UnfilledMacro[] {
-  const { paths, macros } = template.plan.event;
-  if (paths === null || dataTexts.length === 0) return [];
+  const { event, repetitions } = template.plan;
+  const found = unfilledOf(event, dataTexts, "data");
+  for (const repetition of repetitions) {
+    found.push(...unfilledOf(repetition, itemTexts(event, repetition, dataTexts), "item"));
+  }
+  return found.slice(0, mostMacros);
+}
+
+/** The macros of one scope that none of the texts filled. Without texts none is. */
+function unfilledOf({ paths, macros }: Scope, texts: readonly string[], root: string): UnfilledMacro[] {
+  if (paths === null || texts.length === 0) return [];
   const present = new Set<number>();
   const filled = new Set<number>();
-  for (const text of dataTexts) {
+  for (const text of texts) {
     pickValues(paths, text).forEach((value, slot) => {
       if (value !== undefined) present.add(slot);
       if (!isMissing(value)) filled.add(slot);
@@ -48,10 +59,27 @@ export function findUnfilledMacros(
     found.set(name, effectOf(macro));
   }
   if (found.size === 0) return [];
-  const known = knownPaths(dataTexts);
+  const known = knownPaths(texts, root);
   return [...found]
     .slice(0, mostMacros)
     .map(([macro, effect]) => ({ macro, effect, nearest: nearestPath(macro, known) }));
+}
+
+/** The first items of the list in each event. A list within an item of its own is not known here. */
+function itemTexts(event: Scope, { list }: Repetition, dataTexts: readonly string[]): readonly string[] {
+  const { from } = list;
+  if (event.paths === null || typeof from !== "number" || !event.macros.includes(list)) return [];
+  const texts: string[] = [];
+  for (const dataText of dataTexts) {
+    const value = pickValues(event.paths, dataText)[from];
+    if (typeof value !== "object" || !value.json.startsWith("[")) continue;
+    let count = 0;
+    forEachMember(value.json, 0, (_, start, end) => {
+      count += 1;
+      if (count <= itemsPerEvent) texts.push(value.json.slice(start, end));
+    });
+  }
+  return texts;
 }
 
 /** What happens if a macro has no value. */
@@ -65,7 +93,7 @@ export function effectOf({
 }
 
 /** Paths of names that a macro can be written with, as the data has them. */
-function knownPaths(dataTexts: readonly string[]): readonly string[] {
+function knownPaths(texts: readonly string[], root: string): readonly string[] {
   const paths = new Set<string>();
   const walk = (path: string, value: unknown, depth: number): void => {
     if (typeof value !== "object" || value === null || Array.isArray(value) || depth === deepestPath) return;
@@ -76,9 +104,9 @@ function knownPaths(dataTexts: readonly string[]): readonly string[] {
       walk(`${path}.${name}`, inner, depth + 1);
     }
   };
-  for (const text of dataTexts) {
+  for (const text of texts) {
     if (paths.size >= mostPaths) break;
-    walk("data", JSON.parse(text), 0);
+    walk(root, JSON.parse(text), 0);
   }
   return [...paths];
 }
