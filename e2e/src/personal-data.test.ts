@@ -46,7 +46,8 @@ async function startPartner() {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => void server.close());
-  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  // An address of this machine that does not look like one: plain http to loopback is allowed.
+  const host = `[::ffff:127.0.0.1]:${(server.address() as AddressInfo).port}`;
   return { host, got, url: (path: string) => `http://${host}${path}` };
 }
 

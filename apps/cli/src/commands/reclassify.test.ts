@@ -28,7 +28,7 @@ test("all pages are added up, and nothing is changed", async () => {
   const run = await runCli(["reclassify", "acme", "main", "--since", "2026-01-01"], { routes: pages });
   expect(run.code).toBe(0);
   expect(run.stdout).toMatch(
-    / 4 +delivered: accepted_by_partner +dead +1 \(unknown click\) +success=false +dlv_1/,
+    / 4 +delivered: accepted_by_partner +dead +verdicts\[1\] \(unknown click\) +success=false +dlv_1/,
   );
   expect(run.stdout).toContain("Not judged: 3 had no answer, 1 whose answer is no longer kept.");
   expect(run.stdout).toContain("4 answers judged. Booked as delivered, and not delivered by the rules: 4.");

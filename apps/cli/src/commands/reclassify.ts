@@ -26,7 +26,7 @@ function writeGroups(out: Output, { groups, not_judged: left }: Reclassified): v
           {
             title: "RULE",
             of: (row) =>
-              row.rule === null ? "-" : `${row.rule}${row.note === null ? "" : ` (${row.note})`}`,
+              row.rule === null ? "-" : `verdicts[${row.rule}]${row.note === null ? "" : ` (${row.note})`}`,
           },
           { title: "AN ANSWER", of: (row) => orDash(row.examples[0]?.answer), elastic: true },
           { title: "OF DELIVERY", of: (row) => orDash(row.examples[0]?.delivery_id) },

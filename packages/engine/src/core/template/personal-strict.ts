@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import { leavesInClear } from "../personal-data/leaves-in-clear.ts";
 import type { PersonalPermit, PersonalPlace } from "@postrider/contract";
 import { isRawNumber } from "../exact-json.ts";
 import { isPersonalName } from "../personal-data/index.ts";
@@ -33,7 +34,7 @@ const deepest = 64;
 const silent = (): void => {};
 
 function* textsOf(source: PersonalSource): Generator<SourceText> {
-  const onWay: readonly PersonalPlace[] = /^http:/i.test(source.url) ? ["plain_http"] : [];
+  const onWay: readonly PersonalPlace[] = leavesInClear(source.url) ? ["plain_http"] : [];
   const inUrl: readonly PersonalPlace[] = ["url", ...onWay];
   const inForm = source.body === "form";
   const parts = lex(source.url, silent);

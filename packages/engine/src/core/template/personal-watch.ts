@@ -1,3 +1,4 @@
+import { leavesInClear } from "../personal-data/leaves-in-clear.ts";
 import { type PersonalPermit, type PersonalPlace, personalPlaces } from "@postrider/contract";
 import { everyKind, hintOf, kindBits, type KindSet, personalKindsIn } from "../personal-data/index.ts";
 import type { PersonalWatch, WatchedMacro, WatchedText } from "./personal-plan.ts";
@@ -114,7 +115,7 @@ export function watchPersonalData(
 ): PersonalWatch | null {
   const refused = Object.fromEntries(personalPlaces.map((place) => [place, refusedAt(place, permits)]));
   const kinds = refused as Readonly<Record<PersonalPlace, KindSet>>;
-  const isPlainHttp = origin.startsWith("http:");
+  const isPlainHttp = leavesInClear(origin);
   const builder = new WatchBuilder(plan, kinds, isPlainHttp);
   for (const segment of plan.url.path)
     if (typeof segment !== "string") builder.add({ pieces: segment, optional: [] }, "url", null);
