@@ -108,6 +108,8 @@ type Bench = Awaited<ReturnType<typeof start>>;
 const settingsTables = [
   "partners",
   "endpoints",
+  "endpoint_versions",
+  "partner_secrets",
   "subscriptions",
   "signing_keys",
   "partner_runtime",
@@ -196,6 +198,22 @@ const cases: readonly Case[] = [
         false,
         true,
       ]);
+    },
+  },
+  {
+    what: "a secret",
+    async before({ engine, put }) {
+      await engine.operations.putSecret("acme", "token", "first-token", Date.now());
+      await put("acme", "main", "/{secret.token}");
+    },
+    async change({ engine, sent }) {
+      await engine.operations.putSecret("acme", "token", "second-token", Date.now());
+      await sent(["/second-token"]);
+    },
+    async after({ engine, sent }) {
+      await sent(["/first-token"]);
+      await engine.operations.putSecret("acme", "token", "third-token", Date.now());
+      await sent(["/third-token"]);
     },
   },
   {
