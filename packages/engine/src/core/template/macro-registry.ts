@@ -213,7 +213,8 @@ export class MacroRegistry {
         if (part.macro.modifier === "optional") optional.push(index);
       }
     }
-    return { pieces, optional: optional.length === 0 ? none : optional };
+    // A copy is as long as it must be: what grew by push has room for 17.
+    return { pieces: pieces.slice(), optional: optional.length === 0 ? none : optional.slice() };
   }
 
   /** Whether any text of the partner is in the plan. */

@@ -58,7 +58,8 @@ class WatchBuilder {
     const text: WatchedText = {
       place,
       optional,
-      macros,
+      // Ten thousand templates are kept in memory: a copy is as long as it must be.
+      macros: macros.slice(),
       joined: joins ? pieces : null,
       refusedHere: this.#refused[place],
       look,
