@@ -26,6 +26,27 @@ describe("endpoints", () => {
     "PUT /v1/partners/acme/endpoints/main": { body: anEndpoint() },
   };
 
+  it("shows what only some endpoints have", async () => {
+    const some = anEndpoint({
+      parameters: [{ each: "data.items", params: { "ITEM{n}": "{item.sku}" } }],
+      fan_out: "data.items",
+      literal: true,
+      personal_data: ["url:email"],
+    });
+    const show = async (endpoint: object) =>
+      (
+        await runCli(["endpoints", "show", "acme", "main"], {
+          routes: { "GET /v1/partners/acme/endpoints/main": { body: endpoint } },
+        })
+      ).stdout;
+    const words = ["ITEM{n}", "each item of data.items", "macro is sent as it is", "url:email"];
+    const shown = await show(some);
+    for (const word of words) expect(shown).toContain(word);
+    const plain = await show(anEndpoint());
+    for (const word of ["parameters", "fan out", "literal", "personal data"])
+      expect(plain).not.toContain(word);
+  });
+
   it("lists in a table", async () => {
     const { stdout } = await runCli(["endpoints", "list", "acme"], {
       routes: { "GET /v1/partners/acme/endpoints": { body: { endpoints: [anEndpoint()] } } },

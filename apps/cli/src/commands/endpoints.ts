@@ -68,6 +68,19 @@ function verdictFacts({ verdicts = [] }: Partial<Endpoint>): [string, string][] 
   return [["verdicts", `${counted(verdicts.length, "rule")} on its answers: ${words}`]];
 }
 
+/** What only some endpoints have. An older server does not know it. */
+function dialectFacts(endpoint: Partial<Endpoint>): [string, string][] {
+  const { parameters = [], fan_out: fanOut = null, literal = false, personal_data: permits = [] } = endpoint;
+  return [
+    ...(parameters.length === 0 ? [] : [fact("parameters", JSON.stringify(parameters))]),
+    ...(fanOut === null ? [] : [fact("fan out", `one delivery for each item of ${fanOut}`)]),
+    ...(literal ? [fact("literal", "what looks like another platform's macro is sent as it is")] : []),
+    ...(permits.length === 0 ? [] : [fact("personal data", `may leave as ${permits.join(" ")}`)]),
+  ];
+}
+
+const fact = (name: string, words: string): [string, string] => [name, words];
+
 function refusingFacts({ circuit }: Endpoint): [string, string][] {
   if (circuit.refusing_since === null) return [];
   const since = `${clockTime(circuit.refusing_since)}, ${counted(circuit.refusals, "refusal")}`;
@@ -93,6 +106,7 @@ function endpointFacts(output: Output, endpoint: Endpoint): string {
     ["events", endpoint.events.join(" ")],
     ["headers", Object.keys(endpoint.headers).join(" ") || "-"],
     ["body", typeof endpoint.body === "string" ? endpoint.body : JSON.stringify(endpoint.body)],
+    ...dialectFacts(endpoint),
     ["signing", endpoint.signing.join(" ") || "none"],
     ...(endpoint.ca === null
       ? []
