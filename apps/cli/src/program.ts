@@ -211,12 +211,11 @@ function report(context: Context, error: unknown, json: boolean): number {
   else {
     say(context.stderr, tone(context.stderr, "bad", `error: ${plain(known.message)}`));
     for (const { path, message, position } of known.issues) {
-      // The API's message holds the first issue already.
-      if (!position && known.message.includes(message)) continue;
-      say(
-        context.stderr,
-        plain(`  ${path}${position === undefined ? "" : `, character ${position}`}: ${message}`),
-      );
+      // The API's message holds the first issue already, but not always its place.
+      const isSaid = known.message.includes(message);
+      if (isSaid && position === undefined) continue;
+      const place = `${path}${position === undefined ? "" : `, character ${position}`}`;
+      say(context.stderr, plain(isSaid ? `  at ${place}` : `  ${place}: ${message}`));
     }
     if (known.hint !== undefined) say(context.stderr, plain(known.hint));
   }

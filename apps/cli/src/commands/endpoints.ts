@@ -8,7 +8,7 @@ import { endpointOptions, endpointToPut } from "../endpoint-document.ts";
 import { preview } from "../endpoint-commands/preview.ts";
 import { restore, versions } from "../endpoint-commands/versions.ts";
 import { endpointState, endpointTone } from "../endpoint-state.ts";
-import { eventChoice, eventChoiceOptions } from "../event-choice.ts";
+import { eventChoice, eventChoiceOptions, sampleHint } from "../event-choice.ts";
 import { exitCodes } from "../exit.ts";
 import { readInput } from "../input.ts";
 import { tone } from "../render/colour.ts";
@@ -170,6 +170,10 @@ const put = defineCommand({
       meaning: "A GET with macros:",
     },
     { line: "postrider endpoints put acme main --file main.json", meaning: "From a file:" },
+    {
+      line: "postrider endpoints put acme main --verdicts @rules.json",
+      meaning: "Rules on what acme answers, and nothing else:",
+    },
   ],
   async run({ context, args, options, json, api }) {
     const client = await api();
@@ -207,6 +211,10 @@ const test = defineCommand({
   },
   examples: [
     { line: "postrider endpoints test acme main", meaning: "Does acme answer?" },
+    {
+      line: `postrider endpoints test acme main --event '{"data":{"click_id":"test-1","payout":10.50}}'`,
+      meaning: "With the click id that acme gave for tests:",
+    },
     { line: "postrider endpoints test acme main --keys newest", meaning: "Does acme know the new key yet?" },
   ],
   async run({ context, args, options, json, api }) {
@@ -231,6 +239,8 @@ const test = defineCommand({
             : plain(`This does not count as delivered: ${orDash(exchange.error ?? exchange.verdict)}`),
         ),
       );
+      const hint = sampleHint(exchange.error?.split(":")[0], options);
+      if (hint !== null) say(out, hint);
     }
     return good ? exitCodes.ok.code : exitCodes.failed.code;
   },

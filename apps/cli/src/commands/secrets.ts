@@ -91,9 +91,13 @@ async function valueOf(
   if (given !== undefined) return given;
   if (from === undefined && context.stdin.isTTY) return context.askHidden(`Value of ${name} (not shown): `);
   if (from !== undefined && from !== "-" && !from.startsWith("@"))
-    throw new CliError("usage", "The value is no argument: others on this machine could read it.", {
-      hint: `Type it when asked (postrider secrets set <partner> ${name}), or name a file with @ before its path, or - for standard input.`,
-    });
+    throw new CliError(
+      "usage",
+      "A value does not belong on the command line: others on this machine could read it.",
+      {
+        hint: `Type it when asked (postrider secrets set <partner> ${name}), or name a file with @ before its path, or - for standard input.`,
+      },
+    );
   const path = from === undefined ? "-" : from.replace(/^@/, "");
   return (await readInput.text(context, path)).replace(/\r?\n$/, "");
 }

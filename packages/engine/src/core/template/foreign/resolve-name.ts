@@ -39,8 +39,13 @@ function ownMacro(place: Importable): string | null {
   if (place.found.startsWith("${") && place.syntax === "dollar_braces" && !/[\w)]/.test(place.name.slice(-1)))
     return place.found.slice(1);
   const { name } = place;
-  return /^(?:data|item|secret|const)\.[\w.]+$/.test(name) || isFactRoot(name) ? macroOf(name, place) : null;
+  const isOwn =
+    /^(?:data|item|secret|const)\.[\w.]+$/.test(name) || (isFactRoot(name) && !ambiguous.has(name));
+  return isOwn ? macroOf(name, place) : null;
 }
+
+/** Words of ours that platforms have for something else: CJ's `{{type}}` is the number of an action. */
+const ambiguous: ReadonlySet<string> = new Set(["type", "partner", "endpoint", "attempt"]);
 
 function byName(place: Importable): Resolved | null {
   const isPlaceholder = place.syntax === "placeholder";
@@ -73,7 +78,14 @@ function byName(place: Importable): Resolved | null {
   };
 }
 
-function leftOver({ name, syntax, parameter }: Importable): Resolved {
+function leftOver(place: Importable): Resolved {
+  const { name, syntax, parameter } = place;
+  if (ambiguous.has(name))
+    return {
+      kind: "guessed",
+      written: macroOf(name, place),
+      why: "Postrider has a macro of this name, and theirs may mean something else",
+    };
   const inner = findPlaceholders(name, false)[0]?.name ?? name;
   const credential = isCredentialName(inner) || (parameter !== null && isCredentialName(parameter));
   if (credential) {
