@@ -213,7 +213,7 @@ function report(context: Context, error: unknown, json: boolean): number {
     for (const { path, message, position } of known.issues) {
       // The API's message holds the first issue already, but not always its place.
       const isSaid = known.message.includes(message);
-      if (isSaid && position === undefined) continue;
+      if (isSaid && !position) continue;
       const place = `${path}${position === undefined ? "" : `, character ${position}`}`;
       say(context.stderr, plain(isSaid ? `  at ${place}` : `  ${place}: ${message}`));
     }

@@ -314,6 +314,14 @@ describe("endpoints", () => {
     expect(stderr).toContain("  url, character 8: no macros in the host\n");
   });
 
+  it("says a sentence once, with its place", async () => {
+    const message = "no macros in the host";
+    const error = { code: "invalid_template", message, issues: [{ path: "url", message, position: 8 }] };
+    const routes = { "PUT /v1/partners/acme/endpoints/main": { status: 400, body: { error } } };
+    const { stderr } = await runCli(["endpoints", "put", "acme", "main", "https://{data.host}/"], { routes });
+    expect(stderr).toBe("error: no macros in the host\n  at url, character 8\n");
+  });
+
   it("tests one and answers by exit code", async () => {
     const good = await runTest(200, "accepted");
     expect(good.code).toBe(0);
