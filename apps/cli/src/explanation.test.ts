@@ -49,6 +49,23 @@ describe("explain", () => {
     });
   });
 
+  it("names the macro, if nothing was sent because of it", () => {
+    const meanings = new Map([["personal_data", "Nothing was sent."]]);
+    const told = (error: string | null) =>
+      only({ reason: "personal_data", attempts: [], attempts_made: 0, last_error: error }, { meanings });
+    const error = "personal_data: {data.sub1} holds what looks like an e-mail address.";
+    expect(told(error)?.why).toBe("Nothing was sent. {data.sub1} holds what looks like an e-mail address.");
+    expect(told(error)?.advice[1]).toContain("--personal-data url:email");
+    expect(told(null)?.why).toBe("Nothing was sent.");
+  });
+
+  it("does not repeat what an attempt says", () => {
+    const error = "rejected_by_rule: status 200, verdicts[2]";
+    const [first] = aDelivery().attempts ?? [];
+    const told = only({ reason: "rejected_by_rule", last_error: error, attempts: [{ ...first!, error }] });
+    expect(told?.why).toBe("");
+  });
+
   it("names the rule that took a delivery, if it can have been only one", () => {
     const meanings = new Map([["accepted_by_rule", "A rule says so."]]);
     const told = (verdicts: ReturnType<typeof anEndpoint>["verdicts"]) =>

@@ -104,7 +104,7 @@ function explainDelivery(
       pending?.why ??
       (delivery.reason === null
         ? "It ended without a reason. This is a fault: report it."
-        : `${facts.meanings.get(delivery.reason) ?? ""}${ruleWords(delivery.reason, endpoint)}`),
+        : `${facts.meanings.get(delivery.reason) ?? ""}${ruleWords(delivery.reason, endpoint)}${causeWords(delivery)}`),
     attempts: (delivery.attempts ?? []).map(attemptLine),
     next: pending?.next ?? null,
     advice:
@@ -121,6 +121,14 @@ function ruleWords(reason: Reason, endpoint: Endpoint | undefined): string {
   if (index === -1 || rules.some((rule, at) => at > index && rule.then === then)) return "";
   const { note } = rules[index]!;
   return ` The endpoint has one such rule: verdicts[${index}]${note === undefined ? "" : ` (${plain(note)})`}.`;
+}
+
+/** Which macro or filter it was, if nothing was sent: then no attempt says it. */
+function causeWords({ reason, last_error: error, attempts = [] }: DeliveryView): string {
+  const before = `${reason}: `;
+  if (error === null || !error.startsWith(before) || attempts.some((attempt) => attempt.error === error))
+    return "";
+  return ` ${plain(error.slice(before.length))}`;
 }
 
 /** `2. 2026-01-31 10:00:05Z, answered 503 after 12ms: "try later"` */
@@ -348,9 +356,8 @@ function adviceFor(
     delimiter_in_value: [change("Replace the separator in the value before it is joined"), replay],
     too_many_items: [change("Send one request per item (fan_out)"), replay],
     personal_data: [
-      change(
-        "Send the value hashed in a body, or allow it in personal_data if the partner may have it there",
-      ),
+      change("Send the value in the body, or hashed in the body as the partner's page says"),
+      `If the partner may have it there: postrider endpoints put ${to} --personal-data url:email (or header, plain_http; phone, card)`,
       replay,
     ],
     retries_exhausted: [`See whether the partner answers now: postrider endpoints test ${to}`, replay],
