@@ -59,6 +59,13 @@ describe("explain", () => {
     expect(told(null)?.why).toBe("Nothing was sent.");
   });
 
+  it("says what to do if no rule knows the answer of a delivery that waits", () => {
+    const error = "verdict_unknown: status 200, and no rule of verdicts matched the answer";
+    const told = (last_error: string) => only({ ...pending, attempts_made: 1, last_error })?.advice;
+    expect(told(error)?.[0]).toContain("postrider endpoints put acme main --verdicts @rules.json");
+    expect(told("HTTP 503")).toEqual(["Try the endpoint by hand: postrider endpoints test acme main"]);
+  });
+
   it("does not repeat what an attempt says", () => {
     const error = "rejected_by_rule: status 200, verdicts[2]";
     const [first] = aDelivery().attempts ?? [];
