@@ -35,6 +35,11 @@ describe("URLs as the pages of platforms have them", () => {
     ["user=[USER_ID]&event=[EVENT_ID]", "user={data.user_id}&event={event_id}", ""],
     // CJ, whose type is the number of an action
     ["TYPE={{type}}", "TYPE={type}", "type"],
+    [
+      "e={event_id}&TYPE={type}&p={partner}&t={type|upper}",
+      "e={event_id}&TYPE={type}&p={partner}&t={type|upper}",
+      "type partner",
+    ],
     // Affmine, MaxBounty, CAKE
     ["payout=#payout#&subid1=#s1#", "payout={data.payout}&subid1={data.sub1}", "s1"],
     ["subid=#S2#&payout=#RATE#", "subid={data.sub2}&payout={data.payout}", "S2 RATE"],

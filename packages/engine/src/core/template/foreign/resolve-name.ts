@@ -1,5 +1,6 @@
 import { isFactRoot } from "../facts.ts";
 import type { Importable } from "./find-importable.ts";
+import { ambiguousNames } from "./own-macros.ts";
 import { isCredentialName, meaningOf, plainName, snakeName, withoutEscape } from "./names.ts";
 import { findPlaceholders } from "./placeholders.ts";
 
@@ -31,6 +32,10 @@ export function resolveName(place: Importable, wishes: Wishes): Resolved {
   if (wish !== undefined) return { kind: "mapped", written: macroOf(wish, place), why: "as you say" };
   const own = ownMacro(place);
   if (own !== null) return { kind: "mapped", written: own, why: "it is Postrider's, in another form" };
+  if (ambiguousNames.has(place.name)) {
+    const why = "Postrider has a macro of this name, and theirs may mean something else";
+    return { kind: "guessed", written: macroOf(place.name, place), why };
+  }
   return byName(place) ?? leftOver(place);
 }
 
@@ -40,12 +45,9 @@ function ownMacro(place: Importable): string | null {
     return place.found.slice(1);
   const { name } = place;
   const isOwn =
-    /^(?:data|item|secret|const)\.[\w.]+$/.test(name) || (isFactRoot(name) && !ambiguous.has(name));
+    /^(?:data|item|secret|const)\.[\w.]+$/.test(name) || (isFactRoot(name) && !ambiguousNames.has(name));
   return isOwn ? macroOf(name, place) : null;
 }
-
-/** Words of ours that platforms have for something else: CJ's `{{type}}` is the number of an action. */
-const ambiguous: ReadonlySet<string> = new Set(["type", "partner", "endpoint", "attempt"]);
 
 function byName(place: Importable): Resolved | null {
   const isPlaceholder = place.syntax === "placeholder";
@@ -78,14 +80,7 @@ function byName(place: Importable): Resolved | null {
   };
 }
 
-function leftOver(place: Importable): Resolved {
-  const { name, syntax, parameter } = place;
-  if (ambiguous.has(name))
-    return {
-      kind: "guessed",
-      written: macroOf(name, place),
-      why: "Postrider has a macro of this name, and theirs may mean something else",
-    };
+function leftOver({ name, syntax, parameter }: Importable): Resolved {
   const inner = findPlaceholders(name, false)[0]?.name ?? name;
   const credential = isCredentialName(inner) || (parameter !== null && isCredentialName(parameter));
   if (credential) {
