@@ -314,6 +314,13 @@ describe("endpoints", () => {
     expect(stderr).toContain("  url, character 8: no macros in the host\n");
   });
 
+  it("says how to name a file with rules", async () => {
+    const { code, stderr } = await runCli(["endpoints", "put", "acme", "main", "--verdicts", "rules.json"], {
+      routes: put,
+    });
+    expect([code, stderr]).toEqual([2, expect.stringContaining("--verdicts @file.json")]);
+  });
+
   it("says a sentence once, with its place", async () => {
     const message = "no macros in the host";
     const error = { code: "invalid_template", message, issues: [{ path: "url", message, position: 8 }] };
