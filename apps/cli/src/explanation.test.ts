@@ -66,6 +66,18 @@ describe("explain", () => {
     expect(told("HTTP 503")).toEqual(["Try the endpoint by hand: postrider endpoints test acme main"]);
   });
 
+  it("tells the items of an endpoint by their numbers, endpoint by endpoint", () => {
+    const items = [2, 1, 3].map((item) => aDelivery({ id: `main-${item}`, item, items: 3 }));
+    const other = aDelivery({ id: "other", endpoint: "other" });
+    const event = anEvent({ deliveries: [items[0]!, other, items[1]!, items[2]!] });
+    expect(explainEvent(event, facts()).deliveries.map(({ id }) => id)).toEqual([
+      "main-1",
+      "main-2",
+      "main-3",
+      "other",
+    ]);
+  });
+
   it("does not repeat what an attempt says", () => {
     const error = "rejected_by_rule: status 200, verdicts[2]";
     const [first] = aDelivery().attempts ?? [];

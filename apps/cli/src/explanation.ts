@@ -54,9 +54,20 @@ export function explainEvent(event: EventView, facts: ExplanationFacts): EventEx
   return {
     event_id: event.event_id,
     summary: `Event ${event.event_id} (${event.type}) was ${accepted}${addressed}. ${destinations(event)}`,
-    deliveries: event.deliveries.map((delivery) => explainDelivery(delivery, event, facts)),
+    deliveries: inOrder(event.deliveries).map((delivery) => explainDelivery(delivery, event, facts)),
   };
 }
+
+/** Endpoint by endpoint, and of each its items by their numbers. */
+function inOrder(deliveries: readonly DeliveryView[]): readonly DeliveryView[] {
+  const places = [...new Set(deliveries.map(placeOf))];
+  const rank = new Map(places.map((place, index) => [place, index]));
+  return deliveries.toSorted(
+    (a, b) => rank.get(placeOf(a))! - rank.get(placeOf(b))! || (a.item ?? 0) - (b.item ?? 0),
+  );
+}
+
+const placeOf = ({ partner, endpoint }: DeliveryView): string => `${partner}/${endpoint}`;
 
 function destinations(event: EventView): string {
   const n = event.deliveries.length;
