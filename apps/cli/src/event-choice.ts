@@ -13,6 +13,15 @@ export const eventChoiceOptions = {
   eventId: { kind: "text", value: "id", summary: "an event of the ledger" },
 } as const;
 
+/** What to say if the sample event lacks a value that the endpoint needs; null if the caller chose an event. */
+export function sampleHint(
+  reason: string | undefined,
+  { event, eventId }: { readonly event: string | undefined; readonly eventId: string | undefined },
+): string | null {
+  if (reason !== "missing_macro" || event !== undefined || eventId !== undefined) return null;
+  return `This was the sample event. Give one as your application makes it: --event '{"data":{…}}', or --event-id <id>.`;
+}
+
 /** What a request takes of these flags. @throws CliError `usage` */
 export async function eventChoice(
   context: Pick<Context, "cwd" | "stdin">,

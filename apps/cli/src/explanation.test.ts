@@ -49,6 +49,42 @@ describe("explain", () => {
     });
   });
 
+  it("names the macro, if nothing was sent because of it", () => {
+    const meanings = new Map([["personal_data", "Nothing was sent."]]);
+    const told = (error: string | null) =>
+      only({ reason: "personal_data", attempts: [], attempts_made: 0, last_error: error }, { meanings });
+    const error = "personal_data: {data.sub1} holds what looks like an e-mail address.";
+    expect(told(error)?.why).toBe("Nothing was sent. {data.sub1} holds what looks like an e-mail address.");
+    expect(told(error)?.advice[1]).toContain("--personal-data url:email");
+    expect(told(null)?.why).toBe("Nothing was sent.");
+  });
+
+  it("says what to do if no rule knows the answer of a delivery that waits", () => {
+    const error = "verdict_unknown: status 200, and no rule of verdicts matched the answer";
+    const told = (last_error: string) => only({ ...pending, attempts_made: 1, last_error })?.advice;
+    expect(told(error)?.[0]).toContain("postrider endpoints put acme main --verdicts @rules.json");
+    expect(told("HTTP 503")).toEqual(["Try the endpoint by hand: postrider endpoints test acme main"]);
+  });
+
+  it("tells the items of an endpoint by their numbers, endpoint by endpoint", () => {
+    const items = [2, 1, 3].map((item) => aDelivery({ id: `main-${item}`, item, items: 3 }));
+    const other = aDelivery({ id: "other", endpoint: "other" });
+    const event = anEvent({ deliveries: [items[0]!, other, items[1]!, items[2]!] });
+    expect(explainEvent(event, facts()).deliveries.map(({ id }) => id)).toEqual([
+      "main-1",
+      "main-2",
+      "main-3",
+      "other",
+    ]);
+  });
+
+  it("does not repeat what an attempt says", () => {
+    const error = "rejected_by_rule: status 200, verdicts[2]";
+    const [first] = aDelivery().attempts ?? [];
+    const told = only({ reason: "rejected_by_rule", last_error: error, attempts: [{ ...first!, error }] });
+    expect(told?.why).toBe("");
+  });
+
   it("names the rule that took a delivery, if it can have been only one", () => {
     const meanings = new Map([["accepted_by_rule", "A rule says so."]]);
     const told = (verdicts: ReturnType<typeof anEndpoint>["verdicts"]) =>

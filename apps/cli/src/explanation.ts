@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 import type { AttemptView, DeliveryView, Endpoint, EventView, Partner, Reason } from "@postrider/engine";
+import { adviceFor } from "./advice.ts";
 import { destination } from "./render/deliveries.ts";
 import { counted, cut, plain } from "./render/text.ts";
 import { clockTime, duration, fromNow } from "./render/time.ts";
@@ -53,9 +54,20 @@ export function explainEvent(event: EventView, facts: ExplanationFacts): EventEx
   return {
     event_id: event.event_id,
     summary: `Event ${event.event_id} (${event.type}) was ${accepted}${addressed}. ${destinations(event)}`,
-    deliveries: event.deliveries.map((delivery) => explainDelivery(delivery, event, facts)),
+    deliveries: inOrder(event.deliveries).map((delivery) => explainDelivery(delivery, event, facts)),
   };
 }
+
+/** Endpoint by endpoint, and of each its items by their numbers. */
+function inOrder(deliveries: readonly DeliveryView[]): readonly DeliveryView[] {
+  const places = [...new Set(deliveries.map(placeOf))];
+  const rank = new Map(places.map((place, index) => [place, index]));
+  return deliveries.toSorted(
+    (a, b) => rank.get(placeOf(a))! - rank.get(placeOf(b))! || (a.item ?? 0) - (b.item ?? 0),
+  );
+}
+
+const placeOf = ({ partner, endpoint }: DeliveryView): string => `${partner}/${endpoint}`;
 
 function destinations(event: EventView): string {
   const n = event.deliveries.length;
@@ -104,7 +116,7 @@ function explainDelivery(
       pending?.why ??
       (delivery.reason === null
         ? "It ended without a reason. This is a fault: report it."
-        : `${facts.meanings.get(delivery.reason) ?? ""}${ruleWords(delivery.reason, endpoint)}`),
+        : `${facts.meanings.get(delivery.reason) ?? ""}${ruleWords(delivery.reason, endpoint)}${causeWords(delivery)}`),
     attempts: (delivery.attempts ?? []).map(attemptLine),
     next: pending?.next ?? null,
     advice:
@@ -121,6 +133,14 @@ function ruleWords(reason: Reason, endpoint: Endpoint | undefined): string {
   if (index === -1 || rules.some((rule, at) => at > index && rule.then === then)) return "";
   const { note } = rules[index]!;
   return ` The endpoint has one such rule: verdicts[${index}]${note === undefined ? "" : ` (${plain(note)})`}.`;
+}
+
+/** Which macro or filter it was, if nothing was sent: then no attempt says it. */
+function causeWords({ reason, last_error: error, attempts = [] }: DeliveryView): string {
+  const before = `${reason}: `;
+  if (error === null || !error.startsWith(before) || attempts.some((attempt) => attempt.error === error))
+    return "";
+  return ` ${plain(error.slice(before.length))}`;
 }
 
 /** `2. 2026-01-31 10:00:05Z, answered 503 after 12ms: "try later"` */
@@ -287,11 +307,19 @@ function retrying(delivery: DeliveryView, tried: string, nowMs: number): Pending
   return {
     why: `${tried}; it waits for its next retry.`,
     next: `The next attempt is ${fromNow(delivery.next_attempt_at, nowMs)} (${clockTime(delivery.next_attempt_at)}).`,
-    advice:
-      delivery.attempts_made === 0
-        ? []
-        : [`Try the endpoint by hand: postrider endpoints test ${delivery.partner} ${delivery.endpoint}`],
+    advice: delivery.attempts_made === 0 ? [] : retryAdvice(delivery),
   };
+}
+
+function retryAdvice({ partner, endpoint, last_error: error }: DeliveryView): readonly string[] {
+  const byHand = `Try the endpoint by hand: postrider endpoints test ${partner} ${endpoint}`;
+  const isUnknown = error?.startsWith("verdict_unknown:") === true;
+  return isUnknown
+    ? [
+        `If a rule should know the answer above: postrider endpoints put ${partner} ${endpoint} --verdicts @rules.json`,
+        byHand,
+      ]
+    : [byHand];
 }
 
 /** A due delivery has its request in flight, or waits behind others: an attempt is only written down when it ended. */
@@ -318,78 +346,3 @@ function due(
 /** How late a due delivery may be before it looks wrong. Alone, only its own request can take time. */
 const behindOthersMs = 60_000;
 const aloneMs = 15_000;
-
-/** What an operator can do about an ended delivery. */
-function adviceFor(
-  reason: Reason,
-  delivery: DeliveryView,
-  endpoint: Endpoint | undefined,
-): readonly string[] {
-  const to = `${delivery.partner} ${delivery.endpoint}`;
-  const replay = `Send it again: postrider dead-letters replay ${delivery.id}`;
-  const change = (what: string) => `${what}: postrider endpoints put ${to} …`;
-  const gone =
-    endpoint === undefined ? ["The endpoint does not exist any more, so it cannot be sent again."] : null;
-  const advice: Record<Reason, readonly string[]> = {
-    accepted_by_partner: [],
-    accepted_by_rule: [],
-    duplicate: [],
-    refused_by_rule: [
-      "The answers above say why the partner refused it; if the rule is wrong, correct the endpoint's verdicts.",
-      replay,
-    ],
-    rejected_by_rule: [
-      "Find out from the answers above what the partner refused; correct the endpoint or ask the partner.",
-      replay,
-    ],
-    not_accepted: [`See whether the partner takes it now: postrider endpoints test ${to}`, replay],
-    verdict_unknown: [change("Write a verdict rule that knows the answer above"), replay],
-    invalid_value: [change("Let the filter (or fan_out) fit the values, or give a default"), replay],
-    delimiter_in_value: [change("Replace the separator in the value before it is joined"), replay],
-    too_many_items: [change("Send one request per item (fan_out)"), replay],
-    personal_data: [
-      change(
-        "Send the value hashed in a body, or allow it in personal_data if the partner may have it there",
-      ),
-      replay,
-    ],
-    retries_exhausted: [`See whether the partner answers now: postrider endpoints test ${to}`, replay],
-    rejected: [
-      "Find out from the answers above what the partner refused; correct the endpoint or ask the partner.",
-      replay,
-    ],
-    redirected: [change("Give the endpoint the final address"), replay],
-    target_refused: [
-      change("Give the endpoint a public https address, or name the host:port in POSTRIDER_ALLOW_TARGETS"),
-      replay,
-    ],
-    missing_macro: [
-      change("Make the macro optional (? or |default:) or let the application send the value"),
-      replay,
-    ],
-    unresolved_macro: [change("Correct the template"), replay],
-    path_changed: [change("Do not put macros beside the separators of the path")],
-    host_changed: [change("Do not put macros into the host"), replay],
-    url_too_long: [change("Send less in the URL, or use a body"), replay],
-    invalid_header: [change("Remove the macro from the header"), replay],
-    expired: [`If the partner still wants it: postrider dead-letters replay --state expired ${delivery.id}`],
-    cancelled: [`If it was a mistake: postrider dead-letters replay --state cancelled ${delivery.id}`],
-    endpoint_deleted: [
-      "It cannot be sent again. If the partner still wants it, make a new endpoint and send the event under a new id.",
-    ],
-    partner_deleted: [
-      "It cannot be sent again. If the event is still wanted, make the partner again and send the event under a new id.",
-    ],
-    no_items: [],
-    endpoint_disabled: [`To send it anyway: postrider dead-letters replay --state suppressed ${delivery.id}`],
-  };
-  if (
-    gone !== null &&
-    delivery.state !== "delivered" &&
-    reason !== "endpoint_deleted" &&
-    reason !== "partner_deleted"
-  )
-    return gone;
-  // A newer server may know reasons that this command does not.
-  return (advice as Partial<Record<Reason, readonly string[]>>)[reason] ?? [replay];
-}

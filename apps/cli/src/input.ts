@@ -92,7 +92,11 @@ export async function readJsonOrFile(context: Source, flag: string, given: strin
       path === null
         ? `${flag} is neither JSON nor @ and the path of a file.`
         : `${path} does not hold a JSON document: ${error instanceof Error ? error.message : ""}`;
-    throw new CliError("usage", message);
+    throw new CliError(
+      "usage",
+      message,
+      path === null ? { hint: `A file has @ before its path: ${flag} @file.json.` } : {},
+    );
   }
 }
 

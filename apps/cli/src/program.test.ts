@@ -22,6 +22,16 @@ describe("the command line", () => {
     expect(stdout).toContain("--json");
   });
 
+  it.each(commands.filter((item) => "commands" in item).map(({ name }) => [name]))(
+    "the group %s has help with an example of each command",
+    async (name) => {
+      const { stdout } = await runCli([name, "--help"]);
+      const group = commands.find((item) => item.name === name);
+      for (const { examples } of group !== undefined && "commands" in group ? group.commands : [])
+        expect(stdout).toContain(`$ ${examples[0]?.line}`);
+    },
+  );
+
   it("gives no command a flag that the common ones would take away", () => {
     const all = commands.flatMap((item) => ("commands" in item ? item.commands : [item]));
     expect(

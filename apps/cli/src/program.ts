@@ -84,6 +84,7 @@ const startHere = `Start here:
   postrider start --sandbox                       a server, and a fake partner to try it on
   postrider send order.paid --data '{"total":7}'  accept an event
   postrider explain <event_id>                    what became of it, in words
+  postrider endpoints import --help               make an endpoint of the URL on a partner's page
 `;
 
 function exitCodeHelp(): string {
@@ -118,7 +119,8 @@ function addGroup(program: Command, group: CommandGroup, run: Run): void {
       fallback === undefined
         ? ""
         : `\n\`postrider ${group.name}\` alone means \`${group.name} ${fallback.name}\`.`,
-    );
+    )
+    .addHelpText("after", examplesHelp(group.commands.flatMap(({ examples }) => examples.slice(0, 1))));
   for (const item of group.commands) addCommand(parent, item, run);
 }
 
@@ -136,9 +138,13 @@ function addCommand(parent: Command, definition: CommandDefinition, run: Run): v
     command.argument(optional ? `[${inner}]` : `<${inner}>`, summary);
   }
   for (const [key, option] of Object.entries(definition.options)) command.addOption(toOption(key, option));
-  const examples = definition.examples.map(({ line, meaning }) => `  ${meaning}\n    $ ${line}`);
-  command.addHelpText("after", `\nExamples:\n${examples.join("\n")}`);
+  command.addHelpText("after", examplesHelp(definition.examples));
   command.action(async () => run(definition, command));
+}
+
+function examplesHelp(examples: CommandDefinition["examples"]): string {
+  const texts = examples.map(({ line, meaning }) => `  ${meaning}\n    $ ${line}`);
+  return `\nExamples:\n${texts.join("\n")}`;
 }
 
 function toOption(key: string, definition: OptionDefinition): Option {
@@ -205,12 +211,11 @@ function report(context: Context, error: unknown, json: boolean): number {
   else {
     say(context.stderr, tone(context.stderr, "bad", `error: ${plain(known.message)}`));
     for (const { path, message, position } of known.issues) {
-      // The API's message holds the first issue already.
-      if (!position && known.message.includes(message)) continue;
-      say(
-        context.stderr,
-        plain(`  ${path}${position === undefined ? "" : `, character ${position}`}: ${message}`),
-      );
+      // The API's message holds the first issue already, but not always its place.
+      const isSaid = known.message.includes(message);
+      if (isSaid && !position) continue;
+      const place = `${path}${position === undefined ? "" : `, character ${position}`}`;
+      say(context.stderr, plain(isSaid ? `  at ${place}` : `  ${place}: ${message}`));
     }
     if (known.hint !== undefined) say(context.stderr, plain(known.hint));
   }

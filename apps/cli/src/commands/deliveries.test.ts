@@ -106,5 +106,14 @@ describe("deliveries", () => {
     });
     expect(stdout).toContain("state         dead, retries_exhausted");
     expect(stdout).toContain("1  2026-01-31 11:50:00Z  12ms     503  HTTP 503  a\\nb");
+    expect(stdout).not.toMatch(/^error/m);
+  });
+
+  it("says why nothing was sent", async () => {
+    const error = "missing_macro: {data.click_id!} is required";
+    const { stdout } = await runCli(["deliveries", "show", "dlv_1"], {
+      routes: { "GET /v1/deliveries/dlv_1": { body: aDelivery({ attempts: [], last_error: error }) } },
+    });
+    expect(stdout).toMatch(/^error +missing_macro: \{data.click_id!\} is required$/m);
   });
 });

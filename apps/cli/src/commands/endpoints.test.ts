@@ -26,6 +26,27 @@ describe("endpoints", () => {
     "PUT /v1/partners/acme/endpoints/main": { body: anEndpoint() },
   };
 
+  it("shows what only some endpoints have", async () => {
+    const some = anEndpoint({
+      parameters: [{ each: "data.items", params: { "ITEM{n}": "{item.sku}" } }],
+      fan_out: "data.items",
+      literal: true,
+      personal_data: ["url:email"],
+    });
+    const show = async (endpoint: object) =>
+      (
+        await runCli(["endpoints", "show", "acme", "main"], {
+          routes: { "GET /v1/partners/acme/endpoints/main": { body: endpoint } },
+        })
+      ).stdout;
+    const words = ["ITEM{n}", "each item of data.items", "macro is sent as it is", "url:email"];
+    const shown = await show(some);
+    for (const word of words) expect(shown).toContain(word);
+    const plain = await show(anEndpoint());
+    for (const word of ["parameters", "fan out", "literal", "personal data"])
+      expect(plain).not.toContain(word);
+  });
+
   it("lists in a table", async () => {
     const { stdout } = await runCli(["endpoints", "list", "acme"], {
       routes: { "GET /v1/partners/acme/endpoints": { body: { endpoints: [anEndpoint()] } } },
@@ -291,6 +312,21 @@ describe("endpoints", () => {
     });
     expect(code).toBe(1);
     expect(stderr).toContain("  url, character 8: no macros in the host\n");
+  });
+
+  it("says how to name a file with rules", async () => {
+    const { code, stderr } = await runCli(["endpoints", "put", "acme", "main", "--verdicts", "rules.json"], {
+      routes: put,
+    });
+    expect([code, stderr]).toEqual([2, expect.stringContaining("--verdicts @file.json")]);
+  });
+
+  it("says a sentence once, with its place", async () => {
+    const message = "no macros in the host";
+    const error = { code: "invalid_template", message, issues: [{ path: "url", message, position: 8 }] };
+    const routes = { "PUT /v1/partners/acme/endpoints/main": { status: 400, body: { error } } };
+    const { stderr } = await runCli(["endpoints", "put", "acme", "main", "https://{data.host}/"], { routes });
+    expect(stderr).toBe("error: no macros in the host\n  at url, character 8\n");
   });
 
   it("tests one and answers by exit code", async () => {

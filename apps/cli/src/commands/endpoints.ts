@@ -8,7 +8,7 @@ import { endpointOptions, endpointToPut } from "../endpoint-document.ts";
 import { preview } from "../endpoint-commands/preview.ts";
 import { restore, versions } from "../endpoint-commands/versions.ts";
 import { endpointState, endpointTone } from "../endpoint-state.ts";
-import { eventChoice, eventChoiceOptions } from "../event-choice.ts";
+import { eventChoice, eventChoiceOptions, sampleHint } from "../event-choice.ts";
 import { exitCodes } from "../exit.ts";
 import { readInput } from "../input.ts";
 import { tone } from "../render/colour.ts";
@@ -68,6 +68,19 @@ function verdictFacts({ verdicts = [] }: Partial<Endpoint>): [string, string][] 
   return [["verdicts", `${counted(verdicts.length, "rule")} on its answers: ${words}`]];
 }
 
+/** What only some endpoints have. An older server does not know it. */
+function dialectFacts(endpoint: Partial<Endpoint>): [string, string][] {
+  const { parameters = [], fan_out: fanOut = null, literal = false, personal_data: permits = [] } = endpoint;
+  return [
+    ...(parameters.length === 0 ? [] : [fact("parameters", JSON.stringify(parameters))]),
+    ...(fanOut === null ? [] : [fact("fan out", `one delivery for each item of ${fanOut}`)]),
+    ...(literal ? [fact("literal", "what looks like another platform's macro is sent as it is")] : []),
+    ...(permits.length === 0 ? [] : [fact("personal data", `may leave as ${permits.join(" ")}`)]),
+  ];
+}
+
+const fact = (name: string, words: string): [string, string] => [name, words];
+
 function refusingFacts({ circuit }: Endpoint): [string, string][] {
   if (circuit.refusing_since === null) return [];
   const since = `${clockTime(circuit.refusing_since)}, ${counted(circuit.refusals, "refusal")}`;
@@ -93,6 +106,7 @@ function endpointFacts(output: Output, endpoint: Endpoint): string {
     ["events", endpoint.events.join(" ")],
     ["headers", Object.keys(endpoint.headers).join(" ") || "-"],
     ["body", typeof endpoint.body === "string" ? endpoint.body : JSON.stringify(endpoint.body)],
+    ...dialectFacts(endpoint),
     ["signing", endpoint.signing.join(" ") || "none"],
     ...(endpoint.ca === null
       ? []
@@ -156,6 +170,10 @@ const put = defineCommand({
       meaning: "A GET with macros:",
     },
     { line: "postrider endpoints put acme main --file main.json", meaning: "From a file:" },
+    {
+      line: "postrider endpoints put acme main --verdicts @rules.json",
+      meaning: "Rules on what acme answers, and nothing else:",
+    },
   ],
   async run({ context, args, options, json, api }) {
     const client = await api();
@@ -193,6 +211,10 @@ const test = defineCommand({
   },
   examples: [
     { line: "postrider endpoints test acme main", meaning: "Does acme answer?" },
+    {
+      line: `postrider endpoints test acme main --event '{"data":{"click_id":"test-1","payout":10.50}}'`,
+      meaning: "With the click id that acme gave for tests:",
+    },
     { line: "postrider endpoints test acme main --keys newest", meaning: "Does acme know the new key yet?" },
   ],
   async run({ context, args, options, json, api }) {
@@ -217,6 +239,8 @@ const test = defineCommand({
             : plain(`This does not count as delivered: ${orDash(exchange.error ?? exchange.verdict)}`),
         ),
       );
+      const hint = sampleHint(exchange.error?.split(":")[0], options);
+      if (hint !== null) say(out, hint);
     }
     return good ? exitCodes.ok.code : exitCodes.failed.code;
   },

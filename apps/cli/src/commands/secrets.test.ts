@@ -49,7 +49,7 @@ describe("secrets set", () => {
   it("refuses a value as a plain argument, without repeating it", async () => {
     const { code, stderr, calls } = await runCli([...set, value], { routes });
     expect([code, calls]).toEqual([2, []]);
-    expect(stderr).toContain("The value is no argument");
+    expect(stderr).toContain("A value does not belong on the command line");
     expect(stderr).not.toContain(value);
   });
 

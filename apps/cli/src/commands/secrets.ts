@@ -47,7 +47,7 @@ const set = defineCommand({
   summary: "Set a secret of a partner; endpoints that waited for it go on.",
   description:
     "The value is typed without being shown, or comes from standard input or a file, and one line end at its end is left out. It is stored encrypted and never shown again. " +
-    "It is no argument: other users of this machine can see those in the process list.",
+    "Do not write it into the command line: other users of this machine can see that in the process list, and the shell keeps it in its history.",
   args: [
     partnerArgument,
     nameArgument,
@@ -61,7 +61,7 @@ const set = defineCommand({
     value: {
       kind: "text",
       value: "text",
-      summary: "the value itself; other users of this machine can see it in the process list",
+      summary: "the value itself, for tests: other users of this machine can see it in the process list",
     },
   },
   examples: [
@@ -91,9 +91,13 @@ async function valueOf(
   if (given !== undefined) return given;
   if (from === undefined && context.stdin.isTTY) return context.askHidden(`Value of ${name} (not shown): `);
   if (from !== undefined && from !== "-" && !from.startsWith("@"))
-    throw new CliError("usage", "The value is no argument: others on this machine could read it.", {
-      hint: `Type it when asked (postrider secrets set <partner> ${name}), or name a file with @ before its path, or - for standard input.`,
-    });
+    throw new CliError(
+      "usage",
+      "A value does not belong on the command line: others on this machine could read it.",
+      {
+        hint: `Type it when asked (postrider secrets set <partner> ${name}), or name a file with @ before its path, or - for standard input.`,
+      },
+    );
   const path = from === undefined ? "-" : from.replace(/^@/, "");
   return (await readInput.text(context, path)).replace(/\r?\n$/, "");
 }

@@ -66,7 +66,13 @@ describe("endpoints preview", () => {
   test("ends with 1 and says why if there would be no request", async () => {
     const failure = { reason: "missing_macro", macro: "data.c", message: "{data.c!} is required." };
     const { code, stdout } = await preview({ request: null, failure, warnings: [] });
-    expect([code, stdout]).toEqual([1, "No request: missing_macro: {data.c!} is required.\n"]);
+    expect([code, stdout]).toEqual([
+      1,
+      "No request: missing_macro: {data.c!} is required.\n" +
+        `This was the sample event. Give one as your application makes it: --event '{"data":{…}}', or --event-id <id>.\n`,
+    ]);
+    const own = await preview({ request: null, failure, warnings: [] }, "--event", '{"data":{}}');
+    expect(own.stdout).toBe("No request: missing_macro: {data.c!} is required.\n");
   });
 });
 

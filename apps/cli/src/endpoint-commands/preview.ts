@@ -1,7 +1,7 @@
 import type { PreviewRequest } from "@postrider/client";
 import { defineCommand, required } from "../command.ts";
 import { say, sayJson } from "../context.ts";
-import { eventChoice, eventChoiceOptions } from "../event-choice.ts";
+import { eventChoice, eventChoiceOptions, sampleHint } from "../event-choice.ts";
 import { exitCodes } from "../exit.ts";
 import { jsonArgument } from "../json-argument.ts";
 import { tone } from "../render/colour.ts";
@@ -54,6 +54,8 @@ export const preview = defineCommand({
     if (shown.request !== null) writeRequest(out, shown.request);
     if (shown.failure !== undefined)
       say(out, tone(out, "bad", plain(`No request: ${shown.failure.reason}: ${shown.failure.message}`)));
+    const hint = sampleHint(shown.failure?.reason, options);
+    if (hint !== null) say(out, hint);
     for (const { message } of shown.warnings) say(out, tone(out, "warning", plain(`Warning: ${message}`)));
     return code;
   },

@@ -56,6 +56,9 @@ export function groupTable(output: Output, groups: readonly DeliveryGroup[], now
 
 /** One delivery in full, with its attempts. */
 export function deliveryDetail(output: Output, delivery: DeliveryView, nowMs: number): string {
+  const { last_error: error, attempts: made = [] } = delivery;
+  // If nothing was sent, no attempt says why.
+  const isSaid = error === null || made.some((attempt) => attempt.error === error);
   const head = facts(output, [
     ["delivery", delivery.id],
     ["event", `${delivery.event_id} (${delivery.type})`],
@@ -75,6 +78,7 @@ export function deliveryDetail(output: Output, delivery: DeliveryView, nowMs: nu
         : `${clockTime(delivery.next_attempt_at)}, ${fromNow(delivery.next_attempt_at, nowMs)}`,
     ],
     ["attempts", String(delivery.attempts_made)],
+    ...(isSaid ? [] : [["error", plain(error)] as [string, string]]),
   ]);
   const attempts = delivery.attempts ?? [];
   if (attempts.length === 0) return head;

@@ -66,6 +66,12 @@ describe("endpoints import", () => {
     }
   });
 
+  it("says what is left and what is guessed at once", async () => {
+    const { stdout } = await run(`${at}a=[FOO]&p=#price#`);
+    expect(stdout).toContain("--map FOO=data.foo\n1 macro guessed.");
+    expect((await run(`${at}a=[FOO]&p=#price#`, ["--accept-guesses"])).stdout).not.toContain("macro guessed");
+  });
+
   it("changes only the URL of an endpoint that is there, and passes warnings on", async () => {
     const warnings = [
       { partner: "acme", endpoint: "main", macro: "data.click_id", nearest: null, message: "Never filled." },
@@ -89,6 +95,7 @@ describe("endpoints import", () => {
       stdin: `${at}c={clickid}\n`,
     });
     expect([code, calls]).toEqual([0, []]);
+    expect(stdout).toContain('\n{\n  "method": "GET",\n');
     expect(stdout).toContain('"timeout": "3s"');
     expect(stdout).toContain("A dry run: nothing was stored.");
     expect((await run(`${at}c=[FOO]`, ["--dry-run"])).code).toBe(1);

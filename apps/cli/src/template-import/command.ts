@@ -1,7 +1,7 @@
 import { importSyntaxes, importTemplate, type ImportedTemplate, type ImportSyntax } from "@postrider/engine";
 import { absent } from "../absent.ts";
 import { defineCommand, required } from "../command.ts";
-import { say, sayJson } from "../context.ts";
+import { type Output, say, sayJson } from "../context.ts";
 import { endpointOptions, endpointToPut } from "../endpoint-document.ts";
 import { CliError, exitCodes } from "../exit.ts";
 import { readInput } from "../input.ts";
@@ -94,8 +94,8 @@ export const importCommand = defineCommand({
         : null;
       if (json) sayJson(out, { ...imported, stored: false, obstacle, document });
       else {
-        if (document !== null) say(out, plain(JSON.stringify(document, null, 2)));
-        say(out, plain(obstacle ?? "A dry run: nothing was stored. Without --dry-run it would be."));
+        if (document !== null) sayLines(out, JSON.stringify(document, null, 2));
+        sayLines(out, obstacle ?? "A dry run: nothing was stored. Without --dry-run it would be.");
       }
       return obstacle === null ? exitCodes.ok.code : exitCodes.failed.code;
     }
@@ -115,6 +115,11 @@ export const importCommand = defineCommand({
     );
   },
 });
+
+/** Text of somebody else, whose lines are ours. */
+function sayLines(out: Output, text: string): void {
+  for (const line of text.split("\n")) say(out, plain(line));
+}
 
 /** Partners' pages describe GET requests, if they do not say otherwise. */
 const newEndpoint = { method: "GET" };

@@ -63,12 +63,17 @@ function linesOf({ repaired, mapped, guessed, left }: ImportedTemplate): readonl
  */
 export function whyNotStored(imported: ImportedTemplate, acceptsGuesses: boolean): string | null {
   const { left, guessed, issues } = imported;
+  const unsure = guessed.length > 0 && !acceptsGuesses ? guessedWords(guessed) : null;
   if (left.length > 0) {
     const flags = [...new Set(left.map(({ suggestion }) => suggestion))];
-    return `${counted(left.length, "macro")} left without a meaning. Say what each stands for: ${flags.join(" ")}`;
+    const words = `${counted(left.length, "macro")} left without a meaning. Say what each stands for: ${flags.join(" ")}`;
+    return unsure === null ? words : `${words}\n${unsure}`;
   }
   if (issues.length > 0) return "The URL cannot be used as it is: correct the places above.";
-  if (guessed.length === 0 || acceptsGuesses) return null;
+  return unsure;
+}
+
+function guessedWords(guessed: ImportedTemplate["guessed"]): string {
   const flags = [...new Map(guessed.map(({ name, written }) => [name, written])).entries()].map(
     ([name, written]) => `--map '${name}=${written.slice(1, -1)}'`,
   );

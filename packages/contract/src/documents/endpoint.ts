@@ -217,7 +217,12 @@ export const endpointDocument = z
         .describe(
           "PEM certificates of roots that are trusted for this endpoint, beside all others; null: none of its own.",
         )
-        .register(flags, { form: "file", value: "file", nullWord: "none" }),
+        .register(flags, {
+          form: "file",
+          value: "file",
+          nullWord: "none",
+          summary: "PEM certificates of roots that are trusted for this endpoint, beside all others; or none",
+        }),
       enabled: z
         .boolean({ error: "must be true or false" })
         .default(true)

@@ -113,8 +113,11 @@ function readArguments(cursor: Cursor, definition: FilterDefinition): ReadArgume
 }
 
 function unknownFilter(name: string): string {
-  const near = nearestName(name, filters.keys());
-  const remedy = near === null ? `known: ${[...filters.keys()].join(", ")}.` : `did you mean "${near}"?`;
+  const names = [...filters.keys()];
+  // `lowercase` for `lower`, `uppercase`, `rounded`.
+  const near =
+    nearestName(name, names) ?? names.find((known) => known.length > 3 && name.startsWith(known)) ?? null;
+  const remedy = near === null ? `known: ${names.join(", ")}.` : `did you mean "${near}"?`;
   return `Unknown filter "${name.slice(0, 40)}": ${remedy}`;
 }
 

@@ -304,6 +304,7 @@ describe("a macro with filters", () => {
       return result.ok ? "" : (result.issues[0]?.message ?? "");
     };
     expect(messageOf("|uper")).toContain('did you mean "upper"');
+    expect(messageOf("|lowercase")).toContain('did you mean "lower"');
     expect(messageOf('|tz:"Europe/Berln"')).toContain("Europe/Berlin");
     expect(messageOf('|date:"unixms"')).toContain('"unix_ms"');
     expect(messageOf('|minor:"EURO"')).toContain('"EUR"');

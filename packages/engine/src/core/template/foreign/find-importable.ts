@@ -1,5 +1,5 @@
 import { lex } from "../lex.ts";
-import { maskOwnMacros } from "./own-macros.ts";
+import { maskSureMacros } from "./own-macros.ts";
 import { findPlaceholders } from "./placeholders.ts";
 import {
   findForeignMacros,
@@ -62,7 +62,7 @@ export function findImportable(
   url: string,
   syntax: ImportSyntax,
 ): { readonly places: readonly Importable[]; readonly kept: readonly string[] } {
-  const masked = maskOwnMacros(url);
+  const masked = maskSureMacros(url);
   const only =
     syntax === "auto" ? foreignSyntaxes : foreignSyntaxes.filter((one) => syntaxOf(one) === syntax);
   const values = [...hostValue(masked), ...urlValues(masked)];
@@ -100,7 +100,7 @@ export function findImportable(
       }));
   });
   const kept = lex(url, () => {}).flatMap((part) =>
-    part.kind === "macro" && part.macro !== null ? [part.macro.name] : [],
+    part.kind === "macro" && part.macro !== null && masked[part.start] !== "{" ? [part.macro.name] : [],
   );
   return { places, kept: [...new Set(kept)] };
 }

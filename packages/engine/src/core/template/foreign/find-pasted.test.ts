@@ -22,6 +22,7 @@ describe("a URL from another platform's page is refused at the macro, with what 
     ["[CLICK_ID]", "foreign_macro url@21 → {data.click_id}"],
     ["[player_id]", "foreign_macro url@21 → {data.user_id}"],
     ["[anything]", "foreign_macro url@21 → {data.anything}"],
+    ["[New|Return|Lapsed]", "foreign_macro url@21 → {data.new_return_lapsed}"],
     ["#s2#", "foreign_macro url@21 → {data.sub2}"],
     ["#RATE#", "foreign_macro url@21 → {data.payout}"],
     ["!!!clickRef!!!", "foreign_macro url@21 → {data.click_id}"],

@@ -33,6 +33,13 @@ describe("URLs as the pages of platforms have them", () => {
     ["click_id=[CLICK_ID]&payout=[PAYOUT]", "click_id={data.click_id}&payout={data.payout}", ""],
     ["subid=[player_id]", "subid={data.user_id}", "player_id"],
     ["user=[USER_ID]&event=[EVENT_ID]", "user={data.user_id}&event={event_id}", ""],
+    // CJ, whose type is the number of an action
+    ["TYPE={{type}}", "TYPE={type}", "type"],
+    [
+      "e={event_id}&TYPE={type}&p={partner}&t={type|upper}",
+      "e={event_id}&TYPE={type}&p={partner}&t={type|upper}",
+      "type partner",
+    ],
     // Affmine, MaxBounty, CAKE
     ["payout=#payout#&subid1=#s1#", "payout={data.payout}&subid1={data.sub1}", "s1"],
     ["subid=#S2#&payout=#RATE#", "subid={data.sub2}&payout={data.payout}", "S2 RATE"],
@@ -127,6 +134,7 @@ describe("URLs as the pages of platforms have them", () => {
 describe("what is not known is left, with what would say it", () => {
   test.each([
     ["a=[FOO]", "FOO", "--map FOO=data.foo"],
+    ["a=[New|Return]", "New|Return", "--map 'New|Return'=data.new_return"],
     ["a={fooBar}", "fooBar", "--map fooBar=data.foo_bar"],
     ["sig={signature}", "signature", "--map signature=data.signature"],
     ["token=YOUR_TOKEN", "YOUR_TOKEN", "--map YOUR_TOKEN=secret.token"],

@@ -15,3 +15,25 @@ export function maskOwnMacros(text: string): string {
     )
     .join("");
 }
+
+/** Macros of ours by words that platforms have for something else: CJ's `{type}` is the number of an action. */
+export const ambiguousNames: ReadonlySet<string> = new Set(["type", "partner", "endpoint", "attempt"]);
+
+/**
+ * The same without those whose name is ambiguous: a reader has to say that they are ours.
+ *
+ * @example maskSureMacros("a={event_id}&b={type}") // "a=\uFDD0…&b={type}"
+ */
+export function maskSureMacros(text: string): string {
+  const masked = maskOwnMacros(text);
+  const found = [...text.matchAll(/\{(\w{1,8})\}/g)].filter(
+    ({ 1: name = "", index }) => ambiguousNames.has(name) && masked[index] === macroMask,
+  );
+  let result = "";
+  let at = 0;
+  for (const { 0: macro, index } of found) {
+    result += masked.slice(at, index) + macro;
+    at = index + macro.length;
+  }
+  return result + masked.slice(at);
+}

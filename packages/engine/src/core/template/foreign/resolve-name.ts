@@ -1,5 +1,6 @@
 import { isFactRoot } from "../facts.ts";
 import type { Importable } from "./find-importable.ts";
+import { ambiguousNames } from "./own-macros.ts";
 import { isCredentialName, meaningOf, plainName, snakeName, withoutEscape } from "./names.ts";
 import { findPlaceholders } from "./placeholders.ts";
 
@@ -31,6 +32,10 @@ export function resolveName(place: Importable, wishes: Wishes): Resolved {
   if (wish !== undefined) return { kind: "mapped", written: macroOf(wish, place), why: "as you say" };
   const own = ownMacro(place);
   if (own !== null) return { kind: "mapped", written: own, why: "it is Postrider's, in another form" };
+  if (ambiguousNames.has(place.name)) {
+    const why = "Postrider has a macro of this name, and theirs may mean something else";
+    return { kind: "guessed", written: macroOf(place.name, place), why };
+  }
   return byName(place) ?? leftOver(place);
 }
 
@@ -39,7 +44,9 @@ function ownMacro(place: Importable): string | null {
   if (place.found.startsWith("${") && place.syntax === "dollar_braces" && !/[\w)]/.test(place.name.slice(-1)))
     return place.found.slice(1);
   const { name } = place;
-  return /^(?:data|item|secret|const)\.[\w.]+$/.test(name) || isFactRoot(name) ? macroOf(name, place) : null;
+  const isOwn =
+    /^(?:data|item|secret|const)\.[\w.]+$/.test(name) || (isFactRoot(name) && !ambiguousNames.has(name));
+  return isOwn ? macroOf(name, place) : null;
 }
 
 function byName(place: Importable): Resolved | null {

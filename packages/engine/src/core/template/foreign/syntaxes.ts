@@ -86,8 +86,10 @@ const dollarBraces = String.raw`(?:\$|%24)(?:\{|%7[Bb])(?:${word}|\((?<inner>[A-
 const dollarOwn = String.raw`\$(?<name>${macroMask}+)`;
 const encodedBraces = String.raw`%7[Bb]${word}%7[Dd]`;
 const braces = String.raw`(?<!\{)\{ {0,4}${word} {0,4}\}(?!\})`;
+/** Also a choice of words, `[New|Returning]`. */
+const choices = String.raw`(?<name>[A-Za-z_][\w.:|-]{0,63})`;
 /** Not an index, `a[x]`, and not a link of Markdown, `[x](…)`. */
-const brackets = String.raw`(?<![\w\])])${between("[", "]")}(?![(\[]|:\s)`;
+const brackets = String.raw`(?<![\w\])])${between("[", "]", choices)}(?![(\[]|:\s)`;
 /** Not the separator of `brand__search__us`. */
 const underscores = String.raw`(?<![A-Za-z0-9]|[a-z0-9]_)__(?<name>[A-Za-z][A-Za-z0-9]{0,31}(?:_[A-Za-z0-9]{1,31}){0,7})__(?![A-Za-z0-9])`;
 const dollar = String.raw`(?<![\w$])(?:\$|%24)(?<name>[A-Za-z_]\w{1,63})`;
