@@ -1,6 +1,7 @@
 /** The documents that operators write, as they are stored. What they hold is declared in the contract, once. */
 import { completeEndpoint, type EndpointDocument, withExactNumbers } from "@postrider/contract";
 import { parseExactJson } from "./exact-json.ts";
+import { escapeOlderBody } from "./older-body.ts";
 
 export {
   type BreakerDocument,
@@ -18,8 +19,12 @@ export {
  * @example parseEndpointDocument('{"url":"https://a.example/","body":{"rate":10.50},…}')
  */
 export function parseEndpointDocument(text: string): EndpointDocument {
-  const document = completeEndpoint(JSON.parse(text) as { url: string });
+  const stored = JSON.parse(text) as { readonly url: string };
+  const document = completeEndpoint(stored);
   const hasJson = typeof document.body === "object" || document.parameters.length > 0;
   if (!hasJson && document.verdicts.every(({ when }) => when.json === undefined)) return document;
-  return withExactNumbers(document, parseExactJson(text) as object);
+  const exact = withExactNumbers(document, parseExactJson(text) as object);
+  // Whatever is stored has all keys of its time, and this one came with the nodes.
+  const isOlder = !Object.hasOwn(stored, "parameters");
+  return isOlder ? { ...exact, body: escapeOlderBody(exact.body) as EndpointDocument["body"] } : exact;
 }
