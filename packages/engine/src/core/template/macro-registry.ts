@@ -60,6 +60,7 @@ export class MacroRegistry {
   readonly #secrets = new Set<string>();
   readonly #constants = new Set<string>();
   readonly #missingSecrets = new Set<string>();
+  readonly #madeOfSecrets: (readonly [name: string, text: string])[] = [];
 
   /** @param perItem the request is for one item of a list, so that `{item}` and `{n}` may stand everywhere */
   constructor(texts: PartnerTexts, perItem: boolean) {
@@ -84,7 +85,10 @@ export class MacroRegistry {
       if (maskSecrets) return { value: `{secret.${name}}`, masked: true };
       if (secrets === undefined) return { value: `{secret.${name}}`, masked: false };
       const value = secrets.get(name);
-      return value === undefined ? null : this.#known(value, filters, position, report);
+      if (value === undefined) return null;
+      const fixed = this.#known(value, filters, position, report);
+      if (fixed !== null && filters.length > 0) this.#madeOfSecrets.push([name, textOf(fixed.value)]);
+      return fixed;
     }
     if (root !== "const") return null;
     this.#constants.add(name);
@@ -229,6 +233,7 @@ export class MacroRegistry {
       secrets: [...this.#secrets].toSorted(),
       constants: [...this.#constants].toSorted(),
       missingSecrets: [...this.#missingSecrets].toSorted(),
+      madeOfSecrets: this.#madeOfSecrets.length === 0 ? noTexts : this.#madeOfSecrets,
     };
   }
 
@@ -245,6 +250,8 @@ export class MacroRegistry {
 
 /** Most parameters have nothing optional: they share one list. */
 const none: readonly number[] = [];
+
+const noTexts: readonly never[] = [];
 
 const noFilters: readonly PlannedFilter[] = [];
 
