@@ -41,7 +41,9 @@ function sourceValue({ from }: Macro, picked: readonly Value[], { n, facts }: So
 
 function missingMessage({ name, from }: Macro): string {
   if (typeof from === "object")
-    return `The partner has no {${name}}: set it, or take it out of the template.`;
+    return from.text === undefined
+      ? `The partner has no {${name}}: set it, or take it out of the template.`
+      : `The filters of {${name}} leave nothing of it: without it nothing is sent.`;
   return `{${name}!} is required and this event has no value for it.`;
 }
 

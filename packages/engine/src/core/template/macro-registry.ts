@@ -151,7 +151,8 @@ export class MacroRegistry {
         // Whatever the macro says: a request without its secret must not be sent.
         scope.macros.push({ index, name, from: { text: undefined }, modifier: "required", filters: [] });
       } else {
-        scope.macros.push({ index, name, from: { text }, modifier, filters });
+        // A filter fails for it, or leaves nothing of it: then nothing is sent either.
+        scope.macros.push({ index, name, from: { text }, modifier: "required", filters });
       }
     } else if (root === "const") {
       const text = this.#texts.constants?.get(segments[0] as string);
