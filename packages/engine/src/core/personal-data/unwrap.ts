@@ -112,8 +112,19 @@ export function base64Texts(text: string): readonly string[] {
   return texts;
 }
 
-/** An e-mail address has 6 bytes. */
-const hexToken = /(?<![\da-z])(?:[2-7][\da-f]){6,}(?![\da-z])/gi;
+/** Six bytes: an e-mail address has no fewer. */
+const shortestHex = 12;
+
+const isDigitOrLetter = (code: number): boolean =>
+  (code >= 0x30 && code <= 0x39) || ((code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a);
+
+/** Whether two hexadecimal digits at `at` are a byte of ASCII from the space on. */
+function isHexOfAscii(text: string, at: number): boolean {
+  const first = text.charCodeAt(at);
+  if (!(first >= 0x32 && first <= 0x37)) return false;
+  const second = text.charCodeAt(at + 1);
+  return (second >= 0x30 && second <= 0x39) || ((second | 0x20) >= 0x61 && (second | 0x20) <= 0x66);
+}
 
 /**
  * The texts that stand in `text` in hexadecimal: whole tokens, of which each byte is ASCII.
@@ -121,7 +132,17 @@ const hexToken = /(?<![\da-z])(?:[2-7][\da-f]){6,}(?![\da-z])/gi;
  * @example hexTexts("6a40782e696f") // ["j@x.io"]
  */
 export function hexTexts(text: string): readonly string[] {
-  return Array.from(text.matchAll(hexToken), ([token]) => Buffer.from(token, "hex").toString("latin1"));
+  const texts: string[] = [];
+  // By hand, because nearly every value is looked through, and nearly none has such a token.
+  for (let at = 0; at <= text.length - shortestHex; at += 1) {
+    const start = at;
+    while (isHexOfAscii(text, at)) at += 2;
+    const isWhole = !isDigitOrLetter(text.charCodeAt(at));
+    if (isWhole && at - start >= shortestHex)
+      texts.push(Buffer.from(text.slice(start, at), "hex").toString("latin1"));
+    while (isDigitOrLetter(text.charCodeAt(at))) at += 1;
+  }
+  return texts;
 }
 
 /** Whether base64 that begins at `at` begins with six bytes of ASCII. */
