@@ -33,6 +33,7 @@ export function adviceFor(
     invalid_value: [change("Let the filter (or fan_out) fit the values, or give a default"), replay],
     delimiter_in_value: [change("Replace the separator in the value before it is joined"), replay],
     too_many_items: [change("Send one request per item (fan_out)"), replay],
+    body_too_large: [change("Send less of the event, or each large value once"), replay],
     personal_data: [
       change("Send the value in the body, or hashed in the body as the partner's page says"),
       `If the partner may have it there: postrider endpoints put ${to} --personal-data url:email (or header, plain_http; phone, card)`,

@@ -73,7 +73,7 @@ export const reasons = {
   },
   invalid_header: {
     state: "dead",
-    meaning: "A rendered header held a forbidden character, so nothing was sent.",
+    meaning: "A rendered header held a forbidden character or was too long, so nothing was sent.",
   },
   invalid_value: {
     state: "dead",
@@ -89,6 +89,11 @@ export const reasons = {
     state: "dead",
     meaning:
       "The event's list has more items than one request may hold, or than `fan_out` makes deliveries of, so nothing was sent.",
+  },
+  body_too_large: {
+    state: "dead",
+    meaning:
+      "The rendered body would have had more than 4,194,304 characters, so nothing was sent: the template repeats a large value of the event.",
   },
   personal_data: {
     state: "dead",

@@ -169,7 +169,7 @@ function verdictTests(open: (allowTargets: readonly string[]) => Promise<Engine>
       expect(await delivery("event-cut")).toMatchObject({
         reason: "verdict_unknown",
         last_error:
-          "verdict_unknown: status 200, and the body that verdicts[0] asks for went on past what is read of it",
+          "verdict_unknown: status 200, and the body that verdicts[0] asks for went on past what is read of it, or could not be read",
       }),
     );
   });

@@ -100,3 +100,14 @@ test("of a long text of beginnings only the end, which is a whole secret, is hid
   const mask = createMask(new Map([["token", `${"%".repeat(200)}x`]]))!;
   expect(mask.text(`${"%25".repeat(5_000)}x`)).toBe(`${"%25".repeat(4_800)}{secret.token}`);
 });
+
+test("what templates send in the place of a secret is hidden as it is", () => {
+  const mask = createMask(new Map([["token", "abcd-efgh-ijkl"]]), [
+    ["token", "abcdefghijkl"],
+    ["token", "abcd-efgh-ijkl"],
+    ["token", "abc"],
+  ]);
+  expect(mask?.text("got abcdefghijkl, not abc, and abcd-efgh-ijkl")).toBe(
+    "got {secret.token}, not abc, and {secret.token}",
+  );
+});

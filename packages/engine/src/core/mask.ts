@@ -27,14 +27,23 @@ interface Form {
  *
  * What is found: the value as it is, percent-encoded (also twice) or form-encoded, with the escapes of JSON (also twice)
  * and HTML, in hexadecimal, in upper or lower case, and in base64 of either alphabet, alone or within a longer text: so
- * also `user:secret` of a Basic authorization. What is made of it by a hash or an HMAC is not the secret.
+ * also `user:secret` of a Basic authorization. What is made of it with a value of an event, as by an HMAC, is not the secret.
  *
  * @param secrets values by name, each of 4 characters at least
+ * @param made what templates send in the place of secrets: what filters made of them, by the secret's name
  */
-export function createMask(secrets: ReadonlyMap<string, string>): Mask | null {
+export function createMask(
+  secrets: ReadonlyMap<string, string>,
+  made: readonly (readonly [name: string, text: string])[] = [],
+): Mask | null {
   if (secrets.size === 0) return null;
+  const others = new Map(made.map(([name, text]) => [text, name]));
+  for (const value of secrets.values()) others.delete(value);
+  const madeOf = [...others].flatMap(([text, name]): [string, string][] =>
+    text.length < shortestSecret ? [] : [[name, text]],
+  );
   // Longest first: a secret that is a part of another must not take the other's middle.
-  const known = [...secrets]
+  const known = [...secrets, ...madeOf]
     .toSorted(([, one], [, other]) => other.length - one.length)
     .map(([name, value]) => ({ shown: `{secret.${name}}`, forms: formsOf(value), value }));
   return {
@@ -54,6 +63,9 @@ export function createMask(secrets: ReadonlyMap<string, string>): Mask | null {
     },
   };
 }
+
+/** What is shorter stands in every text. */
+const shortestSecret = 4;
 
 function replaced(text: string, { pattern, whole }: Form, shown: string): string {
   let masked = "";

@@ -108,7 +108,10 @@ export function compilePartner(settings: PartnerSettings, allowedTargets: Allowe
     rate: rateOf(settings.ratePerSecond, settings.burst),
     maxInFlight: settings.maxInFlight,
     signer: createSigner(settings.keys),
-    mask: createMask(texts.secrets),
+    mask: createMask(
+      texts.secrets,
+      compiled.flatMap(({ endpoint }) => endpoint.template?.madeOfSecrets ?? []),
+    ),
     endpoints: new Map(compiled.map(({ endpoint }) => [endpoint.endpointNo, endpoint])),
     origins,
     unlisted: unlistedTargets(origins, allowedTargets, none).length > 0,

@@ -152,3 +152,21 @@ function compiled(
   );
   return { partner, endpoint: partner.endpoints.get(10)! };
 }
+
+test("what filters make of a secret is hidden in the request and the answer of a test as the secret is", async () => {
+  const url =
+    'https://partner.example/?a={secret.token|truncate:12}&b={secret.key|replace:"/",""}&c={secret.key|sha256}';
+  const { partner, endpoint } = compiled(
+    { secrets },
+    { ...endpointDefaults, body: "none", url, signing: [] },
+  );
+  const transport = {
+    send: ({ url: sent }: PostbackRequest) => Promise.resolve(exchangeOf(200, { responseBody: sent })),
+    close: () => Promise.resolve(),
+  };
+  const tools = { transport, clock: createManualClock(benchStartMs), userAgent: "Postrider/test" };
+  const { request, response, error } = await sendTestPostback(partner, endpoint, "id-1", tools);
+  expect(error).toBeNull();
+  expect(request.url).toBe("https://partner.example/?a={secret.token}&b={secret.key}&c={secret.key}");
+  expect(response.body).toBe(request.url);
+});

@@ -41,7 +41,10 @@ export interface Exchange {
    * names (else UTF-8) with replacement, NUL-safe.
    */
   readonly responseBody: string;
-  /** True if the body or the headers went on past their cap and the socket was destroyed. */
+  /**
+   * True if not all of the answer was read: the body or the headers went on past their cap and the socket was destroyed,
+   * or the body's content coding could not be undone to its end within the cap.
+   */
   readonly truncated: boolean;
   /** The raw header values that decisions need; null where absent. */
   readonly retryAfter: string | null;

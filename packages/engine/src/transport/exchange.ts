@@ -217,11 +217,15 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
     if (this.#lookup !== null) this.#lookedUp();
     this.#host.deadlines.remove(this);
     this.group?.delete(this);
+    const body = this.#body?.read({
+      contentType: first(this.#headers["content-type"]),
+      contentEncoding: first(this.#headers["content-encoding"]),
+    });
     this.#resolve({
       status: this.#status,
       failure,
-      responseBody: this.#body === null ? "" : this.#bodyText(this.#body),
-      truncated,
+      responseBody: body?.text ?? "",
+      truncated: truncated || body?.isWhole === false,
       retryAfter: first(this.#headers["retry-after"]),
       location: first(this.#headers["location"]),
       ...(this.#answerHeaders === undefined ? null : { answerHeaders: this.#asked(this.#answerHeaders) }),
@@ -236,13 +240,6 @@ export class PendingExchange implements Dispatcher.DispatchHandler, Overdue, Car
         return value === null ? [] : [[name, value]];
       }),
     );
-  }
-
-  #bodyText(body: ResponseBody): string {
-    return body.text({
-      contentType: first(this.#headers["content-type"]),
-      contentEncoding: first(this.#headers["content-encoding"]),
-    });
   }
 
   #timeoutMessage(): string {

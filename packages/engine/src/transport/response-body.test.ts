@@ -5,10 +5,14 @@ import { ResponseBody } from "./response-body.ts";
 
 const capBytes = 65_536;
 
-function textOf(bytes: Uint8Array, contentType: string | null = null, contentEncoding: string | null = null) {
+function read(bytes: Uint8Array, contentType: string | null = null, contentEncoding: string | null = null) {
   const body = new ResponseBody(capBytes);
   body.push(Buffer.from(bytes));
-  return body.text({ contentType, contentEncoding });
+  return body.read({ contentType, contentEncoding });
+}
+
+function textOf(...answer: Parameters<typeof read>) {
+  return read(...answer).text;
 }
 
 describe("the charset", () => {
@@ -55,6 +59,13 @@ describe.each(Object.entries(codings))("the coding %j", (coding, encode) => {
     );
   });
 
+  test("is whole only if its end was read", () => {
+    const said = "OK, but ".repeat(200);
+    expect(read(encode(said), null, coding)).toEqual({ text: said, isWhole: true });
+    expect(read(encode(said).subarray(0, -9), null, coding).isWhole).toBe(false);
+    expect(read(encode(Buffer.alloc(200_000, "a")), null, coding).isWhole).toBe(false);
+  });
+
   test("is undone as far as it came, where the format allows", () => {
     const text = Array.from({ length: 30_000 }, (_, n) => `${(n * 2_654_435_761) % 4_294_967_296} `).join("");
     const words = textOf(encode(text).subarray(0, 60_000), null, coding);
@@ -77,7 +88,8 @@ test.each([
   ["gzip", "not gzip"],
   ["constructor", "abc"],
 ])("the coding %s that cannot be read is named", (coding, bytes) => {
-  expect(textOf(Buffer.from(bytes), null, coding)).toBe(
-    `(${bytes.length} bytes in the content coding "${coding}", which cannot be read)`,
-  );
+  expect(read(Buffer.from(bytes), null, coding)).toEqual({
+    text: `(${bytes.length} bytes in the content coding "${coding}", which cannot be read)`,
+    isWhole: false,
+  });
 });

@@ -50,16 +50,19 @@ export class ResponseBody {
   /**
    * The partner's text: content codings undone within the cap, decoded by the charset named (UTF-8 if none or an
    * unknown one is named), with U+FFFD for what cannot be decoded, and for U+0000, which PostgreSQL's text and jsonb cannot hold.
+   * `isWhole` is false if a coding could not be undone, or not to its end: then more was said than the text has.
    */
-  text({ contentType, contentEncoding }: BodyHeaders): string {
-    if (this.#bytes === null) return "";
+  read({ contentType, contentEncoding }: BodyHeaders): { readonly text: string; readonly isWhole: boolean } {
+    if (this.#bytes === null) return { text: "", isWhole: true };
     const bytes = this.#bytes.subarray(0, this.#length);
     const coding = codingOf(contentEncoding);
-    const plain = coding === null ? bytes : decoded(bytes, coding, this.#capBytes);
-    if (plain === null)
-      return `(${this.#length} bytes in the content coding "${coding}", which cannot be read)`;
-    const text = textOf(plain, contentType);
-    return text.includes("\0") ? text.replaceAll("\0", "\uFFFD") : text;
+    const plain = coding === null ? { bytes, isWhole: true } : decoded(bytes, coding, this.#capBytes);
+    if (plain === null) {
+      const text = `(${this.#length} bytes in the content coding "${coding}", which cannot be read)`;
+      return { text, isWhole: false };
+    }
+    const text = textOf(plain.bytes, contentType);
+    return { text: text.includes("\0") ? text.replaceAll("\0", "\uFFFD") : text, isWhole: plain.isWhole };
   }
 }
 
@@ -69,27 +72,37 @@ function codingOf(contentEncoding: string | null): string | null {
   return coding === "" || coding === "identity" ? null : coding;
 }
 
-type Decoder = (bytes: InputType, maxOutputLength: number) => Buffer;
+/** `toEnd`: the bytes must have the end of what was coded. */
+type Decoder = (bytes: InputType, maxOutputLength: number, toEnd: boolean) => Buffer;
 
 /** A flush instead of an end: a body cut off at the cap is decoded as far as possible. */
-const zlibFlush = { finishFlush: constants.Z_SYNC_FLUSH };
-const gunzip: Decoder = (bytes, maxOutputLength) => gunzipSync(bytes, { ...zlibFlush, maxOutputLength });
+const zlib = (maxOutputLength: number, toEnd: boolean) => ({
+  finishFlush: toEnd ? constants.Z_FINISH : constants.Z_SYNC_FLUSH,
+  maxOutputLength,
+});
+const gunzip: Decoder = (bytes, most, toEnd) => gunzipSync(bytes, zlib(most, toEnd));
 const decoders: Readonly<Record<string, Decoder>> = {
   gzip: gunzip,
   "x-gzip": gunzip,
-  deflate(bytes, maxOutputLength) {
+  deflate(bytes, most, toEnd) {
     try {
-      return inflateSync(bytes, { ...zlibFlush, maxOutputLength });
+      return inflateSync(bytes, zlib(most, toEnd));
     } catch (error) {
       // Some servers send the bare deflate format under this name.
       if (isTooLarge(error)) throw error;
-      return inflateRawSync(bytes, { ...zlibFlush, maxOutputLength });
+      return inflateRawSync(bytes, zlib(most, toEnd));
     }
   },
-  br: (bytes, maxOutputLength) =>
-    brotliDecompressSync(bytes, { finishFlush: constants.BROTLI_OPERATION_FLUSH, maxOutputLength }),
-  zstd: (bytes, maxOutputLength) =>
-    zstdDecompressSync(bytes, { finishFlush: constants.ZSTD_e_flush, maxOutputLength }),
+  br: (bytes, maxOutputLength, toEnd) =>
+    brotliDecompressSync(bytes, {
+      finishFlush: toEnd ? constants.BROTLI_OPERATION_FINISH : constants.BROTLI_OPERATION_FLUSH,
+      maxOutputLength,
+    }),
+  zstd: (bytes, maxOutputLength, toEnd) =>
+    zstdDecompressSync(bytes, {
+      finishFlush: toEnd ? constants.ZSTD_e_end : constants.ZSTD_e_flush,
+      maxOutputLength,
+    }),
 };
 
 /** Formats without blocks: half of the bytes give half of the text. */
@@ -100,12 +113,21 @@ const cuttable = new Set(["gzip", "x-gzip", "deflate"]);
  * if they cannot be read. Rare, since `accept-encoding: identity` is sent. In the process's own thread, because in
  * libuv's pool it would wait behind name look-ups; 64 KiB that would become 60 MB take 1 ms, with Brotli 5.
  */
-function decoded(bytes: Buffer, coding: string, capBytes: number): Buffer | null {
+function decoded(
+  bytes: Buffer,
+  coding: string,
+  capBytes: number,
+): { readonly bytes: Buffer; readonly isWhole: boolean } | null {
   const decode = Object.hasOwn(decoders, coding) ? decoders[coding] : undefined;
   if (decode === undefined) return null;
+  try {
+    return { bytes: decode(bytes, capBytes, true), isWhole: true };
+  } catch {
+    // It has no end, or is too large: a part of it may be read.
+  }
   for (let length = bytes.length; length > 0; length >>= 1) {
     try {
-      return decode(bytes.subarray(0, length), capBytes);
+      return { bytes: decode(bytes.subarray(0, length), capBytes, false), isWhole: false };
     } catch (error) {
       if (!isTooLarge(error) || !cuttable.has(coding)) return null;
     }

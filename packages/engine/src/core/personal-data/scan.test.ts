@@ -45,6 +45,15 @@ describe("an e-mail address is found", () => {
     ],
     ["as base64 in a URL", `https://shop.example/u/${base64("john@partner.example")}/x`],
     ["at a host whose name has only digits", "john@163.com"],
+    ["with the full stop of Chinese", "john@partner。example"],
+    ["with marks of direction", "\u202Ajohn@\u2066partner.example\u202C"],
+    ["with the escapes of Telegram's Markdown", "john\\.doe\\@partner\\.example"],
+    ["with the escapes of Discord", "john\\.doe\\@\u200bpartner\\.example"],
+    ["with an escape of old scripts", "john%u0040partner.example"],
+    ["with an escape of JavaScript", "john\\x40partner.example"],
+    ["as an HTML reference with zeros", "john&#000064;partner.example or john&#x00040;partner.example"],
+    ["in hexadecimal", Buffer.from("john@partner.example").toString("hex")],
+    ["in hexadecimal with capitals", Buffer.from("j@x.io").toString("hex").toUpperCase()],
   ])("%s", (_, text) => {
     expect(found(text)).toBe("email");
     expect(found(`a=1;u=${text}`)).toBe("email");
@@ -268,4 +277,13 @@ describe("the time is linear in the text, whatever it is", () => {
     const short = Math.min(timeMs(4_096), timeMs(4_096), timeMs(4_096));
     expect(Math.min(timeMs(65_536), timeMs(65_536), timeMs(65_536))).toBeLessThan(100 * Math.max(short, 1.5));
   });
+});
+
+test.each([
+  ["a phone number in Arabic digits", "+٩٦٦٥٠١٢٣٤٥٦٧", "phone"],
+  ["a phone number in Persian digits", "+۹۸۹۱۲۱۲۳۴۵۶۷", "phone"],
+  ["a phone number with marks of direction", "\u202A+49 170\u2011123\u20114567\u202C", "phone"],
+  ["a card number in Devanagari digits", "४१११ ११११ ११११ ११११", "card"],
+])("%s is found", (_, text, kind) => {
+  expect(found(text)).toBe(kind);
 });

@@ -3,7 +3,7 @@ import { hasEmail } from "./email.ts";
 import { type KindSet, kindBits } from "./kinds.ts";
 import { type NameHint, noHint } from "./names.ts";
 import { hasPhone } from "./phone.ts";
-import { base64Texts, beginsAsText, plain, unescaped } from "./unwrap.ts";
+import { base64Texts, beginsAsText, hexTexts, plain, unescaped } from "./unwrap.ts";
 
 /** Layers of encodings that are taken off: `%2540` has two. */
 const deepest = 3;
@@ -33,8 +33,8 @@ for (const [characters, trait] of [
 }
 
 /**
- * What `text` looks like it holds, of the kinds in `look`: as it stands, and within percent encoding, JSON's escapes,
- * HTML's references and base64. A pure function of its arguments; linear in the text.
+ * What `text` looks like it holds, of the kinds in `look`: as it stands, and within percent encoding, JSON's and Markdown's
+ * escapes, HTML's references, base64 and hexadecimal. A pure function of its arguments; linear in the text.
  *
  * It looks at forms only and can be wrong in both directions: docs/decisions/personal-data.md has what is found, what
  * is not, and how often ids are taken for something else.
@@ -76,9 +76,13 @@ function kindsInLayer(text: string, look: KindSet, hint: NameHint, layers: numbe
   if (found !== look && (!isToken || beginsAsText(text, 0))) {
     for (const inner of base64Texts(text)) found |= kindsInLayer(inner, look & ~found, hint, layers - 1);
   }
+  if (found !== look && digits >= fewestHexDigits)
+    for (const inner of hexTexts(text)) found |= kindsInLayer(inner, look & ~found, hint, layers - 1);
   return found;
 }
 
+/** Of six bytes of ASCII in hexadecimal: the first digit of each. */
+const fewestHexDigits = 6;
 /** An e-mail address has 6 characters, everything else more. */
 const shortest = 6;
 /** Of a phone number. */

@@ -4,11 +4,13 @@
  * @packageDocumentation
  */
 
-const wrapped = /%[\da-f]{2}|\\u00[\da-f]{2}|\\["/]|&(?:#\d{1,5}|#x[\da-f]{1,4}|commat|plus);/gi;
+const wrapped =
+  /%[\da-f]{2}|[%\\]u00[\da-f]{2}|\\x[\da-f]{2}|\\[!-/:-@[-`{-~]|&(?:#\d{1,7}|#x[\da-f]{1,6}|commat|plus);/gi;
 const utf8 = new TextDecoder("utf-8", { fatal: false });
 
 /**
- * The text without one layer of percent encoding, of JSON's escapes and of HTML's references; null if it has none.
+ * The text without one layer of percent encoding, of JSON's and Markdown's escapes and of HTML's references; null if it has
+ * none.
  *
  * @example unescaped("john%40partner.example") // "john@partner.example"
  */
@@ -26,8 +28,8 @@ function decodedBytes(run: string): string {
 }
 
 function decodedOne(found: string): string {
+  if (/^[%\\]u|^\\x/i.test(found)) return String.fromCharCode(Number.parseInt(found.slice(2), 16));
   if (found.startsWith("%")) return found;
-  if (found.startsWith("\\u")) return String.fromCharCode(Number.parseInt(found.slice(2), 16));
   if (found.startsWith("\\")) return found.slice(1);
   if (found === "&commat;") return "@";
   if (found === "&plus;") return "+";
@@ -36,15 +38,27 @@ function decodedOne(found: string): string {
 }
 
 /**
- * Letters that look like ASCII (the full-width `＠`) become it, dashes the hyphen; signs without width are taken out.
+ * Letters that look like ASCII (the full-width `＠`) become it, the digits of all scripts those of ASCII, dashes the hyphen
+ * and the full stop `。` a dot; signs without width are taken out.
  *
  * @example plain("john＠partner.example") // "john@partner.example"
  */
 export function plain(text: string): string {
   return text
     .normalize("NFKC")
-    .replace(/[\u00AD\u200B-\u200F\u2060\uFEFF]/g, "")
-    .replace(/[\u2010-\u2015\u2212]/g, "-");
+    .replace(/\p{Default_Ignorable_Code_Point}+/gu, "")
+    .replace(/[\u2010-\u2015\u2212]/g, "-")
+    .replaceAll("\u3002", ".")
+    .replace(/(?!\d)\p{Nd}/gu, asciiDigit);
+}
+
+const isDigit = /^\p{Nd}$/u;
+
+/** The ten digits of each script stand in a row that begins at a code point with 0 or 6 as its last hexadecimal digit. */
+function asciiDigit(char: string): string {
+  const code = char.codePointAt(0)!;
+  const last = code & 15;
+  return String(isDigit.test(String.fromCodePoint(code - last)) ? last : last - 6);
 }
 
 /** The shortest token that is decoded: 8 bytes. */
@@ -94,6 +108,39 @@ export function base64Texts(text: string): readonly string[] {
       if (textBytes.test(decoded)) texts.push(decoded);
     }
     index += 1;
+  }
+  return texts;
+}
+
+/** Six bytes: an e-mail address has no fewer. */
+const shortestHex = 12;
+
+const isDigitOrLetter = (code: number): boolean =>
+  (code >= 0x30 && code <= 0x39) || ((code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a);
+
+/** Whether two hexadecimal digits at `at` are a byte of ASCII from the space on. */
+function isHexOfAscii(text: string, at: number): boolean {
+  const first = text.charCodeAt(at);
+  if (!(first >= 0x32 && first <= 0x37)) return false;
+  const second = text.charCodeAt(at + 1);
+  return (second >= 0x30 && second <= 0x39) || ((second | 0x20) >= 0x61 && (second | 0x20) <= 0x66);
+}
+
+/**
+ * The texts that stand in `text` in hexadecimal: whole tokens, of which each byte is ASCII.
+ *
+ * @example hexTexts("6a40782e696f") // ["j@x.io"]
+ */
+export function hexTexts(text: string): readonly string[] {
+  const texts: string[] = [];
+  // By hand, because nearly every value is looked through, and nearly none has such a token.
+  for (let at = 0; at <= text.length - shortestHex; at += 1) {
+    const start = at;
+    while (isHexOfAscii(text, at)) at += 2;
+    const isWhole = !isDigitOrLetter(text.charCodeAt(at));
+    if (isWhole && at - start >= shortestHex)
+      texts.push(Buffer.from(text.slice(start, at), "hex").toString("latin1"));
+    while (isDigitOrLetter(text.charCodeAt(at))) at += 1;
   }
   return texts;
 }

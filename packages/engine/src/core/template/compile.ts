@@ -38,7 +38,8 @@ export interface TemplateSource {
  *
  * `origin` is the scheme, host and port every rendered URL has; `macros` the distinct paths used, in order of
  * appearance; `secrets` and `constants` the names of the partner's own texts that are used, `missingSecrets` those that
- * the partner does not have (such a template renders nothing); `masked` if secrets are shown as `{secret.name}`, for
+ * the partner does not have (such a template renders nothing); `madeOfSecrets` what filters made of secrets, by the
+ * secret's name, to be hidden as they are; `masked` if secrets are shown as `{secret.name}`, for
  * people only; `plan` is for the renderer only and may change its shape.
  */
 export interface Template {
@@ -48,6 +49,7 @@ export interface Template {
   readonly secrets: readonly string[];
   readonly constants: readonly string[];
   readonly missingSecrets: readonly string[];
+  readonly madeOfSecrets: readonly (readonly [name: string, text: string])[];
   readonly masked: boolean;
   readonly plan: TemplatePlan;
 }

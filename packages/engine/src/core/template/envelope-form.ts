@@ -1,5 +1,6 @@
 import { forEachMember, isContainer, skipSpace } from "../json-text.ts";
 import { encodeFormValue } from "./encode.ts";
+import { type Evaluated, placed } from "./evaluate.ts";
 import type { PostbackFacts } from "./facts.ts";
 import { textOf, valueAt } from "./value.ts";
 
@@ -11,9 +12,18 @@ function bracketed(name: string): string {
   return `[${name.replace(/[%[\]]/g, encodeURIComponent)}]`;
 }
 
-function addFields(name: string, text: string, at: number, depth: number, fields: string[]): void {
+/** Where fields are put, and how much room is left for them. */
+interface Fields {
+  readonly texts: string[];
+  readonly evaluated: Evaluated;
+}
+
+/** Each field repeats the names around it: a long name around many values makes much more than the event has. */
+function addFields(name: string, text: string, at: number, depth: number, fields: Fields): void {
+  if (fields.evaluated.room < 0) return;
   if (depth === deepestField || !isContainer(text, at)) {
-    fields.push(`${encodeFormValue(name)}=${encodeFormValue(textOf(valueAt(text, at)))}`);
+    const field = `${encodeFormValue(name)}=${encodeFormValue(textOf(valueAt(text, at)))}`;
+    fields.texts.push(placed(fields.evaluated, field));
     return;
   }
   // A name written twice in the data counts once, with its last value.
@@ -25,15 +35,15 @@ function addFields(name: string, text: string, at: number, depth: number, fields
 /**
  * The envelope as a form: `id`, `type`, `timestamp`, `schema_version`, then each scalar of the data under its path,
  * as PHP, Rails and qs read it: `data[user][name]=…`, `data[items][0]=…`. Null is an empty value; empty objects and
- * arrays have no field.
+ * arrays have no field. Not finished if there is too little room.
  */
-export function formFieldsOfEnvelope(facts: PostbackFacts): string {
-  const fields = [
+export function formFieldsOfEnvelope(facts: PostbackFacts, evaluated: Evaluated): string {
+  const texts = [
     `id=${encodeFormValue(facts.eventId)}`,
     `type=${encodeFormValue(facts.type)}`,
     `timestamp=${encodeFormValue(facts.occurredAt)}`,
     `schema_version=${facts.schemaVersion}`,
   ];
-  addFields("data", facts.dataText, skipSpace(facts.dataText, 0), 0, fields);
-  return fields.join("&");
+  addFields("data", facts.dataText, skipSpace(facts.dataText, 0), 0, { texts, evaluated });
+  return texts.join("&");
 }

@@ -9,14 +9,19 @@ import { isMissing, type Value } from "./value.ts";
 /** The most items of a list in one request. */
 export const mostItems = 200;
 
+/** The most characters that the filters of a template may make together: what they made is in memory all at once. */
+const mostFiltered = 16_777_216;
+
 /**
  * The values of a template for one attempt. `values` has one per macro; those of a repetition's macros are the current
- * item's, which {@link forEachItem} puts there. `items` has, for each repetition, the values of each item.
+ * item's, which {@link forEachItem} puts there. `items` has, for each repetition, the values of each item. `room` is how
+ * many characters the part of the request that is being made may still have: below zero it is too long, and is thrown away.
  */
 export interface Evaluated {
   readonly values: Value[];
   readonly repetitions: readonly Repetition[];
   readonly items: readonly (readonly (readonly Value[])[])[];
+  room: number;
 }
 
 /** Where the values of a scope come from: the JSON text that its paths lead into, and the number of the item. */
@@ -24,6 +29,8 @@ interface Source {
   readonly text: string;
   readonly n: number;
   readonly facts: PostbackFacts;
+  /** Shared by all scopes of a template: the characters that filters made so far. */
+  readonly made: { characters: number };
 }
 
 function sourceValue({ from }: Macro, picked: readonly Value[], { n, facts }: Source): Value {
@@ -34,7 +41,9 @@ function sourceValue({ from }: Macro, picked: readonly Value[], { n, facts }: So
 
 function missingMessage({ name, from }: Macro): string {
   if (typeof from === "object")
-    return `The partner has no {${name}}: set it, or take it out of the template.`;
+    return from.text === undefined
+      ? `The partner has no {${name}}: set it, or take it out of the template.`
+      : `The filters of {${name}} leave nothing of it: without it nothing is sent.`;
   return `{${name}!} is required and this event has no value for it.`;
 }
 
@@ -42,6 +51,8 @@ function missingMessage({ name, from }: Macro): string {
 function invalidMessage({ name }: Macro, { invalid }: Invalid): string {
   return `{${name}} cannot be sent: ${invalid}.`;
 }
+
+const tooMuchMessage = `The filters of this template would make more than ${mostFiltered} characters of this event.`;
 
 /** Puts the value of each macro of a scope, filters applied, among `values`. Fails if a required one is missing. */
 function evaluateScope(scope: Scope, source: Source, values: Value[]): RenderFailure | undefined {
@@ -51,6 +62,8 @@ function evaluateScope(scope: Scope, source: Source, values: Value[]): RenderFai
     if (macro.filters.length > 0) {
       const filtered = applyFilters(value, macro.filters, values);
       if (isInvalid(filtered)) return failure("invalid_value", invalidMessage(macro, filtered), macro.name);
+      if (typeof filtered === "string") source.made.characters += filtered.length;
+      if (source.made.characters > mostFiltered) return failure("invalid_value", tooMuchMessage, macro.name);
       value = filtered;
     }
     if (macro.modifier === "required" && isMissing(value)) {
@@ -86,14 +99,14 @@ function itemTexts({ list }: Repetition, value: Value): readonly string[] | Rend
 
 function evaluateItems(
   repetition: Repetition,
-  facts: PostbackFacts,
+  { facts, made }: Pick<Source, "facts" | "made">,
   values: Value[],
 ): readonly (readonly Value[])[] | RenderFailure {
   const texts = itemTexts(repetition, values[repetition.list.index]);
   if ("ok" in texts) return texts;
   const items: Value[][] = [];
   for (const [index, text] of texts.entries()) {
-    const failed = evaluateScope(repetition, { text, n: repetition.from + index, facts }, values);
+    const failed = evaluateScope(repetition, { text, n: repetition.from + index, facts, made }, values);
     if (failed !== undefined) {
       return {
         ...failed,
@@ -111,26 +124,38 @@ const none: readonly never[] = [];
 export function evaluate(plan: TemplatePlan, facts: PostbackFacts): Evaluated | RenderFailure {
   const { item, repetitions } = plan;
   const values: Value[] = [];
-  const failed = evaluateScope(plan.event, { text: facts.dataText, n: 0, facts }, values);
+  const common = { facts, made: { characters: 0 } };
+  const failed = evaluateScope(plan.event, { text: facts.dataText, n: 0, ...common }, values);
   if (failed !== undefined) return failed;
   if (item !== null) {
     const { text, n } = facts.item ?? { text: "null", n: 1 };
-    const failedItem = evaluateScope(item, { text, n, facts }, values);
+    const failedItem = evaluateScope(item, { text, n, ...common }, values);
     if (failedItem !== undefined) return failedItem;
   }
-  if (repetitions.length === 0) return { values, repetitions: none, items: none };
+  if (repetitions.length === 0) return { values, repetitions: none, items: none, room: 0 };
   const items: (readonly (readonly Value[])[])[] = [];
   for (const repetition of repetitions) {
-    const evaluated = evaluateItems(repetition, facts, values);
+    const evaluated = evaluateItems(repetition, common, values);
     if ("ok" in evaluated) return evaluated;
     items.push(evaluated);
   }
-  return { values, repetitions, items };
+  return { values, repetitions, items, room: 0 };
 }
 
 /** The number of items of a repetition. */
 export function countItems({ items }: Evaluated, repetition: number): number {
   return items[repetition]?.length ?? 0;
+}
+
+/**
+ * A text of the part that is being made: takes its length from the room. Once there was too little, there never is enough
+ * again, so that what was left out for want of room is never sent.
+ *
+ * @param before the room before what the text is made of was placed
+ */
+export function placed(evaluated: Evaluated, text: string, before: number = evaluated.room): string {
+  if (evaluated.room >= 0) evaluated.room = before - text.length;
+  return text;
 }
 
 /** Calls `visit` for each item of a repetition, with the item's values among `values`. */

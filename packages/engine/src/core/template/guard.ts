@@ -6,6 +6,9 @@ export interface UrlFault {
   readonly message: string;
 }
 
+/** Why a URL that is too long is not sent. It was perhaps not finished, so its length is not known. */
+export const tooLongMessage = `The URL would have more than ${longestUrl} characters: use a body.`;
+
 const leftOver = /[^!$-;=?-[\]_a-z~]/;
 /** A digest that was made with a secret is not made with its mask: it is shown as `{hmac:secret.name}`. */
 const maskedSecret = /\{(?:hmac:)?secret\.[a-z0-9_]+\}/g;
@@ -17,8 +20,7 @@ const maskedSecret = /\{(?:hmac:)?secret\.[a-z0-9_]+\}/g;
  */
 export function guardUrl(url: string, origin: string): UrlFault | null {
   if (url.length > longestUrl) {
-    const message = `The URL has ${url.length} characters, more than ${longestUrl}: use a body.`;
-    return { reason: "url_too_long", message };
+    return { reason: "url_too_long", message: tooLongMessage };
   }
   if (leftOver.test(url)) {
     return { reason: "unresolved_macro", message: "The URL still holds a character of the template." };

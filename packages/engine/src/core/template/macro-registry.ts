@@ -60,6 +60,7 @@ export class MacroRegistry {
   readonly #secrets = new Set<string>();
   readonly #constants = new Set<string>();
   readonly #missingSecrets = new Set<string>();
+  readonly #madeOfSecrets: (readonly [name: string, text: string])[] = [];
 
   /** @param perItem the request is for one item of a list, so that `{item}` and `{n}` may stand everywhere */
   constructor(texts: PartnerTexts, perItem: boolean) {
@@ -84,7 +85,10 @@ export class MacroRegistry {
       if (maskSecrets) return { value: `{secret.${name}}`, masked: true };
       if (secrets === undefined) return { value: `{secret.${name}}`, masked: false };
       const value = secrets.get(name);
-      return value === undefined ? null : this.#known(value, filters, position, report);
+      if (value === undefined) return null;
+      const fixed = this.#known(value, filters, position, report);
+      if (fixed !== null && filters.length > 0) this.#madeOfSecrets.push([name, textOf(fixed.value)]);
+      return fixed;
     }
     if (root !== "const") return null;
     this.#constants.add(name);
@@ -147,7 +151,8 @@ export class MacroRegistry {
         // Whatever the macro says: a request without its secret must not be sent.
         scope.macros.push({ index, name, from: { text: undefined }, modifier: "required", filters: [] });
       } else {
-        scope.macros.push({ index, name, from: { text }, modifier, filters });
+        // A filter fails for it, or leaves nothing of it: then nothing is sent either.
+        scope.macros.push({ index, name, from: { text }, modifier: "required", filters });
       }
     } else if (root === "const") {
       const text = this.#texts.constants?.get(segments[0] as string);
@@ -229,6 +234,7 @@ export class MacroRegistry {
       secrets: [...this.#secrets].toSorted(),
       constants: [...this.#constants].toSorted(),
       missingSecrets: [...this.#missingSecrets].toSorted(),
+      madeOfSecrets: this.#madeOfSecrets.length === 0 ? noTexts : this.#madeOfSecrets,
     };
   }
 
@@ -245,6 +251,8 @@ export class MacroRegistry {
 
 /** Most parameters have nothing optional: they share one list. */
 const none: readonly number[] = [];
+
+const noTexts: readonly never[] = [];
 
 const noFilters: readonly PlannedFilter[] = [];
 

@@ -10,6 +10,7 @@ import {
 import { type Evaluated, forEachItem } from "./evaluate.ts";
 import type { PostbackFacts } from "./facts.ts";
 import type { PersonalWatch, WatchedText } from "./personal-plan.ts";
+import { longestBody } from "./render-body.ts";
 import { failure, type RenderFailure } from "./render-failure.ts";
 import { isDropped, joinPieces } from "./render-pieces.ts";
 import type { Value } from "./value.ts";
@@ -55,16 +56,17 @@ function guardText(
   { place, optional, macros, joined, look, lookJoined, refusedHere }: WatchedText,
   values: readonly Value[],
 ): RenderFailure | null {
+  // What is left out is not sent.
+  if (isDropped({ optional }, values)) return null;
   // What is allowed at its place may still not leave over plain http.
   const placeOf = (found: KindSet) => ((found & refusedHere) === 0 ? "plain_http" : place);
   for (const { index, name, hint } of macros) {
     const found = kindsInValue(values[index], look, hint);
-    // What is left out is not sent. Asked last: it is rarely needed.
-    if (found !== 0) return isDropped({ optional }, values) ? null : refusal([name], placeOf(found), found);
+    if (found !== 0) return refusal([name], placeOf(found), found);
   }
   if (joined === null || lookJoined === 0) return null;
-  const found = personalKindsIn(joinPieces(joined, values, asIs), lookJoined);
-  if (found === 0 || isDropped({ optional }, values)) return null;
+  const found = personalKindsIn(joinPieces(joined, values, asIs, longestBody), lookJoined);
+  if (found === 0) return null;
   const names = macros.map((macro) => macro.name);
   return refusal(names, placeOf(found), found);
 }

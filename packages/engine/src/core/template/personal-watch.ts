@@ -1,6 +1,13 @@
 import { leavesInClear } from "../personal-data/leaves-in-clear.ts";
 import { type PersonalPermit, type PersonalPlace, personalPlaces } from "@postrider/contract";
-import { everyKind, hintOf, kindBits, type KindSet, personalKindsIn } from "../personal-data/index.ts";
+import {
+  everyKind,
+  hintOf,
+  kindBits,
+  type KindSet,
+  type NameHint,
+  personalKindsIn,
+} from "../personal-data/index.ts";
 import type { PersonalWatch, WatchedMacro, WatchedText } from "./personal-plan.ts";
 import type { BodyPlan, GroupPlan, JsonPlan, Macro, Parameter, TemplatePlan } from "./plan.ts";
 
@@ -47,11 +54,7 @@ class WatchBuilder {
   add({ pieces, optional }: Parameter, place: PersonalPlace, repetition: number | null): void {
     const look = this.#refused[place] | (this.#isPlainHttp ? this.#refused.plain_http : 0);
     if (look === 0) return;
-    const macros = pieces.flatMap((piece): WatchedMacro[] => {
-      const macro = typeof piece === "number" ? this.#macros.get(piece) : undefined;
-      if (macro === undefined || harmless.has(macro.from) || typeof macro.from === "object") return [];
-      return [{ index: macro.index, name: macro.name, hint: hintOf(macro.name) }];
-    });
+    const macros = pieces.flatMap((piece) => (typeof piece === "number" ? (this.#watched(piece) ?? []) : []));
     if (macros.length === 0) return;
     const literals = pieces.map((piece) => (typeof piece === "string" ? piece : "\n")).join("");
     const joins = macros.length > 1 || /[@%+(]|\d/.test(literals);
@@ -67,6 +70,24 @@ class WatchBuilder {
     };
     if (repetition === null) this.once.push(text);
     else this.repeated.set(repetition, [...(this.repeated.get(repetition) ?? []), text]);
+  }
+
+  /** Null if nothing of the event is in the macro's value: neither its own value nor one that its filters take. */
+  #watched(index: number): WatchedMacro | null {
+    const macro = this.#macros.get(index);
+    if (macro === undefined) return null;
+    const { name, from, filters } = macro;
+    const operands = filters.flatMap(({ operand }) =>
+      typeof operand === "number" ? (this.#watched(operand) ?? []) : [],
+    );
+    const isOwn = !harmless.has(from) && typeof from !== "object";
+    if (!isOwn && operands.length === 0) return null;
+    const hints = [...(isOwn ? [hintOf(name)] : []), ...operands.map(({ hint }) => hint)];
+    const hint = {
+      isPhone: hints.some(({ isPhone }) => isPhone),
+      isId: hints.every(({ isId }) => isId),
+    };
+    return { index, name, hint: hints.length === 1 ? (hints[0] as NameHint) : hint };
   }
 
   addNode(node: JsonPlan, place: PersonalPlace, repetition: number | null): void {

@@ -356,3 +356,22 @@ test("the name of a macro says what its digits are", () => {
   expect(render(source, { sub1: "4915112345678" })).toMatchObject({ ok: true });
   expect(render(source, { sub1: 4111111111111111 })).toMatchObject({ macro: "data.sub1" });
 });
+
+test.each([
+  ["a constant", "{const.one|times:data.phone}"],
+  ["a fact of Postrider", "{attempt|times:data.phone}"],
+  ["a literal number of an id", "{data.one_id|times:data.phone}"],
+])("a value that a filter takes as its argument is looked at, too: of %s", (_, macro) => {
+  const source: TemplateSource = { method: "GET", url: `https://t.example/pb?p=${macro}` };
+  const compiled = compileTemplate(source, { constants: new Map([["one", "1"]]) });
+  const event = facts({ phone: 4_155_552_671, one_id: 1 });
+  expect(compiled.ok && renderTemplate(compiled.template, event)).toMatchObject({ reason: "personal_data" });
+});
+
+test.each(["hex", "base64", "telegram", "discord", "markdown", "html", "urlencode", "json"])(
+  "|%s does not hide an e-mail address",
+  (filter) => {
+    const source: TemplateSource = { method: "GET", url: `https://t.example/pb?p={data.sub1|${filter}}` };
+    expect(render(source, { sub1: "john.doe@partner.example" })).toMatchObject({ reason: "personal_data" });
+  },
+);

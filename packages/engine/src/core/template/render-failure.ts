@@ -12,6 +12,7 @@ export const renderFailureReasons = [
   "invalid_value",
   "delimiter_in_value",
   "too_many_items",
+  "body_too_large",
   "personal_data",
 ] as const;
 

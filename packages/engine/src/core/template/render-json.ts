@@ -1,33 +1,43 @@
 import { compactJson } from "../json-text.ts";
-import { countItems, type Evaluated, forEachItem } from "./evaluate.ts";
+import { countItems, type Evaluated, forEachItem, placed } from "./evaluate.ts";
 import { plainPlace } from "./places.ts";
 import type { JsonPlan } from "./plan.ts";
 import { isDropped, joinPieces } from "./render-pieces.ts";
 import { jsonOf } from "./value.ts";
 
-/** The JSON text of a node, or null when an optional macro drops it. Every piece is complete JSON by itself. */
+/**
+ * The JSON text of a node, or null when an optional macro drops it. Every piece is complete JSON by itself, as long as
+ * there is room: what is made after that is thrown away.
+ */
 export function renderJson(plan: JsonPlan, evaluated: Evaluated): string | null {
-  const { values } = evaluated;
+  const { values, room } = evaluated;
+  if (room < 0) return null;
   switch (plan.kind) {
     case "constant":
-      return plan.json;
+      return placed(evaluated, plan.json);
     case "macro":
-      return isDropped(plan, values) ? null : jsonOf(values[plan.macro]);
-    case "text":
-      return isDropped(plan, values) ? null : jsonOf(joinPieces(plan.pieces, values, plainPlace.value));
+      return isDropped(plan, values) ? null : placed(evaluated, jsonOf(values[plan.macro]));
+    case "text": {
+      if (isDropped(plan, values)) return null;
+      return placed(evaluated, jsonOf(joinPieces(plan.pieces, values, plainPlace.value, room)));
+    }
     case "object": {
       const members: string[] = [];
       for (const { key, value } of plan.members) {
         const json = renderJson(value, evaluated);
         if (json !== null) members.push(`${key}:${json}`);
       }
-      return `{${members.join(",")}}`;
+      return placed(evaluated, `{${members.join(",")}}`, room);
     }
     case "array":
-      return `[${plan.items.flatMap((item) => renderJson(item, evaluated) ?? []).join(",")}]`;
+      return placed(
+        evaluated,
+        `[${plan.items.flatMap((item) => renderJson(item, evaluated) ?? []).join(",")}]`,
+        room,
+      );
     case "json_text": {
       const text = renderJsonText(plan, evaluated);
-      return text === null ? null : JSON.stringify(text.toWellFormed());
+      return text === null ? null : placed(evaluated, JSON.stringify(text.toWellFormed()), room);
     }
     case "each":
       return renderEach(plan, evaluated);
@@ -47,16 +57,17 @@ function renderEach(plan: Extract<JsonPlan, { kind: "each" }>, evaluated: Evalua
   const { list } = evaluated.repetitions[plan.repetition] ?? {};
   if (list?.modifier === "optional" && countItems(evaluated, plan.repetition) === 0) return null;
   const items: string[] = [];
+  const { room } = evaluated;
   forEachItem(evaluated, plan.repetition, () => {
     const json = renderJson(plan.node, evaluated);
     if (json !== null) items.push(json);
   });
-  return `[${items.join(",")}]`;
+  return placed(evaluated, `[${items.join(",")}]`, room);
 }
 
 /** The text of a parameter that is a `$json` node, not encoded yet; null when an optional macro drops it. */
 export function renderTextOfNode(node: JsonPlan, evaluated: Evaluated): string | null {
   if (node.kind === "json_text") return renderJsonText(node, evaluated);
-  const json = renderJson(node, evaluated);
-  return json === null ? null : (JSON.parse(json) as string);
+  // A node without macros.
+  return node.kind === "constant" ? (JSON.parse(node.json) as string) : null;
 }

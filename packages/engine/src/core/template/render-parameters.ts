@@ -1,4 +1,4 @@
-import { type Evaluated, forEachItem } from "./evaluate.ts";
+import { type Evaluated, forEachItem, placed } from "./evaluate.ts";
 import type { GroupParameter, GroupPlan, JoinedParameter, Parameter } from "./plan.ts";
 import { failure, type RenderFailure } from "./render-failure.ts";
 import { isDropped, joinPieces } from "./render-pieces.ts";
@@ -9,18 +9,18 @@ import { textOf, type Value } from "./value.ts";
 type Encode = (text: string) => string;
 
 /** One parameter that is written in the URL, or is a text of a group; null if an optional macro drops it. */
-export function renderParameter(
-  parameter: Parameter,
-  values: readonly Value[],
-  encode: Encode,
-): string | null {
-  return isDropped(parameter, values) ? null : joinPieces(parameter.pieces, values, encode);
+export function renderParameter(parameter: Parameter, evaluated: Evaluated, encode: Encode): string | null {
+  const { values, room } = evaluated;
+  if (room < 0 || isDropped(parameter, values)) return null;
+  return placed(evaluated, joinPieces(parameter.pieces, values, encode, room));
 }
 
 function renderGroupParameter(plan: GroupParameter, evaluated: Evaluated, encode: Encode): string | null {
-  if (plan.kind === "text") return renderParameter(plan.parameter, evaluated.values, encode);
+  if (plan.kind === "text") return renderParameter(plan.parameter, evaluated, encode);
+  const { values, room } = evaluated;
   const text = renderTextOfNode(plan.node, evaluated);
-  return text === null ? null : joinPieces(plan.name, evaluated.values, encode) + encode(text);
+  if (text === null || evaluated.room < 0) return null;
+  return placed(evaluated, joinPieces(plan.name, values, encode, room) + encode(text), room);
 }
 
 const asIs: Encode = (text) => text;
@@ -45,16 +45,15 @@ function renderJoined(
   encode: Encode,
 ): string | null | RenderFailure {
   const columns: string[] = [];
+  const { room } = evaluated;
   let { isHeld } = joined;
   forEachItem(evaluated, repetition, () => {
     isHeld ||= holdsSeparator(column, evaluated.values, separator);
-    columns.push(
-      isDropped(column, evaluated.values) ? "" : joinPieces(column.pieces, evaluated.values, asIs),
-    );
+    columns.push(renderParameter(column, evaluated, asIs) ?? "");
   });
-  if (columns.length === 0) return null;
+  if (columns.length === 0 || evaluated.room < 0) return null;
   if (!isHeld && (separator.length === 1 || readsBack(columns, separator))) {
-    return name + encode(columns.join(separator));
+    return placed(evaluated, name + encode(columns.join(separator)), room);
   }
   const shown = decodeURIComponent(name.slice(0, -1));
   const message = `A value of the joined parameter ${shown} holds the separator: its columns would shift. Take it out of the value with |replace.`;

@@ -1,15 +1,21 @@
 import type { Parameter, Piece } from "./plan.ts";
 import { isMissing, textOf, type Value } from "./value.ts";
 
-/** Joins literal text and macro values; only the values are encoded, literal text already is. */
+/**
+ * Joins literal text and macro values; only the values are encoded, literal text already is.
+ *
+ * @param most a text that gets longer than so many characters is not finished: it is too long, and will not be sent
+ */
 export function joinPieces(
   pieces: readonly Piece[],
   values: readonly Value[],
   encode: (text: string) => string,
+  most: number,
 ): string {
   let text = "";
   for (const piece of pieces) {
     text += typeof piece === "string" ? piece : encode(textOf(values[piece]));
+    if (text.length > most) break;
   }
   return text;
 }

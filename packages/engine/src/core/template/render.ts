@@ -2,7 +2,7 @@ import { isHeaderValue } from "./compile-headers.ts";
 import type { Template } from "./compile.ts";
 import { evaluate, type Evaluated } from "./evaluate.ts";
 import type { PostbackFacts } from "./facts.ts";
-import { guardMaskedUrl, guardUrl } from "./guard.ts";
+import { guardMaskedUrl, guardUrl, tooLongMessage } from "./guard.ts";
 import { guardPersonalData } from "./personal-guard.ts";
 import { pathPlace, plainPlace, queryPlace } from "./places.ts";
 import type { HeaderPlan, Piece, TemplatePlan, UrlPlan } from "./plan.ts";
@@ -10,7 +10,7 @@ import { renderBody } from "./render-body.ts";
 import { failure, type RenderFailure } from "./render-failure.ts";
 import { renderGroups, renderParameter } from "./render-parameters.ts";
 import { isDropped, joinPieces } from "./render-pieces.ts";
-import { dotSegment } from "./url-text.ts";
+import { dotSegment, longestUrl } from "./url-text.ts";
 import type { Value } from "./value.ts";
 
 /** A request ready to be signed and sent; the URL must be used as it is, byte for byte. */
@@ -31,11 +31,12 @@ function renderPath(path: UrlPlan["path"], values: readonly Value[]): string | R
       rendered += `/${segment}`;
       continue;
     }
-    const text = joinPieces(segment, values, pathPlace.value);
+    const text = joinPieces(segment, values, pathPlace.value, longestUrl);
     if (dotSegment.test(text)) {
       return failure("path_changed", `A path segment became "${text}", which HTTP clients resolve away.`);
     }
     rendered += `/${text}`;
+    if (rendered.length > longestUrl) return failure("url_too_long", tooLongMessage);
   }
   return rendered;
 }
@@ -43,7 +44,7 @@ function renderPath(path: UrlPlan["path"], values: readonly Value[]): string | R
 function renderQuery({ query, groups }: UrlPlan, evaluated: Evaluated): string | RenderFailure {
   let text = "";
   for (const parameter of query) {
-    const sent = renderParameter(parameter, evaluated.values, queryPlace.value);
+    const sent = renderParameter(parameter, evaluated, queryPlace.value);
     if (sent !== null) text += `${text === "" ? "?" : "&"}${sent}`;
   }
   if (groups.length === 0) return text;
@@ -56,10 +57,12 @@ function renderQuery({ query, groups }: UrlPlan, evaluated: Evaluated): string |
 function renderUrl(template: Template, evaluated: Evaluated): string | RenderFailure {
   const { url } = template.plan;
   if (url.constant !== null) return url.constant;
+  evaluated.room = longestUrl;
   const path = renderPath(url.path, evaluated.values);
   if (typeof path !== "string") return path;
   const query = renderQuery(url, evaluated);
   if (typeof query !== "string") return query;
+  if (evaluated.room < 0) return failure("url_too_long", tooLongMessage);
   const rendered = template.origin + path + query;
   const fault = (template.masked ? guardMaskedUrl : guardUrl)(rendered, template.origin);
   return fault === null ? rendered : failure(fault.reason, fault.message);
@@ -71,14 +74,21 @@ function firstMacro({ event, item }: TemplatePlan, pieces: readonly Piece[]): st
   return [...event.macros, ...(item?.macros ?? [])].find((macro) => macro.index === index)?.name;
 }
 
+/** Servers take 8 to 64 KiB of headers in all. */
+const longestHeaderValue = 65_536;
+
 function renderHeader(
   header: HeaderPlan,
   values: readonly Value[],
   plan: TemplatePlan,
 ): string | RenderFailure {
-  const value = joinPieces(header.pieces, values, plainPlace.value);
-  if (isHeaderValue(value)) return value;
-  const message = `The header ${header.name} would hold a character that headers cannot carry: send it in the body.`;
+  const value = joinPieces(header.pieces, values, plainPlace.value, longestHeaderValue);
+  const isTooLong = value.length > longestHeaderValue;
+  if (!isTooLong && isHeaderValue(value)) return value;
+  const fault = isTooLong
+    ? `have more than ${longestHeaderValue} characters`
+    : "hold a character that headers cannot carry";
+  const message = `The header ${header.name} would ${fault}: send it in the body.`;
   return failure("invalid_header", message, firstMacro(plan, header.pieces));
 }
 
@@ -95,8 +105,6 @@ export function renderTemplate(template: Template, facts: PostbackFacts): Render
   const { plan } = template;
   const evaluated = evaluate(plan, facts);
   if ("ok" in evaluated) return evaluated;
-  const personal = plan.personal === null ? null : guardPersonalData(plan.personal, evaluated, facts);
-  if (personal !== null) return personal;
   const url = renderUrl(template, evaluated);
   if (typeof url !== "string") return url;
   const body = renderBody(plan.body, evaluated, facts);
@@ -111,5 +119,7 @@ export function renderTemplate(template: Template, facts: PostbackFacts): Render
     if (header.name === "content-type") contentType = value;
     else headers.push([header.name, value]);
   }
-  return { ok: true, url, headers, body: body.text, contentType };
+  // Last, when it is known that no part is too long: so the search is bounded, too.
+  const personal = plan.personal === null ? null : guardPersonalData(plan.personal, evaluated, facts);
+  return personal ?? { ok: true, url, headers, body: body.text, contentType };
 }

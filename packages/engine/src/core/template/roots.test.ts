@@ -189,3 +189,48 @@ describe("one request for each item of a list", () => {
     );
   });
 });
+
+test.each([
+  "{secret.pin|digits}",
+  "{secret.pin?|digits}",
+  '{secret.pin|map:{"a":"b"}}',
+  '{secret.pin|replace:"word",""}',
+])("nothing is sent without a secret of which filters leave nothing: %s", (macro) => {
+  const options = { secrets: new Map([["pin", "word"]]) };
+  const template = compiled({ method: "GET", url: `https://t.example/?k=${macro}` }, options);
+  expect(renderTemplate(template, factsWith({}))).toMatchObject({ ok: false, reason: "missing_macro" });
+});
+
+test.each([
+  "{secret.gone}",
+  "{secret.gone?}",
+  "{secret.gone!}",
+  '{secret.gone|default:"x"}',
+  '{secret.gone|map:{"a":"b"},"c"}',
+  '{data.x|hmac:"sha256",secret.gone}',
+  '{data.x?|hmac:"sha256",secret.gone|base64}',
+  '{const.c|hmac:"sha256",secret.gone}',
+  '{item.x?|hmac:"md5",secret.gone}',
+])("nothing is sent with a missing secret, wherever %s stands", (macro) => {
+  const options = { secrets: new Map([["other", "word"]]), constants: new Map([["c", "1"]]) };
+  const url = "https://t.example/pb";
+  const inItem: TemplateSource[] = [
+    { method: "POST", url, body: [{ $each: "data.none", do: [macro, { $json: `a ${macro}` }] }] },
+    { method: "GET", url, parameters: [{ each: "data.none", params: { "a{n}": macro } }] },
+    { method: "GET", url, parameters: [{ each: "data.none", join: "|", params: { a: macro } }] },
+    { method: "GET", url, parameters: [{ each: "data.none", params: { a: { $json: { b: macro } } } }] },
+  ];
+  const outside: TemplateSource[] = [
+    { method: "GET", url: `${url}/x${macro.replace("?", "")}/y` },
+    { method: "GET", url: `${url}?a=${macro}` },
+    { method: "POST", url: `${url}?a=${macro}`, body: "form" },
+    { method: "GET", url, headers: { "x-a": `b ${macro}` } },
+    { method: "POST", url, body: { $text: macro } },
+    { method: "POST", url, body: { a: { $json: [macro] } } },
+  ];
+  for (const source of [...inItem, ...(macro.includes("item") ? [] : outside)]) {
+    const template = compiled(source, options);
+    expect(template.missingSecrets).toEqual(["gone"]);
+    expect(renderTemplate(template, factsWith({}))).toMatchObject({ ok: false, reason: "missing_macro" });
+  }
+});

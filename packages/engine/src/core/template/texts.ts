@@ -65,6 +65,9 @@ function isComparable(part: Part, report: Report): boolean {
   return false;
 }
 
+/** An answer is read as far as 64 KiB: nothing in it is like a longer text. */
+const longestCompared = 65_536;
+
 /** The values of all macros for one delivery. Total: a macro without a value, or with one that a filter refuses, is undefined. */
 export function valuesOf({ valueCount, event }: TextsPlan, facts: PostbackFacts): readonly Value[] {
   const values: Value[] = Array.from({ length: valueCount });
@@ -85,5 +88,5 @@ function sourceValue({ from }: Macro, picked: readonly Value[], facts: PostbackF
 export function comparedText(text: ComparedText, values: readonly Value[]): string | null {
   if (typeof text === "string") return text;
   for (const piece of text) if (typeof piece === "number" && isMissing(values[piece])) return null;
-  return joinPieces(text, values, (value) => value);
+  return joinPieces(text, values, (value) => value, longestCompared);
 }

@@ -8,7 +8,7 @@ import type { CompiledRule, CompiledVerdicts, WaitPlace } from "./compiled.ts";
 /** The parts of an exchange that rules look at. */
 export interface AnswerFacts extends ExchangeFacts {
   readonly responseBody: string;
-  /** True if the body went on past what is read of it. */
+  /** True if the body went on past what is read of it, or could not be read, or not to its end. */
   readonly truncated: boolean;
   /** Headers that rules ask for, by their names in lower case. Absent: none. */
   readonly answerHeaders?: Readonly<Record<string, string>>;
@@ -95,7 +95,9 @@ function unread(
   status: number,
   rule: CompiledRule,
 ): ExchangeVerdict {
-  const why = truncated ? "went on past what is read of it" : `was not complete (${failure?.class})`;
+  const why = truncated
+    ? "went on past what is read of it, or could not be read"
+    : `was not complete (${failure?.class})`;
   return {
     kind: "retryable",
     reason: "verdict_unknown",

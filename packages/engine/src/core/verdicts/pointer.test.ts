@@ -100,3 +100,8 @@ test("no body, however broken, throws or passes a test of JSON", () => {
     { seed: 8_259, numRuns: 2_000 },
   );
 });
+
+test("a pointer has at most 32 names, because each walks over the rest of an answer once more", () => {
+  expect(parsePointer("/a".repeat(32))).toHaveLength(32);
+  expect(parsePointer("/a".repeat(33))).toMatchObject({ position: 0 });
+});

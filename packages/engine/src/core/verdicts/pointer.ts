@@ -5,6 +5,9 @@ export interface PointerFault {
   readonly message: string;
 }
 
+/** The most names: each is one more walk over the rest of an answer. */
+const deepestPointer = 32;
+
 /**
  * The names in a JSON Pointer, unescaped; none for the empty one, which is the whole document.
  *
@@ -21,8 +24,8 @@ export function parsePointer(text: string): readonly string[] | PointerFault {
   const position = text.search(/~(?![01])/);
   if (position !== -1)
     return { position, message: 'In a JSON Pointer "~" is written "~0", and "/" within a name "~1".' };
-  return text
-    .slice(1)
-    .split("/")
-    .map((name) => name.replaceAll("~1", "/").replaceAll("~0", "~"));
+  const names = text.slice(1).split("/");
+  if (names.length > deepestPointer)
+    return { position: 0, message: `A JSON Pointer has at most ${deepestPointer} names here.` };
+  return names.map((name) => name.replaceAll("~1", "/").replaceAll("~0", "~"));
 }

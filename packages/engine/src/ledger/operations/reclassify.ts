@@ -158,12 +158,17 @@ interface AnswerRow {
 const brokenOff =
   /^(?:verdict_unknown: .* was not complete \((\w+)\)|(tls|connect|reset|timeout|protocol|local): )/;
 const wentOn = /^verdict_unknown: .* went on past /;
+/** What is kept of a body in a content coding that the transport does not know. */
+const unreadable = /^\(\d+ bytes in the content coding "[^"]*", which cannot be read\)$/;
 
 function answerOf(row: AnswerRow, status: number): AnswerFacts {
   const broken = row.error === null ? null : brokenOff.exec(row.error);
   const failure = broken === null ? null : { class: broken[1] ?? broken[2] ?? "", message: "" };
   const truncated =
-    row.response_body === null || (row.body_bytes ?? 0) >= cutBytes || wentOn.test(row.error ?? "");
+    row.response_body === null ||
+    (row.body_bytes ?? 0) >= cutBytes ||
+    unreadable.test(row.response_body) ||
+    wentOn.test(row.error ?? "");
   return { status, failure, location: null, responseBody: row.response_body ?? "", truncated };
 }
 
@@ -190,7 +195,9 @@ const endpointSql = `select n.endpoint_no, n.document::text as document
   from postrider.partners p join postrider.endpoints n on n.partner_no = p.partner_no and n.deleted_at is null
  where p.id = $1 and p.deleted_at is null and n.id = $2`;
 
-/** The attempt and the event are looked up from a fence (`offset 0`): one probe for each row, whatever the planner thinks. */
+/**
+ * A delivered one is judged by the answer that delivered it: another process may have made an attempt of the same number,
+ * whose answer changed nothing. The attempt and the event are looked up from a fence (`offset 0`): one probe for each row, whatever the planner thinks. */
 const answersSql = `select f.id, f.state, f.reason, f.attempts_made, a.n, a.status, a.error, a.response_body, a.body_bytes,
   e.event_id, e.type, e.schema_version, e.occurred_at, e.accepted_ms, e.data
   from (select f.id, f.event, f.state, f.reason, f.attempts_made from postrider.finished f
@@ -198,7 +205,8 @@ const answersSql = `select f.id, f.state, f.reason, f.attempts_made, a.n, a.stat
          order by f.id desc limit $4::int) f
   left join lateral (
     select a.n, a.status, a.error, a.response_body, octet_length(a.response_body) as body_bytes
-      from postrider.attempts a where a.delivery = f.id order by a.n desc, a.at desc limit 1 offset 0) a on true
+      from postrider.attempts a where a.delivery = f.id
+     order by f.state = 'delivered' and a.error is null desc, a.n desc, a.at desc limit 1 offset 0) a on true
   left join lateral (
     select e.event_id, e.type, e.schema_version, e.occurred_at, extract(epoch from e.accepted_at)::float8 * 1000 as accepted_ms,
            e.data::text as data

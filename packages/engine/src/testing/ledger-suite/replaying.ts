@@ -315,4 +315,22 @@ export function replayTests(bench: () => Bench): void {
       "delete from postrider.finished where not exists (select 1 from postrider.events e where e.id = event)",
     );
   });
+
+  test("a delivered one is judged again by the answer that delivered it, not by another process's attempt of the same number", async () => {
+    const { dispatch, operations, partner, enqueue, turn } = bench();
+    const acme = await partner();
+    await enqueue(acme, 2);
+    const opened = await turn(acme, now);
+    const answers = (status: number, atMs: number) =>
+      dispatch.record(
+        opened.deliveries.map((delivery) => ended(opened, delivery, atMs, status)),
+        false,
+      );
+    await answers(200, now);
+    await answers(500, now + 1);
+    expect(await operations.reclassify(acme.id, "main", { limit: 10 })).toMatchObject({
+      groups: [{ state: "delivered", would_be: "delivered", count: 2 }],
+      wronglyDelivered: [],
+    });
+  });
 }
