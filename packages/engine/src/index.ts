@@ -35,7 +35,8 @@ export { operatorEventTypes, type OperatorEvent, type OperatorEventType } from "
 export type { TestPostback } from "./dispatch/test-postback.ts";
 export { nearestName } from "./core/nearest.ts";
 export { vacuumHolderWords, type VacuumHolder, type VacuumState } from "./core/vacuum.ts";
-export { defaultUserAgent, openEngine, type Engine, type TestChoice } from "./engine.ts";
+export { defaultUserAgent, openEngine, type Engine } from "./engine.ts";
+export type { TestChoice } from "./test-endpoint.ts";
 export type { SampleEvent } from "./core/sample-event.ts";
 export type {
   AttemptRequest,
