@@ -1,5 +1,5 @@
 import { isObject } from "@postrider/contract";
-import { parseExactJson } from "@postrider/engine/exact-json";
+import { parseExactJson } from "@postrider/contract/exact-json";
 import type { Context } from "./context.ts";
 import { CliError } from "./exit.ts";
 import { readInput } from "./input.ts";

@@ -342,7 +342,12 @@ function engineOf(
     ring,
     sweepNow: () => dispatcher.sweepNow(),
     testPostback: (partner, endpoint, test = {}) =>
-      testEndpoint({ ledger, operations, transport, clock, allowedTargets, userAgent }, partner, endpoint, test),
+      testEndpoint(
+        { ledger, operations, transport, clock, allowedTargets, userAgent },
+        partner,
+        endpoint,
+        test,
+      ),
     shown: createShownRequests({ operations, allowedTargets, clock, userAgent }),
     start: run.start,
     stop: run.stop,

@@ -5,7 +5,7 @@
  * @packageDocumentation
  */
 import type { EndpointDocument } from "./documents.ts";
-import { isRawNumber } from "./exact-json.ts";
+import { isRawNumber } from "@postrider/contract/exact-json";
 import { memberField } from "./template/compile-body.ts";
 
 /** A place that holds what looks like a credential. The credential itself is in no field. */

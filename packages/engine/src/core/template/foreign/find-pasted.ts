@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-import { isRawNumber } from "../../exact-json.ts";
+import { isRawNumber } from "@postrider/contract/exact-json";
 import { memberField } from "../compile-body.ts";
 import type { TemplateIssue } from "../issue.ts";
 import { findEntities } from "./entities.ts";
