@@ -24,6 +24,7 @@ export {
   type JsonObject,
   type JsonValue,
 } from "./core/template/index.ts";
+export { mayBeCredential } from "./core/credential-names.ts";
 export { hiddenValue, shownHeader, shownUrl } from "./core/redact.ts";
 export { passwordEncoding, passwordMayReachOn } from "./core/connection-url.ts";
 export { formatDurationMs, readDurationMs } from "@postrider/contract";
