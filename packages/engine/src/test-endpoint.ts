@@ -5,7 +5,7 @@ import { newestKeys } from "./dispatch/signer.ts";
 import { sendTestPostback, type TestPostback } from "./dispatch/test-postback.ts";
 import type { NameLedger, SettingsLedger } from "./ports/ledger.ts";
 import type { Operations } from "./ports/operations.ts";
-import { chosenEvent, type EventChoice } from "./shown-requests.ts";
+import { findChosenEvent, type EventChoice } from "./shown-requests.ts";
 
 /** What a test postback is about, and which keys sign it: all live ones, or the newest of each scheme. Default: all. */
 export interface TestChoice extends EventChoice {
@@ -32,7 +32,7 @@ export async function testEndpoint(
   const [settings] = found ? await ledger.settings([found.partnerNo], tools.clock.now()) : [];
   if (!found || !settings) return null;
   const id = randomUUID();
-  const event = await chosenEvent(operations, choice, `test-${id}`, tools.clock.now());
+  const event = await findChosenEvent(operations, choice, `test-${id}`, tools.clock.now());
   const signing = keys === "all" ? settings.keys : newestKeys(settings.keys);
   const partner = compilePartner({ ...settings, keys: signing }, allowedTargets);
   return sendTestPostback(partner, partner.endpoints.get(found.endpointNo)!, id, tools, event);
