@@ -62,9 +62,8 @@ function fitting(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
 function unknownKey(key: string, known: readonly string[], compares: boolean): string {
   if (!compares) return "is not known";
   const near = nearestName(key, known, longestName);
-  return near === null
-    ? `is not known; known are ${known.join(", ")}`
-    : `is not known; did you mean ${near}?`;
+  if (near !== null) return `is not known; did you mean ${near}?`;
+  return known.length === 0 ? "is not known" : `is not known; known are ${known.join(", ")}`;
 }
 
 /** The keys that an object schema knows at a path. */
@@ -74,7 +73,12 @@ function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
     const of: z.core.$ZodType | undefined = partOf(at, part);
     at = of === undefined ? null : bare(of);
   }
-  return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
+  return at === null ? [] : keysOf(at);
+}
+
+function keysOf(schema: z.core.$ZodType): string[] {
+  if (schema instanceof z.ZodObject) return Object.keys(schema.shape);
+  return schema instanceof z.ZodUnion ? schema.options.flatMap((option) => keysOf(bare(option))) : [];
 }
 
 /** The schema of a key, or of a list's entries. */
