@@ -19,6 +19,7 @@ import { measureSize } from "./measures/size.ts";
 import { measureSnapshot } from "./measures/snapshot.ts";
 import { measureStartup } from "./measures/startup.ts";
 import { ledgerKinds, type LedgerKind } from "./system/system.ts";
+import { measureTemplates } from "./measures/templates.ts";
 import { measureThroughput, type ThroughputCase } from "./measures/throughput.ts";
 
 export interface MeasureOptions {
@@ -54,6 +55,12 @@ export const measures: Readonly<Record<Exclude<BenchName, "compare">, Measure>> 
       const median = medianResult(results, "ratio");
       yield { ...median, figures: { ...median.figures, runs: repeat } };
     }
+  },
+  async *templates(sink, options) {
+    const [kind] = servers(options);
+    if (kind === undefined) return;
+    const { quick } = options;
+    yield* await measureTemplates(sink, kind, { events: quick ? 10_000 : 60_000, pairs: quick ? 1 : 5 });
   },
   async *latency(sink, options) {
     const durationMs = options.quick ? 5_000 : 60_000;

@@ -16,6 +16,7 @@ export interface Target {
 
 export const benchNames = [
   "throughput",
+  "templates",
   "latency",
   "isolation",
   "names",

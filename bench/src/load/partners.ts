@@ -1,4 +1,4 @@
-import { type Engine, endpointDefaults, partnerDefaults } from "@postrider/engine";
+import { type EndpointDocument, type Engine, endpointDefaults, partnerDefaults } from "@postrider/engine";
 import type { SinkProcess } from "../processes/sink-process.ts";
 
 /** Set at the same time. */
@@ -19,6 +19,8 @@ export interface PartnerSettings {
   readonly schedule?: readonly string[];
   /** Null: no circuit breaker. Default: the ordinary one. */
   readonly breaker?: null;
+  /** Other keys of the endpoint's document, instead of a POST of the envelope. */
+  readonly endpoint?: Partial<EndpointDocument>;
 }
 
 /** Registers partners `p0` … with one endpoint each. */
@@ -36,6 +38,7 @@ export async function addPartners(
     timeout = "10s",
     schedule,
     breaker,
+    endpoint: others,
   }: PartnerSettings = {},
 ): Promise<void> {
   const retry = schedule
@@ -57,6 +60,7 @@ export async function addPartners(
       timeout,
       retry,
       ...(breaker === null ? { breaker } : {}),
+      ...others,
     };
     await operations.putEndpoint(`p${n}`, "main", endpoint, Date.now());
   };

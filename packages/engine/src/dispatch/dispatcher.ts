@@ -131,6 +131,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     refuse: ownSettings.refuse,
     claim: claimAll,
     serverLosses: () => serverLosses,
+    turnsActive: () => turns.load().active,
     handOverAfterMs: () => {
       const { idlest } = attendance;
       if (idlest === null || options.load.busy() - idlest < muchBusier) return null;

@@ -43,7 +43,7 @@ export class Claimer {
     this.#partnerNo = partnerNo;
     this.#tools = tools;
     this.#listener = listener;
-    this.places = new Places(tools.clock);
+    this.places = new Places(tools.clock, tools.turnsActive);
     this.lease = new Lease(tools);
   }
 

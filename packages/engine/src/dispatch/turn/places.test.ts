@@ -4,9 +4,9 @@ import { Places } from "./places.ts";
 
 const now = 1_000_000;
 /** Claims take `claimMs`; the two clocks go together. */
-function turnOf(claimMs: number) {
+function turnOf(claimMs: number, turnsActive = 1) {
   let atMs = now;
-  const places = new Places({ now: () => atMs, monotonicMs: () => atMs });
+  const places = new Places({ now: () => atMs, monotonicMs: () => atMs }, () => turnsActive);
   return {
     places,
     wait: (ms: number) => void (atMs += ms),
@@ -67,6 +67,31 @@ test.each([
   expect(turn.places.ask(2).from === null).toBe(laterMs === 0);
   turn.wait(1);
   expect(turn.places.ask(2).from).toBeNull();
+});
+
+test.each([
+  [1, 60],
+  [20, 1_200],
+  [100, 5_000],
+])("beside %d turns that claim without a pause, the heads are read after %d ms", (turnsActive, laterMs) => {
+  const turn = turnOf(3, turnsActive);
+  turn.claim(["a", "b"]);
+  for (let waitedMs = 0; waitedMs < laterMs - 3; waitedMs += 3) {
+    const page = waitedMs % 2 === 0 ? ["c"] : ["c", "d"];
+    expect(turn.claim(page).from).not.toBeNull();
+  }
+  turn.wait(3);
+  expect(turn.places.ask(2).from).toBeNull();
+});
+
+test("a turn among many that has nothing else to do reads from the heads soon", () => {
+  const turn = turnOf(3, 100);
+  turn.claim(["a", "b"]);
+  turn.claim(["c"]);
+  expect(turn.places.lookInMs()).toBe(60 + 50);
+  turn.wait(60);
+  expect(turn.claim([]).from).toBeNull();
+  expect(turn.places.lookInMs()).toBe(Number.POSITIVE_INFINITY);
 });
 
 test("a short page that was not read from the heads is looked at again, unless another claim did so before", () => {

@@ -6,7 +6,10 @@ import type { Claimed, ClaimFrom, LanePlace } from "../../ports/ledger.ts";
  * stay so far behind the time of the claim.
  */
 const storedLateMs = 2_000;
-/** Reading from the heads takes at most this part of a turn's time, if a snapshot makes it slow. */
+/**
+ * Reading from the heads takes at most this part of the time, if a snapshot makes it slow: of a turn's in which nothing else
+ * happens, else of the process's over all its turns. With a part for each, 100 turns spent half of the database's time on it.
+ */
 const headsPart = 0.05;
 /** The longest between two readings from the heads while claims go on. */
 const longestMs = 5_000;
@@ -39,6 +42,7 @@ const nothing: AskedPage = { from: null, takeOver: () => true };
  */
 export class Places {
   readonly #clock: Pick<Clock, "now" | "monotonicMs">;
+  readonly #turnsActive: () => number;
   #lanes: [LanePlace, LanePlace, LanePlace] = [head, head, head];
   #forgotten = true;
   /** Places that were forgotten since a claim was asked for are not set by its answer. */
@@ -47,11 +51,16 @@ export class Places {
   #sinceMs = 0;
   /** When to read from the heads again; monotonic. */
   #headsAtMs = 0;
+  /** The same if nothing else happens after the last answer: how long after it, and when that was. */
+  #quietWaitMs = 0;
+  #answeredAtMs = 0;
   /** The last page was short, but was not read from the heads. */
   #uncertain = false;
 
-  constructor(clock: Pick<Clock, "now" | "monotonicMs">) {
+  /** @param turnsActive how many turns the process has, all of which read from the heads now and then */
+  constructor(clock: Pick<Clock, "now" | "monotonicMs">, turnsActive: () => number = () => 1) {
     this.#clock = clock;
+    this.#turnsActive = turnsActive;
   }
 
   /** Call when a claim of up to `limit` deliveries is sent. One of none reads nothing, and leaves the places as they are. */
@@ -59,17 +68,17 @@ export class Places {
     if (limit === 0) return nothing;
     const askedMs = this.#clock.monotonicMs();
     const sinceMs = this.#clock.now();
-    const fromHeads = this.#forgotten || askedMs >= this.#headsAtMs;
+    const fromHeads = this.#forgotten || askedMs >= this.#nextHeadsAtMs;
     const epoch = this.#epoch;
     return {
       from: fromHeads ? null : { lanes: this.#lanes, sinceMs: this.#sinceMs },
       takeOver: (page, allTaken) => {
         if (epoch !== this.#epoch) return fromHeads;
+        this.#answeredAtMs = this.#clock.monotonicMs();
         if (fromHeads) {
-          const nowMs = this.#clock.monotonicMs();
           this.#forgotten = false;
           this.#sinceMs = sinceMs;
-          this.#headsAtMs = nowMs + Math.min(longestMs, (nowMs - askedMs) / headsPart);
+          this.#readHeads(this.#answeredAtMs - askedMs);
         }
         const short = page.deliveries.length < limit;
         this.#uncertain = short && !fromHeads;
@@ -83,7 +92,7 @@ export class Places {
   /** How long until a turn in which nothing else happens should claim again, from the heads. Infinity: it need not. */
   lookInMs(): number {
     if (!this.#uncertain) return Number.POSITIVE_INFINITY;
-    return Math.max(1, this.#headsAtMs + graceMs - this.#clock.monotonicMs());
+    return Math.max(1, this.#nextHeadsAtMs + graceMs - this.#clock.monotonicMs());
   }
 
   /** Something may be due in front of the places: the next claim reads from the heads. */
@@ -92,6 +101,19 @@ export class Places {
     this.#forgotten = true;
     this.#uncertain = false;
     this.#epoch += 1;
+  }
+
+  /** Reading from the heads took so long. */
+  #readHeads(tookMs: number): void {
+    this.#quietWaitMs = Math.min(longestMs, tookMs / headsPart);
+    const turns = Math.max(1, this.#turnsActive());
+    this.#headsAtMs = this.#answeredAtMs + Math.min(longestMs, this.#quietWaitMs * turns);
+  }
+
+  get #nextHeadsAtMs(): number {
+    return this.#uncertain
+      ? Math.min(this.#headsAtMs, this.#answeredAtMs + this.#quietWaitMs)
+      : this.#headsAtMs;
   }
 
   /** All lanes before the last delivery's were read to the end, and its own up to it. */

@@ -27,6 +27,8 @@ export interface TurnTools extends AttemptTools, CircuitTools, LeaseTools {
   handOverAfterMs(): number | null;
   /** The partner's settings at a version, cached. Null if they are gone. @throws LeftToOthers */
   readPartner(partnerNo: number, version: number): Promise<DispatchPartner | null>;
+  /** Turns that are active in this process. */
+  turnsActive(): number;
   /** True if the partner is left to other processes since it was claimed. */
   leaves(partnerNo: number): boolean;
   /** Each partner's share of the process's requests in flight, kept between turns. */
