@@ -90,3 +90,15 @@ test("every entry of the packed receiver loads with the protocol alone", { timeo
   for (const entry of entries) expect([entry, seen[entry]]).toEqual([entry, expect.any(Array)]);
   expect(seen["@postrider/receiver"]).toContain("verify");
 });
+
+test.each(["protocol", "contract", "client", "sender", "receiver", "engine"])(
+  "the package %s builds",
+  { timeout: packMs },
+  async (name) => {
+    const out = mkdtempSync(join(folder, "built-"));
+    await run(join(root, "node_modules/.bin/tsc"), ["-p", "tsconfig.build.json", "--outDir", out], {
+      cwd: join(root, "packages", name),
+    });
+    expect(readdirSync(out)).toContain("index.d.ts");
+  },
+);
