@@ -88,7 +88,8 @@ export function createApiClient(options: ApiOptions): ApiClient {
 const keyHint =
   "Give the server's key by --api-key or POSTRIDER_API_KEY, or run this where the server's data folder is (POSTRIDER_DATA_DIR).";
 
-function asCliError(error: unknown, signal: AbortSignal): unknown {
+/** What a failed call of the client is for a command; other errors stay as they are. */
+export function asCliError(error: unknown, signal: AbortSignal): unknown {
   if (signal.aborted) return new CliError("interrupted", "Interrupted.");
   if (!(error instanceof ClientError)) return error;
   const { code, message } = error;

@@ -71,6 +71,19 @@ export function toFilter(flags: FilterFlags, nowMs: number): DeliveryFilter {
 }
 
 /**
+ * The flags as the API's filter of what waits, which has neither a reason nor an end.
+ *
+ * @throws CliError `usage` for a time that is none
+ */
+export function toPendingFilter(
+  flags: FilterFlags,
+  nowMs: number,
+): Omit<DeliveryFilter, "state" | "reason" | "time"> {
+  const { state: _state, reason: _reason, time: _time, ...filter } = toFilter(flags, nowMs);
+  return filter;
+}
+
+/**
  * For a filter that found nothing: an event id that is not known is a mistake, not good news, as an unknown partner is.
  *
  * @throws CliError `notFound`

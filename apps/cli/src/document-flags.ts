@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import { type DocumentKey, type Flag, keysOf, optionNames } from "@postrider/contract";
-import { parseExactJson } from "@postrider/engine/exact-json";
+import { parseExactJson } from "@postrider/contract/exact-json";
 import { flagOf, type OptionDefinition } from "./command.ts";
 import type { Context } from "./context.ts";
 import { CliError } from "./exit.ts";

@@ -1,5 +1,5 @@
 import type { Context } from "./context.ts";
-import { jsonArgument } from "./json-argument.ts";
+import { readJsonArgument } from "./json-argument.ts";
 import { CliError } from "./exit.ts";
 
 /** Flags of commands that are about an event. */
@@ -23,7 +23,7 @@ export function sampleHint(
 }
 
 /** What a request takes of these flags. @throws CliError `usage` */
-export async function eventChoice(
+export async function readEventChoice(
   context: Pick<Context, "cwd" | "stdin">,
   { event, eventId }: { readonly event: string | undefined; readonly eventId: string | undefined },
 ): Promise<{ readonly event?: object; readonly event_id?: string }> {
@@ -32,7 +32,7 @@ export async function eventChoice(
       hint: "Give an event of your own, or the id of one that the ledger has.",
     });
   return {
-    ...(event === undefined ? {} : { event: await jsonArgument(context, "--event", event) }),
+    ...(event === undefined ? {} : { event: await readJsonArgument(context, "--event", event) }),
     ...(eventId === undefined ? {} : { event_id: eventId }),
   };
 }

@@ -1,5 +1,5 @@
 import { isObject } from "@postrider/contract";
-import { parseExactJson } from "@postrider/engine/exact-json";
+import { parseExactJson } from "@postrider/contract/exact-json";
 import type { Context } from "./context.ts";
 import { CliError } from "./exit.ts";
 import { readInput } from "./input.ts";
@@ -8,9 +8,9 @@ import { readInput } from "./input.ts";
  * The JSON document that a flag gives, as text or as `@file` (`@-` for standard input). Its numbers keep their digits.
  *
  * @throws CliError `usage`
- * @example await jsonArgument(context, "--event", "@event.json")
+ * @example await readJsonArgument(context, "--event", "@event.json")
  */
-export async function jsonArgument(
+export async function readJsonArgument(
   context: Pick<Context, "cwd" | "stdin">,
   flag: string,
   text: string,

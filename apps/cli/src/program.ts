@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { type ApiClient, createApiClient } from "./api-client.ts";
+import { type ApiClient, asCliError, createApiClient } from "./api-client.ts";
 import { type CommandDefinition, type CommandGroup, flagOf, type OptionDefinition } from "./command.ts";
 import { commands } from "./commands/index.ts";
 import { type Context, say, sayJson } from "./context.ts";
@@ -194,17 +194,13 @@ function invocation(context: Context, definition: CommandDefinition, command: Co
 }
 
 /** Writes an error and answers its exit code. */
-function report(context: Context, error: unknown, json: boolean): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok.code : exitCodes.usage.code;
-  const known =
-    error instanceof CliError
-      ? error
-      : context.signal.aborted
-        ? new CliError("interrupted", "Interrupted.")
-        : null;
-  if (known === null) {
+function report(context: Context, thrown: unknown, json: boolean): number {
+  if (thrown instanceof CommanderError)
+    return thrown.exitCode === 0 ? exitCodes.ok.code : exitCodes.usage.code;
+  const known = thrown instanceof CliError ? thrown : asCliError(thrown, context.signal);
+  if (!(known instanceof CliError)) {
     say(context.stderr, tone(context.stderr, "bad", "This is a fault in the postrider command itself:"));
-    say(context.stderr, error instanceof Error ? (error.stack ?? error.message) : String(error));
+    say(context.stderr, known instanceof Error ? (known.stack ?? known.message) : String(known));
     return exitCodes.failed.code;
   }
   if (json) sayJson(context.stderr, { error: known });

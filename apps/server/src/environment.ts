@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { type Issue, nearestName } from "@postrider/engine";
+import { nearestName } from "@postrider/contract";
+import type { Issue } from "@postrider/engine";
 
 /** The environment as it was given to the process. */
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -78,7 +78,8 @@ function readAnswer(response: Response, text: string, what: string): unknown {
   const { error, results } = (parsed ?? {}) as Refusal;
   // A batch of which nothing was taken is refused; the results say why, event by event.
   if (Array.isArray(results)) return parsed;
-  if (typeof error?.code !== "string") throw new UnexpectedAnswerError(what, status);
+  if (typeof error?.code !== "string")
+    throw new UnexpectedAnswerError(`${what} answered ${status} without a Postrider error.`, status);
   const refusal = { ...error, message: error.message ?? `${what} answered ${status}.` };
   throw new ApiError(status, refusal, readSeconds(response.headers.get("retry-after")));
 }

@@ -1,9 +1,17 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import type { ErrorCode } from "@postrider/contract";
+import { describe, expect, expectTypeOf, test } from "vitest";
 import { declaredRoutes } from "../../../apps/server/src/testing/answer-check.ts";
 import { type Client, createClient } from "./client.ts";
-import { ApiError, NoAnswerError, UnexpectedAnswerError, UnreachableError } from "./errors.ts";
+import {
+  ApiError,
+  type ApiErrorCode,
+  NoAnswerError,
+  UnexpectedAnswerError,
+  UnreachableError,
+} from "./errors.ts";
+import { readPages } from "./pages.ts";
 
 interface Asked {
   readonly url: string;
@@ -118,6 +126,17 @@ test("pages are read to the last", async () => {
   expect(asked.map(({ url }) => new URL(url).search)).toEqual(["?limit=500", "?limit=500&cursor=next"]);
 });
 
+test("a server that answers with the same page twice is not asked for ever", async () => {
+  const { client, asked } = clientOf(() => Response.json({ partners: [{ id: "a" }], next_cursor: "next" }));
+  const read = (cursor: string | undefined) => client.listPartners({ cursor });
+  const seen: unknown[] = [];
+  const reading = (async () => {
+    for await (const page of readPages(read, "first")) seen.push(page);
+  })();
+  await expect(reading).rejects.toBeInstanceOf(UnexpectedAnswerError);
+  expect([asked.length, seen.length]).toEqual([2, 2]);
+});
+
 describe("a failed call", () => {
   test("of a server that refuses has its status, code, hint, issues and wait", async () => {
     const issues = [{ path: "rate", message: "must be at least 1" }];
@@ -128,6 +147,18 @@ describe("a failed call", () => {
     const failed = client.getPartner("acme");
     await expect(failed).rejects.toBeInstanceOf(ApiError);
     await expect(failed).rejects.toMatchObject({ ...error, status: 400, retryAfterSeconds: 7 });
+  });
+
+  test("has a code that is known by its type, or one that a newer server has", async () => {
+    const { client } = clientOf(() =>
+      Response.json({ error: { code: "brand_new", message: "No." } }, { status: 409 }),
+    );
+    const error: unknown = await client.status().catch((thrown: unknown) => thrown);
+    expect((error as ApiError).code).toBe("brand_new");
+    const known: ErrorCode = "ledger_full";
+    const codes: ApiErrorCode[] = [known, "brand_new"];
+    expect(codes).toHaveLength(2);
+    expectTypeOf<ApiErrorCode>().not.toEqualTypeOf<string>();
   });
 
   test("of a batch that was refused is its results", async () => {

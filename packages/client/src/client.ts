@@ -17,10 +17,13 @@ import type {
   EventWithDeliveries,
   Partner,
   PartnersPage,
+  PendingRequest,
   Preview,
   Reasons,
   Reclassification,
+  ReclassifyRequest,
   Replay,
+  ReplayRequest,
   Replays,
   Retried,
   RotatedSecret,
@@ -33,16 +36,14 @@ import type {
   TestPostback,
 } from "@postrider/contract";
 import { type Call, type CallOptions, type ClientOptions, createCall } from "./call.ts";
+import { readEntries } from "./pages.ts";
 import type {
   DeletionAnswer,
   DeliveriesQuery,
   EndpointInput,
   PageQuery,
   PartnerInput,
-  PendingRequest,
   PreviewRequest,
-  ReclassifyRequest,
-  ReplayRequest,
   RotateSecretRequest,
   TestRequest,
 } from "./requests.ts";
@@ -100,7 +101,7 @@ function partnerCalls(call: Call) {
     listPartners,
     /** All partners, page by page. */
     allPartners: (options?: CallOptions): AsyncGenerator<Partner, void> =>
-      readPages(
+      readEntries(
         (cursor) => listPartners({ limit: largestPage, cursor }, options),
         ({ partners }) => partners,
       ),
@@ -192,7 +193,7 @@ function deliveryCalls(call: Call) {
       filter: Omit<DeliveryFilter, "delivery_ids"> = {},
       options?: CallOptions,
     ): AsyncGenerator<Delivery, void> =>
-      readPages(
+      readEntries(
         (cursor) => listDeliveries({ ...filter, limit: largestPage, cursor }, options),
         ({ deliveries }) => deliveries,
       ),
@@ -249,18 +250,6 @@ function statusCalls(call: Call) {
 
 /** The most that a page can hold. */
 const largestPage = 500;
-
-async function* readPages<Page extends { readonly next_cursor?: string }, Item>(
-  read: (cursor: string | undefined) => Promise<Page>,
-  itemsOf: (page: Page) => readonly Item[],
-): AsyncGenerator<Item, void> {
-  let cursor: string | undefined;
-  do {
-    const page = await read(cursor);
-    yield* itemsOf(page);
-    cursor = page.next_cursor;
-  } while (cursor !== undefined);
-}
 
 /** The path with the defined values of a query. */
 function withQuery(path: string, query: object): string {

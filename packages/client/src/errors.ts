@@ -1,25 +1,28 @@
-import type { AcceptResults, ErrorAnswer } from "@postrider/contract";
+import type { AcceptResults, ErrorAnswer, ErrorCode } from "@postrider/contract";
 
 /** One place in a request that is wrong. */
 export type ErrorIssue = NonNullable<ErrorAnswer["error"]["issues"]>[number];
 
 /** Any failed call. `code` is stable and in snake_case. An abort by your own signal is no such error: its reason is thrown. */
-export class ClientError extends Error {
-  readonly code: string;
+export class ClientError<Code extends string = string> extends Error {
+  readonly code: Code;
 
-  constructor(code: string, message: string, options?: ErrorOptions) {
+  constructor(code: Code, message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = new.target.name;
     this.code = code;
   }
 }
 
+/** A code of this version of the API, or one that a newer server has. */
+export type ApiErrorCode = ErrorCode | (string & {});
+
 /**
  * The server refused the call, and says why. Its codes are on the page of errors.
  *
  * @example if (error instanceof ApiError && error.code === "not_found") return null;
  */
-export class ApiError extends ClientError {
+export class ApiError extends ClientError<ApiErrorCode> {
   /** The HTTP status. */
   readonly status: number;
   /** What to do about it. */
@@ -39,7 +42,7 @@ export class ApiError extends ClientError {
 }
 
 /** No connection, or one that broke: code `unreachable`. A change may have been made if it broke. */
-export class UnreachableError extends ClientError {
+export class UnreachableError extends ClientError<"unreachable"> {
   readonly url: string;
   /** The system's code, such as `ECONNREFUSED`, or its message. */
   readonly detail: string;
@@ -55,7 +58,7 @@ export class UnreachableError extends ClientError {
 }
 
 /** The deadline passed without a whole answer: code `no_answer`. A change may have been made all the same. */
-export class NoAnswerError extends ClientError {
+export class NoAnswerError extends ClientError<"no_answer"> {
   readonly url: string;
   readonly timeoutMs: number;
 
@@ -67,11 +70,11 @@ export class NoAnswerError extends ClientError {
 }
 
 /** What answered is not Postrider, or something on the way spoke for it: code `unexpected_answer`. */
-export class UnexpectedAnswerError extends ClientError {
+export class UnexpectedAnswerError extends ClientError<"unexpected_answer"> {
   readonly status: number;
 
-  constructor(what: string, status: number) {
-    super("unexpected_answer", `${what} answered ${status} without a Postrider error.`);
+  constructor(message: string, status: number) {
+    super("unexpected_answer", message);
     this.status = status;
   }
 }

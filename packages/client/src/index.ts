@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 export { type Client, createClient } from "./client.ts";
+export { readPages } from "./pages.ts";
 export type { CallOptions, ClientOptions } from "./call.ts";
 export type {
   DeletionAnswer,
@@ -13,16 +14,15 @@ export type {
   EventChoiceRequest,
   PageQuery,
   PartnerInput,
-  PendingRequest,
   PreviewRequest,
-  ReclassifyRequest,
-  ReplayRequest,
   RotateSecretRequest,
   SampleEventInput,
   TestRequest,
 } from "./requests.ts";
+export type { ErrorCode, PendingRequest, ReclassifyRequest, ReplayRequest } from "@postrider/contract";
 export {
   ApiError,
+  type ApiErrorCode,
   ClientError,
   type ErrorIssue,
   NoAnswerError,

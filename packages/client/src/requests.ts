@@ -7,7 +7,6 @@ import type {
   PartnerDocument,
   RetryDocument,
   RotateRequest,
-  VerdictRule,
 } from "@postrider/contract";
 
 /** An optional key that may also be given as undefined, which leaves it out. */
@@ -68,42 +67,6 @@ export interface TestRequest extends EventChoiceRequest {
 
 /** How the next signing key is made. */
 export type RotateSecretRequest = Optional<RotateRequest>;
-
-/** What is replayed. */
-export interface ReplayRequest {
-  /** Without state and ids only dead letters. */
-  readonly filter: DeliveryFilter;
-  /** Count only. Default false. */
-  readonly dry_run?: boolean | undefined;
-  /** How fast deliveries are put back; null, the default: at once. */
-  readonly rate_per_second?: number | null | undefined;
-}
-
-/** What is judged again, and whether it is replayed. */
-export interface ReclassifyRequest {
-  /** Rules to try. Default: those of the endpoint. */
-  readonly verdicts?: readonly VerdictRule[] | undefined;
-  /** Accepted at or after. */
-  readonly since?: string | undefined;
-  /** Accepted before. */
-  readonly until?: string | undefined;
-  /** Ended deliveries to look at, 1 to 10,000, the newest first. Default 10,000. */
-  readonly limit?: number | undefined;
-  /** `next_cursor` of the page before. */
-  readonly cursor?: string | undefined;
-  /** Those wrongly booked as delivered are replayed. Default false. */
-  readonly replay?: boolean | undefined;
-  /** How fast deliveries are put back; null, the default: at once. */
-  readonly rate_per_second?: number | null | undefined;
-}
-
-/** Which waiting deliveries are cancelled, or sent now. */
-export interface PendingRequest {
-  /** At least one key. */
-  readonly filter: DeliveryFilter;
-  /** Count only. Default false. */
-  readonly dry_run?: boolean | undefined;
-}
 
 /** A deletion: `cancelling` while what waits is still being cancelled. Nothing of it is sent. */
 export type DeletionAnswer = Partial<Cancelling>;

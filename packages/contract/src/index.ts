@@ -30,17 +30,29 @@ export {
 export { eventDocument } from "./documents/event.ts";
 export { endpointId, partnerId, secretName } from "./documents/ids.ts";
 export { mostNames } from "./documents/forms.ts";
+export { durationsIn } from "./documents/durations.ts";
+export { type DocumentKey, flagNames, keysOf, optionNames } from "./documents/keys.ts";
+export type { Flag, FlagForm } from "./documents/flags.ts";
+
+// What calls take beside documents
 export {
   partnerRequest,
   type RotateRequest,
   rotateRequest,
   type SecretRequest,
   secretRequest,
-} from "./documents/requests.ts";
-export { previewRequest, sampleEvent, testKeys, testRequest } from "./documents/preview.ts";
-export { durationsIn } from "./documents/durations.ts";
-export { type DocumentKey, flagNames, keysOf, optionNames } from "./documents/keys.ts";
-export type { Flag, FlagForm } from "./documents/flags.ts";
+} from "./requests/partners.ts";
+export { previewRequest, sampleEvent, testKeys, testRequest } from "./requests/previews.ts";
+export { deliveriesQuery, groupsQuery, limitQuery, pageQuery } from "./requests/delivery-filter.ts";
+export {
+  cancellationRequest,
+  type PendingRequest,
+  type ReclassifyRequest,
+  reclassifyRequest,
+  type ReplayRequest,
+  replayRequest,
+  retryRequest,
+} from "./requests/selections.ts";
 
 // Personal data
 export {
@@ -55,7 +67,8 @@ export {
 // Forms
 export { isObject } from "./is-object.ts";
 export { pathText } from "./documents/path-text.ts";
-export { unwrapped } from "./documents/complete.ts";
+export { nearestName } from "./nearest-name.ts";
+export { type WrongPlace, wrongPlaces } from "./wrong-places.ts";
 export {
   eventPatternForm,
   eventTypeForm,
@@ -66,13 +79,12 @@ export {
   longestEventType,
   visibleAscii,
 } from "./patterns.ts";
+export { isInstant } from "./instant.ts";
 export { durationPattern, formatDurationMs, maxDurationMs, readDurationMs } from "./duration.ts";
 
 // What the API answers
-export {
-  errorView,
-  type ErrorAnswer,
-} from "./answers/errors.ts";
+export { type ErrorCode, errorCodes } from "./error-codes.ts";
+export { errorView, type ErrorAnswer } from "./answers/errors.ts";
 export {
   partnerView,
   createdPartnerView,

@@ -2,44 +2,43 @@
  * The embedding entry: one call that puts the adapters together. The server is built on it, and so can be any
  * application that would rather carry the dispatcher inside.
  */
-import { randomUUID } from "node:crypto";
 import { notResealed } from "./core/own-settings.ts";
 import { type AllowedTargets, parseAllowedTargets } from "./core/target.ts";
 import { recovered } from "./core/operator-events.ts";
-import { createDispatcher } from "./dispatch/dispatcher.ts";
-import { createOperatorEvents } from "./dispatch/operator-events.ts";
-import { compilePartner } from "./dispatch/partner.ts";
-import { newestKeys } from "./dispatch/signer.ts";
-import { sendTestPostback, type TestPostback } from "./dispatch/test-postback.ts";
+import { createDispatcher, type Dispatcher } from "./dispatch/dispatcher.ts";
+import { createOperatorEvents, type SentOperatorEvents } from "./dispatch/operator-events.ts";
+import type { TestPostback } from "./dispatch/test-postback.ts";
 import { createConditions, type ProcessConditions } from "./fleet/conditions.ts";
 import { createLedgerClock, type LedgerClock } from "./fleet/ledger-clock.ts";
-import { createPresence } from "./fleet/presence.ts";
+import { createPresence, type Presence } from "./fleet/presence.ts";
 import { createTimelyDoor } from "./fleet/timely-door.ts";
 import { createDispatchLedger } from "./ledger/dispatch-ledger.ts";
 import { createEventDoor } from "./ledger/event-door.ts";
-import { watchCeiling } from "./ledger/ceiling.ts";
+import { type Ceiling, watchCeiling } from "./ledger/ceiling.ts";
 import { copiedLedger } from "./ledger/identity.ts";
 import { asReadError } from "./ledger/ledger-error.ts";
 import { createOperations } from "./ledger/operations/index.ts";
 import { newIdentity } from "./ledger/processes.ts";
-import { createReadiness } from "./ledger/readiness.ts";
+import { createReadiness, type Readiness } from "./ledger/readiness.ts";
 import { createSeal, type Seal } from "./ledger/seal.ts";
 import { type Clock, systemClock } from "./ports/clock.ts";
 import type { Condition } from "./ports/conditions.ts";
 import { createSystemLoad } from "./ports/load.ts";
 import type { EventDoor } from "./ports/event-door.ts";
 import type { FleetProcess } from "./ports/fleet.ts";
-import type { NameLedger, Retention, SettingsLedger } from "./ports/ledger.ts";
+import type { Ledger, Retention } from "./ports/ledger.ts";
 import type { Operations } from "./ports/operations.ts";
 import { systemRandom } from "./ports/random.ts";
 import { createJudgedDoor } from "./judged-door.ts";
 import { type OpenLedger, openLedger } from "./open-ledger.ts";
 import type { EngineOptions } from "./engine-options.ts";
-import { chosenEvent, createShownRequests, type EventChoice, type ShownRequests } from "./shown-requests.ts";
+import { createShownRequests, type ShownRequests } from "./shown-requests.ts";
+import { type TestChoice, testEndpoint } from "./test-endpoint.ts";
 import { openTransport } from "./open-transport.ts";
 import { checkTurnsSettings, openTurns } from "./open-turns.ts";
 import { silentTelemetry, type Telemetry } from "./ports/telemetry.ts";
 import type { Transport } from "./ports/transport.ts";
+import type { Turns } from "./ports/turns.ts";
 
 /** Sent with every postback, so that partners can allow-list it and read what it is. */
 export const defaultUserAgent = "Postrider/0.1 (+https://github.com/postrider/postrider)";
@@ -181,21 +180,12 @@ async function putTogether(
   parts: EngineParts,
   undo: (() => Promise<void> | void)[],
 ): Promise<Engine> {
-  const { sql, place, ledgerClock, clock, allowedTargets, seal, transport, conditions, telemetry } = parts;
+  const { sql, place, clock, allowedTargets, seal, transport, conditions, telemetry } = parts;
   const { operator, random = systemRandom, maxInFlight = defaultMaxInFlight } = options;
+  const userAgent = options.userAgent ?? defaultUserAgent;
   const turns = await openTurns({ ...options, maxInFlight }, { clock, random, telemetry, conditions, place });
   undo.push(() => turns.stop(0));
-
-  const identity = { ...newIdentity(), ...options.process };
-  const ledger = createDispatchLedger(sql, seal, { process: identity });
-  const presence = createPresence({
-    ledger,
-    shared: sql.capabilities.shared,
-    self: { ...identity, version: options.process?.version ?? null, roles: options.process?.roles ?? [] },
-    clock: ledgerClock ?? createLedgerClock(clock),
-    conditions,
-    telemetry,
-  });
+  const { ledger, presence } = joinFleet(options, parts);
   const ceiling = await watchCeiling(options.ceiling ?? {}, {
     sql,
     folder: options.databaseUrl !== undefined || options.dataDir === "memory://" ? null : options.dataDir,
@@ -205,12 +195,18 @@ async function putTogether(
   undo.push(() => ceiling.stop());
   const readiness = createReadiness({ sql, clock, telemetry, ceiling: ceiling.reached });
   const events = createTimelyDoor(readiness.watch(createEventDoor(sql)), { fleet: presence, clock });
-  const judgedDoor = createJudgedDoor(events);
+  const ring = (partnerNos: readonly number[]) => {
+    if (run.dispatching() || turns.reach() === "cluster") turns.ring(partnerNos);
+    else
+      events
+        .announce(partnerNos)
+        .catch((error: unknown) => telemetry.fault({ where: "announce", error, retryInMs: null }));
+  };
   const operatorEvents = createOperatorEvents({
     partner: operator?.partner ?? null,
     windowMs: operator?.windowMs ?? defaultWindowMs,
     door: events,
-    ring: (partnerNos) => ring(partnerNos),
+    ring,
     heard: operator?.heard ?? (() => {}),
     clock,
     telemetry,
@@ -218,13 +214,12 @@ async function putTogether(
   ledger.onLost(operatorEvents.forget);
   const operations = createOperations(sql, seal, {
     allowedTargets,
-    onMadeDue: (partnerNos) => ring(partnerNos),
+    onMadeDue: ring,
     onEndpointResumed: (partner, endpoint, troubleMs) =>
       operatorEvents.tell(recovered({ partner, endpoint }, troubleMs, "operator", clock.now())),
   });
   const { left } = await operations.resealSecrets();
   if (left > 0) tellNotResealed(left, telemetry);
-  const userAgent = options.userAgent ?? defaultUserAgent;
   const dispatcher = createDispatcher({
     ledger,
     turns,
@@ -243,35 +238,65 @@ async function putTogether(
     ...(operator?.backlogOldAfterMs ? { backlogOldAfterMs: operator.backlogOldAfterMs } : {}),
     parallelClaims: Math.min(2, sql.capabilities.parallel),
   });
-  let dispatching = false;
+  const run = createRun(parts, { ledger, presence, ceiling, operatorEvents, dispatcher });
   presence.start();
-  let stopListening: (() => Promise<void>) | null = null;
-  const ring = (partnerNos: readonly number[]) => {
-    if (dispatching || turns.reach() === "cluster") turns.ring(partnerNos);
-    else
-      events
-        .announce(partnerNos)
-        .catch((error: unknown) => telemetry.fault({ where: "announce", error, retryInMs: null }));
-  };
+  const running = { turns, ledger, presence, ceiling, readiness, events, operations, dispatcher, ring, run };
+  return engineOf(options, parts, { ...running, userAgent });
+}
 
+/** The ledger as this process sees it, and what it knows there of the others. */
+function joinFleet(
+  options: EngineOptions,
+  { sql, seal, clock, ledgerClock, conditions, telemetry }: EngineParts,
+): { readonly ledger: Ledger; readonly presence: Presence } {
+  const identity = { ...newIdentity(), ...options.process };
+  const ledger = createDispatchLedger(sql, seal, { process: identity });
+  const presence = createPresence({
+    ledger,
+    shared: sql.capabilities.shared,
+    self: { ...identity, version: options.process?.version ?? null, roles: options.process?.roles ?? [] },
+    clock: ledgerClock ?? createLedgerClock(clock),
+    conditions,
+    telemetry,
+  });
+  return { ledger, presence };
+}
+
+/** What is there once the engine is put together. */
+interface RunningParts {
+  readonly turns: Turns;
+  readonly ledger: Ledger;
+  readonly presence: Presence;
+  readonly ceiling: Ceiling;
+  readonly readiness: Readiness;
+  readonly events: EventDoor;
+  readonly operations: Operations;
+  readonly operatorEvents: SentOperatorEvents;
+  readonly dispatcher: Dispatcher;
+  readonly ring: Engine["ring"];
+  readonly run: Run;
+  readonly userAgent: string;
+}
+
+/** Whether the engine dispatches: its start and its stop. */
+interface Run extends Pick<Engine, "start" | "stop"> {
+  dispatching(): boolean;
+}
+
+function createRun(
+  { place, sql, conditions }: EngineParts,
+  {
+    ledger,
+    presence,
+    ceiling,
+    operatorEvents,
+    dispatcher,
+  }: Pick<RunningParts, "ledger" | "presence" | "ceiling" | "operatorEvents" | "dispatcher">,
+): Run {
+  let dispatching = false;
+  let stopListening: (() => Promise<void>) | null = null;
   return {
-    events: {
-      accept: (given, nowMs = clock.now()) => judgedDoor.accept(given, nowMs),
-      acceptJudged: events.accept,
-    },
-    operations,
-    description: {
-      ledger: sql.capabilities.name,
-      turns: options.redisUrl === undefined || place.copied ? "in-process" : "redis",
-      ledgerId: place.id,
-      copied: place.copied,
-    },
-    turns: () => ({ reach: turns.reach(), fault: turns.fault() }),
-    ring,
-    sweepNow: () => dispatcher.sweepNow(),
-    testPostback: (partner, endpoint, test = {}) =>
-      sendTest({ ledger, operations, transport, clock, allowedTargets, userAgent }, partner, endpoint, test),
-    shown: createShownRequests({ operations, allowedTargets, clock, userAgent }),
+    dispatching: () => dispatching,
     async start() {
       if (place.copied) throw copiedLedger(place);
       stopListening = await ledger.onRing(dispatcher.hear);
@@ -290,6 +315,42 @@ async function putTogether(
       conditions.stop();
       await sql.close();
     },
+  };
+}
+
+function engineOf(
+  { redisUrl }: EngineOptions,
+  { sql, place, clock, ledgerClock, allowedTargets, transport, conditions }: EngineParts,
+  running: Omit<RunningParts, "operatorEvents">,
+): Engine {
+  const { turns, ledger, presence, ceiling, readiness, events, operations, dispatcher, run } = running;
+  const { userAgent, ring } = running;
+  const judgedDoor = createJudgedDoor(events);
+  return {
+    events: {
+      accept: (given, nowMs = clock.now()) => judgedDoor.accept(given, nowMs),
+      acceptJudged: events.accept,
+    },
+    operations,
+    description: {
+      ledger: sql.capabilities.name,
+      turns: redisUrl === undefined || place.copied ? "in-process" : "redis",
+      ledgerId: place.id,
+      copied: place.copied,
+    },
+    turns: () => ({ reach: turns.reach(), fault: turns.fault() }),
+    ring,
+    sweepNow: () => dispatcher.sweepNow(),
+    testPostback: (partner, endpoint, test = {}) =>
+      testEndpoint(
+        { ledger, operations, transport, clock, allowedTargets, userAgent },
+        partner,
+        endpoint,
+        test,
+      ),
+    shown: createShownRequests({ operations, allowedTargets, clock, userAgent }),
+    start: run.start,
+    stop: run.stop,
     conditions: conditions.list,
     now: clock.now,
     clockSkewMs: () => ledgerClock?.skewMs() ?? null,
@@ -299,7 +360,7 @@ async function putTogether(
         if (signal?.aborted === true) throw error;
         return asReadError(error);
       }),
-    progress: () => ({ dispatching, ...dispatcher.progress() }),
+    progress: () => ({ dispatching: run.dispatching(), ...dispatcher.progress() }),
     checkReady: readiness.check,
     room: () => ({ ...ceiling.seen(), accepting: readiness.trouble() === null }),
   };
@@ -307,37 +368,6 @@ async function putTogether(
 
 function tellNotResealed(left: number, telemetry: Telemetry): void {
   telemetry.fault({ where: "master key", error: new Error(notResealed(left)), retryInMs: null });
-}
-
-/** What a test postback is about, and which keys sign it: all live ones, or the newest of each scheme. Default: all. */
-export interface TestChoice extends EventChoice {
-  readonly keys?: "all" | "newest";
-}
-
-/** Sends a test postback by the settings of now; null if there is no such endpoint. */
-async function sendTest(
-  {
-    ledger,
-    operations,
-    allowedTargets,
-    ...tools
-  }: Parameters<typeof sendTestPostback>[3] & {
-    readonly ledger: NameLedger & SettingsLedger;
-    readonly operations: Pick<Operations, "getEvent">;
-    readonly allowedTargets: AllowedTargets;
-  },
-  partnerId: string,
-  endpointId: string,
-  { keys = "all", ...choice }: TestChoice,
-): Promise<TestPostback | null> {
-  const found = await ledger.locate(partnerId, endpointId);
-  const [settings] = found ? await ledger.settings([found.partnerNo], tools.clock.now()) : [];
-  if (!found || !settings) return null;
-  const id = randomUUID();
-  const event = await chosenEvent(operations, choice, `test-${id}`, tools.clock.now());
-  const signing = keys === "all" ? settings.keys : newestKeys(settings.keys);
-  const partner = compilePartner({ ...settings, keys: signing }, allowedTargets);
-  return sendTestPostback(partner, partner.endpoints.get(found.endpointNo)!, id, tools, event);
 }
 
 function retentionOf({ retentionDays = defaultRetentionDays, deadRetentionDays }: EngineOptions): Retention {

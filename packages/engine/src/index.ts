@@ -24,18 +24,19 @@ export {
   type JsonObject,
   type JsonValue,
 } from "./core/template/index.ts";
+export { mayBeCredential } from "./core/credential-names.ts";
 export { hiddenValue, shownHeader, shownUrl } from "./core/redact.ts";
 export { passwordEncoding, passwordMayReachOn } from "./core/connection-url.ts";
 export { formatDurationMs, readDurationMs } from "@postrider/contract";
 export { parseDurationMs } from "./core/duration.ts";
 export { errorCodes, issueText, PostriderError, type ErrorCode, type Issue } from "./core/errors.ts";
 export { unstorableText } from "./core/document-texts.ts";
-export { eventIssues, isInstant, maxEventBytes, maxEventDepth } from "./core/event-form.ts";
+export { eventIssues, maxEventBytes, maxEventDepth } from "./core/event-form.ts";
 export { operatorEventTypes, type OperatorEvent, type OperatorEventType } from "./core/operator-events.ts";
 export type { TestPostback } from "./dispatch/test-postback.ts";
-export { nearestName } from "./core/nearest.ts";
 export { vacuumHolderWords, type VacuumHolder, type VacuumState } from "./core/vacuum.ts";
-export { defaultUserAgent, openEngine, type Engine, type TestChoice } from "./engine.ts";
+export { defaultUserAgent, openEngine, type Engine } from "./engine.ts";
+export type { TestChoice } from "./test-endpoint.ts";
 export type { SampleEvent } from "./core/sample-event.ts";
 export type {
   AttemptRequest,

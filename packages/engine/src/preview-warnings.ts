@@ -2,7 +2,7 @@ import { firstItem, itemOf } from "./core/fan-out.ts";
 import type { EndpointDocument } from "./core/documents.ts";
 import type { EventFacts } from "./core/sample-event.ts";
 import { findEmptyMacros, type Template } from "./core/template/index.ts";
-import { listPath } from "./dispatch/partner.ts";
+import { parseListPath } from "./dispatch/partner.ts";
 import type { Operations } from "./ports/operations.ts";
 
 /** What is most likely wrong with a document, or with the event. */
@@ -35,7 +35,7 @@ interface Previewed {
  * this one does not fill, lints, keys that are missing. Of an endpoint with `fan_out` the first item stands for all, and
  * a warning says so.
  */
-export async function previewWarnings(
+export async function findPreviewWarnings(
   operations: Pick<Operations, "documentWarnings" | "listKeys">,
   of: Previewed,
   signal: AbortSignal | undefined,
@@ -50,7 +50,7 @@ export async function previewWarnings(
 
 function eventWarnings({ document, template, event }: Previewed): readonly PreviewWarning[] {
   if (template === null) return [];
-  const path = listPath(document.fan_out);
+  const path = parseListPath(document.fan_out);
   const first = firstItem(path, event.dataText);
   const item = first && itemOf(path, { item: first, dataText: event.dataText });
   const macros = findEmptyMacros(template, event.dataText, item?.ok ? item.text : null);

@@ -6,11 +6,11 @@ import { type DeliveryItem, firstItem, type ItemFailure } from "./core/fan-out.t
 import { type EventFacts, type SampleEvent, sampleFacts } from "./core/sample-event.ts";
 import { type AllowedTargets, checkTargetUrl } from "./core/target.ts";
 import { compileTemplate, type RenderFailure, type Template } from "./core/template/index.ts";
-import { listPath } from "./dispatch/partner.ts";
+import { parseListPath } from "./dispatch/partner.ts";
 import { renderForPeople, type ShownRequest } from "./dispatch/shown-request.ts";
 import { checkConstants, checkEndpoint, goesOnWith } from "./ledger/operations/endpoint-check.ts";
 import type { Clock } from "./ports/clock.ts";
-import { type PreviewWarning, previewWarnings } from "./preview-warnings.ts";
+import { type PreviewWarning, findPreviewWarnings } from "./preview-warnings.ts";
 import type { AttemptSource, Operations } from "./ports/operations.ts";
 
 /** Which event a request is made of: one of the ledger, one of one's own, or without both the sample event. */
@@ -102,12 +102,12 @@ export function createShownRequests(parts: ShownRequestsParts): ShownRequests {
         checkConstants(draft, JSON.stringify(owner.constants));
         if (refusal !== null && !goesOnWith(stored, draft)) throw refusal;
       }
-      const event = await chosenEvent(operations, choice, "test-event", nowMs, signal);
+      const event = await findChosenEvent(operations, choice, "test-event", nowMs, signal);
       const subject = { delivery: { ...event, id: previewDelivery, item: null }, partner, endpoint, n: 1 };
       const compiled = withTarget(templateForPeople(document, owner.constants), allowedTargets);
       const { template } = compiled;
       const of = { partner, endpoint, document, template, event, nowMs };
-      const warnings = await previewWarnings(operations, of, signal);
+      const warnings = await findPreviewWarnings(operations, of, signal);
       return { ...show(subject, document, compiled, userAgent, nowMs), warnings };
     },
 
@@ -119,7 +119,7 @@ export function createShownRequests(parts: ShownRequestsParts): ShownRequests {
 }
 
 /** The event that was chosen, as templates read it. @throws PostriderError `not_found` */
-export async function chosenEvent(
+export async function findChosenEvent(
   operations: Pick<Operations, "getEvent">,
   { event, eventId }: EventChoice,
   sampleId: string,
@@ -191,7 +191,7 @@ function show(
 ): RequestOrFailure {
   if (refusal !== null) return { request: null, failure: refusal };
   const { signing } = document;
-  const fanOut = listPath(document.fan_out);
+  const fanOut = parseListPath(document.fan_out);
   const shown = {
     // What was sent before the endpoint had a fan_out was the whole event, also if it was split later.
     delivery: {

@@ -1,14 +1,8 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import * as mini from "zod/mini";
-import {
-  type AnyEvent,
-  catalogueJsonSchema,
-  createDoor,
-  defineCatalogue,
-  type EventOf,
-  type Transaction,
-} from "./index.ts";
+import { type AnyEvent, createDoor, defineCatalogue, type EventOf, type Transaction } from "./index.ts";
+import { catalogueJsonSchema } from "./json-schema.ts";
 
 const catalogue = defineCatalogue({
   "conversion.approved": {

@@ -1,4 +1,4 @@
-import { safeParseAsync, type $ZodType, type $ZodTypes } from "zod/v4/core";
+import type { $ZodType, $ZodTypes } from "zod/v4/core";
 
 /**
  * The paths of keys that a schema would drop from the data it is given: an object schema without `strict` or `loose`
@@ -31,7 +31,7 @@ export async function droppedKeys(schema: $ZodType, data: unknown): Promise<Prop
 /** The first option of a union that fits is the one that is taken. */
 async function inFirstFitting(options: readonly $ZodType[], data: unknown): Promise<PropertyKey[][]> {
   for (const option of options)
-    if ((await safeParseAsync(option, data)).success) return droppedKeys(option, data);
+    if ((await option["~standard"].validate(data)).issues === undefined) return droppedKeys(option, data);
   return [];
 }
 

@@ -6,13 +6,7 @@ export type { Transaction } from "./transaction.ts";
 export type { AcceptedResult, BatchResult, EventResult, FailedResult, RefusedResult } from "./result.ts";
 
 // Events
-export {
-  type Catalogue,
-  catalogueJsonSchema,
-  defineCatalogue,
-  type EventOf,
-  type JsonSchema,
-} from "./catalogue.ts";
+export { type Catalogue, defineCatalogue, type EventOf } from "./catalogue.ts";
 export type { AnyEvent, EventDocument, EventFields } from "./event.ts";
 export { uuidV7 } from "./uuid.ts";
 

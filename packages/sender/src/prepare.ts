@@ -1,4 +1,3 @@
-import { safeParseAsync } from "zod/v4/core";
 import { closestMatch } from "leven";
 import type { Catalogue } from "./catalogue.ts";
 import type { Now } from "./clock.ts";
@@ -171,13 +170,14 @@ async function parseData(
   const schema = Object.hasOwn(versions, version) ? versions[version] : undefined;
   if (schema === undefined)
     return refuse("schema_version", `is not in the catalogue, which has ${list(Object.keys(versions))}`);
-  const parsed = await safeParseAsync(schema, given);
-  if (parsed.success) {
+  const parsed = await schema["~standard"].validate(given);
+  if (parsed.issues === undefined) {
     const lost = await droppedKeys(schema, given);
     for (const path of lost) found(`data${pathText(path)}`, "is not in the schema, which would drop it");
-    return lost.length === 0 ? parsed.data : wrongData;
+    return lost.length === 0 ? parsed.value : wrongData;
   }
-  for (const issue of parsed.error.issues) found(`data${pathText(issue.path)}`, issue.message);
+  for (const { path = [], message } of parsed.issues)
+    found(`data${pathText(path.map((part) => (typeof part === "object" ? part.key : part)))}`, message);
   return wrongData;
 }
 

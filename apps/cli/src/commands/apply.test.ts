@@ -81,7 +81,7 @@ describe("apply", () => {
     expect(code).toBe(1);
     expect(stderr).toContain("The files are not right in 7 places. Nothing was changed.");
     expect(stderr).toContain("a.json, nam: is not known; did you mean name?");
-    expect(stderr).toContain("a.json, endpoints.m.retry.jitte: is not known");
+    expect(stderr).toContain("a.json, endpoints.m.retry.jitte: is not known; did you mean jitter?");
     expect(stderr).toContain("b.json, line 3: is not JSON");
     expect(stderr).toContain("c.json, endpoints.m.url: ");
     expect(stderr).toContain("e.json, id: is beta, which d.json has too");

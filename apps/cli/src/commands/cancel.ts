@@ -1,7 +1,7 @@
 import { defineCommand } from "../command.ts";
 import { confirmed } from "../confirm.ts";
 import { say, sayJson } from "../context.ts";
-import { checkEvent, filterOptions, toFilter } from "../delivery-filter.ts";
+import { checkEvent, filterOptions, toPendingFilter } from "../delivery-filter.ts";
 import { CliError, exitCodes } from "../exit.ts";
 import { groupTable } from "../render/deliveries.ts";
 import { counted, noted } from "../render/text.ts";
@@ -31,7 +31,7 @@ export const cancel = defineCommand({
   async run({ context, args, options: flags, json, api }) {
     const out = context.stdout;
     const filter = {
-      ...toFilter({ ...flags, reason: undefined }, context.now()),
+      ...toPendingFilter(flags, context.now()),
       ...(args.length === 0 ? {} : { delivery_ids: args }),
     };
     if (Object.keys(filter).length === 0) {

@@ -1,8 +1,8 @@
+import { readPages } from "@postrider/client";
 import type { DeliveryView } from "@postrider/engine";
 import { type CommandGroup, defineCommand, required } from "../command.ts";
 import type { ApiClient } from "../api-client.ts";
 import { type Context, say, sayJson } from "../context.ts";
-import { CliError } from "../exit.ts";
 import {
   checkEvent,
   filterOptions,
@@ -40,26 +40,23 @@ export async function listDeliveries(
   json: boolean,
   nothing: string,
 ): Promise<void> {
-  let cursor = page.cursor;
+  const limit = page.limit ?? (page.all ? 500 : 50);
+  const read = (cursor: string | undefined) => api.listDeliveries({ ...query, limit, cursor });
   let seen = 0;
   let note: string | undefined;
-  do {
-    const answer = await api.listDeliveries({ ...query, limit: page.limit ?? (page.all ? 500 : 50), cursor });
+  let next: string | undefined;
+  for await (const answer of readPages(read, page.cursor)) {
     seen += answer.deliveries.length;
     if (seen === 0) await checkEvent(api, { event_id: query["event_id"] });
     note = answer.note;
+    next = answer.next_cursor;
     if (json && !page.all) return sayJson(context.stdout, answer);
     if (json) for (const delivery of answer.deliveries) say(context.stdout, JSON.stringify(delivery));
     else if (seen > 0) writePage(context, answer.deliveries);
-    if (answer.next_cursor !== undefined && answer.next_cursor === cursor) {
-      throw new CliError("failed", "The server answered with the same page twice.", {
-        code: "unexpected_answer",
-      });
-    }
-    cursor = answer.next_cursor;
-  } while (page.all && cursor !== undefined);
+    if (!page.all) break;
+  }
   if (seen === 0 && !json) say(context.stdout, noted(nothing, note));
-  if (cursor !== undefined && !json) say(context.stdout, `There are more: add --cursor ${cursor}, or --all.`);
+  if (next !== undefined && !json) say(context.stdout, `There are more: add --cursor ${next}, or --all.`);
 }
 
 function writePage(context: Context, deliveries: readonly DeliveryView[]): void {

@@ -1,4 +1,4 @@
-import { parseExactJson } from "@postrider/engine/exact-json";
+import { parseExactJson } from "@postrider/contract/exact-json";
 import { describe, expect, it } from "vitest";
 import { aCircuit, anEndpoint } from "../testing/documents.ts";
 import { runCli } from "../testing/run-cli.ts";

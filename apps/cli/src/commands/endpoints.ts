@@ -8,7 +8,7 @@ import { endpointOptions, endpointToPut } from "../endpoint-document.ts";
 import { preview } from "../endpoint-commands/preview.ts";
 import { restore, versions } from "../endpoint-commands/versions.ts";
 import { endpointState, endpointTone } from "../endpoint-state.ts";
-import { eventChoice, eventChoiceOptions, sampleHint } from "../event-choice.ts";
+import { eventChoiceOptions, readEventChoice, sampleHint } from "../event-choice.ts";
 import { exitCodes } from "../exit.ts";
 import { readInput } from "../input.ts";
 import { tone } from "../render/colour.ts";
@@ -220,7 +220,7 @@ const test = defineCommand({
   async run({ context, args, options, json, api }) {
     const { keys } = options;
     const request = {
-      ...(await eventChoice(context, options)),
+      ...(await readEventChoice(context, options)),
       ...(keys === undefined ? {} : { keys }),
     } as TestRequest;
     const exchange = await (await api()).testEndpoint(required(args, 0), required(args, 1), request);

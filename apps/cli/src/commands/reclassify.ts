@@ -1,5 +1,5 @@
 import type { Reclassification } from "@postrider/contract";
-import type { ReclassifyRequest } from "@postrider/client";
+import { type ReclassifyRequest, readPages } from "@postrider/client";
 import type { ApiClient } from "../api-client.ts";
 import { defineCommand, required } from "../command.ts";
 import { confirmed } from "../confirm.ts";
@@ -51,12 +51,8 @@ async function readAll(
   request: ReclassifyRequest,
 ): Promise<Reclassified> {
   const pages: Reclassification[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await client.reclassify(partner, endpoint, { ...request, cursor });
-    pages.push(page);
-    cursor = page.next_cursor;
-  } while (cursor !== undefined);
+  const read = (cursor: string | undefined) => client.reclassify(partner, endpoint, { ...request, cursor });
+  for await (const page of readPages(read)) pages.push(page);
   return mergePages(pages);
 }
 
@@ -125,21 +121,14 @@ export const reclassify = defineCommand({
       return exitCodes.failed.code;
     }
     let code: number = exitCodes.ok.code;
-    let cursor: string | undefined;
-    do {
-      const page = await client.reclassify(...names, {
-        ...request,
-        cursor,
-        replay: true,
-        ...(options.rate === undefined ? {} : { rate_per_second: options.rate }),
-      });
-      if (page.replay !== null)
-        code = Math.max(
-          code,
-          await followReplay(context, client, page.replay, { json, detach: options.detach }),
-        );
-      cursor = page.next_cursor;
-    } while (cursor !== undefined);
+    const rate = options.rate === undefined ? {} : { rate_per_second: options.rate };
+    const read = (cursor: string | undefined) =>
+      client.reclassify(...names, { ...request, cursor, replay: true, ...rate });
+    for await (const { replay } of readPages(read)) {
+      if (replay === null) continue;
+      const ended = await followReplay(context, client, replay, { json, detach: options.detach });
+      code = Math.max(code, ended);
+    }
     return code;
   },
 });

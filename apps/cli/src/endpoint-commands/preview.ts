@@ -1,9 +1,9 @@
 import type { PreviewRequest } from "@postrider/client";
 import { defineCommand, required } from "../command.ts";
 import { say, sayJson } from "../context.ts";
-import { eventChoice, eventChoiceOptions, sampleHint } from "../event-choice.ts";
+import { eventChoiceOptions, readEventChoice, sampleHint } from "../event-choice.ts";
 import { exitCodes } from "../exit.ts";
-import { jsonArgument } from "../json-argument.ts";
+import { readJsonArgument } from "../json-argument.ts";
 import { tone } from "../render/colour.ts";
 import { writeRequest } from "../render/request.ts";
 import { plain } from "../render/text.ts";
@@ -43,8 +43,8 @@ export const preview = defineCommand({
     const document =
       options.document === undefined
         ? {}
-        : { document: await jsonArgument(context, "--document", options.document) };
-    const request = { ...document, ...(await eventChoice(context, options)) } as PreviewRequest;
+        : { document: await readJsonArgument(context, "--document", options.document) };
+    const request = { ...document, ...(await readEventChoice(context, options)) } as PreviewRequest;
     const shown = await (await api()).previewEndpoint(required(args, 0), required(args, 1), request);
     const code = shown.request === null ? exitCodes.failed.code : exitCodes.ok.code;
     if (json) {

@@ -1,23 +1,24 @@
 import { isObject } from "@postrider/contract";
-import type { Endpoint } from "@postrider/engine";
+import { type Endpoint, mayBeCredential } from "@postrider/engine";
 import { type Block, heading, list, table, text } from "./blocks.ts";
 import { ladder } from "./ladder.ts";
 
-const secretName = /auth|token|secret|key|cookie|password|signature/i;
+/** A pack is given away, so that all keys and signatures stay out of it too. */
+const staysOut = (name: string): boolean => mayBeCredential(name) || /key|cookie|signature/i.test(name);
 
 /** What a partner should know of one endpoint. Values that look like credentials stay out. */
 export function endpointBlocks(endpoint: Endpoint): Block[] {
   const { method, events, headers, body, timeout, signing, retry } = endpoint;
   const ownHeaders = Object.entries(headers).map(([name, value]) => [
     name,
-    secretName.test(name) ? "(agreed with you; not shown here)" : value,
+    staysOut(name) ? "(agreed with you; not shown here)" : value,
   ]);
   return [
     heading(3, `Endpoint ${endpoint.id}`),
     table(
       ["", ""],
       [
-        ["request", `${method} ${shownUrl(endpoint.url)}`],
+        ["request", `${method} ${urlForPartner(endpoint.url)}`],
         ["event types", events.join(", ")],
         ["body", bodyWords(method, body)],
         [
@@ -72,10 +73,10 @@ function bodyWords(method: string, body: Endpoint["body"]): string {
 }
 
 /** The URL without a password, and without values of parameters that look like credentials. Macros stay as they are. */
-export function shownUrl(url: string): string {
+export function urlForPartner(url: string): string {
   return url
     .replace(/^(\w+:\/\/)[^/?#]*@/, "$1")
     .replaceAll(/([?&])([^=&#]*)=([^&#]*)/g, (all, mark: string, name: string, value: string) =>
-      secretName.test(name) && !value.startsWith("{") ? `${mark}${name}=…` : all,
+      staysOut(name) && !value.startsWith("{") ? `${mark}${name}=…` : all,
     );
 }

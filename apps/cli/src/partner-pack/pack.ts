@@ -1,6 +1,6 @@
 import { parseSecret, sign } from "@postrider/protocol";
 import { guide, type PackFacts } from "./guide.ts";
-import { shownUrl } from "./endpoint-pages.ts";
+import { urlForPartner } from "./endpoint-pages.ts";
 import { toHtml } from "./html.ts";
 import { toMarkdown } from "./markdown.ts";
 import { sampleBody, sampleFile } from "./samples.ts";
@@ -32,7 +32,7 @@ export async function packFiles(facts: Omit<PackFacts, "snippets" | "example">):
       timestamp: signed["webhook-timestamp"],
       signature: signed["webhook-signature"],
       file: files[0]?.path ?? "samples/none.json",
-      url: target === undefined ? placeholder : shownUrl(target.url),
+      url: target === undefined ? placeholder : urlForPartner(target.url),
     },
   });
   files.push(

@@ -16,7 +16,7 @@ import { readFiles } from "./folder.ts";
 import { inParallel } from "./in-parallel.ts";
 import { type Made, makeChanges } from "./make-changes.ts";
 import { type Plan, planOf } from "./plan.ts";
-import { neededText, secretsToSet, type NeededSecrets } from "./partner-secrets.ts";
+import { neededText, findSecretsToSet, type NeededSecrets } from "./partner-secrets.ts";
 import { actionOf, placeOf, planText, withoutCredentials } from "./plan-text.ts";
 import { secretKeeper } from "./secrets.ts";
 import { callsAtOnce, persistently, readSettings, type SettingsApi } from "./server.ts";
@@ -54,7 +54,7 @@ export async function applyFiles({ context, options, json, api }: ApplyInvocatio
   const waiting = await waitingOf(context, client, plan);
   if (!json) context.stdout.write(planText(context.stdout, plan, waiting));
   if (options.dryRun || plan.changes.length === 0) {
-    const needed = await secretsToSet(client, wanted, context.signal);
+    const needed = await findSecretsToSet(client, wanted, context.signal);
     if (json) sayJson(context.stdout, planJson(plan, waiting, needed));
     else sayNeeded(context, needed);
     return options.dryRun && plan.changes.length > 0 ? exitCodes.changes.code : exitCodes.ok.code;
@@ -88,7 +88,7 @@ export async function applyFiles({ context, options, json, api }: ApplyInvocatio
     },
     onProgress: progress.update,
   }).finally(progress.end);
-  const needed = context.signal.aborted ? [] : await secretsToSet(client, wanted, context.signal);
+  const needed = context.signal.aborted ? [] : await findSecretsToSet(client, wanted, context.signal);
   report(context, plan, { ...result, unseen, needed }, json);
   if (result.stopped !== null) return exitCodes[result.stopped.exit].code;
   return result.failed.length > 0 ? exitCodes.failed.code : exitCodes.ok.code;

@@ -12,9 +12,10 @@ import {
   partnerId,
   pathText,
   withExactNumbers,
+  wrongPlaces,
 } from "@postrider/contract";
-import { compileTemplate, hiddenValue, nearestName } from "@postrider/engine";
-import { parseExactJson } from "@postrider/engine/exact-json";
+import { compileTemplate, hiddenValue } from "@postrider/engine";
+import { parseExactJson } from "@postrider/contract/exact-json";
 import type { Issue } from "../exit.ts";
 import { hasKeys, type PartnerSettings } from "./settings.ts";
 
@@ -98,6 +99,9 @@ function entriesOf({ value, exact }: Parsed, fault: Fault): readonly (Parsed & {
   }));
 }
 
+/** The keys that a partner has in a file; the endpoints are checked one by one. */
+const partnerInFile = partnerDocument.extend({ id: partnerId, endpoints: endpointDocument.optional() });
+
 /** Null if anything is wrong; `fault` was told. */
 function readPartner(value: unknown, exact: unknown, path: Path, fault: Fault): PartnerSettings | null {
   if (!hasKeys(value)) {
@@ -113,7 +117,7 @@ function readPartner(value: unknown, exact: unknown, path: Path, fault: Fault): 
   for (const { message } of partnerId.safeParse(id).error?.issues ?? []) bad(["id"], message);
   const partner = partnerDocument.safeParse(document);
   if (!partner.success)
-    schemaFaults(partner.error.issues, ["id", ...Object.keys(partnerDocument.shape), "endpoints"], bad);
+    for (const { path, message } of wrongPlaces(partner.error, partnerInFile).listed) bad(path, message);
   const read = new Map<string, EndpointDocument>();
   if (!hasKeys(endpoints)) bad(["endpoints"], "must be an object with an endpoint under each id");
   else {
@@ -141,7 +145,7 @@ function readEndpoint(
 ) {
   const parsed = endpointDocument.safeParse(value);
   if (!parsed.success) {
-    schemaFaults(parsed.error.issues, Object.keys(endpointDocument.shape), bad);
+    for (const { path, message } of wrongPlaces(parsed.error, endpointDocument).listed) bad(path, message);
     return null;
   }
   const document = withExactNumbers(completeEndpoint(parsed.data), exact);
@@ -163,23 +167,4 @@ function withSamples(document: EndpointDocument): EndpointDocument {
     url: document.url.replaceAll(hiddenValue, "hidden"),
     headers: Object.fromEntries(headers),
   };
-}
-
-interface SchemaIssue {
-  readonly code?: string | undefined;
-  readonly path: Path;
-  readonly message: string;
-}
-
-function schemaFaults(issues: readonly SchemaIssue[], known: readonly string[], bad: Fault): void {
-  for (const issue of issues) {
-    if (issue.code !== "unrecognized_keys") {
-      bad(issue.path, issue.message);
-      continue;
-    }
-    for (const key of (issue as SchemaIssue & { readonly keys: readonly string[] }).keys) {
-      const near = issue.path.length === 0 ? nearestName(key, known) : null;
-      bad([...issue.path, key], `is not known${near === null ? "" : `; did you mean ${near}?`}`);
-    }
-  }
 }

@@ -7,7 +7,7 @@ import { counted } from "../render/text.ts";
 import { hidesCredentials, withoutCredentials } from "./credentials.ts";
 import { partnerEntry, partnerFileText, partnersFileText } from "./file-text.ts";
 import { writeFiles } from "./folder.ts";
-import { secretsOf } from "./partner-secrets.ts";
+import { listSecretNames } from "./partner-secrets.ts";
 import { readSettings } from "./server.ts";
 
 /** What the command was called with. */
@@ -58,7 +58,7 @@ export async function exportFiles({ context, options, json, api }: ExportInvocat
         `Values of credentials are hidden in ${counted(hidden, "endpoint")}; --with-credentials writes them.`,
       ),
     );
-  const secrets = await secretsOf(client, partners, signal);
+  const secrets = await listSecretNames(client, partners, signal);
   for (const [id, names] of secrets)
     say(
       stderr,

@@ -12,9 +12,9 @@ import type { PartnerSettings } from "./settings.ts";
 /**
  * The names of the secrets that each partner has; partners without any are left out. An older server knows none.
  *
- * @example (await secretsOf(api, partners, signal)).get("acme") // ["access_token"]
+ * @example (await listSecretNames(api, partners, signal)).get("acme") // ["access_token"]
  */
-export async function secretsOf(
+export async function listSecretNames(
   api: Pick<SettingsApi, "listSecrets">,
   partners: readonly Pick<PartnerSettings, "id">[],
   signal: AbortSignal,
@@ -35,14 +35,14 @@ export interface NeededSecrets {
 }
 
 /** What is still to be set, once these partners are as the files say. */
-export async function secretsToSet(
+export async function findSecretsToSet(
   api: Pick<SettingsApi, "listSecrets">,
   partners: readonly PartnerSettings[],
   signal: AbortSignal,
 ): Promise<readonly NeededSecrets[]> {
   const needing = partners.map((partner) => ({ id: partner.id, names: secretsUsed(partner) }));
   const some = needing.filter(({ names }) => names.length > 0);
-  const had = await secretsOf(api, some, signal);
+  const had = await listSecretNames(api, some, signal);
   return some.flatMap(({ id, names }): NeededSecrets[] => {
     const missing = names.filter((name) => !had.get(id)?.includes(name));
     return missing.length === 0 ? [] : [{ partner: id, secrets: missing }];

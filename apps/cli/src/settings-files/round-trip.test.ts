@@ -1,5 +1,5 @@
 import { completeEndpoint, partnerDocument } from "@postrider/contract";
-import { parseExactJson } from "@postrider/engine/exact-json";
+import { parseExactJson } from "@postrider/contract/exact-json";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { checkFiles } from "./check.ts";

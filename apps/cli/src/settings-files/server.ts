@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { readPages } from "@postrider/client";
 import pRetry from "p-retry";
 import type { ApiClient } from "../api-client.ts";
 import { absent } from "../absent.ts";
@@ -104,11 +105,8 @@ async function someShown(
 
 async function allShown(api: SettingsApi, signal: AbortSignal): Promise<readonly Shown[]> {
   const shown: Shown[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await persistently(() => api.listPartners({ limit: partnersAPage, cursor }), signal);
-    shown.push(...page.partners);
-    cursor = page.next_cursor;
-  } while (cursor !== undefined);
+  const read = (cursor: string | undefined) =>
+    persistently(() => api.listPartners({ limit: partnersAPage, cursor }), signal);
+  for await (const { partners } of readPages(read)) shown.push(...partners);
   return shown;
 }

@@ -1,6 +1,6 @@
 /** A server that remembers partners and endpoints, for tests of commands that change many. */
 import { completeEndpoint, partnerDocument } from "@postrider/contract";
-import { parseExactJson } from "@postrider/engine/exact-json";
+import { parseExactJson } from "@postrider/contract/exact-json";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { aCircuit, aPartner } from "./documents.ts";

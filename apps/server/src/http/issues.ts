@@ -1,24 +1,11 @@
-import { pathText, unwrapped } from "@postrider/contract";
-import { type ErrorCode, type Issue, issueText, nearestName, PostriderError } from "@postrider/engine";
-import { z } from "zod";
+import { pathText, wrongPlaces } from "@postrider/contract";
+import { type ErrorCode, type Issue, issueText, PostriderError } from "@postrider/engine";
+import type { z } from "zod";
 
-/** Letters of an unknown name that is still compared with the known ones. */
-const longestName = 60;
 /** Issues that one answer lists; the last entry says how many more there are. */
 const mostIssues = 100;
 /** Letters of a path that are shown: a key can be as long as the body. */
 const longestPath = 200;
-
-/**
- * How many remedies an answer may still look for: comparing one unknown name with the known ones costs as much as checking
- * a hundred. One object for all events of a request.
- */
-export interface Remedies {
-  left: number;
-}
-
-/** The remedies of one answer. */
-export const remedies = (): Remedies => ({ left: 10 });
 
 /**
  * The value, checked by a schema.
@@ -33,7 +20,7 @@ export function checked<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw refusedFor(issuesOf(result.error, schema, remedies()), what, code);
+  throw refusedFor(issuesOf(result.error, schema), what, code);
 }
 
 /** The error for what is wrong in a part of a request. */
@@ -65,23 +52,13 @@ export function wordsOf([first]: readonly Issue[]): string {
 }
 
 /**
- * Zod's issues in the words of the API: dotted paths, and for an unknown key the nearest known one as long as there are
- * remedies left. At most 100; one more entry says how many are not listed.
+ * Zod's issues in the words of the API: dotted paths, and for an unknown key, of the first ten, the nearest known one.
+ * At most 100; one more entry says how many are not listed.
  */
-export function issuesOf(error: z.ZodError, schema: z.ZodType, hints: Remedies): Issue[] {
-  const issues: Issue[] = [];
-  let more = 0;
-  for (const issue of error.issues.flatMap(fitting)) {
-    const free = mostIssues - issues.length;
-    if (issue.code === "unrecognized_keys") {
-      const known = keysAt(schema, issue.path);
-      for (const key of issue.keys.slice(0, free))
-        issues.push({ path: shownPath([...issue.path, key]), message: unknownKey(key, known, hints) });
-      more += Math.max(0, issue.keys.length - free);
-    } else if (free > 0) issues.push({ path: shownPath(issue.path), message: issue.message });
-    else more += 1;
-  }
-  return withMore(issues, more);
+function issuesOf(error: z.ZodError, schema: z.ZodType): Issue[] {
+  const places = wrongPlaces(error, schema, mostIssues);
+  const issues = places.listed.map(({ path, message }): Issue => ({ path: shownPath(path), message }));
+  return withMore(issues, places.more);
 }
 
 /** The issues, and an entry that says how many more there are. */
@@ -90,55 +67,8 @@ export function withMore(issues: Issue[], more: number): Issue[] {
   return issues;
 }
 
-/**
- * Of a value that may have several forms, the issues of the form that it was meant in: one of whose parts is wrong, and not
- * the whole.
- */
-function fitting(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
-  if (issue.code !== "invalid_union") return [issue];
-  const meant = issue.errors.find((issues) =>
-    issues.every(({ path, code }) => path.length > 0 || code === "unrecognized_keys"),
-  );
-  if (meant === undefined || meant.length === 0) return [issue];
-  return meant.flatMap((inner) => fitting({ ...inner, path: [...issue.path, ...inner.path] }));
-}
-
-function unknownKey(key: string, known: readonly string[], hints: Remedies): string {
-  if (hints.left === 0) return "is not known";
-  hints.left -= 1;
-  const near = nearestName(key, known, longestName);
-  return near === null
-    ? `is not known; known are ${known.join(", ")}`
-    : `is not known; did you mean ${near}?`;
-}
-
 /** A path as the API writes it, cut if it is long. */
 export function shownPath(path: readonly PropertyKey[]): string {
   const text = pathText(path);
   return text.length > longestPath ? `${text.slice(0, longestPath).toWellFormed()}…` : text;
-}
-
-/** The keys that an object schema knows at a path. */
-function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
-  let at: z.core.$ZodType | null = bare(schema);
-  for (const part of path) {
-    const of: z.core.$ZodType | undefined = partOf(at, part);
-    at = of === undefined ? null : bare(of);
-  }
-  return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
-}
-
-/** The schema of a key, or of a list's entries. */
-function partOf(at: z.core.$ZodType | null, part: PropertyKey): z.core.$ZodType | undefined {
-  if (at instanceof z.ZodObject) return at.shape[String(part)];
-  if (at instanceof z.ZodArray) return at.element;
-  if (!(at instanceof z.ZodUnion)) return undefined;
-  // Of the forms that a value may have, the one that has such a part.
-  return at.options.map((option) => partOf(bare(option), part)).find((of) => of !== undefined);
-}
-
-/** The schema of what is read: before any change of it, and whether it may be missing or not. */
-function bare(schema: z.core.$ZodType): z.core.$ZodType {
-  const inner = unwrapped(schema);
-  return inner instanceof z.ZodPipe ? bare(inner.in) : inner;
 }

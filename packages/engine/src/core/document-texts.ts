@@ -4,7 +4,7 @@
  * stored as it came.
  */
 import type { Issue } from "./errors.ts";
-import { isRawNumber } from "./exact-json.ts";
+import { isRawNumber } from "@postrider/contract/exact-json";
 import { memberField } from "./template/compile-body.ts";
 
 const forbidden = /\0|\p{Surrogate}/u;

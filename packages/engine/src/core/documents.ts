@@ -1,6 +1,6 @@
 /** The documents that operators write, as they are stored. What they hold is declared in the contract, once. */
 import { completeEndpoint, type EndpointDocument, withExactNumbers } from "@postrider/contract";
-import { parseExactJson } from "./exact-json.ts";
+import { parseExactJson } from "@postrider/contract/exact-json";
 import { escapeOlderBody } from "./older-body.ts";
 
 export {

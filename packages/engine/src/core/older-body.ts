@@ -1,4 +1,4 @@
-import { isRawNumber, type JsonObject, type JsonValue } from "./exact-json.ts";
+import { isRawNumber, type JsonObject, type JsonValue } from "@postrider/contract/exact-json";
 
 /** Objects that are nodes now, and were data before there were nodes. */
 const nodes: readonly (readonly string[])[] = [["$json"], ["$text"], ["$each", "do"]];

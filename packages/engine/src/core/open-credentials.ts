@@ -4,8 +4,9 @@
  *
  * @packageDocumentation
  */
+import { isCredentialName, wordsOf } from "./credential-names.ts";
 import type { EndpointDocument } from "./documents.ts";
-import { isRawNumber } from "./exact-json.ts";
+import { isRawNumber } from "@postrider/contract/exact-json";
 import { memberField } from "./template/compile-body.ts";
 
 /** A place that holds what looks like a credential. The credential itself is in no field. */
@@ -126,39 +127,6 @@ function inJson(value: unknown, field: string, name: string): readonly OpenCrede
     // A node such as $json stands for what is in it.
     inJson(inner, memberField(field, key), key.startsWith("$") ? name : key),
   );
-}
-
-const credentialWords = new Set(
-  "authorization auth token secret password passwd passphrase pass pwd apikey accesskey accesstoken authtoken secretkey sig signature credential credentials cookie".split(
-    " ",
-  ),
-);
-/** Of `…_key` only these: an order key or a partition key is none. */
-const keyWords = new Set(
-  "api access account advertiser app auth branch client dev developer hmac integration license network partner postback private publisher rest secret security server service signing write".split(
-    " ",
-  ),
-);
-/** Names of things, not keys to them. */
-const plainTokens = new Set(["event", "page", "next", "sync", "device", "push"]);
-
-/** Whether a header, parameter or key of this name lets one act as the partner's client. */
-function isCredentialName(name: string): boolean {
-  const words = wordsOf(name);
-  const [last, before] = [words.at(-1), words.at(-2)];
-  if (last === undefined) return false;
-  if (last === "key") return before === undefined || keyWords.has(before);
-  if (last === "token") return before === undefined || !plainTokens.has(before);
-  return credentialWords.has(last);
-}
-
-/** @example wordsOf("X-apiKey") // ["api", "key"] */
-function wordsOf(name: string): readonly string[] {
-  return name
-    .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
-    .toLowerCase()
-    .split(/[^a-z0-9]+/)
-    .filter((word) => word !== "" && word !== "x");
 }
 
 const secretNameOf = (name: string): string => wordsOf(name).join("_").slice(0, 40);

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { completeEndpoint, endpointDocument, verdictRules, withExactNumbers } from "@postrider/contract";
 import { expect, test } from "vitest";
-import { parseExactJson } from "./exact-json.ts";
+import { parseExactJson } from "@postrider/contract/exact-json";
 import { compileStrictly } from "./template/compile-strictly.ts";
 import { DataPathSet, pickValues } from "./template/data-paths.ts";
 import { renderTemplate } from "./template/render.ts";

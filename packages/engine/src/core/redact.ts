@@ -1,6 +1,4 @@
-/** Names of headers and parameters whose values let one act as the partner's client. */
-const credential =
-  /^(proxy-)?authorization$|^cookie$|auth|token|secret|passw|api[-_]?key|access[-_]?key|^key$|^sig$/i;
+import { mayBeCredential } from "./credential-names.ts";
 
 /** What stands in the place of a credential. */
 export const hiddenValue = "•••";
@@ -9,7 +7,7 @@ export const hiddenValue = "•••";
 const namesSecrets = /^(?:[A-Za-z]{1,20} )?(?:\{secret\.[a-z0-9_]{1,40}\}[:.,;_-]?){1,9}$/;
 
 const isCredential = (name: string, value: string): boolean =>
-  credential.test(name) && !namesSecrets.test(value);
+  mayBeCredential(name) && !namesSecrets.test(value);
 
 /** A header value to be shown: that of a credential is hidden, by the header's name, unless it is `{secret.name}`. */
 export function shownHeader(name: string, value: string): string {

@@ -166,16 +166,16 @@ export function unlistedTargets(
   return [...new Set(names)];
 }
 
-export type TargetVerdict = { readonly ok: true } | { readonly ok: false; readonly message: string };
-const ok: TargetVerdict = { ok: true };
-const refuse = (message: string): TargetVerdict => ({ ok: false, message });
+export type TargetCheck = { readonly ok: true } | { readonly ok: false; readonly message: string };
+const ok: TargetCheck = { ok: true };
+const refuse = (message: string): TargetCheck => ({ ok: false, message });
 
 /**
  * Judges a target as far as its URL tells: https unless `allowed` names the host:port, no user info, no private
  * IP literal. `URL` has already turned the decimal, octal and hex spellings of IPv4 into one. A name passes: what
  * it resolves to is checked when the transport connects, every time. Messages hold the host, never path or query.
  */
-export function checkTargetUrl(target: string | URL, allowed: AllowedTargets): TargetVerdict {
+export function checkTargetUrl(target: string | URL, allowed: AllowedTargets): TargetCheck {
   const url = typeof target === "string" ? URL.parse(target) : target;
   if (!url)
     return refuse("The URL cannot be parsed: write an absolute one, e.g. https://partner.example/postback.");
@@ -201,7 +201,7 @@ const localhostForm = /^(?:.*\.)?localhost\.?$/;
  *
  * @example checkNewTarget("https://localhost/", new Set()).ok // false
  */
-export function checkNewTarget(target: string, allowed: AllowedTargets): TargetVerdict {
+export function checkNewTarget(target: string, allowed: AllowedTargets): TargetCheck {
   const verdict = checkTargetUrl(target, allowed);
   const url = URL.parse(target);
   if (!verdict.ok || !url || !localhostForm.test(url.hostname) || isAllowedTarget(url, allowed))
@@ -214,7 +214,7 @@ export function checkNewTarget(target: string, allowed: AllowedTargets): TargetV
 /** `URL` writes every IPv4 address in decimal and every IPv6 address in brackets. A regex: ipaddr.js tells by throwing, 25 µs. */
 const literalForm = /^(?:[\d.]+|\[.*\])$/;
 
-function checkLiteral(hostname: string): TargetVerdict {
+function checkLiteral(hostname: string): TargetCheck {
   if (!literalForm.test(hostname)) return ok;
   const literal = hostname.startsWith("[") ? hostname.slice(1, -1) : hostname;
   const refusal = addressRefusal(literal);

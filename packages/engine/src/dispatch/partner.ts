@@ -135,7 +135,7 @@ function compileEndpoint(
     id,
     version,
     template,
-    fanOut: listPath(document.fan_out),
+    fanOut: parseListPath(document.fan_out),
     refusal: compiled.ok
       ? target?.ok === false
         ? target.message
@@ -151,7 +151,7 @@ function compileEndpoint(
 
 /** A path that passed no edge's check is an issue of the template, and refuses the endpoint. */
 /** Where the items of an endpoint's `fan_out` stand; null without one. */
-export function listPath(text: string | null): ListPath | null {
+export function parseListPath(text: string | null): ListPath | null {
   const segments = text === null ? null : readListPath(text, () => {});
   return segments && { text: text!, segments };
 }

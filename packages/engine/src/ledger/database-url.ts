@@ -1,6 +1,6 @@
 import { passwordEncoding, passwordMayReachOn } from "../core/connection-url.ts";
 import { PostriderError } from "../core/errors.ts";
-import { nearestName } from "../core/nearest.ts";
+import { nearestName } from "@postrider/contract";
 
 /** libpq's modes of TLS, from none to all that can be checked. */
 export const sslModes = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] as const;

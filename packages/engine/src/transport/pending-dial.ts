@@ -27,7 +27,7 @@ export type DialFound = (
 /** A connection whose socket is not made yet: what is destroyed before it never has one. */
 export class PendingDial extends EventEmitter {
   readonly #abort = new AbortController();
-  readonly signal = this.#abort.signal;
+  readonly signal: AbortSignal = this.#abort.signal;
 
   destroy(error: Error): void {
     this.#abort.abort(error);

@@ -5,20 +5,10 @@ import {
   PostriderError,
 } from "@postrider/engine";
 import { z } from "zod";
-import { definedFilter, pendingFilter } from "../delivery-filter.ts";
+import { definedFilter } from "../delivery-filter.ts";
 import { selectionLimits } from "../document-check.ts";
 import { type Route, route } from "../route.ts";
-import { cancellationView } from "@postrider/contract";
-
-const cancellationRequest = z
-  .strictObject(
-    {
-      filter: pendingFilter.describe("Which pending deliveries; at least one key."),
-      dry_run: z.boolean({ error: "must be true or false" }).default(false).describe("Count only."),
-    },
-    { error: "must be an object" },
-  )
-  .meta({ id: "CancellationRequest" });
+import { cancellationRequest, cancellationView } from "@postrider/contract";
 
 /** Cancelling what waits. */
 export function cancellationRoutes({

@@ -1,8 +1,8 @@
 import { type DeliveryOperations, PostriderError } from "@postrider/engine";
 import { z } from "zod";
-import { definedFilter, deliveriesQuery, groupsQuery, pageOf } from "../delivery-filter.ts";
+import { definedFilter, pageOf } from "../delivery-filter.ts";
 import { type Route, route } from "../route.ts";
-import { deliveriesView, deliveryView, groupsView } from "@postrider/contract";
+import { deliveriesQuery, deliveriesView, deliveryView, groupsQuery, groupsView } from "@postrider/contract";
 
 const tag = "deliveries";
 

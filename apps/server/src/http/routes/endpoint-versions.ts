@@ -2,12 +2,13 @@ import {
   endpointId,
   endpointVersionsView,
   endpointVersionView,
+  pageQuery,
   partnerId,
   storedEndpointView,
 } from "@postrider/contract";
 import { type Engine, PostriderError } from "@postrider/engine";
 import { z } from "zod";
-import { pageOf, pageQuery } from "../delivery-filter.ts";
+import { pageOf } from "../delivery-filter.ts";
 import { type Route, route } from "../route.ts";
 import { endpointParams, endpointPath, noEndpoint, withWarnings } from "./endpoints.ts";
 

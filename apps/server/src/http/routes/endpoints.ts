@@ -6,7 +6,7 @@ import {
   withExactNumbers,
 } from "@postrider/contract";
 import { type Endpoint, type Engine, PostriderError } from "@postrider/engine";
-import { parseExactJson } from "@postrider/engine/exact-json";
+import { parseExactJson } from "@postrider/contract/exact-json";
 import { memberText } from "@postrider/engine/json-text";
 import { z } from "zod";
 import { deletedAnswer, deletedAnswers } from "../deleted-answer.ts";

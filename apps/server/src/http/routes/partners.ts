@@ -8,11 +8,19 @@ import {
 } from "@postrider/engine";
 import { z } from "zod";
 import { deletedAnswer, deletedAnswers } from "../deleted-answer.ts";
-import { pageOf, pageQuery } from "../delivery-filter.ts";
-import { partnerId } from "@postrider/contract";
-import { partnerRequest, rotateRequest } from "@postrider/contract";
+import { pageOf } from "../delivery-filter.ts";
 import { type Route, route } from "../route.ts";
-import { createdPartnerView, keysView, partnersView, partnerView, rotatedView } from "@postrider/contract";
+import {
+  createdPartnerView,
+  keysView,
+  pageQuery,
+  partnerId,
+  partnerRequest,
+  partnersView,
+  partnerView,
+  rotatedView,
+  rotateRequest,
+} from "@postrider/contract";
 
 const params = z.strictObject({ id: partnerId });
 const tag = "partners";

@@ -1,36 +1,11 @@
-import { reclassificationView, verdictRules, withExactRules } from "@postrider/contract";
+import { reclassificationView, reclassifyRequest, withExactRules } from "@postrider/contract";
 import type { Engine } from "@postrider/engine";
-import { parseExactJson } from "@postrider/engine/exact-json";
-import { z } from "zod";
-import { definedFilter, instant, pageKeys } from "../delivery-filter.ts";
+import { parseExactJson } from "@postrider/contract/exact-json";
+import type { z } from "zod";
+import { definedFilter } from "../delivery-filter.ts";
 import { documentLimits, readDocument } from "../document-check.ts";
 import { type Route, route } from "../route.ts";
 import { endpointParams, endpointPath, noEndpoint } from "./endpoints.ts";
-import { replayRate } from "./replays.ts";
-
-const reclassifyRequest = z
-  .strictObject(
-    {
-      verdicts: verdictRules.optional().describe("Rules to try. Default: those of the endpoint."),
-      since: instant.optional().describe("Accepted at or after."),
-      until: instant.optional().describe("Accepted before."),
-      limit: z
-        .int({ error: "must be a whole number from 1 to 10000" })
-        .min(1, "must be at least 1")
-        .max(10_000, "must be at most 10000")
-        .default(10_000)
-        .describe("Ended deliveries to look at, the newest first. A call reads for 15 s at most."),
-      cursor: pageKeys.cursor,
-      replay: z
-        .boolean({ error: "must be true or false" })
-        .default(false)
-        .describe("True: those wrongly delivered are replayed. False: count only."),
-      rate_per_second: replayRate,
-    },
-    { error: "must be an object" },
-  )
-  .prefault({})
-  .meta({ id: "ReclassifyRequest" });
 
 /** The request of a body's text; the numbers of its rules keep their digits. @throws PostriderError `invalid_request` */
 function readRequest(text: string): z.output<typeof reclassifyRequest> {

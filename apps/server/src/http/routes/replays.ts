@@ -1,34 +1,12 @@
 import { type Engine, PostriderError } from "@postrider/engine";
 import { z } from "zod";
-import { definedFilter, limitQuery, replayFilter } from "../delivery-filter.ts";
+import { definedFilter } from "../delivery-filter.ts";
 import { selectionLimits } from "../document-check.ts";
 import { type Route, route } from "../route.ts";
-import { createdReplayView, replaysView, replayView } from "@postrider/contract";
+import { createdReplayView, limitQuery, replayRequest, replaysView, replayView } from "@postrider/contract";
 
 const params = z.strictObject({ id: z.string().max(100) });
 const tag = "replays";
-
-/** How fast a replay is. */
-export const replayRate = z
-  .number({ error: "must be a number of deliveries per second" })
-  .min(0.01, "must be at least 0.01")
-  .max(100_000, "must be at most 100000")
-  .nullable()
-  .default(null)
-  .describe("How fast deliveries are put back; null: at once. The partner's own limit holds as well.");
-
-const replayRequest = z
-  .strictObject(
-    {
-      filter: replayFilter.describe(
-        "Which deliveries; without state and ids only dead letters. Pending ones are never replayed.",
-      ),
-      dry_run: z.boolean({ error: "must be true or false" }).default(false).describe("Count only."),
-      rate_per_second: replayRate,
-    },
-    { error: "must be an object" },
-  )
-  .meta({ id: "ReplayRequest" });
 
 function noReplay(id: string): PostriderError {
   return new PostriderError("not_found", `There is no replay ${id}.`, {

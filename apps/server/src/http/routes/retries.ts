@@ -1,19 +1,8 @@
 import type { Engine, RetryOperations } from "@postrider/engine";
-import { z } from "zod";
-import { definedFilter, pendingFilter } from "../delivery-filter.ts";
+import { definedFilter } from "../delivery-filter.ts";
 import { selectionLimits } from "../document-check.ts";
 import { type Route, route } from "../route.ts";
-import { retriedView } from "@postrider/contract";
-
-const retryRequest = z
-  .strictObject(
-    {
-      filter: pendingFilter.describe("Which pending deliveries; at least one key."),
-      dry_run: z.boolean({ error: "must be true or false" }).default(false).describe("Count only."),
-    },
-    { error: "must be an object" },
-  )
-  .meta({ id: "RetryRequest" });
+import { retriedView, retryRequest } from "@postrider/contract";
 
 /** Sending waiting retries now. */
 export function retryRoutes({

@@ -1,8 +1,9 @@
-import { isRawNumber, type JsonArray, type JsonObject, type JsonValue } from "../exact-json.ts";
+import { isRawNumber, type JsonArray, type JsonObject, type JsonValue } from "@postrider/contract/exact-json";
 import type { Report } from "./issue.ts";
 import { lex, type Part } from "./lex.ts";
 import type { MacroRegistry } from "./macro-registry.ts";
-import { type MacroSource, parsePath } from "./parse-macro.ts";
+import { readPath } from "./list-path.ts";
+import type { MacroSource } from "./parse-macro.ts";
 import { plainPlace } from "./places.ts";
 import type { JsonPlan } from "./plan.ts";
 import { jsonOf } from "./value.ts";
@@ -119,10 +120,7 @@ export function readRepeatedPath(
     report("invalid_node", 0, `A template repeats at most ${mostRepetitions} times: put lists together.`);
     return null;
   }
-  const parsed = parsePath(path);
-  if ("path" in parsed) return parsed.path;
-  report(parsed.failure.code, parsed.failure.position, parsed.failure.message);
-  return null;
+  return readPath(path, report);
 }
 
 function compileEach(node: JsonObject, field: string, depth: number, compiler: BodyCompiler): JsonPlan {

@@ -1,4 +1,4 @@
-import { isRawNumber } from "../exact-json.ts";
+import { isRawNumber } from "@postrider/contract/exact-json";
 import { memberField } from "./compile-body.ts";
 import type { TemplateSource } from "./compile.ts";
 import { lex } from "./lex.ts";

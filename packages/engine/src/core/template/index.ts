@@ -18,7 +18,7 @@ export {
   type LeftMacro,
 } from "./foreign/import-template.ts";
 export { compileStrictly, isOnlyPasted } from "./compile-strictly.ts";
-export type { JsonArray, JsonObject, JsonValue } from "../exact-json.ts";
+export type { JsonArray, JsonObject, JsonValue } from "@postrider/contract/exact-json";
 export { forbiddenHeaderPrefixes, forbiddenHeaders, isForbiddenHeader } from "./compile-headers.ts";
 export { type TemplateIssue, type TemplateIssueCode, templateIssueCodes } from "./issue.ts";
 

@@ -1,4 +1,4 @@
-import { nearestName } from "../nearest.ts";
+import { nearestName } from "@postrider/contract";
 import { DataPathSet } from "./data-paths.ts";
 import { isFactRoot } from "./facts.ts";
 import {

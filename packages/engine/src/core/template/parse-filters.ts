@@ -1,5 +1,5 @@
 import { endOfValue } from "../json-text.ts";
-import { nearestName } from "../nearest.ts";
+import { nearestName } from "@postrider/contract";
 import type {
   AppliedFilter,
   Argument,

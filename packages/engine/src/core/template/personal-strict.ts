@@ -6,7 +6,7 @@
  */
 import { leavesInClear } from "../personal-data/leaves-in-clear.ts";
 import type { PersonalPermit, PersonalPlace } from "@postrider/contract";
-import { isRawNumber } from "../exact-json.ts";
+import { isRawNumber } from "@postrider/contract/exact-json";
 import { isPersonalName } from "../personal-data/index.ts";
 import { memberField } from "./compile-body.ts";
 import type { TemplateIssue } from "./issue.ts";

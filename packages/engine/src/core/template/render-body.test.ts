@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseExactJson, type RawNumber } from "../exact-json.ts";
+import { parseExactJson, type RawNumber } from "@postrider/contract/exact-json";
 import type { BodySource } from "./compile.ts";
 import { refused, rendered, sent } from "./template.fixture.ts";
 

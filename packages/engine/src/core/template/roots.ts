@@ -1,6 +1,6 @@
 import { isFactRoot, type FactRoot, factRoots } from "./facts.ts";
 import type { TemplateIssueCode, Words } from "./issue.ts";
-import { nearestName } from "../nearest.ts";
+import { nearestName } from "@postrider/contract";
 
 /** The first name of a macro: a fact of the event or delivery, its data, an item of a list, or a partner's own text. */
 export type Root = FactRoot | "data" | "item" | "n" | "secret" | "const";

@@ -1,5 +1,5 @@
 import { forEachMember } from "../json-text.ts";
-import { nearestName } from "../nearest.ts";
+import { nearestName } from "@postrider/contract";
 import type { Template } from "./compile.ts";
 import { pickValues } from "./data-paths.ts";
 import type { Macro, Repetition, Scope } from "./plan.ts";

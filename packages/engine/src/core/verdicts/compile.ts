@@ -1,6 +1,6 @@
 import type { EndpointDocument, ExpectedValue, JsonTest, VerdictRule } from "@postrider/contract";
 import type { Issue } from "../errors.ts";
-import { isRawNumber } from "../exact-json.ts";
+import { isRawNumber } from "@postrider/contract/exact-json";
 import { DataPathSet } from "../template/data-paths.ts";
 import { ComparedTexts } from "../template/texts.ts";
 import type {

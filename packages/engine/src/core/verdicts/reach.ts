@@ -1,5 +1,5 @@
 import type { VerdictRule } from "@postrider/contract";
-import { isRawNumber } from "../exact-json.ts";
+import { isRawNumber } from "@postrider/contract/exact-json";
 
 /** What is compared of a rule: the statuses that it is for (null: all), and its tests of the body as texts. */
 interface Reach {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { verdictRules, type VerdictRule } from "@postrider/contract";
-import { parseExactJson } from "../exact-json.ts";
+import { parseExactJson } from "@postrider/contract/exact-json";
 import type { VerdictWord } from "./judge.ts";
 
 /** An answer of a recipe, and what it means. */

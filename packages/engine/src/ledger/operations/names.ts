@@ -1,5 +1,5 @@
 import { PostriderError } from "../../core/errors.ts";
-import { nearestName } from "../../core/nearest.ts";
+import { nearestName } from "@postrider/contract";
 import type { NameOperations } from "../../ports/operations.ts";
 import type { DeliveryFilter } from "../../ports/selection.ts";
 import type { Sql } from "../sql.ts";

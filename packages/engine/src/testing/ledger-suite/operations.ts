@@ -1,7 +1,7 @@
 import { parseSecret } from "@postrider/protocol";
 import { expect, test } from "vitest";
 import { endpointDefaults, partnerDefaults } from "../../core/documents.ts";
-import { parseExactJson } from "../../core/exact-json.ts";
+import { parseExactJson } from "@postrider/contract/exact-json";
 import type { JsonObject } from "../../core/template/index.ts";
 import { type Bench, dayMs, minuteMs, suiteNowMs as now } from "./bench.ts";
 

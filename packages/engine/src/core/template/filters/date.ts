@@ -1,4 +1,4 @@
-import { nearestName } from "../../nearest.ts";
+import { nearestName } from "@postrider/contract";
 import { compilePattern, formatIso } from "./date-pattern.ts";
 import {
   type ArgumentFault,

@@ -1,4 +1,4 @@
-import { nearestName } from "../../nearest.ts";
+import { nearestName } from "@postrider/contract";
 import { textOf, type Value } from "../value.ts";
 import { currencyCodes, currencyDigits } from "./currencies.ts";
 import { type Decimal, formatDecimal, multiply, parseDecimal, rescale, roundTo } from "./decimal.ts";

@@ -1,4 +1,4 @@
-import { nearestName } from "../../nearest.ts";
+import { nearestName } from "@postrider/contract";
 import { loadTemporal } from "./on-demand.ts";
 
 /** Reads the offset from UTC at an instant, both in seconds; null if the offset is no whole number of minutes. */

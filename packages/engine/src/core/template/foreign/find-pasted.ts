@@ -4,11 +4,11 @@
  *
  * @packageDocumentation
  */
-import { isRawNumber } from "../../exact-json.ts";
+import { isRawNumber } from "@postrider/contract/exact-json";
 import { memberField } from "../compile-body.ts";
 import type { TemplateIssue } from "../issue.ts";
 import { findEntities } from "./entities.ts";
-import { isCredentialName, isKnownName, macroFor, snakeName, withoutEscape } from "./names.ts";
+import { isCredentialMacro, isKnownName, macroFor, snakeName, withoutEscape } from "./names.ts";
 import { maskOwnMacros } from "./own-macros.ts";
 import { findPlaceholders } from "./placeholders.ts";
 import { findForeignMacros, type ForeignMacro, type MacroPlace } from "./syntaxes.ts";
@@ -141,7 +141,7 @@ function placeholderIssue(
   offset: number,
   { text, name, start, end }: { text: string; name: string; start: number; end: number },
 ): PastedText {
-  const written = isCredentialName(name)
+  const written = isCredentialMacro(name)
     ? `keep it as a secret of the partner and write {secret.${snakeName(name)}}`
     : isKnownName(name)
       ? `write ${macroFor(name)}`

@@ -178,13 +178,13 @@ export function meaningOf(name: string): Meaning | null {
 }
 
 /** Whether the name is that of a credential: `TOKEN`, `api-key`. */
-export function isCredentialName(name: string): boolean {
+export function isCredentialMacro(name: string): boolean {
   return credentialNames.has(plainName(name));
 }
 
 /** Whether a platform of the table has the name, for a value or for a credential. */
 export function isKnownName(name: string): boolean {
-  return meaningOf(name) !== null || isCredentialName(name);
+  return meaningOf(name) !== null || isCredentialMacro(name);
 }
 
 /** Whether the name can follow `your_` in an example: also ids of one's own account. */
@@ -226,5 +226,5 @@ export function withoutEscape(name: string): { readonly name: string; readonly l
 export function macroFor(name: string): string {
   const meaning = meaningOf(name);
   if (meaning) return `{${meaning.path}}`;
-  return isCredentialName(name) ? `{secret.${snakeName(name)}}` : `{data.${snakeName(name)}}`;
+  return isCredentialMacro(name) ? `{secret.${snakeName(name)}}` : `{data.${snakeName(name)}}`;
 }

@@ -1,7 +1,7 @@
 import { isFactRoot } from "../facts.ts";
 import type { Importable } from "./find-importable.ts";
 import { ambiguousNames } from "./own-macros.ts";
-import { isCredentialName, meaningOf, plainName, snakeName, withoutEscape } from "./names.ts";
+import { isCredentialMacro, meaningOf, plainName, snakeName, withoutEscape } from "./names.ts";
 import { findPlaceholders } from "./placeholders.ts";
 
 /** What becomes of one macro of another platform. */
@@ -62,7 +62,7 @@ function byName(place: Importable): Resolved | null {
     const why = meaning.sure ? "a placeholder of this name" : "most platforms mean this by the name";
     return { kind: "guessed", written, why };
   }
-  if (isCredentialName(name)) return null;
+  if (isCredentialMacro(name)) return null;
   const part = meaningOf(
     name.includes(":") ? name.slice(0, name.indexOf(":")) : name.slice(name.lastIndexOf(".") + 1),
   );
@@ -82,9 +82,9 @@ function byName(place: Importable): Resolved | null {
 
 function leftOver({ name, syntax, parameter }: Importable): Resolved {
   const inner = findPlaceholders(name, false)[0]?.name ?? name;
-  const credential = isCredentialName(inner) || (parameter !== null && isCredentialName(parameter));
+  const credential = isCredentialMacro(inner) || (parameter !== null && isCredentialMacro(parameter));
   if (credential) {
-    const secret = snakeName(isCredentialName(inner) ? inner : (parameter ?? inner));
+    const secret = snakeName(isCredentialMacro(inner) ? inner : (parameter ?? inner));
     const why = "a credential: keep it as a secret of the partner";
     return { kind: "left", why, suggestion: `--map ${argument(name)}=secret.${secret}` };
   }

@@ -1,7 +1,7 @@
 /** What a preview and a test of an endpoint take. */
 import { z } from "zod";
-import { endpointDocument } from "./endpoint.ts";
-import { eventDocument } from "./event.ts";
+import { endpointDocument } from "../documents/endpoint.ts";
+import { eventDocument } from "../documents/event.ts";
 
 /** An event of one's own: of an event document at least the data. What else is missing is made up. */
 export const sampleEvent = eventDocument

@@ -1,7 +1,7 @@
-/** What calls take beside the documents. */
+/** What calls about partners, their keys and their secrets take. */
 import { z } from "zod";
-import { durationText, signatureScheme } from "./forms.ts";
-import { partnerDocument } from "./partner.ts";
+import { durationText, signatureScheme } from "../documents/forms.ts";
+import { partnerDocument } from "../documents/partner.ts";
 
 /** Checked by the engine, which never repeats it in an error. */
 const signingSecret = z
