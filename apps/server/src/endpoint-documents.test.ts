@@ -3,13 +3,12 @@
  * stored, shown and sent digit for digit.
  */
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { memberText } from "@postrider/engine/json-text";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { readSettings } from "./config.ts";
-import { type RunningServer, startServer } from "./server.ts";
-import { caller } from "./testing/server-over-fake.testsuite.ts";
+import type { RunningServer } from "./server.ts";
+import type { caller } from "./testing/server-over-fake.testsuite.ts";
+import { startServerBeside } from "./testing/server-with-partner.testsuite.ts";
 
 interface Received {
   readonly headers: readonly (readonly [string, string])[];
@@ -36,12 +35,7 @@ let call: ReturnType<typeof caller>;
 let origin: string;
 
 beforeAll(async () => {
-  await new Promise<void>((resolve) => partner.listen(0, "127.0.0.1", resolve));
-  const host = `127.0.0.1:${(partner.address() as AddressInfo).port}`;
-  origin = `http://${host}`;
-  const env = { POSTRIDER_PORT: "0", POSTRIDER_DATA_DIR: "memory://", POSTRIDER_ALLOW_TARGETS: host };
-  server = await startServer(readSettings(env), { logTo: { write: () => {} } });
-  call = caller(server.url, server.apiKey.reveal());
+  ({ server, call, origin } = await startServerBeside(partner));
 });
 afterAll(async () => {
   await server?.stop();

@@ -1,6 +1,8 @@
 /** What templates cost in time and memory: `node --expose-gc packages/engine/scripts/time-templates.ts`. */
 import { compileTemplate, renderTemplate } from "../src/core/template/index.ts";
+import { compiled, factsWith } from "../src/core/template/template.fixture.ts";
 import { pickValues } from "../src/core/template/data-paths.ts";
+import { printCpuTime } from "./cpu-time.ts";
 
 const parameters = Array.from({ length: 12 }, (_, n) => `p${n}={data.f${n}}`).join("&");
 const source = { method: "GET", url: `https://t.example/pb?${parameters}` } as const;
@@ -8,24 +10,7 @@ const data = Object.fromEntries(
   Array.from({ length: 16 }, (_, n) => [`f${n}`, n % 3 === 0 ? `v ${n}` : n * 1.5]),
 );
 const items = Array.from({ length: 3 }, (_, n) => ({ sku: `S ${n}`, price: 1.5, qty: n }));
-const facts = {
-  eventId: "conv-1001",
-  deliveryId: "dlv_7",
-  type: "conversion.approved",
-  schemaVersion: 1,
-  occurredAt: "2026-01-31T10:00:00Z",
-  acceptedAt: "2026-01-31T10:00:01Z",
-  partner: "acme",
-  endpoint: "main",
-  attempt: 1,
-  dataText: JSON.stringify({ ...data, items }),
-};
-
-function compiled(template: Parameters<typeof compileTemplate>[0]) {
-  const result = compileTemplate(template);
-  if (!result.ok) throw new Error(result.issues[0]?.message);
-  return result.template;
-}
+const facts = factsWith({ ...data, items });
 
 const get = compiled(source);
 const group = compiled({
@@ -47,19 +32,7 @@ const cases: readonly (readonly [string, () => unknown])[] = [
   ["JSON text with a list of three items", () => renderTemplate(node, facts)],
 ];
 
-const runs = 7;
-const rounds = 10_000;
-
-for (const [name, work] of cases) {
-  let least = Number.POSITIVE_INFINITY;
-  for (let run = 0; run < runs; run += 1) {
-    const before = process.cpuUsage();
-    for (let round = 0; round < rounds; round += 1) work();
-    const { user, system } = process.cpuUsage(before);
-    least = Math.min(least, (user + system) / rounds);
-  }
-  process.stdout.write(`${name}: ${least.toFixed(2)} µs\n`);
-}
+for (const [name, work] of cases) printCpuTime(name, work, { runs: 7, rounds: 10_000 });
 
 globalThis.gc?.();
 const before = process.memoryUsage().heapUsed;

@@ -1,6 +1,8 @@
 /** What verdict rules cost for an answer of 1 KiB: `node packages/engine/scripts/time-verdicts.ts`. */
 import type { VerdictRule } from "@postrider/contract";
+import { factsWith } from "../src/core/template/template.fixture.ts";
 import { compileVerdicts, judge } from "../src/core/verdicts/index.ts";
+import { printCpuTime } from "./cpu-time.ts";
 
 const fields = Array.from({ length: 39 }, (_, n) => `"field_${n}":"value ${n}"`).join(",");
 // Out of bytes, as the transport makes it.
@@ -13,18 +15,7 @@ const answer = {
   truncated: false,
   responseBody,
 };
-const facts = {
-  eventId: "conv-1001",
-  deliveryId: "dlv_7",
-  type: "conversion.approved",
-  schemaVersion: 1,
-  occurredAt: "2026-01-31T10:00:00Z",
-  acceptedAt: "2026-01-31T10:00:01Z",
-  partner: "acme",
-  endpoint: "main",
-  attempt: 1,
-  dataText: "{}",
-};
+const facts = factsWith({});
 
 const cases: readonly (readonly [string, readonly VerdictRule[]])[] = [
   ["no rules", []],
@@ -55,18 +46,9 @@ const cases: readonly (readonly [string, readonly VerdictRule[]])[] = [
   ],
 ];
 
-const runs = 15;
-const rounds = 30_000;
-
 for (const [name, verdicts] of cases) {
   const compiled = compileVerdicts({ verdicts });
   if (!compiled.ok) throw new Error(compiled.issues[0]?.message);
-  let least = Number.POSITIVE_INFINITY;
-  for (let run = 0; run < runs; run += 1) {
-    const before = process.cpuUsage();
-    for (let round = 0; round < rounds; round += 1) judge(compiled.verdicts, answer, () => facts);
-    const { user, system } = process.cpuUsage(before);
-    least = Math.min(least, (user + system) / rounds);
-  }
-  process.stdout.write(`${name}: ${least.toFixed(2)} µs\n`);
+  const work = () => judge(compiled.verdicts, answer, () => facts);
+  printCpuTime(name, work, { runs: 15, rounds: 30_000 });
 }

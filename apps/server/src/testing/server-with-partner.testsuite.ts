@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, expect, vi } from "vitest";
 import { readSettings } from "../config.ts";
@@ -36,6 +36,15 @@ export interface ServerWithPartner {
   until(done: () => Promise<void>): Promise<void>;
 }
 
+/** Starts a server with an embedded ledger, which may send to the partner, and has the partner listen. */
+export async function startServerBeside(partner: Server) {
+  await new Promise<void>((resolve) => partner.listen(0, "127.0.0.1", resolve));
+  const host = `127.0.0.1:${(partner.address() as AddressInfo).port}`;
+  const env = { POSTRIDER_PORT: "0", POSTRIDER_DATA_DIR: "memory://", POSTRIDER_ALLOW_TARGETS: host };
+  const server = await startServer(readSettings(env), { logTo: { write: () => {} } });
+  return { server, call: caller(server.url, server.apiKey.reveal()), origin: `http://${host}` };
+}
+
 /** Registers what starts and stops them for the tests of a file. */
 export function serverWithPartner(): ServerWithPartner {
   let received: Received[] = [];
@@ -55,12 +64,7 @@ export function serverWithPartner(): ServerWithPartner {
     });
   });
   beforeAll(async () => {
-    await new Promise<void>((resolve) => partner.listen(0, "127.0.0.1", resolve));
-    const host = `127.0.0.1:${(partner.address() as AddressInfo).port}`;
-    origin = `http://${host}`;
-    const env = { POSTRIDER_PORT: "0", POSTRIDER_DATA_DIR: "memory://", POSTRIDER_ALLOW_TARGETS: host };
-    server = await startServer(readSettings(env), { logTo: { write: () => {} } });
-    call = caller(server.url, server.apiKey.reveal());
+    ({ server, call, origin } = await startServerBeside(partner));
   });
   afterAll(async () => {
     await server?.stop();

@@ -42,7 +42,7 @@ export function wordsOf(name: string): readonly string[] {
 
 const credential =
   /^(proxy-)?authorization$|^cookie$|auth|token|secret|passw|api[-_]?key|access[-_]?key|^key$|^sig$/i;
-/** Of one request, and made anew for the next: it lets nobody act, and is looked at if it is wrong. */
+/** Each request has another one: it lets nobody act, and operators look at it if it is wrong. */
 const signatures = new Set(["sig", "signature"]);
 
 /**

@@ -36,6 +36,30 @@ function walk(value: unknown, path: string, issues: Issue[]): void {
   }
 }
 
+/** Deeper documents are refused by the compiler. */
+const deepest = 64;
+
+/**
+ * The texts in a part of a document, each with its place. Keys are not among them.
+ *
+ * @param field the place of the part
+ * @example [...textsWithin({ a: ["{data.x}"] }, "body")] // [{ field: "body.a[0]", text: "{data.x}" }]
+ */
+export function* textsWithin(
+  value: unknown,
+  field: string,
+  depth = 1,
+): Generator<{ readonly field: string; readonly text: string }> {
+  if (typeof value === "string") yield { field, text: value };
+  if (typeof value !== "object" || value === null || isRawNumber(value) || depth > deepest) return;
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) yield* textsWithin(item, `${field}[${index}]`, depth + 1);
+    return;
+  }
+  for (const [name, member] of Object.entries(value))
+    yield* textsWithin(member, memberField(field, name), depth + 1);
+}
+
 /**
  * The first thing in a text that cannot be stored and sent, in words that follow "holds"; null for a good text.
  *

@@ -1,6 +1,6 @@
 /** One delivery for each item of a list in the event: how many there are, and what each of them is. */
 import type { Reason } from "./delivery.ts";
-import { forEachMember, skipSpace } from "./json-text.ts";
+import { cutItems, forEachMember, skipSpace } from "./json-text.ts";
 import { valueAt } from "./template/value.ts";
 
 /** The most items of one event: more of them are refused, because one event would fill a partner's backlog. */
@@ -36,7 +36,7 @@ export function countItems(
   path: ListPath,
   dataText: string,
 ): { readonly ok: true; readonly count: number } | ItemFailure {
-  const cut = cutItems(path, dataText);
+  const cut = readItems(path, dataText);
   return cut.ok ? { ok: true, count: cut.items.length } : cut;
 }
 
@@ -80,7 +80,7 @@ function readItem(path: ListPath | null, dataText: string, { n, of }: DeliveryIt
       `this is item ${n} of ${of}, and the endpoint has no fan_out any more: set it again, then replay`,
     );
   if (last?.path !== path || last.dataText !== dataText)
-    last = { path, dataText, cut: cutItems(path, dataText) };
+    last = { path, dataText, cut: readItems(path, dataText) };
   const { cut } = last;
   if (!cut.ok) return invalid(`this is item ${n} of ${of}, but ${cut.message}`);
   if (cut.items.length !== of)
@@ -95,7 +95,7 @@ type Cut = { readonly ok: true; readonly items: readonly string[] } | ItemFailur
 /** The items of one event go one after the other: the list of 1,000 of them is cut once, not 1,000 times. */
 let last: { readonly path: ListPath; readonly dataText: string; readonly cut: Cut } | null = null;
 
-function cutItems({ text, segments }: ListPath, dataText: string): Cut {
+function readItems({ text, segments }: ListPath, dataText: string): Cut {
   let at = skipSpace(dataText, 0);
   for (const segment of segments) {
     at = memberAt(dataText, at, segment);
@@ -106,12 +106,7 @@ function cutItems({ text, segments }: ListPath, dataText: string): Cut {
     return value ? invalid(`${text} is no list`) : failure("no_items", `the event has no list ${text}`);
   if (value.json === "null") return failure("no_items", `the event has no list ${text}`);
   if (!value.json.startsWith("[")) return invalid(`${text} is no list`);
-  const items: string[] = [];
-  let count = 0;
-  forEachMember(value.json, 0, (_, start, end) => {
-    count += 1;
-    if (count <= mostItems) items.push(value.json.slice(start, end));
-  });
+  const { texts: items, count } = cutItems(value.json, mostItems);
   if (count === 0) return failure("no_items", `the list ${text} is empty`);
   if (count > mostItems)
     return failure(

@@ -131,6 +131,25 @@ export function forEachMember(
 }
 
 /**
+ * The items of a list as JSON texts: the first `most` of them, and how many there are.
+ *
+ * @param list JSON text that begins with `[`
+ * @example cutItems("[1.50, {}]", 1) // { texts: ["1.50"], count: 2 }
+ */
+export function cutItems(
+  list: string,
+  most: number,
+): { readonly texts: readonly string[]; readonly count: number } {
+  const texts: string[] = [];
+  let count = 0;
+  forEachMember(list, 0, (_, start, end) => {
+    count += 1;
+    if (count <= most) texts.push(list.slice(start, end));
+  });
+  return { texts, count };
+}
+
+/**
  * The text of an object's own member, the last one if it is repeated, as `JSON.parse` has it; null if there is
  * none. The text must be known to be JSON; in the beginning of one, what stands whole in it is found.
  *

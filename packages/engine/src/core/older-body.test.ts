@@ -2,19 +2,9 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseEndpointDocument } from "./documents.ts";
 import { compileTemplate, renderTemplate } from "./template/index.ts";
+import { factsWith } from "./template/template.fixture.ts";
 
-const facts = {
-  eventId: "conv-1",
-  deliveryId: "dlv_7",
-  type: "conversion.approved",
-  schemaVersion: 1,
-  occurredAt: "2026-01-31T10:00:00Z",
-  acceptedAt: "2026-01-31T10:00:00.000Z",
-  partner: "acme",
-  endpoint: "main",
-  attempt: 1,
-  dataText: '{"items":[{"sku":"A"}],"sku":"B"}',
-};
+const facts = factsWith({ items: [{ sku: "A" }], sku: "B" });
 
 function sent(stored: string): string | null {
   const compiled = compileTemplate(parseEndpointDocument(stored));

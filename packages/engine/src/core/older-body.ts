@@ -1,7 +1,5 @@
+import { nodeOf } from "./template/compile-body.ts";
 import { isRawNumber, type JsonObject, type JsonValue } from "@postrider/contract/exact-json";
-
-/** Objects that are nodes now, and were data before there were nodes. */
-const nodes: readonly (readonly string[])[] = [["$json"], ["$text"], ["$each", "do"]];
 
 /**
  * A JSON body that was stored before there were nodes, as it is written now: what would be a node gets the `$$` that makes it
@@ -12,10 +10,7 @@ const nodes: readonly (readonly string[])[] = [["$json"], ["$text"], ["$each", "
 export function escapeOlderBody(value: JsonValue): JsonValue {
   if (Array.isArray(value)) return value.map(escapeOlderBody);
   if (typeof value !== "object" || value === null || isRawNumber(value)) return value;
-  const names = Object.keys(value);
-  const isNode = nodes.some(
-    (keys) => keys.length === names.length && keys.every((key) => names.includes(key)),
-  );
+  const isNode = nodeOf(value as JsonObject) !== null;
   const escaped = (name: string) =>
     name.startsWith("$$") || (isNode && name.startsWith("$")) ? `$${name}` : name;
   return Object.fromEntries(

@@ -149,8 +149,10 @@ function compileEndpoint(
   };
 }
 
-/** A path that passed no edge's check is an issue of the template, and refuses the endpoint. */
-/** Where the items of an endpoint's `fan_out` stand; null without one. */
+/**
+ * Where the items of an endpoint's `fan_out` stand; null without one. A path that passed no edge's check is an issue of the
+ * template, and refuses the endpoint.
+ */
 export function parseListPath(text: string | null): ListPath | null {
   const segments = text === null ? null : readListPath(text, () => {});
   return segments && { text: text!, segments };

@@ -30,17 +30,17 @@ export async function resealSecrets(sql: Pick<Sql, "query">, seal: Seal): Promis
     return { sealed: 0, left: stale.length };
   for (const row of stale) {
     const context = row.name === null ? sealContext(row.partner) : secretContext(row.partner, row.name);
-    const anew = seal.close(seal.open(row.sealed, context), context);
+    const resealed = seal.close(seal.open(row.sealed, context), context);
     // The old bytes are compared: another process may be doing the same.
     if (row.name === null)
       await sql.query(
         "update postrider.signing_keys set sealed = $2::bytea where key_no = $1::int and sealed = $3::bytea",
-        [row.key_no, anew, row.sealed],
+        [row.key_no, resealed, row.sealed],
       );
     else
       await sql.query(
         "update postrider.partner_secrets set sealed = $3::bytea where partner_no = $1::int and name = $2 and sealed = $4::bytea",
-        [row.partner_no, row.name, anew, row.sealed],
+        [row.partner_no, row.name, resealed, row.sealed],
       );
   }
   return { sealed: stale.length, left: 0 };

@@ -24,10 +24,10 @@ interface BodyCompiler {
   readonly jsonTexts: number;
 }
 
-/** The node that an object is: it has exactly the keys of one. Any other object is data, whatever its keys. */
 type NodeName = "$json" | "$each" | "$text";
 
-function nodeOf(value: JsonObject): NodeName | null {
+/** The node that an object is: it has exactly the keys of one. Any other object is data, whatever its keys: null. */
+export function nodeOf(value: JsonObject): NodeName | null {
   const keys = Object.keys(value);
   if (keys.length === 2) return Object.hasOwn(value, "$each") && Object.hasOwn(value, "do") ? "$each" : null;
   if (keys.length !== 1) return null;

@@ -1,4 +1,4 @@
-import { forEachMember } from "../json-text.ts";
+import { cutItems } from "../json-text.ts";
 import { pickValues } from "./data-paths.ts";
 import { type PostbackFacts, readFact } from "./facts.ts";
 import { applyFilters, type Invalid, isInvalid } from "./filters/filter.ts";
@@ -33,7 +33,12 @@ interface Source {
   readonly made: { characters: number };
 }
 
-function sourceValue({ from }: Macro, picked: readonly Value[], { n, facts }: Source): Value {
+/** The value of a macro before its filters. `picked`: those of its scope's paths. */
+export function sourceValue(
+  { from }: Macro,
+  picked: readonly Value[],
+  { n, facts }: Pick<Source, "n" | "facts">,
+): Value {
   if (typeof from === "number") return picked[from];
   if (typeof from === "object") return from.text;
   return from === "n" ? { json: String(n) } : readFact(from, facts);
@@ -80,13 +85,7 @@ function itemTexts({ list }: Repetition, value: Value): readonly string[] | Rend
   if (typeof value !== "object" || !value.json.startsWith("[")) {
     return failure("invalid_value", `{${list.name}} is no list in this event.`, list.name);
   }
-  const { json } = value;
-  const texts: string[] = [];
-  let count = 0;
-  forEachMember(json, 0, (_, start, end) => {
-    count += 1;
-    if (count <= mostItems) texts.push(json.slice(start, end));
-  });
+  const { texts, count } = cutItems(value.json, mostItems);
   if (count > mostItems) {
     const message = `{${list.name}} has ${count} items, and one request holds ${mostItems} at most.`;
     return failure("too_many_items", message, list.name);

@@ -1,5 +1,4 @@
-import { isRawNumber } from "@postrider/contract/exact-json";
-import { memberField } from "./compile-body.ts";
+import { textsWithin } from "../document-texts.ts";
 import type { TemplateSource } from "./compile.ts";
 import { lex } from "./lex.ts";
 import { macroMask } from "./url-text.ts";
@@ -12,9 +11,7 @@ export interface HandwrittenJson {
   readonly macro: string;
 }
 
-/** Limits of the work: places listed, and levels looked at. Deeper documents are refused by the compiler. */
 const mostFound = 10;
-const deepest = 64;
 
 const ignore = (): void => undefined;
 
@@ -31,19 +28,6 @@ function macroInJson(text: string): string | null {
   return looksLikeJson.test(decoded) ? macro.macro.name : null;
 }
 
-function walk(value: unknown, field: string, depth: number, found: HandwrittenJson[]): void {
-  if (found.length === mostFound || depth > deepest) return;
-  if (typeof value === "string") {
-    const macro = macroInJson(value);
-    if (macro !== null) found.push({ field, macro });
-  } else if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) walk(item, `${field}[${index}]`, depth + 1, found);
-  } else if (typeof value === "object" && value !== null && !isRawNumber(value)) {
-    for (const [name, member] of Object.entries(value))
-      walk(member, memberField(field, name), depth + 1, found);
-  }
-}
-
 /**
  * The places of a template where JSON text is written by hand beside macros, at most ten: a `{"$json": …}` node belongs
  * there, which no value can leave.
@@ -53,12 +37,15 @@ function walk(value: unknown, field: string, depth: number, found: HandwrittenJs
 export function findHandwrittenJson(
   source: Pick<TemplateSource, "url" | "headers" | "parameters" | "body">,
 ): readonly HandwrittenJson[] {
-  const found: HandwrittenJson[] = [];
   const { url, headers = {}, parameters = [], body = "none" } = source;
-  walk(url, "url", 1, found);
-  walk(headers, "headers", 1, found);
-  walk(parameters, "parameters", 1, found);
-  walk(body, "body", 1, found);
+  const found: HandwrittenJson[] = [];
+  for (const [name, part] of Object.entries({ url, headers, parameters, body })) {
+    for (const { field, text } of textsWithin(part, name)) {
+      const macro = macroInJson(text);
+      if (macro !== null) found.push({ field, macro });
+      if (found.length === mostFound) return found;
+    }
+  }
   return found;
 }
 

@@ -20,7 +20,7 @@ export {
 export { compileStrictly, isOnlyPasted } from "./compile-strictly.ts";
 export type { JsonArray, JsonObject, JsonValue } from "@postrider/contract/exact-json";
 export { forbiddenHeaderPrefixes, forbiddenHeaders, isForbiddenHeader } from "./compile-headers.ts";
-export { type TemplateIssue, type TemplateIssueCode, templateIssueCodes } from "./issue.ts";
+export { asIssue, type TemplateIssue, type TemplateIssueCode, templateIssueCodes } from "./issue.ts";
 
 // Check
 export { findEmptyMacros } from "./empty.ts";

@@ -1,3 +1,5 @@
+import type { Issue } from "../errors.ts";
+
 /**
  * Every code a {@link TemplateIssue} can carry. Codes are API: once published they keep their meaning.
  * `docs/reference/templates.md` has one row per code; a test holds the two together.
@@ -50,6 +52,14 @@ export interface TemplateIssue {
   readonly position: number;
   readonly message: string;
 }
+
+/** The issue as an error lists it. */
+export const asIssue = ({ field, position, code, message }: TemplateIssue): Issue => ({
+  path: field,
+  position,
+  code,
+  message,
+});
 
 /** The words of an issue. A function for words that cost a search: issues that are not listed need none. */
 export type Words = string | (() => string);

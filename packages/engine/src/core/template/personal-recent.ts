@@ -1,4 +1,4 @@
-import { forEachMember } from "../json-text.ts";
+import { cutItems } from "../json-text.ts";
 import { everyKind, hintOf, kindsOf, kindWords, personalKindsIn } from "../personal-data/index.ts";
 import type { Template } from "./compile.ts";
 import { DataPathSet, pickValues } from "./data-paths.ts";
@@ -66,12 +66,7 @@ function itemsOf(path: string, dataText: string): readonly Pick<PostbackFacts, "
   const built = paths.build();
   const value = built === null ? undefined : pickValues(built, dataText)[slot];
   if (typeof value !== "object" || !value.json.startsWith("[")) return [];
-  const { json } = value;
-  const items: Pick<PostbackFacts, "item">[] = [];
-  forEachMember(json, 0, (_, start, end) => {
-    if (items.length < mostItems) items.push({ item: { text: json.slice(start, end), n: items.length + 1 } });
-  });
-  return items;
+  return cutItems(value.json, mostItems).texts.map((text, index) => ({ item: { text, n: index + 1 } }));
 }
 
 /** What of an endpoint document is read for literal text. */

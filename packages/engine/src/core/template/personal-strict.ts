@@ -6,9 +6,8 @@
  */
 import { leavesInClear } from "../personal-data/leaves-in-clear.ts";
 import type { PersonalPermit, PersonalPlace } from "@postrider/contract";
-import { isRawNumber } from "@postrider/contract/exact-json";
 import { isPersonalName } from "../personal-data/index.ts";
-import { memberField } from "./compile-body.ts";
+import { textsWithin } from "../document-texts.ts";
 import type { TemplateIssue } from "./issue.ts";
 import { lex, type Part } from "./lex.ts";
 
@@ -29,8 +28,6 @@ interface SourceText {
   readonly source: string;
 }
 
-/** Deeper documents are refused by the compiler. */
-const deepest = 64;
 const silent = (): void => {};
 
 function* textsOf(source: PersonalSource): Generator<SourceText> {
@@ -51,21 +48,9 @@ function* textsOf(source: PersonalSource): Generator<SourceText> {
   yield* textsIn(source.body, "body", onWay);
 }
 
-function* textsIn(
-  value: unknown,
-  field: string,
-  places: readonly PersonalPlace[],
-  depth = 1,
-): Generator<SourceText> {
-  if (typeof value === "string") {
-    yield { field, places, parts: lex(value, silent), source: value };
-  } else if (Array.isArray(value) && depth <= deepest) {
-    for (const [index, item] of value.entries())
-      yield* textsIn(item, `${field}[${index}]`, places, depth + 1);
-  } else if (typeof value === "object" && value !== null && !isRawNumber(value) && depth <= deepest) {
-    for (const [name, member] of Object.entries(value))
-      yield* textsIn(member, memberField(field, name), places, depth + 1);
-  }
+function* textsIn(value: unknown, field: string, places: readonly PersonalPlace[]): Generator<SourceText> {
+  for (const one of textsWithin(value, field))
+    yield { field: one.field, places, parts: lex(one.text, silent), source: one.text };
 }
 
 const hashes = /^(?:md5|sha1|sha256|sha512|hmac)$/;

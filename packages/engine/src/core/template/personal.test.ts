@@ -3,26 +3,13 @@ import { describe, expect, test } from "vitest";
 import { compileTemplate, type TemplateSource } from "./compile.ts";
 import { compileStrictly, type NewTemplateSource } from "./compile-strictly.ts";
 import type { PostbackFacts } from "./facts.ts";
+import { factsWith } from "./template.fixture.ts";
 import { renderTemplate } from "./render.ts";
-
-const facts = (data: unknown, more: Partial<PostbackFacts> = {}): PostbackFacts => ({
-  eventId: "conv-1001",
-  deliveryId: "dlv_7",
-  type: "conversion.approved",
-  schemaVersion: 1,
-  occurredAt: "2026-01-31T10:00:00Z",
-  acceptedAt: "2026-01-31T10:00:01Z",
-  partner: "acme",
-  endpoint: "main",
-  attempt: 1,
-  dataText: JSON.stringify(data),
-  ...more,
-});
 
 function render(source: TemplateSource, data: unknown, more: Partial<PostbackFacts> = {}) {
   const compiled = compileTemplate(source);
   if (!compiled.ok) throw new Error(compiled.issues[0]?.message);
-  return renderTemplate(compiled.template, facts(data, more));
+  return renderTemplate(compiled.template, factsWith(data, more));
 }
 
 const url = "https://t.example/pb";
@@ -260,7 +247,7 @@ test("constants of the partner are the operator's words", () => {
     { constants: new Map([["login", "ops@acme.example"]]) },
   );
   if (!compiled.ok) throw new Error("does not compile");
-  expect(renderTemplate(compiled.template, facts({ c: "1" }))).toMatchObject({ ok: true });
+  expect(renderTemplate(compiled.template, factsWith({ c: "1" }))).toMatchObject({ ok: true });
 });
 
 test("the item of a request per item is looked at", () => {
@@ -364,7 +351,7 @@ test.each([
 ])("a value that a filter takes as its argument is looked at, too: of %s", (_, macro) => {
   const source: TemplateSource = { method: "GET", url: `https://t.example/pb?p=${macro}` };
   const compiled = compileTemplate(source, { constants: new Map([["one", "1"]]) });
-  const event = facts({ phone: 4_155_552_671, one_id: 1 });
+  const event = factsWith({ phone: 4_155_552_671, one_id: 1 });
   expect(compiled.ok && renderTemplate(compiled.template, event)).toMatchObject({ reason: "personal_data" });
 });
 

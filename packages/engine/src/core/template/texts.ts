@@ -1,11 +1,12 @@
 import { pickValues } from "./data-paths.ts";
-import { type PostbackFacts, readFact } from "./facts.ts";
+import { sourceValue } from "./evaluate.ts";
+import type { PostbackFacts } from "./facts.ts";
 import { applyFilters, isInvalid } from "./filters/filter.ts";
 import { IssueList, type Report, type TemplateIssue } from "./issue.ts";
 import { lex, type Part } from "./lex.ts";
 import { MacroRegistry } from "./macro-registry.ts";
 import { plainPlace } from "./places.ts";
-import type { Macro, Piece, Scope } from "./plan.ts";
+import type { Piece, Scope } from "./plan.ts";
 import { joinPieces } from "./render-pieces.ts";
 import { isMissing, type Value } from "./value.ts";
 
@@ -73,15 +74,10 @@ export function valuesOf({ valueCount, event }: TextsPlan, facts: PostbackFacts)
   const values: Value[] = Array.from({ length: valueCount });
   const picked = event.paths === null ? [] : pickValues(event.paths, facts.dataText);
   for (const macro of event.macros) {
-    const value = applyFilters(sourceValue(macro, picked, facts), macro.filters, values);
+    const value = applyFilters(sourceValue(macro, picked, { n: 0, facts }), macro.filters, values);
     values[macro.index] = isInvalid(value) ? undefined : value;
   }
   return values;
-}
-
-function sourceValue({ from }: Macro, picked: readonly Value[], facts: PostbackFacts): Value {
-  if (typeof from === "number") return picked[from];
-  return typeof from === "object" || from === "n" ? undefined : readFact(from, facts);
 }
 
 /** The text to compare with. Null if one of its macros has no value: then nothing is like it. */

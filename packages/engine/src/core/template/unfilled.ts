@@ -1,4 +1,4 @@
-import { forEachMember } from "../json-text.ts";
+import { cutItems } from "../json-text.ts";
 import { nearestName } from "@postrider/contract";
 import type { Template } from "./compile.ts";
 import { pickValues } from "./data-paths.ts";
@@ -73,11 +73,7 @@ function itemTexts(event: Scope, { list }: Repetition, dataTexts: readonly strin
   for (const dataText of dataTexts) {
     const value = pickValues(event.paths, dataText)[from];
     if (typeof value !== "object" || !value.json.startsWith("[")) continue;
-    let count = 0;
-    forEachMember(value.json, 0, (_, start, end) => {
-      count += 1;
-      if (count <= itemsPerEvent) texts.push(value.json.slice(start, end));
-    });
+    texts.push(...cutItems(value.json, itemsPerEvent).texts);
   }
   return texts;
 }

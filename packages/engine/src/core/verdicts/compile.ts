@@ -1,6 +1,7 @@
 import type { EndpointDocument, ExpectedValue, JsonTest, VerdictRule } from "@postrider/contract";
 import type { Issue } from "../errors.ts";
 import { isRawNumber } from "@postrider/contract/exact-json";
+import { asIssue } from "../template/index.ts";
 import { DataPathSet } from "../template/data-paths.ts";
 import { ComparedTexts } from "../template/texts.ts";
 import type {
@@ -55,10 +56,7 @@ class RuleCompiler {
   readonly #faults: Issue[] = [];
 
   get issues(): readonly Issue[] {
-    const macros = this.#texts.issues.map(
-      ({ field, position, code, message }): Issue => ({ path: field, position, code, message }),
-    );
-    return [...this.#faults, ...macros];
+    return [...this.#faults, ...this.#texts.issues.map(asIssue)];
   }
 
   get values() {

@@ -4,9 +4,12 @@ import {
   type OpenDocument,
   openCredentialMessage,
 } from "../../core/open-credentials.ts";
-import { findPersonalLiterals } from "../../core/template/index.ts";
 import type { EndpointDocument } from "../../core/documents.ts";
-import { findHandwrittenJson, handwrittenJsonMessage } from "../../core/template/index.ts";
+import {
+  findHandwrittenJson,
+  findPersonalLiterals,
+  handwrittenJsonMessage,
+} from "../../core/template/index.ts";
 import type { EndpointWarning } from "../../ports/operations.ts";
 import type { OperationsContext } from "./context.ts";
 
@@ -72,7 +75,11 @@ interface LintRow {
 }
 
 function lintsOf({ partner, endpoint, document, secrets }: LintRow): readonly EndpointWarning[] {
-  const warning = (code: EndpointWarning["code"], macro: string, message: string): EndpointWarning => ({
+  const warning = (
+    code: EndpointWarning["code"],
+    macro: string | null,
+    message: string,
+  ): EndpointWarning => ({
     partner,
     endpoint,
     code,
@@ -85,12 +92,9 @@ function lintsOf({ partner, endpoint, document, secrets }: LintRow): readonly En
   const open = findOpenCredentials(parsed);
   const handwritten = findHandwrittenJson(parsed);
   const missing = namesUsed(document).secrets.filter((name) => !secrets.includes(name));
-  const personal = findPersonalLiterals(JSON.parse(document) as OpenDocument);
+  const personal = findPersonalLiterals(parsed);
   return [
-    ...personal.map(({ field, looks }) => ({
-      ...warning("personal_literal", "", literalMessage(field, looks)),
-      macro: null,
-    })),
+    ...personal.map(({ field, looks }) => warning("personal_literal", null, literalMessage(field, looks))),
     ...open.map((one) =>
       warning("open_credential", `secret.${one.secret}`, openCredentialMessage(partner, one)),
     ),

@@ -6,6 +6,7 @@ import { readExchangeSettings } from "../../core/exchange-settings.ts";
 import { type Issue, PostriderError } from "../../core/errors.ts";
 import { type AllowedTargets, checkNewTarget } from "../../core/target.ts";
 import {
+  asIssue,
   compileStrictly,
   compileTemplate,
   type CompileResult,
@@ -50,9 +51,7 @@ export function checkEndpoint(
 }
 
 function invalidTemplate(found: readonly TemplateIssue[]): PostriderError {
-  const issues = found.map(
-    ({ field, position, code, message }): Issue => ({ path: field, position, code, message }),
-  );
+  const issues = found.map(asIssue);
   return new PostriderError("invalid_template", issues[0]?.message ?? "The template cannot be compiled.", {
     hint: `Correct each place named in issues; docs/reference/templates.md describes the language.${isOnlyPasted(found) ? " postrider endpoints import translates URLs of other platforms." : ""}`,
     issues,

@@ -1,4 +1,4 @@
-import { compactJson, forEachMember, skipSpace } from "../../json-text.ts";
+import { compactJson, cutItems } from "../../json-text.ts";
 import { encodeUrlValue } from "../encode.ts";
 import { jsonOf } from "../value.ts";
 import { type FilterFamily, invalid, textFilter, texts } from "./filter.ts";
@@ -21,11 +21,7 @@ export const structureFilters: FilterFamily = {
       gives: "number",
       apply: (value) => {
         if (typeof value !== "object" || !value.json.startsWith("[")) return notList;
-        let count = 0;
-        forEachMember(value.json, skipSpace(value.json, 0), () => {
-          count += 1;
-        });
-        return { json: String(count) };
+        return { json: String(cutItems(value.json, 0).count) };
       },
     }),
   },

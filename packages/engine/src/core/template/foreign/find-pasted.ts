@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-import { isRawNumber } from "@postrider/contract/exact-json";
+import { textsWithin } from "../../document-texts.ts";
 import { memberField } from "../compile-body.ts";
 import type { TemplateIssue } from "../issue.ts";
 import { findEntities } from "./entities.ts";
@@ -29,8 +29,6 @@ export interface GuardedSource {
 }
 
 const asItIs = 'To send it as it is, set "literal": true in the endpoint\'s document.';
-/** Deeper documents are refused by the compiler. */
-const deepest = 64;
 
 /**
  * All places of a document that would be sent with what belongs to another platform or an example.
@@ -45,22 +43,15 @@ export function findPasted(source: GuardedSource): readonly PastedText[] {
     for (const [name, value] of Object.entries(params)) {
       const field = memberField(`parameters[${index}].params`, name);
       if (typeof value === "string") found.push(...pastedInText(value, field, parameterPlaces));
-      else walk(value, field, 1, found);
+      else found.push(...pastedWithin(value, field));
     }
   }
-  if (typeof source.body === "object") walk(source.body, "body", 1, found);
+  if (typeof source.body === "object") found.push(...pastedWithin(source.body, "body"));
   return found;
 }
 
-function walk(value: unknown, field: string, depth: number, found: PastedText[]): void {
-  if (typeof value === "string") return void found.push(...pastedInText(value, field));
-  if (typeof value !== "object" || value === null || isRawNumber(value) || depth > deepest) return;
-  if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) walk(item, `${field}[${index}]`, depth + 1, found);
-    return;
-  }
-  for (const [name, member] of Object.entries(value))
-    walk(member, memberField(field, name), depth + 1, found);
+function pastedWithin(value: unknown, field: string): PastedText[] {
+  return [...textsWithin(value, field)].flatMap((one) => pastedInText(one.text, one.field));
 }
 
 function pastedInUrl(url: string, field: string): PastedText[] {
